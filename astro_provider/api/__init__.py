@@ -1,0 +1,19 @@
+"""The Astro API over HTTP: the only package that knows the service's paths, pages, errors and retries.
+
+It refuses to know what a binding is: it reads and writes what the service has, whole.
+"""
+
+from astro_provider.api.client import AstroClient
+from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
+from astro_provider.api.retry import Deadline
+
+__all__ = [
+    "ApiToken",
+    "ApiTokenRole",
+    "AstroClient",
+    "Deadline",
+    "Deployment",
+    "Organization",
+    "Role",
+    "SubjectRoles",
+]

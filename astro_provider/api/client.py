@@ -1,0 +1,274 @@
+"""The calls that this project makes, and the one place where an answer becomes an object or an error.
+
+Every call is bounded in time with its retries, every page of a list is read, and every failure says which operation
+failed on which ids, the HTTP status, the service's own words and its request id. The credential never leaves this
+module: it stands in a request header, and is cut out of whatever text comes back.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
+from astro_provider.api.retry import Deadline, attempts, parse_retry_after
+from astro_provider.errors import (
+    CallRefused,
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from astro_provider.version import __version__
+
+PAGE_SIZE = 1000  # the service's maximum
+MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not stop
+LONGEST_QUOTE = 256  # characters of an answer's body that a message repeats
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds; a slow answer is an outage that is worth a retry
+
+_ADVICE = {
+    401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
+    403: "The credential needs the permission organization.apiTokens.access (the role Organization Owner has it).",
+}
+_ERRORS: dict[int, type[ServiceError]] = {401: CredentialRefused, 403: Forbidden, 404: NotFound, 429: Unavailable}
+
+_Object = TypeVar("_Object", bound=Wire)
+
+
+class AstroClient:
+    """One connection pool to one service with one credential; safe to share between threads.
+
+    Args:
+        host: scheme and host of the service, for example `https://api.astronomer.io`.
+        credential: returns the API token that authorizes the calls, or raises SettingsError where there is none;
+            asked at the first call, so that a client can be made before it is known whether it is needed.
+        bound_seconds: how long one call may take with all its retries, unless `until` set a deadline.
+    """
+
+    def __init__(self, host: str, credential: Callable[[], str], *, bound_seconds: float = 120.0) -> None:
+        self._credential = credential
+        self._bound_seconds = bound_seconds
+        self._deadline: Deadline | None = None
+        self._http = httpx.Client(
+            base_url=f"{host}/v1",
+            headers={
+                "User-Agent": f"pulumi-astro-provider/{__version__}",
+                "Accept": "application/json",
+            },
+            timeout=TIMEOUT,
+            # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
+            transport=httpx.HTTPTransport() if is_loopback(host) else None,
+        )
+
+    def until(self, deadline: Deadline) -> AstroClient:
+        """This client with a deadline for all calls made through it; it shares the connections."""
+        bounded = copy.copy(self)
+        bounded._deadline = deadline  # noqa: SLF001  it is one of us
+        return bounded
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def list_organizations(self) -> list[Organization]:
+        """Return the organizations that the credential can see."""
+        return self._list("ListOrganizations", "/organizations", "organizations", Organization)
+
+    def list_tokens(self, organization_id: str, *, deployment_id: str | None = None) -> list[ApiToken]:
+        """Return the organization's tokens. A list is no base for a write: it leaves roles out.
+
+        With `deployment_id`, only the tokens that hold a role there, and of their roles only that one.
+        """
+        params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
+        path = f"/organizations/{_segment(organization_id)}/tokens"
+        return self._list("ListApiTokens", path, "tokens", ApiToken, params)
+
+    def get_token(self, organization_id: str, token_id: str) -> ApiToken:
+        """Return one token with all its roles, or without any where the caller may not see them."""
+        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}"
+        return self._parse("GetApiToken", path, ApiToken, self._call("GetApiToken", "GET", path))
+
+    def set_roles(self, organization_id: str, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
+        """Replace the token's whole role list. Only `writer.py` may call this.
+
+        It is not retried here: after an answer that never came, another writer may have written, so the list must be
+        read again before anything is sent.
+        """
+        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
+        body = {"roles": [entry.to_wire() for entry in roles]}
+        return self._parse(
+            "UpdateApiTokenRoles", path, SubjectRoles, self._send("UpdateApiTokenRoles", "POST", path, json=body)
+        )
+
+    def list_deployments(self, organization_id: str) -> list[Deployment]:
+        """Return the organization's deployments."""
+        path = f"/organizations/{_segment(organization_id)}/deployments"
+        return self._list("ListDeployments", path, "deployments", Deployment)
+
+    def get_deployment(self, organization_id: str, deployment_id: str) -> Deployment:
+        """Return one deployment."""
+        path = f"/organizations/{_segment(organization_id)}/deployments/{_segment(deployment_id)}"
+        return self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
+
+    def list_deployment_roles(self, organization_id: str) -> list[Role]:
+        """Return every role that can be given in a deployment, built-in and custom."""
+        path = f"/organizations/{_segment(organization_id)}/roles"
+        params = {"includeDefaultRoles": "true", "scopeTypes": "DEPLOYMENT"}
+        found: dict[str, Role] = {}
+        for page in self._pages("ListRoles", path, "roles", params):
+            entries = [*_items(page, "defaultRoles"), *_items(page, "roles")]
+            for role in self._parse_all("ListRoles", path, Role, entries):
+                if role.scope_type in (None, "DEPLOYMENT"):
+                    found.setdefault(role.name, role)
+        return list(found.values())
+
+    def _list(
+        self, operation: str, path: str, key: str, kind: type[_Object], params: Mapping[str, str] | None = None
+    ) -> list[_Object]:
+        items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
+        return self._parse_all(operation, path, kind, items)
+
+    def _pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Yield pages until the service has no more, whatever it claims in `totalCount`."""
+        seen: set[str] = set()
+        offset = 0
+        for _ in range(MOST_PAGES):
+            page = self._call(operation, "GET", path, params={**params, "limit": PAGE_SIZE, "offset": offset})
+            if not isinstance(page, dict) or not isinstance(page.get(key), list):
+                raise self._unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
+            items = page[key]
+            ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
+            if items and ids <= seen:
+                raise self._unexpected(operation, path, "two pages show the same objects", "")
+            yield page
+            seen |= ids
+            offset += len(items)
+            total = page.get("totalCount")
+            if not items or (isinstance(total, int) and offset >= total):
+                return
+        raise self._unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages", "")
+
+    def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
+        """Call with retries until the deadline, and return the decoded JSON."""
+        deadline = self._deadline or Deadline.after(self._bound_seconds)
+        for attempt in attempts(deadline):
+            with attempt:
+                return self._send(operation, verb, path, **request)
+        raise AssertionError("attempts() either succeeds or raises")
+
+    def _send(self, operation: str, verb: str, path: str, **request: Any) -> Any:
+        """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
+        authorization = {"Authorization": f"Bearer {self._credential()}"}
+        try:
+            response = self._http.request(verb, path, headers=authorization, **request)
+        except httpx.HTTPError as error:
+            what = self._scrubbed(str(error)) or type(error).__name__
+            raise Unavailable(
+                f"{_where(operation, path)}: no answer from {self._http.base_url.host} ({what})."
+            ) from None
+        if response.is_success:
+            try:
+                return response.json()
+            except ValueError:
+                kind = response.headers.get("content-type", "no content type")
+                raise self._unexpected(operation, path, f"the answer is no JSON ({kind})", response.text) from None
+        if response.is_redirect:
+            raise self._unexpected(operation, path, f"HTTP {response.status_code}, a redirect", response.text)
+        raise self._error(operation, path, response)
+
+    def _error(self, operation: str, path: str, response: httpx.Response) -> ServiceError:
+        status = response.status_code
+        words, request_id = self._words(response)
+        text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
+        text += f": {words}" if words else ""
+        text += f" (requestId {request_id})." if request_id else "."
+        if status in _ADVICE:
+            text += f" {_ADVICE[status]}"
+        kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
+        retry_after = parse_retry_after(response.headers.get("retry-after"))
+        return kind(text, status=status, request_id=request_id, retry_after=retry_after)
+
+    def _words(self, response: httpx.Response) -> tuple[str, str | None]:
+        """The service's own words about an error, and its request id; the body's start where it is no error object."""
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or "message" not in body:
+            return self._quoted(response.text), None
+        details = [
+            f"{field.get('field')}: {field.get('message')}"
+            for field in body.get("fieldErrors") or ()
+            if isinstance(field, dict)
+        ]
+        words = "; ".join([str(body["message"]).rstrip("."), *details])
+        request_id = body.get("requestId")
+        return self._quoted(words), self._quoted(str(request_id)) if request_id else None
+
+    def _parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
+        return self._parse_all(operation, path, kind, [body])[0]
+
+    def _parse_all(self, operation: str, path: str, kind: type[_Object], items: Sequence[Any]) -> list[_Object]:
+        try:
+            return [kind.model_validate(item) for item in items]
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the object"
+            reason = f"{place} of the {kind.__name__}: {first['msg']}"
+            raise self._unexpected(operation, path, reason, "") from None
+
+    def _unexpected(self, operation: str, path: str, reason: str, body: str) -> UnexpectedAnswer:
+        quoted = self._quoted(body)
+        text = f"{_where(operation, path)}: unexpected answer from {self._http.base_url.host}: {reason}"
+        text += f": {quoted}" if quoted else ""
+        return UnexpectedAnswer(f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.")
+
+    def _quoted(self, text: str) -> str:
+        """One line of at most LONGEST_QUOTE characters, without the credential."""
+        line = " ".join(self._scrubbed(text).split())
+        return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
+
+    def _scrubbed(self, text: str) -> str:
+        return text.replace(self._credential(), "***")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
+    name = urlsplit(host).hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def _items(page: Mapping[str, Any], key: str) -> list[Any]:
+    items = page.get(key)
+    return items if isinstance(items, list) else []
+
+
+def _segment(identifier: str) -> str:
+    return quote(identifier, safe="")
+
+
+def _where(operation: str, path: str) -> str:
+    """The operation and the ids it was about, from a path that alternates between kinds and ids."""
+    parts = path.strip("/").split("/")
+    ids = [f"{kind.rstrip('s')} {identifier}" for kind, identifier in zip(parts[::2], parts[1::2], strict=False)]
+    return f"{operation} ({', '.join(ids)})" if ids else operation
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"

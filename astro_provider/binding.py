@@ -1,0 +1,130 @@
+"""The resource that a program writes: an organization API token bound to a deployment with a role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from astro_provider.errors import SettingsError
+from astro_provider.provider import DeploymentOrgTokenBindingProvider
+
+
+@dataclass
+class DeploymentOrgTokenBindingArgs:
+    """What a binding is asked to be.
+
+    Attributes:
+        deployment_id: the id of the deployment.
+        role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
+        org_token_name: the name of the organization token; give this or `org_token_id`.
+        org_token_id: the id of the organization token.
+        workspace_id: a guard: the deployment must belong to this workspace.
+        organization_id: the id of the organization, where the credential does not tell it.
+        overwrite: on create, take over a binding that exists with another role.
+    """
+
+    deployment_id: pulumi.Input[str] | None = None
+    role: pulumi.Input[str] | None = None
+    org_token_name: pulumi.Input[str] | None = None
+    org_token_id: pulumi.Input[str] | None = None
+    workspace_id: pulumi.Input[str] | None = None
+    organization_id: pulumi.Input[str] | None = None
+    overwrite: pulumi.Input[bool] | None = None
+
+
+class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTokenBinding"):
+    """An organization API token's role in a deployment.
+
+    Creating it is `astro deployment token organization-token add`, changing its role `update`, deleting it `remove`,
+    and a refresh `list`. Its id is `<organization id>/<deployment id>/<token id>`.
+    """
+
+    organization_id: pulumi.Output[str]
+    """The id of the organization."""
+    deployment_id: pulumi.Output[str]
+    """The id of the deployment."""
+    org_token_id: pulumi.Output[str]
+    """The id of the organization token."""
+    org_token_name: pulumi.Output[str]
+    """The name of the organization token."""
+    role: pulumi.Output[str]
+    """The role that the token holds in the deployment."""
+    workspace_id: pulumi.Output[str | None]
+    """The workspace that the deployment must belong to, as given."""
+    overwrite: pulumi.Output[bool]
+    """Whether `create` may take over a binding that exists with another role, as given."""
+    description: pulumi.Output[str | None]
+    """The token's description."""
+    scope: pulumi.Output[str]
+    """The token's scope: ORGANIZATION."""
+    created_at: pulumi.Output[str]
+    """When the token was made (RFC 3339)."""
+    created_by: pulumi.Output[str | None]
+    """Who made the token: full name, else token name, else user name, else id."""
+
+    def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
+        self,
+        resource_name: str,
+        args: DeploymentOrgTokenBindingArgs | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        deployment_id: pulumi.Input[str] | None = None,
+        role: pulumi.Input[str] | None = None,
+        org_token_name: pulumi.Input[str] | None = None,
+        org_token_id: pulumi.Input[str] | None = None,
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        overwrite: pulumi.Input[bool] | None = None,
+    ) -> None:
+        """Declare the binding.
+
+        Args:
+            resource_name: Pulumi's name of the resource; name it by deployment and token, not by position in a list.
+            args: the arguments as one object; keywords given beside it take precedence.
+            opts: Pulumi's resource options.
+            deployment_id: see `DeploymentOrgTokenBindingArgs`, as all that follow.
+            role: see there.
+            org_token_name: see there.
+            org_token_id: see there.
+            workspace_id: see there.
+            organization_id: see there.
+            overwrite: see there.
+
+        Raises:
+            SettingsError: `astro:token` stands in the stack's configuration in clear.
+        """
+        _refuse_credential_in_clear()
+        keywords = DeploymentOrgTokenBindingArgs(
+            deployment_id=deployment_id,
+            role=role,
+            org_token_name=org_token_name,
+            org_token_id=org_token_id,
+            workspace_id=workspace_id,
+            organization_id=organization_id,
+            overwrite=overwrite,
+        )
+        # A property must be named here, even as None, for its output to become an attribute.
+        properties: dict[str, Any] = dict.fromkeys(type(self).__annotations__)
+        for given in (args, keywords):
+            if given is not None:
+                properties |= {name: value for name, value in vars(given).items() if value is not None}
+        # `diff` says the same, but the engine does not ask it when a replacement is forced.
+        defaults = pulumi.ResourceOptions(delete_before_replace=True)
+        super().__init__(
+            DeploymentOrgTokenBindingProvider(),
+            resource_name,
+            properties,
+            pulumi.ResourceOptions.merge(defaults, opts),
+        )
+
+
+def _refuse_credential_in_clear() -> None:
+    if pulumi.Config("astro").get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
+        raise SettingsError(
+            "astro:token is set without --secret, so it would stand in the state in clear. Set it again with "
+            "`pulumi config set --secret astro:token`, and rotate the token if that state is shared; or remove it and "
+            "export ASTRO_API_TOKEN."
+        )

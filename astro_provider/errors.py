@@ -1,0 +1,133 @@
+"""Every error that a user can meet, as one tree.
+
+    AstroProviderError
+    ├── SettingsError            credential, organization, host or a timing is missing or malformed
+    ├── InputError               a property of a binding is wrong; carries the property's name
+    ├── InvalidInputs            the form of several properties is wrong; carries an InputError for each
+    ├── BindingConflict          the deployment is bound already in a way that the program did not ask for
+    ├── RolesUnknown             the service left a token's roles out; writing would wipe them
+    ├── WriteRefused             the service refused a role list; says which entry, and whose it is
+    ├── WriteNotConfirmed        the service does not show what was written
+    └── ServiceError             a call failed
+        ├── CredentialRefused    401
+        ├── Forbidden            403
+        ├── NotFound             404
+        ├── CallRefused          any other 4xx
+        ├── Unavailable          429, 5xx or no answer at all, after all retries
+        └── UnexpectedAnswer     an answer that is not what the API promises (HTML, cut JSON, …)
+
+People read these texts in pull requests, as the last line of a traceback or beside a property. So each says what
+failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AstroProviderError(Exception):
+    """The root: catch this to catch everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by attributes, because the constructors below take keywords that `Exception` forgets."""
+        return _rebuild, (type(self), str(self), dict(self.__dict__))
+
+
+def _rebuild(kind: type[AstroProviderError], text: str, attributes: dict[str, Any]) -> AstroProviderError:
+    error = kind.__new__(kind, text)
+    error.__dict__.update(attributes)
+    return error
+
+
+class SettingsError(AstroProviderError):
+    """A setting is missing or malformed; the text names every place that was looked at."""
+
+
+class InputError(AstroProviderError):
+    """A property of a binding is wrong.
+
+    Args:
+        property_name: the property as the program spells it, for example `role`.
+        reason: one or two sentences: what is wrong, and what to write instead.
+    """
+
+    def __init__(self, property_name: str, reason: str) -> None:
+        super().__init__(f"{property_name}: {reason}")
+        self.property_name = property_name
+        self.reason = reason
+
+
+class InvalidInputs(AstroProviderError):
+    """All that is wrong with the form of one binding's properties, as `problems`."""
+
+    def __init__(self, problems: list[InputError]) -> None:
+        super().__init__(" ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class BindingConflict(AstroProviderError):
+    """The token holds another role in the deployment, or another resource of the program binds it."""
+
+
+class RolesUnknown(AstroProviderError):
+    """The service answered without `roles`. They are unknown, not empty, so nothing may be written."""
+
+
+class WriteRefused(AstroProviderError):
+    """The service refused a role list; `foreign` tells whether the entry at fault is somebody else's."""
+
+    def __init__(self, text: str, *, foreign: bool = False) -> None:
+        super().__init__(text)
+        self.foreign = foreign
+
+
+class WriteNotConfirmed(AstroProviderError):
+    """A write was accepted, but what the service shows afterwards is not what was asked for."""
+
+
+class ServiceError(AstroProviderError):
+    """A call to the service failed.
+
+    Args:
+        text: the whole message.
+        status: the HTTP status, or None where there was no answer.
+        request_id: what Astronomer's support asks for, or None.
+        retry_after: seconds that the service asked to wait, or None.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class CredentialRefused(ServiceError):
+    """HTTP 401."""
+
+
+class Forbidden(ServiceError):
+    """HTTP 403."""
+
+
+class NotFound(ServiceError):
+    """HTTP 404."""
+
+
+class CallRefused(ServiceError):
+    """Any other 4xx: the service understood the call and will not do it."""
+
+
+class Unavailable(ServiceError):
+    """HTTP 429 or 5xx, or no answer at all."""
+
+
+class UnexpectedAnswer(ServiceError):
+    """An answer that is not what the API promises. Retried like an outage, because gateways cause it."""

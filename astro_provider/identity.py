@@ -1,0 +1,36 @@
+"""The id of a binding, `<organization>/<deployment>/<token>`: the one place that makes it and takes it apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from astro_provider.errors import InputError
+
+
+@dataclass(frozen=True, order=True)
+class BindingId:
+    """Which token is bound to which deployment. Ids, never names: names are not unique and change."""
+
+    organization_id: str
+    deployment_id: str
+    token_id: str
+
+    def __str__(self) -> str:
+        return f"{self.organization_id}/{self.deployment_id}/{self.token_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> BindingId:
+        """Take an id apart.
+
+        Raises:
+            InputError: the text has not exactly three non-blank parts.
+        """
+        parts = text.split("/")
+        if len(parts) != len(cls.__dataclass_fields__) or any(not part or part != part.strip() for part in parts):
+            raise InputError("id", f"{text!r} is no binding's id: write <organization id>/<deployment id>/<token id>.")
+        return cls(*parts)
+
+    @property
+    def sentence(self) -> str:
+        """How a message speaks of the binding."""
+        return f"token {self.token_id} in deployment {self.deployment_id}"

@@ -1,0 +1,247 @@
+"""What check, diff, create, read, update and delete of a binding mean, on typed values.
+
+Pulumi is not known here, so that the same code can sit behind another engine. `provider.py` hands every call in and
+every answer out; `preflight.py` says what a preview says; `reader.py` reads, and `writer.py` alone writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from astro_provider import notices
+from astro_provider.api import AstroClient
+from astro_provider.changes import Add, Put, Remove
+from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound
+from astro_provider.holdings import Holdings
+from astro_provider.identity import BindingId
+from astro_provider.preflight import Finding, Preflight, Situation, Weight
+from astro_provider.reader import Reader
+from astro_provider.roles import dag_roles_in, require_roles, same_role
+from astro_provider.settings import PreviewChecks, Settings, no_organization
+from astro_provider.values import FACTS, IDENTITY, IN_PLACE, Inputs, binding_in, outputs, parse_inputs
+from astro_provider.writer import Writer
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The inputs with what `check` filled in, and the problems, each on a property ("" where on none)."""
+
+    inputs: Properties
+    problems: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What would change: nothing, some properties in place, or the binding's identity."""
+
+    changes: bool
+    replaces: list[str]
+
+
+class Lifecycle:
+    """The life of bindings in one process; safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        client = AstroClient(settings.host, settings.require_credential, bound_seconds=settings.timeout_seconds)
+        self._reader = Reader(client)
+        self._writer = Writer(client, timeout_seconds=settings.timeout_seconds)
+        self._preflight = Preflight(self._reader)
+        self._holdings = Holdings()
+
+    @classmethod
+    def from_process(cls, config: Callable[[str], Any]) -> Lifecycle:
+        """Build from the environment and the stack's configuration."""
+        return cls(Settings.find(config, os.environ))
+
+    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
+        """Examine what the program asks for, fill in what it left to be found, and hold the binding.
+
+        Args:
+            olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
+            news: the program's inputs.
+        """
+        try:
+            inputs, findings = self._examine(olds, parse_inputs(news))
+        except InvalidInputs as invalid:
+            return Checked(dict(news), [(problem.property_name, problem.reason) for problem in invalid.problems])
+        except AstroProviderError as error:
+            return Checked(dict(news), [("", str(error))])
+        strict = self._settings.preview_checks is PreviewChecks.STRICT
+        problems = []
+        for finding in findings:
+            if finding.weight is Weight.ERROR or (strict and finding.weight is Weight.WARNING):
+                problems.append((finding.property_name, finding.text))
+            elif finding.weight is Weight.WARNING:
+                notices.warn(finding.text)
+            else:
+                notices.note(finding.text)
+        return Checked(inputs.properties(), problems)
+
+    def _examine(self, olds: Mapping[str, Any], inputs: Inputs) -> tuple[Inputs, list[Finding]]:
+        situation = Situation(in_state=bool(olds), state=binding_in(olds))
+        findings: list[Finding] = []
+        if self._settings.preview_checks is PreviewChecks.OFF:
+            inputs = self._unresolved(inputs, olds)
+        else:
+            given_by_name = inputs.org_token_name is not None
+            inputs, findings = self._preflight.resolve(self._with_organization(inputs), situation)
+            if not given_by_name and inputs.binding == situation.state:
+                # A token that is given by id and renamed in Astro is nobody's change in the program.
+                inputs = replace(inputs, org_token_name=olds.get("org_token_name", inputs.org_token_name))
+        binding = inputs.binding
+        if binding:
+            self._holdings.checked(binding, in_state_as=situation.state, in_state=situation.in_state)
+        if self._settings.preview_checks is not PreviewChecks.OFF:
+            findings += self._preflight.examine(inputs, situation)
+            if binding and not self._holdings.in_state(binding):
+                findings += self._preflight.examine_existing(inputs)
+        return inputs, findings
+
+    def _unresolved(self, inputs: Inputs, olds: Mapping[str, Any]) -> Inputs:
+        """Fill in what the state tells of a binding that is spelled as it was, without asking the service."""
+        notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
+        organization_id = inputs.organization_id or self._settings.organization_id or olds.get("organization_id")
+        inputs = replace(inputs, organization_id=organization_id)
+        if inputs.org_token_id is not None and inputs.org_token_id == olds.get("org_token_id"):
+            return replace(inputs, org_token_name=olds.get("org_token_name"))
+        if inputs.org_token_name is not None and inputs.org_token_name == olds.get("org_token_name"):
+            return replace(inputs, org_token_id=olds.get("org_token_id"))
+        return inputs
+
+    def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+        """Compare stored outputs with checked inputs.
+
+        A value that is still unknown counts as a change. An id that `check` could not find (previewChecks is off)
+        counts as none; the name beside it is compared by its spelling.
+        """
+        replaces = [name for name in IDENTITY if name in news and news[name] != olds.get(name)]
+        in_place = [name for name in IN_PLACE if (news.get(name) or None) != (olds.get(name) or None)]
+        return Difference(changes=bool(replaces or in_place), replaces=replaces)
+
+    def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
+        """Give the token its role in the deployment, or adopt the same role that is there.
+
+        Returns:
+            The binding's id, and its outputs.
+        """
+        inputs, binding = self._ready(properties)
+        if not self._holdings.created(binding):
+            raise BindingConflict(
+                f"Two resources of this program bind {binding.sentence}. Nothing was written for the second: remove it."
+            )
+        return binding, self._write(inputs, Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite)))
+
+    def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
+        """Change the role in place; put the binding back where it vanished. Other changes write nothing.
+
+        Returns:
+            The binding's outputs.
+        """
+        stored = BindingId.parse(identifier)
+        inputs, binding = self._ready(news, state=stored)
+        if binding != stored:
+            raise BindingConflict(
+                f"{stored} cannot become {binding} in place, and nothing was written. The preview could not tell, because "
+                "previewChecks is off: preview with it on, which shows the replacement."
+            )
+        if same_role(str(inputs.role), olds.get("role")):
+            facts = {name: olds[name] for name in (*FACTS, "org_token_name") if name in olds}
+            return {**facts, **inputs.properties()}
+        return self._write(inputs, Put(binding, str(inputs.role)))
+
+    def _write(self, inputs: Inputs, change: Put) -> Properties:
+        try:
+            written = self._writer.write(change)
+        except NotFound:
+            raise NotFound(
+                f"There is no token {change.binding.token_id} in organization {change.binding.organization_id} any more, "
+                f"so it was not bound to deployment {change.binding.deployment_id}. Run `pulumi refresh`, or give the "
+                "token that took its place."
+            ) from None
+        self._reader.written(change.binding.organization_id, written.token)
+        return outputs(inputs, written.token)
+
+    def delete(self, identifier: str) -> None:
+        """Take the role away. What is gone already, and what the program holds under another name, is left alone."""
+        binding = BindingId.parse(identifier)
+        if not self._holdings.may_delete(binding):
+            notices.note(f"{binding.sentence} keeps its role: another resource of this program holds it (a rename?).")
+            return
+        try:
+            written = self._writer.write(Remove(binding))
+        except NotFound:
+            return
+        self._reader.written(binding.organization_id, written.token)
+        left = dag_roles_in(require_roles(written.token), binding.deployment_id)
+        if left:
+            entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
+            notices.warn(f"{binding.sentence} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+
+    def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
+        """Read the binding by its id.
+
+        Args:
+            identifier: the binding's id.
+            olds: the stored outputs; empty where the program asks for a binding that must exist.
+
+        Returns:
+            Inputs and outputs as they are now; None where the binding is gone.
+
+        Raises:
+            NotFound: the binding is gone and must exist.
+        """
+        binding = BindingId.parse(identifier)
+        found = self._reader.assignment(binding, confirm_absence=True)
+        if found is None and not olds:
+            raise NotFound(f"There is no binding {identifier}: {binding.sentence} holds no role. Check the three ids.")
+        if found is None:
+            notices.note(f"{binding.sentence} holds no role any more: the binding is taken out of the state.")
+            return None
+        stored_role = olds.get("role")
+        inputs = Inputs(
+            organization_id=binding.organization_id,
+            deployment_id=binding.deployment_id,
+            org_token_id=binding.token_id,
+            org_token_name=found.token.name,
+            # The service does not care about case, so the user's spelling is no drift.
+            role=stored_role if stored_role and same_role(stored_role, found.role) else found.role,
+            workspace_id=olds.get("workspace_id"),
+            overwrite=bool(olds.get("overwrite")),
+        )
+        return inputs.properties(), outputs(inputs, found.token)
+
+    def _ready(self, properties: Mapping[str, Any], *, state: BindingId | None = None) -> tuple[Inputs, BindingId]:
+        """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
+
+        Raises:
+            InputError: something contradicts, or a name does not exist.
+        """
+        situation = Situation(in_state=state is not None, state=state, about_to_write=True)
+        inputs = self._with_organization(parse_inputs(properties, resolved=True))
+        findings: list[Finding] = []
+        if inputs.org_token_id is None:
+            inputs, findings = self._preflight.resolve(inputs, situation)
+        findings += self._preflight.examine(inputs, situation)
+        for finding in findings:
+            if finding.weight is Weight.ERROR:
+                raise finding.as_error()
+        binding = inputs.binding
+        if binding is None:
+            raise AssertionError("the engine asked for a write while a value was unknown")
+        return inputs, binding
+
+    def _with_organization(self, inputs: Inputs) -> Inputs:
+        if inputs.organization_id is not None:
+            return inputs
+        found = self._settings.organization_id
+        if found is None:
+            found, seen = self._reader.only_organization()
+            if found is None:
+                raise no_organization(seen)
+        return replace(inputs, organization_id=found)

@@ -1,0 +1,134 @@
+"""The class that users' state names. It hands every call on, never moves and holds nothing.
+
+The engine starts this class from its pickled name, `astro_provider.provider.DeploymentOrgTokenBindingProvider`, which
+stands in every state as `__provider`. Renaming the module or the class breaks `destroy` for everybody. It has no
+attributes, because they would be pickled too, and it imports little, because every program loads it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from astro_provider.errors import AstroProviderError
+
+if TYPE_CHECKING:
+    from astro_provider.lifecycle import Lifecycle
+
+Properties = dict[str, Any]
+PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _without_traceback(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Pulumi shows an exception as a whole traceback; keep it short where the last line says it all."""
+
+    @functools.wraps(call)
+    def boundary(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except AstroProviderError as error:
+            raise error.with_traceback(None) from None
+
+    return boundary
+
+
+class DeploymentOrgTokenBindingProvider(ResourceProvider):
+    """Pulumi's end of a binding's lifecycle."""
+
+    serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
+        _process.config = req.config.get
+
+    @_without_traceback
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Examine and complete the inputs."""
+        checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
+        return CheckResult(_outward(checked.inputs), [CheckFailure(name, why) for name, why in checked.problems])
+
+    @_without_traceback
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Compare stored outputs with new inputs."""
+        difference = _process.get_lifecycle().diff(_inward(_olds), _inward(_news))
+        return DiffResult(difference.changes, difference.replaces, delete_before_replace=True)
+
+    @_without_traceback
+    def create(self, props: Properties) -> CreateResult:
+        """Add the binding."""
+        binding, outs = _process.get_lifecycle().create(_inward(props))
+        return CreateResult(str(binding), _outward(outs))
+
+    @_without_traceback
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Read the binding; an empty id tells the engine that it is gone."""
+        found = _process.get_lifecycle().read(id_, _inward(props))
+        if found is None:
+            return ReadResult("", {})
+        inputs, outs = found
+        return ReadResult(id_, _outward(outs), _outward(inputs))
+
+    @_without_traceback
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Change the binding's role."""
+        return UpdateResult(_outward(_process.get_lifecycle().update(_id, _inward(_olds), _inward(_news))))
+
+    @_without_traceback
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Remove the binding."""
+        _process.get_lifecycle().delete(_id)
+
+
+class _Process:
+    """What a provider process has one of, however many provider objects Pulumi makes in it."""
+
+    def __init__(self) -> None:
+        self.config: Callable[[str], Any] = lambda _key: None
+        self._lock = threading.Lock()
+        self._lifecycle: Lifecycle | None = None
+
+    def get_lifecycle(self) -> Lifecycle:
+        """Return the process's lifecycle, built at the first call."""
+        from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
+
+        with self._lock:
+            if self._lifecycle is None:
+                self._lifecycle = Lifecycle.from_process(self.config)
+            return self._lifecycle
+
+
+_process = _Process()
+
+
+def _inward(properties: Properties) -> Properties:
+    """Without Pulumi's own property, and with our UNKNOWN for Pulumi's."""
+    from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
+
+    return {
+        name: UNKNOWN if isinstance(value, pulumi.output.Unknown) else value
+        for name, value in properties.items()
+        if name != PROVIDER_KEY
+    }
+
+
+def _outward(properties: Properties) -> Properties:
+    from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
+
+    return {name: pulumi.output.UNKNOWN if value is UNKNOWN else value for name, value in properties.items()}

@@ -1,0 +1,195 @@
+"""Shared reads: one call serves many bindings.
+
+A stack holds hundreds of bindings, and each of them asks for a token, a deployment, the roles and what is assigned.
+Here each fact is fetched once and shared by all threads. Nothing older than a minute is used, and nothing from here is
+ever the base of a write: `writer.py` reads for itself.
+
+What is missing from a list may have been made since, by another resource of the same program. So a missing id is looked
+up by itself, and a missing name makes the list be read again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from astro_provider.api import ApiToken, AstroClient, Deployment, Role
+from astro_provider.errors import CallRefused, NotFound
+from astro_provider.identity import BindingId
+from astro_provider.roles import require_roles, role_in
+from astro_provider.single_flight import SingleFlight
+
+OLDEST_SECONDS = 60.0
+OLDEST_MISS_SECONDS = 1.0  # so that many unknown names cost one list a second, not one list each
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The organization's tokens at one moment, without their roles."""
+
+    all: list[ApiToken]
+
+    @cached_property
+    def by_id(self) -> dict[str, ApiToken]:
+        """The tokens by id."""
+        return {token.id: token for token in self.all}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[ApiToken]]:
+        """The tokens by name; names are not unique."""
+        found: dict[str, list[ApiToken]] = {}
+        for token in self.all:
+            found.setdefault(token.name, []).append(token)
+        return found
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A token that holds a role in a deployment."""
+
+    token: ApiToken
+    role: str
+
+
+class Reader:
+    """The facts of the service, read through one client; safe to share between threads."""
+
+    def __init__(self, client: AstroClient) -> None:
+        self._client = client
+        self._facts = SingleFlight()
+        self._lock = threading.Lock()
+        self._asked: Counter[tuple[str, ...]] = Counter()
+
+    def only_organization(self) -> tuple[str | None, int]:
+        """The only organization that the credential sees (None where there is none, or several), and how many it sees."""
+        seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
+        return (seen[0].id if len(seen) == 1 else None), len(seen)
+
+    def tokens(self, organization_id: str, *, not_before: float | None = None) -> Tokens:
+        """The organization's tokens."""
+        return self._facts.get(
+            ("tokens", organization_id),
+            lambda: Tokens(self._client.list_tokens(organization_id)),
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def token(self, organization_id: str, token_id: str) -> ApiToken | None:
+        """A token by id, or None where there is none."""
+        found = self.tokens(organization_id).by_id.get(token_id)
+        if found is None:
+            try:
+                return self._whole_token(organization_id, token_id, not_before=time.monotonic())
+            except NotFound:
+                return None
+        return found
+
+    def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
+        """The tokens of that name; where `certain`, none means that there is none now."""
+        found = self.tokens(organization_id).by_name.get(name)
+        if not found:
+            not_before = time.monotonic() - (0 if certain else OLDEST_MISS_SECONDS)
+            found = self.tokens(organization_id, not_before=not_before).by_name.get(name)
+        return found or []
+
+    def deployments(self, organization_id: str) -> dict[str, Deployment]:
+        """The organization's deployments by id."""
+        return self._facts.get(
+            ("deployments", organization_id),
+            lambda: {found.id: found for found in self._client.list_deployments(organization_id)},
+            not_before=_recent(),
+        )
+
+    def deployment(self, organization_id: str, deployment_id: str) -> Deployment | None:
+        """A deployment by id, or None where there is none."""
+        found = self.deployments(organization_id).get(deployment_id)
+        if found is None:
+            try:
+                return self._client.get_deployment(organization_id, deployment_id)
+            except NotFound:
+                return None
+        return found
+
+    def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
+        """The roles that can be given in a deployment, by their name in lower case."""
+        return self._facts.get(
+            ("roles", organization_id),
+            lambda: {r.name.casefold(): r for r in self._client.list_deployment_roles(organization_id)},
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
+        """A deployment role by name, or None; where `certain`, None means that there is none now."""
+        found = self.roles(organization_id).get(name.casefold())
+        if found is None:
+            not_before = time.monotonic() - (0 if certain else OLDEST_MISS_SECONDS)
+            found = self.roles(organization_id, not_before=not_before).get(name.casefold())
+        return found
+
+    def assignment(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
+        """What the token holds in the deployment, or None where it holds nothing there or is gone.
+
+        One list serves all tokens of a deployment, one token all its deployments: whichever has been asked for more
+        is fetched. A list that does not tell the role is not trusted. Where `confirm_absence`, neither is a list that
+        does not show the token: the token is read.
+
+        Raises:
+            RolesUnknown: the token came without `roles`.
+        """
+        if self._list_covers_more(binding):
+            try:
+                listed = self._assigned(binding).get(binding.token_id)
+            except (NotFound, CallRefused):
+                listed = None  # a deleted deployment: its entries may stay on the tokens
+                confirm_absence = True
+            if listed is None and not confirm_absence:
+                return None
+            if listed is not None:
+                role = role_in(listed.roles or (), binding.deployment_id)
+                if role is not None:
+                    return Assignment(listed, role)
+        try:
+            token = self._whole_token(binding.organization_id, binding.token_id, not_before=_recent())
+        except NotFound:
+            return None
+        role = role_in(require_roles(token), binding.deployment_id)
+        return None if role is None else Assignment(token, role)
+
+    def written(self, organization_id: str, token: ApiToken) -> None:
+        """Learn what our own write has left on a token."""
+        self._facts.put(_token_key(organization_id, token.id), token)
+
+    def _list_covers_more(self, binding: BindingId) -> bool:
+        token_key = _token_key(binding.organization_id, binding.token_id)
+        list_key = _assigned_key(binding)
+        with self._lock:
+            self._asked.update([token_key, list_key])
+            listed_more = self._asked[list_key] > self._asked[token_key]
+        if self._facts.has(token_key, not_before=_recent()):
+            return False
+        return listed_more or self._facts.has(list_key, not_before=_recent())
+
+    def _assigned(self, binding: BindingId) -> dict[str, ApiToken]:
+        def fetch() -> dict[str, ApiToken]:
+            found = self._client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id)
+            return {token.id: token for token in found}
+
+        return self._facts.get(_assigned_key(binding), fetch, not_before=_recent())
+
+    def _whole_token(self, organization_id: str, token_id: str, *, not_before: float) -> ApiToken:
+        key = _token_key(organization_id, token_id)
+        return self._facts.get(key, lambda: self._client.get_token(organization_id, token_id), not_before=not_before)
+
+
+def _recent() -> float:
+    return time.monotonic() - OLDEST_SECONDS
+
+
+def _token_key(organization_id: str, token_id: str) -> tuple[str, ...]:
+    return ("token", organization_id, token_id)
+
+
+def _assigned_key(binding: BindingId) -> tuple[str, ...]:
+    return ("assigned", binding.organization_id, binding.deployment_id)

@@ -1,0 +1,57 @@
+"""Why the service refused a role list, told entry by entry.
+
+A list is refused whole, and the service's words about it are not documented. So after a refusal the deployments and
+roles are read, and the entries that cannot stand are named: ours with what to write instead, a foreign one with the
+word that it is not ours, because its owner must mend it before anybody can write to that token again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astro_provider.api import ApiToken, ApiTokenRole, AstroClient
+from astro_provider.changes import Put, Remove
+from astro_provider.errors import ServiceError, WriteRefused
+from astro_provider.nearest import nearest
+from astro_provider.roles import BELOW_DEPLOYMENT, DEPLOYMENT
+
+
+def explain_refusal(
+    client: AstroClient, token: ApiToken, sent: Sequence[ApiTokenRole], change: Put | Remove, error: ServiceError
+) -> WriteRefused:
+    """Make the error for a list that the service refused.
+
+    Args:
+        client: to look deployments and roles up.
+        token: the token that was written to.
+        sent: the refused list.
+        change: what was asked for.
+        error: the service's refusal; its words end the message.
+    """
+    binding = change.binding
+    try:
+        deployments = {found.id for found in client.list_deployments(binding.organization_id)}
+        roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
+    except ServiceError:
+        return WriteRefused(f"The service refused to write {binding.sentence}. {error}")
+    foreign = []
+    for entry in sent:
+        deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
+        ours = entry.entity_type == DEPLOYMENT and entry.entity_id == binding.deployment_id
+        reason = None
+        if entry.entity_type in (DEPLOYMENT, *BELOW_DEPLOYMENT) and deployment_id not in deployments:
+            reason = f"deployment {deployment_id} does not exist"
+        elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
+            reason = f"role {entry.role!r} does not exist{nearest(entry.role or '', roles.values())}"
+        if reason and ours:
+            return WriteRefused(f"Nothing was written for {binding.sentence}: {reason}. {error}")
+        if reason:
+            foreign.append(f"{entry.entity_type} {entry.entity_id} with role {entry.role} ({reason})")
+    if foreign:
+        return WriteRefused(
+            f"Nothing was written for {binding.sentence}: the service refuses the token's list because of "
+            f"{'; '.join(foreign)}. That entry is not ours and was left as it is: remove it from token {token.name!r} "
+            f"in Astro, or have its owner do so, and run again. {error}",
+            foreign=True,
+        )
+    return WriteRefused(f"The service refused to write {binding.sentence}. {error}")

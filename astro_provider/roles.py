@@ -1,0 +1,67 @@
+"""Pure functions over a token's role list: what is held in a deployment, and what the list is after a change.
+
+Nothing here reads, writes or waits. Every function returns a new tuple, in which each entry that the change is not
+about is the very object that came in, so that it goes back to the service field for field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from astro_provider.api.models import ApiToken, ApiTokenRole
+from astro_provider.errors import RolesUnknown
+
+DEPLOYMENT = "DEPLOYMENT"
+ORGANIZATION = "ORGANIZATION"
+BELOW_DEPLOYMENT = ("DAG", "DAG_TAG")
+
+
+def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
+    """The token's roles.
+
+    Raises:
+        RolesUnknown: the answer left them out. They are unknown then, not empty.
+    """
+    if token.roles is None:
+        raise RolesUnknown(
+            f"The service left the roles out of its answer about token {token.name!r} ({token.id}), so they are unknown "
+            "and nothing was written. The credential may not see them: it needs the permission "
+            "organization.apiTokens.access (the role Organization Owner has it)."
+        )
+    return token.roles
+
+
+def same_role(one: str | None, other: str | None) -> bool:
+    """Tell whether two role names mean the same role. The service does not care about case."""
+    return (one or "").casefold() == (other or "").casefold()
+
+
+def role_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> str | None:
+    """The role that the list gives in the deployment, or None."""
+    return next((entry.role for entry in roles if _is_binding(entry, deployment_id)), None)
+
+
+def with_role(roles: Sequence[ApiTokenRole], deployment_id: str, role: str) -> tuple[ApiTokenRole, ...]:
+    """The list with that role in the deployment, changed in place or added at the end."""
+    held = next((entry for entry in roles if _is_binding(entry, deployment_id)), None)
+    if held is None:
+        added = ApiTokenRole(entity_type=DEPLOYMENT, entity_id=deployment_id, role=role)
+        return (*roles, added)
+    changed = held.model_copy(update={"role": role})
+    return tuple(
+        changed if entry is held else entry for entry in roles if entry is held or not _is_binding(entry, deployment_id)
+    )
+
+
+def without_role(roles: Iterable[ApiTokenRole], deployment_id: str) -> tuple[ApiTokenRole, ...]:
+    """The list without any role in the deployment itself; roles in its DAGs stay."""
+    return tuple(entry for entry in roles if not _is_binding(entry, deployment_id))
+
+
+def dag_roles_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> tuple[ApiTokenRole, ...]:
+    """The DAG and DAG_TAG entries of the deployment. What the service does with them is unknown: they are left."""
+    return tuple(e for e in roles if e.entity_type in BELOW_DEPLOYMENT and e.deployment_id == deployment_id)
+
+
+def _is_binding(entry: ApiTokenRole, deployment_id: str) -> bool:
+    return entry.entity_type == DEPLOYMENT and entry.entity_id == deployment_id

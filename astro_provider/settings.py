@@ -1,0 +1,192 @@
+"""Where credential, organization, host and timings come from.
+
+The environment comes before the stack's configuration, because on refresh and destroy Pulumi hands out the
+configuration that was stored with the state, which may be old. A blank value counts as unset. Nothing here calls the
+service; the last place to look for an organization, the service itself, is `lifecycle.py`'s to ask.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from astro_provider.api.client import is_loopback
+from astro_provider.errors import SettingsError
+
+DEFAULT_HOST = "https://api.astronomer.io"
+DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
+
+
+@dataclass(frozen=True)
+class Source:
+    """A setting's two places: a variable of the environment, then a key of the stack's configuration."""
+
+    variable: str
+    config_key: str
+
+    def find(self, config: Callable[[str], Any], environ: Mapping[str, str]) -> str | None:
+        """Return the first value that is not blank, without blanks around it."""
+        candidates = (environ.get(self.variable), config(self.config_key))
+        return next((str(value).strip() for value in candidates if value is not None and str(value).strip()), None)
+
+    def __str__(self) -> str:
+        return f"{self.variable} (environment) or {self.config_key} (pulumi config)"
+
+
+TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
+ORGANIZATION = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
+HOST = Source("ASTRO_API_HOST", "astro:host")
+PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
+TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
+
+
+class PreviewChecks(StrEnum):
+    """How strictly a preview looks.
+
+    `warn`: what cannot exist yet is a warning. `strict`: every warning is an error. `off`: the service is not called
+    and no credential is needed, for pull requests from forks.
+    """
+
+    WARN = "warn"
+    STRICT = "strict"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user has set, checked for form.
+
+    Attributes:
+        credential: the API token that authorizes the calls; None where none was found.
+        organization_id: from a setting, else the only one in the credential's claims; None where neither tells.
+        host: scheme and host of the service, without a slash at the end.
+        timeout_seconds: the bound of one operation with all its retries.
+        preview_checks: how strictly a preview looks.
+    """
+
+    credential: SecretStr | None
+    organization_id: str | None
+    host: str = DEFAULT_HOST
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    preview_checks: PreviewChecks = PreviewChecks.WARN
+
+    @classmethod
+    def find(cls, config: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
+        """Look every setting up.
+
+        Args:
+            config: returns the value of a key such as `astro:token`, or None.
+            environ: the environment's variables.
+
+        Raises:
+            SettingsError: a value is malformed; the text names its places and what to write.
+        """
+        credential = _credential(TOKEN.find(config, environ))
+        return cls(
+            credential=credential,
+            organization_id=ORGANIZATION.find(config, environ) or only_organization_in(credential),
+            host=_host(HOST.find(config, environ) or DEFAULT_HOST),
+            timeout_seconds=_seconds(TIMEOUT, config, environ, DEFAULT_TIMEOUT_SECONDS, zero_allowed=False),
+            preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
+        )
+
+    def require_credential(self) -> str:
+        """Return the credential in clear, for the request header.
+
+        Raises:
+            SettingsError: there is none; the text names every place looked at.
+        """
+        if self.credential is None:
+            raise SettingsError(
+                f"No credential for Astro: looked at {TOKEN}. Export ASTRO_API_TOKEN, or run "
+                "`pulumi config set --secret astro:token`."
+            )
+        return self.credential.get_secret_value()
+
+
+def no_organization(seen: int) -> SettingsError:
+    """The error where nothing tells the organization; `seen` is how many the credential can see."""
+    return SettingsError(
+        f"No organization: looked at the argument organization_id, {ORGANIZATION}, the claims of the credential, and "
+        f"the organizations that it can see ({seen}; exactly one would do). Set one of the first three."
+    )
+
+
+def only_organization_in(credential: SecretStr | None) -> str | None:
+    """The only `organizationId:` among the claims of a JWT's `permissions`; None where there is none, or several."""
+    if credential is None:
+        return None
+    try:
+        payload = credential.get_secret_value().split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        permissions = claims["permissions"]
+        found = {p.removeprefix("organizationId:") for p in permissions if p.startswith("organizationId:")}
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return None
+    return found.pop() if len(found) == 1 else None
+
+
+def _credential(value: str | None) -> SecretStr | None:
+    if value is None:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise SettingsError(
+            f"The credential in {TOKEN} holds blanks or characters that no API token has. Copy it again."
+        )
+    return SecretStr(value)
+
+
+def _host(value: str) -> str:
+    url = value if "://" in value else f"https://{value}"
+    parts = urlsplit(url.rstrip("/"))
+    try:
+        well_formed = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well_formed = False
+    if not well_formed or parts.username or parts.path or parts.query or parts.fragment:
+        raise SettingsError(
+            f"{_shown(parts.hostname, value)} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}."
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+        raise SettingsError(
+            f"{_shown(parts.hostname, value)} in {HOST} would send the credential in clear: write https:// (plain http "
+            "is only for this machine, as in http://127.0.0.1:8765)."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _shown(hostname: str | None, value: str) -> str:
+    """The value for a message; only the host where the value may hold a password."""
+    return repr(hostname or "") if "@" in value else repr(value)
+
+
+def _preview_checks(value: str | None) -> PreviewChecks:
+    try:
+        return PreviewChecks(value or PreviewChecks.WARN)
+    except ValueError:
+        choices = ", ".join(PreviewChecks)
+        raise SettingsError(f"{value!r} in {PREVIEW_CHECKS} is unknown: write one of {choices}.") from None
+
+
+def _seconds(
+    source: Source, config: Callable[[str], Any], environ: Mapping[str, str], default: float, *, zero_allowed: bool
+) -> float:
+    text = source.find(config, environ)
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero_allowed):
+        kind = "a number of seconds, 0 or more" if zero_allowed else "a number of seconds above 0"
+        raise SettingsError(f"{text!r} in {source} is not {kind}: write, for example, {default:g}.")
+    return seconds
