@@ -71,9 +71,9 @@ class Remove:
 Change = Put | Remove
 
 
-def held_in(roles: Roles, change: Change) -> str | None:
-    """The role that a list gives in the deployment that the change is about."""
-    return role_in(roles, change.binding.deployment_id)
+def held_in(roles: Roles, binding: BindingId) -> str | None:
+    """The role that a token's list gives in the binding's deployment."""
+    return role_in(roles, binding.deployment_id)
 
 
 def conflict(binding: BindingId, held: str, wanted: str) -> BindingConflict:

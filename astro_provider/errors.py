@@ -8,6 +8,7 @@
     ├── RolesUnknown             the service left a token's roles out; writing would wipe them
     ├── WriteRefused             the service refused a role list; says which entry, and whose it is
     ├── WriteNotConfirmed        the service does not show what was written
+    ├── LockTimeout              another process on this machine held a token's lock for too long
     └── ServiceError             a call failed
         ├── CredentialRefused    401
         ├── Forbidden            403
@@ -74,15 +75,15 @@ class RolesUnknown(AstroProviderError):
 
 
 class WriteRefused(AstroProviderError):
-    """The service refused a role list; `foreign` tells whether the entry at fault is somebody else's."""
-
-    def __init__(self, text: str, *, foreign: bool = False) -> None:
-        super().__init__(text)
-        self.foreign = foreign
+    """The service refused a role list; the text says which entry is at fault, and whose it is."""
 
 
 class WriteNotConfirmed(AstroProviderError):
     """A write was accepted, but what the service shows afterwards is not what was asked for."""
+
+
+class LockTimeout(AstroProviderError):
+    """Another process on this machine held a token's lock for too long."""
 
 
 class ServiceError(AstroProviderError):

@@ -17,6 +17,7 @@ from astro_provider.changes import Add, Put, Remove
 from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound
 from astro_provider.holdings import Holdings
 from astro_provider.identity import BindingId
+from astro_provider.locks import TokenLocks
 from astro_provider.preflight import Finding, Preflight, Situation, Weight
 from astro_provider.reader import Reader
 from astro_provider.roles import dag_roles_in, require_roles, same_role
@@ -50,7 +51,12 @@ class Lifecycle:
         self._settings = settings
         client = AstroClient(settings.host, settings.require_credential, bound_seconds=settings.timeout_seconds)
         self._reader = Reader(client)
-        self._writer = Writer(client, timeout_seconds=settings.timeout_seconds)
+        self._writer = Writer(
+            client,
+            TokenLocks(settings.host, settings.lock_directory),
+            settle_seconds=settings.settle_seconds,
+            timeout_seconds=settings.timeout_seconds,
+        )
         self._preflight = Preflight(self._reader)
         self._holdings = Holdings()
 
@@ -157,15 +163,15 @@ class Lifecycle:
 
     def _write(self, inputs: Inputs, change: Put) -> Properties:
         try:
-            written = self._writer.write(change)
+            token = self._writer.write(change)
         except NotFound:
             raise NotFound(
                 f"There is no token {change.binding.token_id} in organization {change.binding.organization_id} any more, "
                 f"so it was not bound to deployment {change.binding.deployment_id}. Run `pulumi refresh`, or give the "
                 "token that took its place."
             ) from None
-        self._reader.written(change.binding.organization_id, written.token)
-        return outputs(inputs, written.token)
+        self._reader.written(change.binding.organization_id, token)
+        return outputs(inputs, token)
 
     def delete(self, identifier: str) -> None:
         """Take the role away. What is gone already, and what the program holds under another name, is left alone."""
@@ -174,11 +180,11 @@ class Lifecycle:
             notices.note(f"{binding.sentence} keeps its role: another resource of this program holds it (a rename?).")
             return
         try:
-            written = self._writer.write(Remove(binding))
+            token = self._writer.write(Remove(binding))
         except NotFound:
             return
-        self._reader.written(binding.organization_id, written.token)
-        left = dag_roles_in(require_roles(written.token), binding.deployment_id)
+        self._reader.written(binding.organization_id, token)
+        left = dag_roles_in(require_roles(token), binding.deployment_id)
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
             notices.warn(f"{binding.sentence} lost its role, but roles in DAGs of that deployment remain: {entries}.")

@@ -166,7 +166,7 @@ class Reader:
         list_key = _assigned_key(binding)
         with self._lock:
             self._asked.update([token_key, list_key])
-            listed_more = self._asked[list_key] > self._asked[token_key]
+            listed_more = self._asked[list_key] >= self._asked[token_key]
         if self._facts.has(token_key, not_before=_recent()):
             return False
         return listed_more or self._facts.has(list_key, not_before=_recent())

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astro_provider.api import ApiToken, ApiTokenRole, AstroClient
-from astro_provider.changes import Put, Remove
+from astro_provider.api import ApiTokenRole, AstroClient
+from astro_provider.changes import Change
 from astro_provider.errors import ServiceError, WriteRefused
 from astro_provider.nearest import nearest
 from astro_provider.roles import BELOW_DEPLOYMENT, DEPLOYMENT
 
 
 def explain_refusal(
-    client: AstroClient, token: ApiToken, sent: Sequence[ApiTokenRole], change: Put | Remove, error: ServiceError
+    client: AstroClient, sent: Sequence[ApiTokenRole], change: Change, error: ServiceError
 ) -> WriteRefused:
     """Make the error for a list that the service refused.
 
     Args:
         client: to look deployments and roles up.
-        token: the token that was written to.
         sent: the refused list.
         change: what was asked for.
         error: the service's refusal; its words end the message.
@@ -50,8 +49,7 @@ def explain_refusal(
     if foreign:
         return WriteRefused(
             f"Nothing was written for {binding.sentence}: the service refuses the token's list because of "
-            f"{'; '.join(foreign)}. That entry is not ours and was left as it is: remove it from token {token.name!r} "
-            f"in Astro, or have its owner do so, and run again. {error}",
-            foreign=True,
+            f"{'; '.join(foreign)}. That entry is not ours and was left as it is: remove it from the token "
+            f"in Astro, or have its owner do so, and run again. {error}"
         )
     return WriteRefused(f"The service refused to write {binding.sentence}. {error}")

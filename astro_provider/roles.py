@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from astro_provider.api.models import ApiToken, ApiTokenRole
-from astro_provider.errors import RolesUnknown
+from astro_provider.errors import InputError, RolesUnknown
 
 DEPLOYMENT = "DEPLOYMENT"
 ORGANIZATION = "ORGANIZATION"
@@ -29,6 +29,19 @@ def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
             "organization.apiTokens.access (the role Organization Owner has it)."
         )
     return token.roles
+
+
+def require_organization_scope(token: ApiToken) -> None:
+    """Refuse a token that is not the organization's.
+
+    Raises:
+        InputError: it belongs to a workspace or a deployment.
+    """
+    if token.scope != ORGANIZATION:
+        raise InputError(
+            "org_token_id",
+            f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound.",
+        )
 
 
 def same_role(one: str | None, other: str | None) -> bool:

@@ -22,6 +22,7 @@ from astro_provider.api.client import is_loopback
 from astro_provider.errors import SettingsError
 
 DEFAULT_HOST = "https://api.astronomer.io"
+DEFAULT_SETTLE_SECONDS = 1.0  # a writer elsewhere takes two calls, a read and a write, of some 100 ms each
 DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
 
 
@@ -45,6 +46,8 @@ TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
 ORGANIZATION = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
 HOST = Source("ASTRO_API_HOST", "astro:host")
 PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
+SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
+LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
 TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
 
 
@@ -69,6 +72,8 @@ class Settings:
         organization_id: from a setting, else the only one in the credential's claims; None where neither tells.
         host: scheme and host of the service, without a slash at the end.
         timeout_seconds: the bound of one operation with all its retries.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
+        lock_directory: where the locks between this machine's processes stand; None: the user's cache directory.
         preview_checks: how strictly a preview looks.
     """
 
@@ -76,6 +81,8 @@ class Settings:
     organization_id: str | None
     host: str = DEFAULT_HOST
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    settle_seconds: float = DEFAULT_SETTLE_SECONDS
+    lock_directory: str | None = None
     preview_checks: PreviewChecks = PreviewChecks.WARN
 
     @classmethod
@@ -95,6 +102,8 @@ class Settings:
             organization_id=ORGANIZATION.find(config, environ) or only_organization_in(credential),
             host=_host(HOST.find(config, environ) or DEFAULT_HOST),
             timeout_seconds=_seconds(TIMEOUT, config, environ, DEFAULT_TIMEOUT_SECONDS, zero_allowed=False),
+            settle_seconds=_seconds(SETTLE, config, environ, DEFAULT_SETTLE_SECONDS, zero_allowed=True),
+            lock_directory=LOCK_DIRECTORY.find(config, environ),
             preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
         )
 

@@ -1,83 +1,264 @@
 """The only road by which a token's roles are written.
 
 Astro replaces a token's whole role list on every write and offers no precondition, so two writers that start from the
-same list lose one of the two changes. Nothing here knows about Pulumi, and nothing outside posts roles.
+same list lose one of the two changes. Everything here exists to prevent that. Nothing here knows about Pulumi, and
+nothing outside posts roles.
+
+How a change is made:
+
+1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread leads, the
+   others ride. A lone change waits at most GATHER_SECONDS for company. Each gets its own outcome; where the service
+   refuses a merged list, its changes are tried one by one.
+2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
+3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.
+4. *Checked.* The answer to the write must show what was asked, else it is read and merged again. After a write whose
+   answer never came, it is read first, and then decided.
+5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
+   remembered. Every later read of that token puts back what was undone. And the last change of a burst stays behind for
+   the settle time, looks once more at all that was written, and puts back what is missing, until all of it has been
+   seen standing a settle time after its write. A change that comes meanwhile, on whatever token, takes that duty over,
+   so that a burst pays the wait once.
+
+Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
+look again. What is not promised stands in docs/concurrency.md.
+
+`protocol.py` decides all this; here are only the threads, the clock, the lock and the calls.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from astro_provider.api import ApiToken, AstroClient, Deadline
 from astro_provider.api.retry import attempts
 from astro_provider.changes import Change, held_in
-from astro_provider.errors import CallRefused, InputError, NotFound, WriteNotConfirmed
+from astro_provider.coverage import fewest_reads
+from astro_provider.errors import AstroProviderError, CallRefused, NotFound, WriteNotConfirmed
+from astro_provider.identity import BindingId
+from astro_provider.locks import TokenLocks
+from astro_provider.protocol import Ledger, Merge, Read, Write
 from astro_provider.refusal import explain_refusal
-from astro_provider.roles import ORGANIZATION, require_roles
+from astro_provider.roles import require_organization_scope
+
+GATHER_SECONDS = 0.045
+MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
+MOST_LOOKS = 10  # after a burst, each at least a settle time after the last repair
+
+_TokenKey = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Written:
-    """The outcome of a change: the token as it is now, and the role that it held in the deployment before."""
+@dataclass(eq=False)
+class _Ticket:
+    """A change that waits for its outcome."""
 
-    token: ApiToken
-    before: str | None
+    change: Change
+    outcome: ApiToken | Exception | None = None
+
+
+@dataclass
+class _Queue:
+    """The changes that wait for one token, and whether a thread is leading some of them."""
+
+    waiting: list[_Ticket] = field(default_factory=list)
+    led: bool = False
+
+    def take_one_per_binding(self) -> list[_Ticket]:
+        """Take what can be made together; a second change of the same binding waits for the next time."""
+        taken = {ticket.change.binding: ticket for ticket in reversed(self.waiting)}
+        self.waiting = [ticket for ticket in self.waiting if ticket not in taken.values()]
+        return list(reversed(taken.values()))
 
 
 class Writer:
-    """Writes changes to tokens' role lists; safe to share between threads."""
+    """Writes changes to tokens' role lists; safe to share between threads.
 
-    def __init__(self, client: AstroClient, *, timeout_seconds: float) -> None:
+    Args:
+        client: the service.
+        locks: the locks between this machine's processes.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
+        timeout_seconds: the bound of one change, and of the looks after a burst.
+    """
+
+    def __init__(
+        self, client: AstroClient, locks: TokenLocks, *, settle_seconds: float, timeout_seconds: float
+    ) -> None:
         self._client = client
+        self._locks = locks
         self._timeout_seconds = timeout_seconds
-        self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+        self._changed = threading.Condition()  # guards all that follows
+        self._queues: defaultdict[_TokenKey, _Queue] = defaultdict(_Queue)
+        self._in_flight = 0
+        self._ledger = Ledger(settle_seconds)
 
-    def write(self, change: Change) -> Written:
-        """Make a change, unless the token's roles fulfil it already.
+    def write(self, change: Change) -> ApiToken:
+        """Make a change, unless the token's roles fulfil it already, and return the token as it is then.
 
         Raises:
             NotFound: there is no such token.
             BindingConflict: the change does not go with what is there.
-            RolesUnknown, WriteRefused, WriteNotConfirmed, ServiceError: nothing is known to have been written.
+            WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
+            AstroProviderError: any other reason why nothing is known to have been written.
         """
-        binding = change.binding
-        deadline = Deadline.after(self._timeout_seconds)
-        with self._locks[binding.organization_id, binding.token_id]:
-            for attempt in attempts(deadline):
-                with attempt:
-                    return self._read_and_write(self._client.until(deadline), change)
-        raise AssertionError("attempts() either succeeds or raises")
-
-    def _read_and_write(self, client: AstroClient, change: Change) -> Written:
-        binding = change.binding
-        token = client.get_token(binding.organization_id, binding.token_id)
-        require_organization_scope(token)
-        roles = require_roles(token)
-        before = held_in(roles, change)
-        if refusal := change.refusal(before):
-            raise refusal
-        if change.fulfilled_by(before):
-            return Written(token, before)
-        wanted = change.apply(roles)
+        with self._changed:
+            self._in_flight += 1
+            self._changed.notify_all()
         try:
-            answer = client.set_roles(binding.organization_id, binding.token_id, wanted)
+            outcome = self._outcome(change)
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+        undone = self._settle()
+        if isinstance(outcome, Exception):
+            raise outcome if undone is None else WriteNotConfirmed(f"{outcome} {undone}")
+        if undone is not None:
+            raise undone
+        return outcome
+
+    def _outcome(self, change: Change) -> ApiToken | Exception:
+        """Wait for a thread that leads the change, or lead it."""
+        key = (change.binding.organization_id, change.binding.token_id)
+        ticket = _Ticket(change)
+        with self._changed:
+            queue = self._queues[key]
+            queue.waiting.append(ticket)
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: ticket.outcome is not None or not queue.led)
+                if ticket.outcome is not None:
+                    return ticket.outcome
+                queue.led = True
+                self._changed.wait_for(lambda: self._in_flight >= MOST_CHANGES_AT_ONCE, timeout=GATHER_SECONDS)
+                tickets = queue.take_one_per_binding()
+            self._lead(key, tickets)
+
+    def _lead(self, key: _TokenKey, tickets: Sequence[_Ticket]) -> Merge:
+        """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
+        merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger)
+        deadline = Deadline.after(self._timeout_seconds)
+        try:
+            with self._locks.holding(*key, deadline):
+                for attempt in attempts(deadline):
+                    with attempt:
+                        self._run(merge, self._client.until(deadline))
+        except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
+            with self._changed:
+                merge.failed(error)
+        finally:
+            with self._changed:
+                for ticket in tickets:
+                    ticket.outcome = merge.outcomes[ticket.change.binding]
+                self._queues[key].led = False
+                self._changed.notify_all()
+        return merge
+
+    def _run(self, merge: Merge, client: AstroClient) -> None:
+        """Do what the merge says, until it is done or a call fails."""
+        while True:
+            with self._changed:
+                step = merge.step(time.monotonic())
+            if step is None:
+                return
+            if isinstance(step, Read):
+                # Waited for before the read, so that nothing lies between read and write.
+                client.await_turn("POST")
+                sent_at = time.monotonic()
+                token = client.get_token(merge.organization_id, merge.token_id)
+                require_organization_scope(token)
+                with self._changed:
+                    merge.read(token, sent_at, time.monotonic())
+            else:
+                self._send(merge, step, client)
+
+    def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
+        try:
+            answer = client.set_roles(merge.organization_id, merge.token_id, write.roles)
         except (CallRefused, NotFound) as error:
-            raise explain_refusal(client, token, wanted, change, error) from None
-        if not change.fulfilled_by(answer.role_in(binding.deployment_id)):
-            raise WriteNotConfirmed(f"{binding.sentence}: the service does not show what was written.")
-        return Written(token.model_copy(update={"roles": wanted}), before)
+            with self._changed:
+                guilty = merge.refused(error)
+            if guilty is not None:
+                explained = explain_refusal(client, write.roles, guilty, error)
+                with self._changed:
+                    merge.blame(guilty, explained)
+        except AstroProviderError:
+            with self._changed:
+                merge.lost()
+            raise
+        else:
+            with self._changed:
+                merge.wrote(answer, time.monotonic())
 
+    def _settle(self) -> WriteNotConfirmed | None:
+        """Stay behind if this was the last change of a burst, until all of the burst has been seen standing.
 
-def require_organization_scope(token: ApiToken) -> None:
-    """Refuse a token that is not the organization's.
+        Returns:
+            What could not be made to stand; None where all stands, or where another change took the duty over.
+        """
+        for _ in range(MOST_LOOKS):
+            with self._changed:
+                due = self._ledger.settled_at
+                pause = 0.0 if due is None else due - time.monotonic()
+                if self._changed.wait_for(lambda: self._in_flight > 0, timeout=pause):
+                    return None
+                if due is None:
+                    break
+            try:
+                self._look()
+            except AstroProviderError as error:
+                return self._undone(f"could not be looked at again. {error}")
+        return self._undone(f"were undone by another writer {MOST_LOOKS} times, or cannot be put back")
 
-    Raises:
-        InputError: it belongs to a workspace or a deployment.
-    """
-    if token.scope != ORGANIZATION:
-        raise InputError(
-            "org_token_id",
-            f"token {token.name!r} ({token.id}) is of scope {token.scope}: only tokens of scope ORGANIZATION can be bound.",
+    def _look(self) -> None:
+        """Read all that is not settled, in as few calls as possible, and put back what is missing."""
+        with self._changed:
+            unsettled = self._ledger.unsettled
+        client = self._client.until(Deadline.after(self._timeout_seconds))
+        unclear: set[_TokenKey] = set()
+        for reading in fewest_reads(unsettled):
+            bindings = reading.bindings
+            if reading.of_deployment:
+                bindings = tuple(self._not_standing_in_list(client, bindings))
+            unclear |= {(binding.organization_id, binding.token_id) for binding in bindings}
+        for key in sorted(unclear):
+            with self._changed:
+                queue = self._queues[key]
+                self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
+                queue.led = True
+            failure = self._lead(key, ()).failure
+            if failure is not None and not isinstance(failure, NotFound):
+                raise failure
+
+    def _not_standing_in_list(self, client: AstroClient, bindings: Sequence[BindingId]) -> list[BindingId]:
+        """Of a deployment's bindings, those that a list of its tokens does not show as written."""
+        organization_id, deployment_id = bindings[0].organization_id, bindings[0].deployment_id
+        sent_at = time.monotonic()
+        try:
+            listed = {token.id: token for token in client.list_tokens(organization_id, deployment_id=deployment_id)}
+        except (CallRefused, NotFound):
+            return list(bindings)  # the deployment is gone; its entries may stay on the tokens
+        unclear = []
+        with self._changed:
+            for binding in bindings:
+                token = listed.get(binding.token_id)
+                held = held_in(token.roles or (), binding) if token else None
+                shown_without_role = token is not None and held is None
+                if shown_without_role or self._ledger.saw(binding, held, sent_at) is not None:
+                    unclear.append(binding)
+        return unclear
+
+    def _undone(self, what: str) -> WriteNotConfirmed | None:
+        with self._changed:
+            bindings = sorted({*self._ledger.unsettled, *self._ledger.given_up})
+            reasons = sorted(set(self._ledger.given_up.values()))
+            self._ledger.forget(bindings)
+            self._ledger.given_up.clear()
+        if not bindings:
+            return None
+        named = "; ".join(f"{binding.sentence}" for binding in bindings)
+        return WriteNotConfirmed(
+            f"These changes were written, but {what}: {named}. {' '.join(reasons)} Some of them stand in the state as "
+            "done: run `pulumi refresh`, which shows what is really there, and then `pulumi up`."
         )

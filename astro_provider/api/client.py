@@ -19,6 +19,7 @@ import httpx
 from pydantic import ValidationError
 
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
+from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts, parse_retry_after
 from astro_provider.errors import (
     CallRefused,
@@ -59,6 +60,7 @@ class AstroClient:
         self._credential = credential
         self._bound_seconds = bound_seconds
         self._deadline: Deadline | None = None
+        self._pace = Pace()
         self._http = httpx.Client(
             base_url=f"{host}/v1",
             headers={
@@ -75,6 +77,10 @@ class AstroClient:
         bounded = copy.copy(self)
         bounded._deadline = deadline  # noqa: SLF001  it is one of us
         return bounded
+
+    def await_turn(self, verb: str) -> None:
+        """Return when a call with that verb is in time with the service's limits. A GET waits by itself."""
+        self._pace.wait(verb)
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,7 +108,7 @@ class AstroClient:
         """Replace the token's whole role list. Only `writer.py` may call this.
 
         It is not retried here: after an answer that never came, another writer may have written, so the list must be
-        read again before anything is sent.
+        read again before anything is sent. Nor is its turn awaited here: that must happen before the list is read.
         """
         path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
         body = {"roles": [entry.to_wire() for entry in roles]}
@@ -163,6 +169,7 @@ class AstroClient:
         deadline = self._deadline or Deadline.after(self._bound_seconds)
         for attempt in attempts(deadline):
             with attempt:
+                self.await_turn(verb)
                 return self._send(operation, verb, path, **request)
         raise AssertionError("attempts() either succeeds or raises")
 
@@ -176,6 +183,10 @@ class AstroClient:
             raise Unavailable(
                 f"{_where(operation, path)}: no answer from {self._http.base_url.host} ({what})."
             ) from None
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._pace.limited(verb)
+        else:
+            self._pace.passed(verb)
         if response.is_success:
             try:
                 return response.json()

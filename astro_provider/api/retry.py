@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 
 import stamina
 
-from astro_provider.errors import Unavailable, UnexpectedAnswer
+from astro_provider.errors import ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -44,15 +44,28 @@ class Deadline:
 
 
 def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
-    """Yield attempts (context managers) until one succeeds, fails for good, or the deadline passes."""
-    yield from stamina.retry_context(
-        on=_pause_before_retry(deadline),
-        attempts=None,
-        timeout=deadline.remaining,
-        wait_initial=FIRST_PAUSE_SECONDS,
-        wait_max=LONGEST_PAUSE_SECONDS,
-        wait_jitter=JITTER_SECONDS,
-    )
+    """Yield attempts (context managers) until one succeeds, fails for good, or the deadline passes.
+
+    Raises:
+        The last attempt's error; its text tells that it was tried more than once.
+    """
+    started = time.monotonic()
+    number = 0
+    try:
+        for attempt in stamina.retry_context(
+            on=_pause_before_retry(deadline),
+            attempts=None,
+            timeout=deadline.remaining,
+            wait_initial=FIRST_PAUSE_SECONDS,
+            wait_max=LONGEST_PAUSE_SECONDS,
+            wait_jitter=JITTER_SECONDS,
+        ):
+            number = attempt.num
+            yield attempt
+    except ServiceError as error:
+        if number > 1:
+            error.args = (f"{error} Given up after {number} attempts in {time.monotonic() - started:.1f} s.",)
+        raise
 
 
 def _pause_before_retry(deadline: Deadline) -> Callable[[Exception], bool | float]:

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pulumi
 from pulumi import automation as auto
+from pulumi.automation import events
+from pulumi.automation._stack import StackInitMode
 
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
+STACK_TYPE = "pulumi:pulumi:Stack"
+# What the machine of the developer may have set must not reach a test; a blank value counts as unset.
+UNSET = dict.fromkeys(
+    (
+        "ASTRO_API_TOKEN",
+        "ASTRO_API_HOST",
+        "ASTRO_ORGANIZATION_ID",
+        "ASTRO_PREVIEW_CHECKS",
+        "ASTRO_TIMEOUT_SECONDS",
+        "PULUMI_CONFIG",
+    ),
+    "",
+)
 
 
 @dataclass
 class Outcome:
-    """What one engine command did and showed."""
+    """What one engine command did and showed.
+
+    Attributes:
+        text: all that it printed, standard output first.
+        changes: how many resources were created, updated, …, the stack's own resource included.
+        steps: `operation name` of each resource that was not left as it is, in the engine's order; in a replacement
+            `delete-replaced`, `replace` and `create-replacement`.
+        failed: whether the command ended with an error.
+    """
 
     text: str
     changes: dict[str, int] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
     failed: bool = False
 
     @property
@@ -31,9 +53,27 @@ class Outcome:
         """The output without blank lines and indents."""
         return [line.strip() for line in self.text.splitlines() if line.strip()]
 
+    @property
+    def notices(self) -> list[str]:
+        """The provider's own warnings and notes, as the diagnostics show them at the end."""
+        return [line for line in self.lines if line.startswith("astro: ")]
+
+    @property
+    def errors(self) -> list[str]:
+        """What a person reads about a failure: last lines of tracebacks, and problems of properties."""
+        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:")
+        return [line for line in self.lines if line.startswith(marks)]
+
 
 class Stack:
-    """One stack, its program exchangeable between commands."""
+    """One stack, its program exchangeable between commands.
+
+    Args:
+        engine: the `pulumi` command.
+        directory: where state, project and home go; nothing is read or written elsewhere.
+        environment: variables for the engine and its providers, for example ASTRO_API_TOKEN.
+        program: the program of the first command; none declares nothing.
+    """
 
     def __init__(
         self, engine: auto.PulumiCommand, directory: Path, environment: Mapping[str, str], program: Program | None = None
@@ -43,6 +83,7 @@ class Stack:
         (directory / "work").mkdir(exist_ok=True)
         self.directory = directory
         self.environment = {
+            **UNSET,
             "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "for tests only",
             "PULUMI_HOME": str(directory / "home"),
@@ -52,18 +93,14 @@ class Stack:
             "NO_COLOR": "1",
             **environment,
         }
-        self.stack = auto.create_or_select_stack(
-            stack_name="test",
-            project_name="bindings",
-            program=self._run_program,
+        workspace = auto.LocalWorkspace(
             work_dir=str(directory / "work"),
-            opts=auto.LocalWorkspaceOptions(
-                pulumi_command=engine,
-                work_dir=str(directory / "work"),
-                env_vars=dict(self.environment),
-                project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
-            ),
+            program=self._run_program,
+            env_vars=dict(self.environment),
+            project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
+            pulumi_command=engine,
         )
+        self.stack = _BareStack("test", workspace, StackInitMode.CREATE_OR_SELECT)
 
     def _run_program(self) -> None:
         self.program()
@@ -71,7 +108,7 @@ class Stack:
     def set_environment(self, **variables: str) -> None:
         """Change variables of the environment for the commands that follow."""
         self.environment |= variables
-        self.stack.workspace.environment_variables |= variables
+        self.stack.workspace.env_vars |= variables
 
     def set_config(self, key: str, value: str, *, secret: bool = False) -> None:
         """Set a value of the stack's configuration."""
@@ -79,41 +116,95 @@ class Stack:
 
     def preview(self, **options: Any) -> Outcome:
         """Run `pulumi preview --diff`."""
-        return self._run(lambda sink: self.stack.preview(diff=True, on_output=sink, **options))
+        return self._run(self.stack.preview, diff=True, **options)
 
-    def up(self, **options: Any) -> Outcome:
-        """Run `pulumi up`."""
-        return self._run(lambda sink: self.stack.up(on_output=sink, **options))
+    def up(self, *, replace: Sequence[str] = (), **options: Any) -> Outcome:
+        """Run `pulumi up`, with `--replace` for the bindings of these names."""
+        return self._run(self.stack.up, replace=[self.urn(name) for name in replace], **options)
 
     def refresh(self, **options: Any) -> Outcome:
-        """Run `pulumi refresh`."""
-        return self._run(lambda sink: self.stack.refresh(on_output=sink, **options))
+        """Run `pulumi refresh`; with `run_program=True` the program runs, and the config is the present one."""
+        return self._run(self.stack.refresh, **options)
 
     def destroy(self, **options: Any) -> Outcome:
         """Run `pulumi destroy`."""
-        return self._run(lambda sink: self.stack.destroy(on_output=sink, **options))
+        return self._run(self.stack.destroy, **options)
+
+    def cancel(self) -> None:
+        """Run `pulumi cancel`, which takes away the lock that a killed engine left."""
+        self.stack.cancel()
+
+    def urn(self, name: str) -> str:
+        """The URN of the binding of that name, wherever it is."""
+        return f"urn:pulumi:test::bindings::{BINDING_TYPE}::{name}"
+
+    def outputs(self) -> dict[str, Any]:
+        """What the program has exported, secrets in clear."""
+        found = self.stack.workspace.stack_outputs(self.stack.name)
+        return {name: output.value for name, output in found.items()}
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The bindings in the state by their name."""
+        """The bindings in the state by their name; of one that is pending deletion, the live one."""
         found = self.exported().get("resources", [])
+        found.sort(key=lambda resource: not resource.get("delete"))
         return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] == BINDING_TYPE}
 
     def exported(self) -> dict[str, Any]:
-        """The whole state, as it is stored."""
-        deployment: dict[str, Any] = self.stack.export_stack().deployment
+        """The whole state, as it is stored: secrets are ciphertext."""
+        path = self.directory / "state" / ".pulumi" / "stacks" / "bindings" / "test.json"
+        stored = json.loads(path.read_text())
+        deployment: dict[str, Any] = stored["checkpoint"].get("latest") or {}
         return deployment
 
     def state_text(self) -> str:
-        """Every file of the backend, as text."""
-        files = (path for path in (self.directory / "state").rglob("*") if path.is_file())
-        return "\n".join(path.read_text(errors="replace") for path in files)
+        """Every file of the backend (state, its backups, the history of all commands), as text."""
+        return _text_below(self.directory / "state")
 
-    def _run(self, command: Callable[[Callable[[str], None]], Any]) -> Outcome:
-        lines: list[str] = []
+    def text_on_disk(self) -> str:
+        """Every file that the engine and the provider have left anywhere in this stack's directory, as text."""
+        return _text_below(self.directory)
+
+    def _run(self, command: Callable[..., object], **options: Any) -> Outcome:
+        printed: list[str] = []
+        complained: list[str] = []
+        told: list[events.EngineEvent] = []
+        failed = False
         try:
-            result = command(lines.append)
-        except auto.CommandError as error:
-            return Outcome("\n".join([*lines, str(error)]), failed=True)
-        summary = getattr(result, "change_summary", None) or getattr(result.summary, "resource_changes", None) or {}
-        changes = {str(getattr(kind, "value", kind)): count for kind, count in summary.items()}
-        return Outcome("\n".join([*lines, getattr(result, "stderr", "")]), changes)
+            command(on_output=printed.append, on_error=complained.append, on_event=told.append, **options)
+        except auto.CommandError:
+            failed = True
+        changes: dict[str, int] = {}
+        for event in told:
+            if event.summary_event:
+                counted = event.summary_event.resource_changes or {}
+                changes |= {str(getattr(kind, "value", kind)): count for kind, count in counted.items()}
+        return Outcome("\n".join([*printed, *complained]), changes, _steps(told), failed)
+
+
+class _BareStack(auto.Stack):
+    """The Automation API's stack without the two commands that it runs after each other one.
+
+    `stack output` and `stack history` would cost a second each time; a test that wants them asks for them.
+    """
+
+    def outputs(self) -> auto.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary | None:  # noqa: ARG002, FBT001, FBT002  inherited
+        return auto.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
+
+
+def _steps(told: Sequence[events.EngineEvent]) -> list[str]:
+    steps = []
+    for event in told:
+        step = event.resource_pre_event and event.resource_pre_event.metadata
+        if step and step.type != STACK_TYPE:
+            operation = str(getattr(step.op, "value", step.op))
+            if operation != "same":
+                steps.append(f"{operation} {step.urn.rsplit('::', 1)[1]}")
+    return steps
+
+
+def _text_below(directory: Path) -> str:
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    return "\n".join(path.read_text(errors="replace") for path in files)

@@ -1,0 +1,39 @@
+"""The command `astro-provider`: it registers its subcommands, and nothing else.
+
+What a subcommand needs is imported when it runs, so that `--help` does not wait for a web server or a cloud SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from astro_provider.cli.emulator import emulator
+from astro_provider.version import __version__
+
+app = typer.Typer(
+    name="astro-provider",
+    help="Astro organization API tokens bound to Deployments: beside the Pulumi resource, for a shell.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(emulator)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 typer's callback
+    if wanted:
+        typer.echo(f"astro-provider {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def astro_provider(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Register what goes before a subcommand."""

@@ -1,0 +1,90 @@
+"""What goes over the wire: plain JSON, and one shape for every error.
+
+Answers are not validated against models on their way out: a page of 1000 tokens has to leave in a few milliseconds.
+The contract test does that instead, from outside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+class Answer(NamedTuple):
+    """A whole answer, held back until it is known whether and how it leaves."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class FieldError(NamedTuple):
+    """One thing that is wrong in a request: a code, the place, and a sentence."""
+
+    code: str
+    field: str
+    message: str
+
+
+class ApiError(Exception):
+    """A refusal: becomes an answer in the error shape of the API.
+
+    Args:
+        status: the HTTP status.
+        message: what the caller reads.
+        field_errors: the places at fault, for a 400.
+        headers: further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        field_errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field_errors = field_errors
+        self.headers = headers or {}
+
+
+class JSONAnswer(Response):
+    """A response of the app, written without the detour over models."""
+
+    media_type = JSON
+
+    def render(self, content: object) -> bytes:
+        """Return the content as bytes."""
+        return dumps(content)
+
+
+def dumps(content: object) -> bytes:
+    r"""Return compact JSON; half a surrogate pair stays an escape (`\ud800`), since UTF-8 has no bytes for it."""
+    return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+def error_answer(error: ApiError) -> Answer:
+    """Return a refusal as it leaves."""
+    body: dict[str, Any] = {
+        "message": error.message,
+        "requestId": uuid4().hex,
+        "statusCode": error.status,
+    }
+    if error.field_errors:
+        body["fieldErrors"] = [fault._asdict() for fault in error.field_errors]
+    return Answer(error.status, {"content-type": JSON, **error.headers}, dumps(body))
+
+
+def error_response(error: ApiError) -> Response:
+    """Return a refusal as a response of the app."""
+    answer = error_answer(error)
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))

@@ -1,0 +1,66 @@
+"""Ids, times and credentials in the shapes that Astro gives them.
+
+Everything here is deterministic, so that an `export` copied from one run still fits the next one, and a failing test
+fails with the same ids again. The credentials are no secrets: their signature signs nothing, and this emulator is the
+only service that takes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
+
+ISSUER = "https://astro-emulator.invalid/"
+ISSUED_AT = 1_735_689_600
+EXPIRED_AT = 1_738_368_000
+CUID_LENGTH = 25
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def cuid(*seed: object) -> str:
+    """Return an id that looks like a cuid; the same seed gives the same id."""
+    number = int.from_bytes(hashlib.sha256(repr(seed).encode()).digest())
+    tail = []
+    for _ in range(CUID_LENGTH - 2):
+        number, digit = divmod(number, len(_ALPHABET))
+        tail.append(_ALPHABET[digit])
+    return "cm" + "".join(tail)
+
+
+def now() -> str:
+    """Return the present time as Astro writes it: UTC, milliseconds, a Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def credential(api_token_id: str, organization_id: str | None, *, expired: bool = False) -> str:
+    """Return a bearer credential: a JWT with Astro's claims.
+
+    Args:
+        api_token_id: the token whose secret this is.
+        organization_id: goes into the claim `permissions`; None leaves it out, as old tokens do.
+        expired: adds a claim `exp` that lies in the past. Without it there is no `exp` at all.
+    """
+    permissions = [f"apiTokenId:{api_token_id}"]
+    if organization_id is not None:
+        permissions.append(f"organizationId:{organization_id}")
+    claims: dict[str, object] = {
+        "iss": ISSUER,
+        "sub": api_token_id,
+        "aud": "astronomer-ee",
+        "iat": ISSUED_AT,
+        "permissions": permissions,
+    }
+    if expired:
+        claims["exp"] = EXPIRED_AT
+    signed = f"{_segment({'alg': 'RS256', 'kid': 'emulator', 'typ': 'JWT'})}.{_segment(claims)}"
+    return f"{signed}.{_base64url(hashlib.sha512(signed.encode()).digest())}"
+
+
+def _segment(content: dict[str, object]) -> str:
+    return _base64url(json.dumps(content, separators=(",", ":")).encode())
+
+
+def _base64url(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,248 @@
+"""What to read, what to write and when to look again, so that no change to a role list is lost.
+
+This is the core of `writer.py`, which tells the whole story. It is a step machine without I/O, threads or clock: it is
+asked for the next step, told what came of it and at what time, and can therefore be driven by tests at will.
+
+Times are seconds of any steady clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from astro_provider.api import ApiToken, SubjectRoles
+from astro_provider.changes import Change, Put, Remove, Roles, held_in
+from astro_provider.errors import NotFound, ServiceError, WriteNotConfirmed, WriteRefused
+from astro_provider.identity import BindingId
+from astro_provider.roles import require_roles
+
+MOST_WRITES = 5  # of one merge, until the answer shows what was asked
+MOST_STALE_READS = 5  # of one merge, until a read comes back in time
+
+
+@dataclass(frozen=True)
+class Read:
+    """Read the token with all its roles, and tell `Merge.read`."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """Write this list at once, and tell `Merge.wrote`, `Merge.lost` or `Merge.refused`."""
+
+    roles: Roles
+
+
+class Ledger:
+    """What this process wrote lately and has not yet seen standing for a settle time.
+
+    A writer elsewhere may have read a list before our write and write it back after it. Whatever it undoes shows as
+    long as we remember what we wrote. What has been seen standing a settle time after its write can no longer be
+    undone that way, and is forgotten, so that a later change by a person is not fought.
+
+    Args:
+        settle_seconds: how long another writer may take from its read to its write; 0 remembers nothing.
+    """
+
+    def __init__(self, settle_seconds: float) -> None:
+        self.settle_seconds = settle_seconds
+        self._written: dict[BindingId, tuple[Change, float]] = {}
+        self.given_up: dict[BindingId, str] = {}
+
+    def wrote(self, change: Change, at: float) -> None:
+        """Remember that the service showed a change as made at that time."""
+        if self.settle_seconds > 0:
+            self._written[change.binding] = (change, at)
+
+    def saw(self, binding: BindingId, held: str | None, read_at: float) -> Change | None:
+        """Hold what a read shows against what was written.
+
+        Returns:
+            The change that has been undone and must be made again; None where it stands or nothing was written.
+        """
+        change, at = self._written.get(binding, (None, 0.0))
+        if change is None or not change.fulfilled_by(held):
+            return change
+        if read_at >= at + self.settle_seconds:
+            del self._written[binding]
+        return None
+
+    def undone(self, token: ApiToken, organization_id: str, read_at: float) -> list[Change]:
+        """The changes to a token that a read of it, sent at that time, shows to have been undone."""
+        roles = require_roles(token)
+        ours = [b for b in self._written if (b.organization_id, b.token_id) == (organization_id, token.id)]
+        found = (self.saw(binding, held_in(roles, binding), read_at) for binding in ours)
+        return [change for change in found if change is not None]
+
+    def forget(self, bindings: Iterable[BindingId]) -> None:
+        """Forget bindings that are to be made differently now, or whose token is gone."""
+        for binding in list(bindings):
+            self._written.pop(binding, None)
+
+    def give_up(self, binding: BindingId, reason: str) -> None:
+        """Note that what was undone cannot be made again."""
+        self.forget([binding])
+        self.given_up[binding] = reason
+
+    @property
+    def unsettled(self) -> list[BindingId]:
+        """The bindings that must still be seen standing."""
+        return list(self._written)
+
+    @property
+    def settled_at(self) -> float | None:
+        """The earliest time at which a read can settle everything; None where nothing is left."""
+        if not self._written:
+            return None
+        return max(at for _, at in self._written.values()) + self.settle_seconds
+
+
+class Merge:
+    """Several changes to one token, made together: one read, one merged write, each with its own outcome.
+
+    Args:
+        organization_id: whose token it is.
+        token_id: the token.
+        changes: what is asked for, at most one per binding; without any, it only puts back what was undone.
+        ledger: what this process wrote lately.
+    """
+
+    def __init__(self, organization_id: str, token_id: str, changes: Sequence[Change], ledger: Ledger) -> None:
+        self.organization_id = organization_id
+        self.token_id = token_id
+        self.token: ApiToken | None = None
+        self.outcomes: dict[BindingId, ApiToken | Exception] = {}
+        self.failure: Exception | None = None
+        self._open = {change.binding: change for change in changes}
+        self._ledger = ledger
+        self._now_writing: list[Change] = []
+        self._wanted: Roles | None = None
+        self._read_at = 0.0
+        self._one_by_one = False
+        self._finished = False
+        self._writes = 0
+        self._stale_reads = 0
+
+    def step(self, now: float) -> Read | Write | None:
+        """What to do next; None: all changes have their outcome."""
+        if self._finished:
+            return None
+        if self._wanted is None:
+            return Read()
+        if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
+            return self._read_again_because_stale(now - self._read_at)
+        return Write(self._wanted)
+
+    def read(self, token: ApiToken, sent_at: float, now: float) -> None:
+        """Take a read of the token, sent at that time, and plan the write.
+
+        Raises:
+            RolesUnknown: the answer left the roles out.
+        """
+        roles = require_roles(token)
+        self.token, self._read_at = token, sent_at
+        self._ledger.forget(self._open)
+        todo = self._ledger.undone(token, self.organization_id, sent_at)
+        for change in list(self._open.values()):
+            held = held_in(roles, change.binding)
+            if refusal := change.refusal(held):
+                self._close(change, refusal)
+            elif change.fulfilled_by(held):
+                self._done(change, now)
+            else:
+                todo.append(change)
+        self._now_writing = todo[:1] if self._one_by_one else todo
+        self._wanted = roles
+        for change in self._now_writing:
+            self._wanted = change.apply(self._wanted)
+        self._finished = not todo
+
+    def wrote(self, answer: SubjectRoles, now: float) -> None:
+        """Take the answer to the write: it must show what was asked, else the token is read again."""
+        if self.token is not None:
+            self.token = self.token.model_copy(update={"roles": self._wanted})
+        self._writes += 1
+        for change in self._now_writing:
+            held = answer.role_in(change.binding.deployment_id)
+            if change.fulfilled_by(held):
+                self._done(change, now)
+            elif self._writes >= MOST_WRITES:
+                self._close(change, _not_confirmed(change, held, self._writes))
+        self._read_again_unless_done()
+
+    def lost(self) -> None:
+        """Nobody knows whether the write was made: read first, then decide."""
+        self._wanted = None
+
+    def refused(self, error: ServiceError) -> Change | None:
+        """Take the service's refusal of the list.
+
+        Returns:
+            The change to `blame`; None where several were in the list, which are then tried one by one, or where the
+            token itself may be gone, which the next read shows.
+        """
+        guilty = self._now_writing[0] if len(self._now_writing) == 1 else None
+        if isinstance(error, NotFound) and not self._one_by_one:
+            guilty = None
+        self._one_by_one = True
+        self._wanted = None
+        return guilty
+
+    def blame(self, change: Change, error: WriteRefused) -> None:
+        """Give a refused change its outcome. What was undone and cannot be put back is given up."""
+        self._close(change, error)
+        self._read_again_unless_done()
+
+    def failed(self, error: Exception) -> None:
+        """End it: every change that has no outcome yet gets the error."""
+        self.failure = error
+        for change in list(self._open.values()):
+            self._close(change, error)
+        if isinstance(error, NotFound):
+            self._ledger.forget(b for b in self._ledger.unsettled if b.token_id == self.token_id)
+        self._finished = True
+
+    def _read_again_unless_done(self) -> None:
+        # One by one, what was undone may wait behind the change that was just made.
+        self._finished = not self._open and not self._one_by_one
+        self._wanted = None
+
+    def _read_again_because_stale(self, age: float) -> Read | None:
+        self._stale_reads += 1
+        if self._stale_reads >= MOST_STALE_READS:
+            self.failed(_too_slow(self.token_id, age, self._ledger.settle_seconds))
+            return None
+        self._wanted = None
+        return Read()
+
+    def _done(self, change: Change, now: float) -> None:
+        self._ledger.wrote(_as_written(change), now)
+        if self._open.pop(change.binding, None) and self.token is not None:
+            self.outcomes[change.binding] = self.token
+
+    def _close(self, change: Change, error: Exception) -> None:
+        if self._open.pop(change.binding, None):
+            self.outcomes[change.binding] = error
+        else:
+            self._ledger.give_up(change.binding, str(error))
+
+
+def _as_written(change: Change) -> Change:
+    """What to make again if it is undone: an Add must not ask a second time whether it may."""
+    return Remove(change.binding) if isinstance(change, Remove) else Put(change.binding, change.role)
+
+
+def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotConfirmed:
+    wanted = "no role" if isinstance(change, Remove) else f"the role {change.role}"
+    return WriteNotConfirmed(
+        f"{change.binding.sentence}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
+        "Another writer may be changing the same token all the time: end it, run `pulumi refresh`, and try again."
+    )
+
+
+def _too_slow(token_id: str, age: float, settle_seconds: float) -> WriteNotConfirmed:
+    return WriteNotConfirmed(
+        f"token {token_id} was not written: its roles took {age:.1f} s to read, {MOST_STALE_READS} times, and a list older "
+        f"than half of settleSeconds ({settle_seconds:g}) may undo what others have written since. Set "
+        f"astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to {max(1, round(age * 3))} or more wherever this token is written."
+    )

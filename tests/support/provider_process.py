@@ -1,0 +1,214 @@
+"""The real provider process, driven over gRPC as the engine does it, but without an engine.
+
+It is the cheapest true test of what the engine depends on: that the pickled name starts the class, what unknowns,
+numbers and threads do, what a message looks like, and what the process costs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import grpc
+import psutil
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+# What stands in users' states. It may never change: see the top of astro_provider/provider.py.
+PICKLED = (
+    "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
+)
+PROVIDER_KEY = "__provider"
+UNKNOWN = rpc.UNKNOWN
+URN = "urn:pulumi:test::bindings::pulumi-python:dynamic/astro:DeploymentOrgTokenBinding::b"
+LONGEST_CALL_SECONDS = 60.0
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+
+Properties = dict[str, Any]
+
+
+class CallFailed(Exception):
+    """A call that the process answered with an error; the text is what the engine would print."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The text without blank lines."""
+        return [line for line in str(self).splitlines() if line.strip()]
+
+    @property
+    def message(self) -> str:
+        """The last line, `Type: message`, which has to say it all."""
+        return self.lines[-1]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The answer to a check."""
+
+    inputs: Properties
+    failures: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The answer to a diff."""
+
+    changes: bool
+    replaces: list[str]
+    delete_before_replace: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """The answer to a create, an update or a read."""
+
+    id: str
+    outputs: Properties
+    inputs: Properties
+
+
+class ProviderProcess:
+    """A running provider process; made by `provider_process`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stderr: Path, port: int, started_seconds: float) -> None:
+        self.started_seconds = started_seconds
+        self._process = process
+        self._stderr = stderr
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Hand the stack's configuration over; a value may be wrapped by `secret`."""
+        self._call("Configure", provider_pb2.ConfigureRequest(args=_struct(config), acceptSecrets=True))
+
+    def check(self, news: Properties, olds: Properties | None = None) -> Checked:
+        """Check inputs, with the stored inputs of a resource that is in the state."""
+        bag = _with_provider(olds) if olds is not None else Struct()
+        request = provider_pb2.CheckRequest(urn=URN, olds=bag, news=_with_provider(news))
+        answer = self._call("Check", request)
+        return Checked(_dict(answer.inputs), [(failure.property, failure.reason) for failure in answer.failures])
+
+    def diff(self, identifier: str, olds: Properties, news: Properties) -> Difference:
+        """Compare stored outputs with checked inputs."""
+        request = provider_pb2.DiffRequest(
+            id=identifier, urn=URN, olds=_with_provider(olds), news=_with_provider(news)
+        )
+        answer = self._call("Diff", request)
+        changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+        return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)
+
+    def create(self, properties: Properties) -> State:
+        """Create what a check has completed."""
+        request = provider_pb2.CreateRequest(urn=URN, properties=_with_provider(properties))
+        answer = self._call("Create", request)
+        return State(answer.id, _dict(answer.properties), {})
+
+    def read(self, identifier: str, properties: Properties | None = None) -> State:
+        """Read with the stored outputs, as a refresh does; without them, as a `.get` in a program does."""
+        request = provider_pb2.ReadRequest(
+            id=identifier,
+            urn=URN,
+            properties=Struct() if properties is None else _with_provider(properties),
+            inputs=_with_provider(properties or {}),
+        )
+        answer = self._call("Read", request)
+        return State(answer.id, _dict(answer.properties), _dict(answer.inputs))
+
+    def update(self, identifier: str, olds: Properties, news: Properties) -> State:
+        """Update stored outputs to checked inputs."""
+        request = provider_pb2.UpdateRequest(
+            id=identifier, urn=URN, olds=_with_provider(olds), news=_with_provider(news)
+        )
+        answer = self._call("Update", request)
+        return State(identifier, _dict(answer.properties), {})
+
+    def delete(self, identifier: str, properties: Properties) -> None:
+        """Delete by id, with the stored outputs."""
+        request = provider_pb2.DeleteRequest(id=identifier, urn=URN, properties=_with_provider(properties))
+        self._call("Delete", request)
+
+    @property
+    def stderr(self) -> str:
+        """What the process has printed to standard error so far."""
+        return self._stderr.read_text(errors="replace")
+
+    @property
+    def notices(self) -> list[str]:
+        """The lines on standard error; the engine shows each of them as a diagnostic."""
+        return [line for line in self.stderr.splitlines() if line.strip()]
+
+    @property
+    def resident_megabytes(self) -> float:
+        """The memory that the process holds now."""
+        return float(psutil.Process(self._process.pid).memory_info().rss) / 2**20
+
+    def _call(self, method: str, request: Any) -> Any:
+        try:
+            return getattr(self._stub, method)(request, timeout=LONGEST_CALL_SECONDS)
+        except grpc.RpcError as error:
+            raise CallFailed(error.details()) from None
+
+    def close(self) -> None:
+        """End the process."""
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def provider_process(environment: Mapping[str, str] | None = None) -> Iterator[ProviderProcess]:
+    """Start a provider process of one's own, with that environment and little beside it, and end it."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    command = [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+    with tempfile.TemporaryDirectory() as directory:
+        stderr = Path(directory) / "stderr"
+        with stderr.open("wb") as sink:
+            before = time.perf_counter()
+            process = subprocess.Popen(
+                command, cwd=directory, env={**inherited, **(environment or {})}, stdout=subprocess.PIPE, stderr=sink
+            )
+            assert process.stdout is not None
+            port = _port(process.stdout, stderr)
+            running = ProviderProcess(process, stderr, port, time.perf_counter() - before)
+            try:
+                yield running
+            finally:
+                running.close()
+                process.stdout.close()
+
+
+def secret(value: str) -> dict[str, str]:
+    """A value as the engine hands a secret over."""
+    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}  # noqa: SLF001  the wire's own constants
+
+
+def _port(stdout: IO[bytes], stderr: Path) -> int:
+    line = stdout.readline()
+    if not line.strip().isdigit():
+        raise AssertionError(f"the provider process printed no port: {stderr.read_text(errors='replace')}")
+    return int(line)
+
+
+def _with_provider(properties: Mapping[str, Any]) -> Struct:
+    return _struct({PROVIDER_KEY: PICKLED, **properties})
+
+
+def _struct(properties: Mapping[str, Any]) -> Struct:
+    struct = Struct()
+    struct.update(dict(properties))
+    return struct
+
+
+def _dict(struct: Struct) -> Properties:
+    found: Properties = json_format.MessageToDict(struct)
+    return {name: value for name, value in found.items() if name != PROVIDER_KEY}

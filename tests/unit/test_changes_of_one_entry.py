@@ -1,0 +1,75 @@
+"""The three changes: what fulfils them, what they refuse, what they make of a list."""
+
+from __future__ import annotations
+
+import pytest
+
+from astro_provider.api import ApiTokenRole
+from astro_provider.changes import Add, Change, Put, Remove, held_in
+from astro_provider.identity import BindingId
+
+BINDING = BindingId("o", "d", "t")
+ORGANIZATION = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")
+ELSEWHERE = ApiTokenRole(entity_type="DEPLOYMENT", entity_id="other", role="DEPLOYMENT_ADMIN")
+ACCESSOR = ApiTokenRole(entity_type="DEPLOYMENT", entity_id="d", role="DEPLOYMENT_ACCESSOR")
+ADMIN = ApiTokenRole(entity_type="DEPLOYMENT", entity_id="d", role="DEPLOYMENT_ADMIN")
+
+
+@pytest.mark.parametrize(
+    ("change", "held", "fulfilled"),
+    [
+        (Put(BINDING, "DEPLOYMENT_ADMIN"), "DEPLOYMENT_ADMIN", True),
+        (Put(BINDING, "DEPLOYMENT_ADMIN"), "deployment_admin", True),
+        (Put(BINDING, "DEPLOYMENT_ADMIN"), "DEPLOYMENT_ACCESSOR", False),
+        (Put(BINDING, "DEPLOYMENT_ADMIN"), None, False),
+        (Add(BINDING, "DEPLOYMENT_ADMIN"), "Deployment_Admin", True),
+        (Add(BINDING, "DEPLOYMENT_ADMIN"), None, False),
+        (Remove(BINDING), None, True),
+        (Remove(BINDING), "DEPLOYMENT_ADMIN", False),
+    ],
+)
+def test_a_change_says_by_itself_whether_it_is_fulfilled(change: Change, held: str | None, fulfilled: bool) -> None:  # noqa: FBT001
+    assert fulfilled is change.fulfilled_by(held)
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [
+        (Add(BINDING, "DEPLOYMENT_ADMIN"), None),
+        (Add(BINDING, "DEPLOYMENT_ADMIN"), "deployment_admin"),
+        (Add(BINDING, "DEPLOYMENT_ADMIN", overwrite=True), "DEPLOYMENT_ACCESSOR"),
+        (Put(BINDING, "DEPLOYMENT_ADMIN"), "DEPLOYMENT_ACCESSOR"),
+        (Remove(BINDING), "DEPLOYMENT_ACCESSOR"),
+    ],
+)
+def test_a_change_that_contradicts_nothing_is_not_refused(change: Change, held: str | None) -> None:
+    assert change.refusal(held) is None
+
+
+def test_an_add_refuses_another_role_and_names_both() -> None:
+    refusal = Add(BINDING, "DEPLOYMENT_ADMIN").refusal("DEPLOYMENT_ACCESSOR")
+
+    assert str(refusal) == (
+        "Token t already holds the role DEPLOYMENT_ACCESSOR in deployment d, and DEPLOYMENT_ADMIN is asked for. Nothing "
+        "was written. Another resource of this stack may hold it (a list whose positions name the resources shifts "
+        "them all when its head goes: name them by deployment and token), or it was made by hand. Set overwrite=True "
+        "to take it over."
+    )
+
+
+@pytest.mark.parametrize("change", [Put(BINDING, "DEPLOYMENT_ADMIN"), Add(BINDING, "DEPLOYMENT_ADMIN", overwrite=True)])
+def test_put_and_add_give_the_role_in_the_place_of_the_one_held(change: Put) -> None:
+    roles = (ORGANIZATION, ACCESSOR, ELSEWHERE)
+
+    assert (ORGANIZATION, ADMIN, ELSEWHERE) == change.apply(roles)
+
+
+def test_a_remove_takes_the_one_entry() -> None:
+    assert (ORGANIZATION, ELSEWHERE) == Remove(BINDING).apply((ORGANIZATION, ACCESSOR, ELSEWHERE))
+
+
+@pytest.mark.parametrize("change", [Put(BINDING, "R"), Add(BINDING, "R"), Remove(BINDING)])
+def test_every_change_fulfils_itself(change: Change) -> None:
+    after = change.apply((ORGANIZATION, ACCESSOR, ELSEWHERE))
+
+    assert change.fulfilled_by(held_in(after, change))

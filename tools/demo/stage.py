@@ -1,0 +1,166 @@
+"""Where the demo plays: an Astro, and a stack of the quickstart example, both gone when it ends.
+
+The engine and its provider are processes of their own, which an exception in this one would leave behind. So an
+interruption is only noted here: the engine gets Ctrl-C from the terminal as well and ends by itself, and the demo stops
+before the next command.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pulumi import automation as auto
+
+from astro_provider.emulator import Emulator
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "01-quickstart"
+STACK = "dev"  # the one that the example ships a configuration for
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Role = tuple[str, ...]
+Show = Callable[[str], None]
+
+
+class Interrupted(Exception):
+    """The demo was asked to end."""
+
+
+class Interruption:
+    """Whether somebody asked the demo to end."""
+
+    def __init__(self) -> None:
+        self._signal = 0
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        """Remember a signal."""
+        self._signal = number
+
+    def check(self) -> None:
+        """Raise Interrupted if there was a signal."""
+        if self._signal:
+            raise Interrupted(signal.strsignal(self._signal))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an engine command did: the text that it printed, and the number of resources by what was done to them."""
+
+    text: str
+    changes: dict[str, int]
+
+
+class Stage:
+    """The quickstart example as a stack of its own, and the Astro that it writes to."""
+
+    def __init__(self, astro: Emulator, stack: auto.Stack, interruption: Interruption, *, color: bool) -> None:
+        self.astro = astro
+        self._stack = stack
+        self._interruption = interruption
+        self._color = "always" if color else "never"
+
+    @property
+    def bindings(self) -> list[dict[str, str]]:
+        """What the stack's configuration asks for: deployment id, token name and role of each."""
+        listed: list[dict[str, str]] = json.loads(self._stack.get_config("bindings").value)
+        return listed
+
+    def ask_for_role(self, position: int, role: str) -> None:
+        """Change the role of one of `bindings`, as `pulumi config set --path` does."""
+        self._stack.set_config(f"bindings[{position}].role", auto.ConfigValue(role), path=True)
+
+    def run(self, command: str, show: Show, **options: Any) -> Outcome:
+        """Run preview, up, refresh or destroy and hand on each line that the engine prints.
+
+        Raises:
+            Interrupted: the demo was asked to end, before the command or during it.
+            CommandError: the engine ended with an error.
+        """
+        self._interruption.check()
+        lines: list[str] = []
+
+        def take(line: str) -> None:
+            lines.append(line)
+            show(line)
+
+        run: Callable[..., Any] = getattr(self._stack, command)
+        try:
+            result = run(on_output=take, on_error=take, color=self._color, **options)
+        except auto.CommandError:
+            self._interruption.check()
+            raise
+        self._interruption.check()
+        counted = result.change_summary if command == "preview" else result.summary.resource_changes
+        changes = {str(getattr(kind, "value", kind)): count for kind, count in (counted or {}).items()}
+        return Outcome("\n".join(lines), changes)
+
+    def roles(self) -> set[Role]:
+        """Every role that any token of the organization holds: token id, kind of entity, its id, role."""
+        return {
+            (token["id"], entry["entityType"], entry["entityId"], entry["role"])
+            for token in self.astro.store.shown()["tokens"]
+            for entry in token["roles"]
+        }
+
+    def names(self) -> dict[str, str]:
+        """The names of all tokens and deployments by their ids."""
+        shown = self.astro.store.shown()
+        return {record["id"]: record["name"] for kind in ("tokens", "deployments") for record in shown[kind]}
+
+
+@contextmanager
+def stage(engine: auto.PulumiCommand, *, color: bool) -> Iterator[Stage]:
+    """Start an Astro, make the stack in a directory of its own, and take both away again."""
+    interruption = Interruption()
+    before = {number: signal.signal(number, interruption.note) for number in INTERRUPTIONS}
+    directory = Path(tempfile.mkdtemp(prefix="astro-demo-"))
+    try:
+        with Emulator.running() as astro:
+            yield Stage(astro, _stack(engine, directory, astro), interruption, color=color)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stack(engine: auto.PulumiCommand, directory: Path, astro: Emulator) -> auto.Stack:
+    for name in ("state", "project"):
+        (directory / name).mkdir()
+    for name in ("Pulumi.yaml", f"Pulumi.{STACK}.yaml"):
+        shutil.copy(EXAMPLE / name, directory / "project")
+    environment = {
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_API_TOKEN": astro.credential,
+        "ASTRO_ORGANIZATION_ID": "",  # as in the three below: what this machine has set is none of the demo's business
+        "ASTRO_PREVIEW_CHECKS": "",
+        "ASTRO_TIMEOUT_SECONDS": "",
+        "PULUMI_CONFIG": "",
+        "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "a demo has no secrets",
+        "PULUMI_HOME": str(directory / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_PYTHON_CMD": sys.executable,
+    }
+    return auto.create_stack(
+        stack_name=STACK,
+        project_name="astro-quickstart",
+        program=_program,
+        opts=auto.LocalWorkspaceOptions(
+            work_dir=str(directory / "project"), pulumi_command=engine, env_vars=environment
+        ),
+    )
+
+
+def _program() -> None:
+    runpy.run_path(str(EXAMPLE / "__main__.py"), run_name="__main__")
