@@ -1,6 +1,40 @@
-"""Astro organization API tokens bound to Deployments, as a Pulumi resource."""
+"""Astro organization API tokens bound to Deployments, as a Pulumi resource.
 
-from astro_provider.binding import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs
+Names are imported when they are first asked for, so that a program pays only for what it uses, and the command
+`astro-provider` does not load Pulumi to print its help.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from astro_provider.version import __version__
 
-__all__ = ["DeploymentOrgTokenBinding", "DeploymentOrgTokenBindingArgs", "__version__"]
+if TYPE_CHECKING:
+    from astro_provider.assignments import DeploymentOrgToken
+    from astro_provider.binding import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs
+    from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
+
+__all__ = [
+    "DeploymentOrgToken",
+    "DeploymentOrgTokenBinding",
+    "DeploymentOrgTokenBindingArgs",
+    "__version__",
+    "list_deployment_org_tokens",
+    "list_deployment_org_tokens_output",
+]
+
+_HOMES = {
+    "DeploymentOrgToken": "assignments",
+    "DeploymentOrgTokenBinding": "binding",
+    "DeploymentOrgTokenBindingArgs": "binding",
+    "list_deployment_org_tokens": "functions",
+    "list_deployment_org_tokens_output": "functions",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from astro_provider.errors import SettingsError
+from astro_provider.errors import BindingConflict, SettingsError
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
 
@@ -95,6 +96,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
 
         Raises:
             SettingsError: `astro:token` stands in the stack's configuration in clear.
+            BindingConflict: another resource of this program binds the same token to the same deployment.
         """
         _refuse_credential_in_clear()
         keywords = DeploymentOrgTokenBindingArgs(
@@ -111,6 +113,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
         for given in (args, keywords):
             if given is not None:
                 properties |= {name: value for name, value in vars(given).items() if value is not None}
+        _refuse_twice(resource_name, properties)
         # `diff` says the same, but the engine does not ask it when a replacement is forced.
         defaults = pulumi.ResourceOptions(delete_before_replace=True)
         super().__init__(
@@ -118,6 +121,45 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
             resource_name,
             properties,
             pulumi.ResourceOptions.merge(defaults, opts),
+        )
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],  # noqa: A002  Pulumi's name
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> DeploymentOrgTokenBinding:
+        """Read a binding that exists into the program, without managing it.
+
+        Args:
+            resource_name: Pulumi's name of the resource.
+            id: `<organization id>/<deployment id>/<token id>`.
+            opts: Pulumi's resource options.
+
+        Raises:
+            NotFound: in the preview and in the update, where there is no such binding.
+        """
+        return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+
+# What each running program has declared so far: the spelled values, and the name of the resource that has them. A
+# process can run several programs, one after the other.
+_declared: WeakKeyDictionary[pulumi.Resource, dict[tuple[str, ...], str]] = WeakKeyDictionary()
+
+
+def _refuse_twice(resource_name: str, properties: dict[str, Any]) -> None:
+    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here."""
+    program = pulumi.runtime.get_root_resource()
+    token = properties["org_token_name"] or properties["org_token_id"]
+    values = (properties["organization_id"] or "", properties["deployment_id"], token)
+    if program is None or not all(isinstance(value, str) for value in values):
+        return
+    first = _declared.setdefault(program, {}).setdefault(values, resource_name)
+    if first != resource_name:
+        raise BindingConflict(
+            f"The resources {first!r} and {resource_name!r} both bind token {token!r} to deployment "
+            f"{properties['deployment_id']}. A token has one role in a deployment: remove one of the two."
         )
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astro_provider import notices
-from astro_provider.api import AstroClient
 from astro_provider.changes import Add, Put, Remove
 from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound
 from astro_provider.holdings import Holdings
@@ -21,7 +20,7 @@ from astro_provider.locks import TokenLocks
 from astro_provider.preflight import Finding, Preflight, Situation, Weight
 from astro_provider.reader import Reader
 from astro_provider.roles import dag_roles_in, require_roles, same_role
-from astro_provider.settings import PreviewChecks, Settings, no_organization
+from astro_provider.settings import PreviewChecks, Settings
 from astro_provider.values import FACTS, IDENTITY, IN_PLACE, Inputs, binding_in, outputs, parse_inputs
 from astro_provider.writer import Writer
 
@@ -49,7 +48,7 @@ class Lifecycle:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        client = AstroClient(settings.host, settings.require_credential, bound_seconds=settings.timeout_seconds)
+        client = settings.client()
         self._reader = Reader(client)
         self._writer = Writer(
             client,
@@ -245,9 +244,4 @@ class Lifecycle:
     def _with_organization(self, inputs: Inputs) -> Inputs:
         if inputs.organization_id is not None:
             return inputs
-        found = self._settings.organization_id
-        if found is None:
-            found, seen = self._reader.only_organization()
-            if found is None:
-                raise no_organization(seen)
-        return replace(inputs, organization_id=found)
+        return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from astro_provider.api import ApiToken, Deployment
+from astro_provider.assignments import no_deployment
 from astro_provider.changes import Add
 from astro_provider.errors import InputError
 from astro_provider.identity import BindingId
@@ -155,9 +156,7 @@ class Preflight:
     def _examine_deployment(self, inputs: Inputs, deployment: Deployment | None) -> Iterator[Finding]:
         organization_id, deployment_id = str(inputs.organization_id), str(inputs.deployment_id)
         if deployment is None:
-            named = [d.id for d in self._reader.deployments(organization_id).values() if d.name == deployment_id]
-            hint = f": that is the name of {', '.join(sorted(named))}, write its id" if named else ""
-            text = f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
+            text = no_deployment(self._reader, organization_id, deployment_id)
             yield Finding(Weight.ERROR, "deployment_id", text)
         elif known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
             text = (

@@ -20,6 +20,7 @@ from astro_provider.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_roles, role_in
+from astro_provider.settings import no_organization
 from astro_provider.single_flight import SingleFlight
 
 OLDEST_SECONDS = 60.0
@@ -63,10 +64,18 @@ class Reader:
         self._lock = threading.Lock()
         self._asked: Counter[tuple[str, ...]] = Counter()
 
-    def only_organization(self) -> tuple[str | None, int]:
-        """The only organization that the credential sees (None where there is none, or several), and how many it sees."""
+    def organization_id(self, given: str | None) -> str:
+        """The organization: the given one, else the only one that the credential sees.
+
+        Raises:
+            SettingsError: none was given, and the credential sees none or several.
+        """
+        if given is not None:
+            return given
         seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
-        return (seen[0].id if len(seen) == 1 else None), len(seen)
+        if len(seen) != 1:
+            raise no_organization(len(seen))
+        return seen[0].id
 
     def tokens(self, organization_id: str, *, not_before: float | None = None) -> Tokens:
         """The organization's tokens."""
@@ -81,7 +90,7 @@ class Reader:
         found = self.tokens(organization_id).by_id.get(token_id)
         if found is None:
             try:
-                return self._whole_token(organization_id, token_id, not_before=time.monotonic())
+                return self.whole_token(organization_id, token_id, not_before=time.monotonic())
             except NotFound:
                 return None
         return found
@@ -128,6 +137,27 @@ class Reader:
             found = self.roles(organization_id, not_before=not_before).get(name.casefold())
         return found
 
+    def assigned(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
+        """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
+
+        def fetch() -> dict[str, ApiToken]:
+            found = self._client.list_tokens(organization_id, deployment_id=deployment_id)
+            return {token.id: token for token in found}
+
+        return self._facts.get(_assigned_key(organization_id, deployment_id), fetch, not_before=_recent())
+
+    def whole_token(self, organization_id: str, token_id: str, *, not_before: float | None = None) -> ApiToken:
+        """One token with all its roles.
+
+        Raises:
+            NotFound: there is no such token.
+        """
+        return self._facts.get(
+            _token_key(organization_id, token_id),
+            lambda: self._client.get_token(organization_id, token_id),
+            not_before=_recent() if not_before is None else not_before,
+        )
+
     def assignment(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
         """What the token holds in the deployment, or None where it holds nothing there or is gone.
 
@@ -140,7 +170,7 @@ class Reader:
         """
         if self._list_covers_more(binding):
             try:
-                listed = self._assigned(binding).get(binding.token_id)
+                listed = self.assigned(binding.organization_id, binding.deployment_id).get(binding.token_id)
             except (NotFound, CallRefused):
                 listed = None  # a deleted deployment: its entries may stay on the tokens
                 confirm_absence = True
@@ -151,7 +181,7 @@ class Reader:
                 if role is not None:
                     return Assignment(listed, role)
         try:
-            token = self._whole_token(binding.organization_id, binding.token_id, not_before=_recent())
+            token = self.whole_token(binding.organization_id, binding.token_id)
         except NotFound:
             return None
         role = role_in(require_roles(token), binding.deployment_id)
@@ -163,24 +193,13 @@ class Reader:
 
     def _list_covers_more(self, binding: BindingId) -> bool:
         token_key = _token_key(binding.organization_id, binding.token_id)
-        list_key = _assigned_key(binding)
+        list_key = _assigned_key(binding.organization_id, binding.deployment_id)
         with self._lock:
             self._asked.update([token_key, list_key])
             listed_more = self._asked[list_key] >= self._asked[token_key]
         if self._facts.has(token_key, not_before=_recent()):
             return False
         return listed_more or self._facts.has(list_key, not_before=_recent())
-
-    def _assigned(self, binding: BindingId) -> dict[str, ApiToken]:
-        def fetch() -> dict[str, ApiToken]:
-            found = self._client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id)
-            return {token.id: token for token in found}
-
-        return self._facts.get(_assigned_key(binding), fetch, not_before=_recent())
-
-    def _whole_token(self, organization_id: str, token_id: str, *, not_before: float) -> ApiToken:
-        key = _token_key(organization_id, token_id)
-        return self._facts.get(key, lambda: self._client.get_token(organization_id, token_id), not_before=not_before)
 
 
 def _recent() -> float:
@@ -191,5 +210,5 @@ def _token_key(organization_id: str, token_id: str) -> tuple[str, ...]:
     return ("token", organization_id, token_id)
 
 
-def _assigned_key(binding: BindingId) -> tuple[str, ...]:
-    return ("assigned", binding.organization_id, binding.deployment_id)
+def _assigned_key(organization_id: str, deployment_id: str) -> tuple[str, ...]:
+    return ("assigned", organization_id, deployment_id)

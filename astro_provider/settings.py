@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from astro_provider.api.client import is_loopback
+from astro_provider.api.client import AstroClient, is_loopback
 from astro_provider.errors import SettingsError
 
 DEFAULT_HOST = "https://api.astronomer.io"
@@ -106,6 +106,10 @@ class Settings:
             lock_directory=LOCK_DIRECTORY.find(config, environ),
             preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
         )
+
+    def client(self) -> AstroClient:
+        """Return a client of the service; a missing credential is an error of its first call."""
+        return AstroClient(self.host, self.require_credential, bound_seconds=self.timeout_seconds)
 
     def require_credential(self) -> str:
         """Return the credential in clear, for the request header.

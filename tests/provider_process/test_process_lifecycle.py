@@ -7,17 +7,22 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from astro_provider.emulator import Emulator
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
-from tests.support.provider_process import PICKLED, UNKNOWN, CallFailed, Properties, ProviderProcess
+from tests.support.provider_process import PICKLED, UNKNOWN, CallFailed, Properties, ProviderProcess, provider_process
 
 
 def test_the_class_is_pickled_by_reference_and_never_by_another_name() -> None:
     pickled = serialize_provider(DeploymentOrgTokenBindingProvider())
 
-    assert PICKLED == pickled
+    assert pickled == PICKLED
 
 
-def test_a_binding_lives_its_whole_life_in_one_process(
-    process: ProviderProcess, astro: Emulator, wanted: Properties, token_id: str, deployment_id: str
+def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
+    process: ProviderProcess,
+    astro: Emulator,
+    environment: dict[str, str],
+    wanted: Properties,
+    token_id: str,
+    deployment_id: str,
 ) -> None:
     identifier = f"{astro.organization_id}/{deployment_id}/{token_id}"
     before = astro.store.token(token_id)["roles"]
@@ -59,7 +64,9 @@ def test_a_binding_lives_its_whole_life_in_one_process(
     assert rechecked.inputs == found.inputs
     assert process.stderr == ""
 
-    process.delete(identifier, found.outputs)
+    # A destroy is a process of its own, in which nothing is checked and so nothing is held.
+    with provider_process(environment) as destroying:
+        destroying.delete(identifier, found.outputs)
 
     assert astro.calls()["by_operation"]["UpdateApiTokenRoles"] == 3
     assert before == astro.store.token(token_id)["roles"]
@@ -129,20 +136,23 @@ def test_a_refresh_of_a_binding_that_is_gone_takes_it_out_of_the_state_and_says_
 
     assert found.id == ""
     assert process.notices == [
-        f"astro: note: token {token_id} in deployment {deployment_id} holds no role any more: the binding is taken out "
-        "of the state."
+        (
+            f"astro: note: token {token_id} in deployment {deployment_id} holds no role any more: the binding is taken out "
+            "of the state."
+        )
     ]
 
 
-@pytest.mark.parametrize("identifier", ["", "a", "a/b", "a//c", "a/b/c/d", "a/ b/c"])
-def test_a_malformed_id_is_refused_with_the_form_of_a_right_one(process: ProviderProcess, identifier: str) -> None:
-    with pytest.raises(CallFailed) as failed:
-        process.read(identifier)
+def test_a_malformed_id_is_refused_with_the_form_of_a_right_one(process: ProviderProcess) -> None:
+    for identifier in ("", "a", "a/b", "a//c", "a/b/c/d", "a/ b/c"):
+        for call in (process.read, lambda id_: process.read(id_, {"role": "x"}), lambda id_: process.delete(id_, {})):
+            with pytest.raises(CallFailed) as failed:
+                call(identifier)
 
-    assert failed.value.message == (
-        f"astro_provider.errors.InputError: id: {identifier!r} is no binding's id: write "
-        "<organization id>/<deployment id>/<token id>."
-    )
+            assert failed.value.message == (
+                f"astro_provider.errors.InputError: id: {identifier!r} is no binding's id: write "
+                "<organization id>/<deployment id>/<token id>."
+            )
 
 
 def test_what_a_process_says_twice_it_prints_once(process: ProviderProcess, wanted: Properties) -> None:
@@ -150,7 +160,9 @@ def test_what_a_process_says_twice_it_prints_once(process: ProviderProcess, want
         process.check({**wanted, "role": "Release Enginer"})
 
     assert len(process.notices) == 1
-    assert process.notices[0].startswith("astro: warning: no deployment role is named 'Release Enginer' in organization")
+    assert process.notices[0].startswith(
+        "astro: warning: no deployment role is named 'Release Enginer' in organization"
+    )
     assert "(nearest: 'Release Engineer')" in process.notices[0]
 
 
@@ -167,7 +179,7 @@ def test_four_threads_create_four_bindings_of_one_token_and_none_is_lost(
         created = list(threads.map(lambda one: process.create(one.inputs), checked))
 
     assert len({one.id for one in created}) == 4
-    assert ["DEPLOYMENT_ADMIN"] * 4 == [astro.store.deployment_role(token_id, d) for d in deployments]
+    assert [astro.store.deployment_role(token_id, d) for d in deployments] == ["DEPLOYMENT_ADMIN"] * 4
 
 
 def test_four_threads_create_and_delete_bindings_of_four_tokens(process: ProviderProcess, astro: Emulator) -> None:
@@ -188,8 +200,10 @@ def test_four_threads_create_and_delete_bindings_of_four_tokens(process: Provide
         removed = [
             threads.submit(process.delete, f"{astro.organization_id}/{leaving}/{token}", {}) for token in tokens[2:]
         ]
-        for future in (*created, *removed):
-            future.result()
+        for creation in created:
+            creation.result()
+        for removal in removed:
+            removal.result()
 
     assert [astro.store.deployment_role(token, deployment_id) for token in tokens] == [
         "DEPLOYMENT_ADMIN",

@@ -25,9 +25,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 # What stands in users' states. It may never change: see the top of astro_provider/provider.py.
-PICKLED = (
-    "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
-)
+PICKLED = "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
 PROVIDER_KEY = "__provider"
 UNKNOWN = rpc.UNKNOWN
 URN = "urn:pulumi:test::bindings::pulumi-python:dynamic/astro:DeploymentOrgTokenBinding::b"
@@ -100,9 +98,7 @@ class ProviderProcess:
 
     def diff(self, identifier: str, olds: Properties, news: Properties) -> Difference:
         """Compare stored outputs with checked inputs."""
-        request = provider_pb2.DiffRequest(
-            id=identifier, urn=URN, olds=_with_provider(olds), news=_with_provider(news)
-        )
+        request = provider_pb2.DiffRequest(id=identifier, urn=URN, olds=_with_provider(olds), news=_with_provider(news))
         answer = self._call("Diff", request)
         changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
         return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)

@@ -76,7 +76,11 @@ class Stack:
     """
 
     def __init__(
-        self, engine: auto.PulumiCommand, directory: Path, environment: Mapping[str, str], program: Program | None = None
+        self,
+        engine: auto.PulumiCommand,
+        directory: Path,
+        environment: Mapping[str, str],
+        program: Program | None = None,
     ) -> None:
         self.program: Program = program or (lambda: None)
         (directory / "state").mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from astro_provider.errors import (
     Forbidden,
     InputError,
     InvalidInputs,
+    LockTimeout,
     NotFound,
     RolesUnknown,
     ServiceError,
@@ -64,8 +65,9 @@ EVERY = [
     InvalidInputs([InputError("role", "is blank."), InputError("overwrite", "must be true or false.")]),
     BindingConflict("text"),
     RolesUnknown("text"),
-    WriteRefused("text", foreign=True),
+    WriteRefused("text"),
     WriteNotConfirmed("text"),
+    LockTimeout("text"),
     *(
         kind("text", status=418, request_id="r1", retry_after=2.5)
         for kind in (ServiceError, CredentialRefused, Forbidden, NotFound, CallRefused, Unavailable, UnexpectedAnswer)
@@ -93,7 +95,7 @@ def test_the_problems_of_invalid_inputs_are_errors_also_after_pickling() -> None
 
     (problem,) = pickle.loads(pickle.dumps(error)).problems
 
-    assert ("role", "is blank.") == (problem.property_name, problem.reason)
+    assert (problem.property_name, problem.reason) == ("role", "is blank.")
 
 
 def test_an_input_error_reads_property_and_reason() -> None:

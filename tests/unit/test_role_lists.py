@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astro_provider.api import ApiToken, ApiTokenRole
@@ -19,9 +19,9 @@ DEPLOYMENT_IDS = st.sampled_from([OURS, "another-deployment", "a-third"])
 KINDS = st.sampled_from(["ORGANIZATION", "WORKSPACE", "DEPLOYMENT", "DAG", "DAG_TAG", "POOL", "deployment", ""])
 OWN_NAMES = {"entityType", "entityId", "role", "deploymentId", "entity_type", "entity_id", "deployment_id"}
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=3,
 )
 UNKNOWN_FIELDS = st.dictionaries(
     st.text(max_size=12).filter(lambda name: name not in OWN_NAMES), JSON_VALUES, max_size=3
@@ -39,7 +39,9 @@ def wire_entries(draw: st.DrawFn) -> Wire:
     return {**entry, **draw(UNKNOWN_FIELDS)}
 
 
-LISTS = st.lists(wire_entries(), max_size=8)
+LISTS = st.lists(wire_entries(), max_size=5)
+
+varied = settings(max_examples=50, deadline=None)
 
 
 def roles_of(wire: list[Wire]) -> tuple[ApiTokenRole, ...]:
@@ -54,11 +56,13 @@ def is_ours(entry: Wire) -> bool:
     return entry["entityType"] == "DEPLOYMENT" and entry.get("entityId") == OURS
 
 
+@varied
 @given(LISTS)
 def test_an_entry_goes_back_as_it_came(wire: list[Wire]) -> None:
     assert wire == wire_of(roles_of(wire))
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_giving_a_role_leaves_every_other_entry_field_for_field_and_in_order(wire: list[Wire], role: str) -> None:
     after = wire_of(with_role(roles_of(wire), OURS, role))
@@ -66,6 +70,7 @@ def test_giving_a_role_leaves_every_other_entry_field_for_field_and_in_order(wir
     assert [entry for entry in wire if not is_ours(entry)] == [entry for entry in after if not is_ours(entry)]
 
 
+@varied
 @given(LISTS)
 def test_taking_a_role_leaves_every_other_entry_field_for_field_and_in_order(wire: list[Wire]) -> None:
     after = wire_of(without_role(roles_of(wire), OURS))
@@ -73,6 +78,7 @@ def test_taking_a_role_leaves_every_other_entry_field_for_field_and_in_order(wir
     assert [entry for entry in wire if not is_ours(entry)] == after
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_giving_a_role_leaves_exactly_one_entry_for_the_deployment_with_that_role(wire: list[Wire], role: str) -> None:
     after = with_role(roles_of(wire), OURS, role)
@@ -81,6 +87,7 @@ def test_giving_a_role_leaves_exactly_one_entry_for_the_deployment_with_that_rol
     assert role == role_in(after, OURS)
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_a_role_is_changed_in_its_place_and_with_its_unknown_fields(wire: list[Wire], role: str) -> None:
     held = next((entry for entry in wire if is_ours(entry)), None)
@@ -92,6 +99,7 @@ def test_a_role_is_changed_in_its_place_and_with_its_unknown_fields(wire: list[W
     assert expected == after[place]
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_giving_a_role_twice_is_giving_it_once(wire: list[Wire], role: str) -> None:
     once = with_role(roles_of(wire), OURS, role)
@@ -99,6 +107,7 @@ def test_giving_a_role_twice_is_giving_it_once(wire: list[Wire], role: str) -> N
     assert once == with_role(once, OURS, role)
 
 
+@varied
 @given(LISTS)
 def test_taking_a_role_twice_is_taking_it_once(wire: list[Wire]) -> None:
     once = without_role(roles_of(wire), OURS)
@@ -107,6 +116,7 @@ def test_taking_a_role_twice_is_taking_it_once(wire: list[Wire]) -> None:
     assert role_in(once, OURS) is None
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_taking_undoes_giving(wire: list[Wire], role: str) -> None:
     unbound = without_role(roles_of(wire), OURS)
@@ -114,6 +124,7 @@ def test_taking_undoes_giving(wire: list[Wire], role: str) -> None:
     assert unbound == without_role(with_role(unbound, OURS, role), OURS)
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_the_list_that_came_in_is_never_changed(wire: list[Wire], role: str) -> None:
     roles = roles_of(wire)
@@ -124,6 +135,7 @@ def test_the_list_that_came_in_is_never_changed(wire: list[Wire], role: str) -> 
     assert wire == wire_of(roles)
 
 
+@varied
 @given(LISTS, ROLE_NAMES)
 def test_untouched_entries_are_the_very_objects_that_came_in(wire: list[Wire], role: str) -> None:
     roles = roles_of(wire)

@@ -70,10 +70,10 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Declared:
 
 @pytest.fixture(autouse=True)
 def stack_config() -> Iterator[None]:
-    before, secrets = dict(pulumi_config.CONFIG), set(pulumi_config._SECRET_KEYS)
-    pulumi.runtime.set_all_config({})
+    before = pulumi_config.CONFIG.get()
+    pulumi.runtime.set_all_config({}, [])
     yield
-    pulumi.runtime.set_all_config(before, list(secrets))
+    pulumi.runtime.set_all_config(before, [])
 
 
 def test_the_type_token_is_the_one_in_every_urn(declared: Declared) -> None:

@@ -17,8 +17,8 @@ from rich.text import Text
 from tools.demo.stage import EXAMPLE, Interrupted, Role, Stage, stage
 from tools.engine.install import NoEngine, find_engine
 
-ADMIN = "DEPLOYMENT_ADMIN"
-HANGING = 6  # columns by which a line that is too long for the terminal goes on
+ACCESSOR, ADMIN = "DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"
+HANGING = 3  # columns by which a line that is too long for the terminal goes on
 
 
 class NotAsTold(Exception):
@@ -26,11 +26,12 @@ class NotAsTold(Exception):
 
 
 class Demo:
-    """The six scenes, in the order in which they are played."""
+    """The scenes, in the order in which they are played."""
 
     def __init__(self, played_on: Stage, console: Console) -> None:
         self._stage = played_on
         self._console = console
+        self._line_before = ""
         self._foreign = played_on.roles()
 
     def play(self) -> None:
@@ -39,31 +40,35 @@ class Demo:
         Raises:
             NotAsTold: the engine, or the service afterwards, shows something else than the scene tells.
         """
-        self._show_beginning()
+        self._begin()
         self._preview()
         self._up()
         self._change_a_role()
         self._mend_drift()
         self._destroy()
 
-    def _show_beginning(self) -> None:
+    def _begin(self) -> None:
         self._say(
             f"An Astro runs on this machine ({self._stage.astro.url}), and Pulumi is about to run "
-            f"{EXAMPLE.parent.name}/{EXAMPLE.name}/__main__.py. Its configuration asks for two bindings, and the two "
-            "tokens hold other roles already, which must stay as they are:"
+            f"{EXAMPLE.parent.name}/{EXAMPLE.name}/__main__.py against it. The example asks for two bindings: "
+            + " and ".join(
+                f"{asked['token']} in {self._stage.deployments()[asked['deployment']]}"
+                for asked in self._stage.bindings
+            )
+            + ". The organization's tokens hold these roles in deployments already, and must keep them:"
         )
         self._show_assignments()
 
     def _preview(self) -> None:
         self._title("1. What would happen", "pulumi preview --diff")
         self._run("preview", {"create": 3}, diff=True)  # the third is the stack itself
-        self._expect_roles(self._foreign, "a preview writes nothing")
+        self._expect_roles(self._foreign, "the preview has written nothing")
 
     def _up(self) -> None:
-        self._title("2. It happens", "pulumi up")
+        self._title("2. It happens", "pulumi up --yes")
         self._run("up", {"create": 3})
+        self._expect_roles(self._foreign | self._asked_for(), "both bindings are there, every other role is as it was")
         self._title("3. The assignments, as Astro has them now")
-        self._expect_roles(self._foreign | self._asked_for(), "both bindings are there, and all other roles")
         self._show_assignments()
 
     def _change_a_role(self) -> None:
@@ -75,36 +80,36 @@ class Demo:
         before = self._stage.roles()
         self._stage.ask_for_role(0, ADMIN)
         shown = self._run("preview", {"update": 1, "same": 2}, diff=True)
-        self._expect(f'"DEPLOYMENT_ACCESSOR" => "{ADMIN}"' in shown, "the preview shows the old role and the new one")
-        self._expect_roles(before, "a preview writes nothing")
-        self._title("   and now for good", "pulumi up")
+        self._expect(f'"{ACCESSOR}" => "{ADMIN}"' in shown, "the preview shows the old role and the new one")
+        self._expect_roles(before, "the preview has written nothing")
+        self._title("   and now for good", "pulumi up --yes")
         self._run("up", {"update": 1, "same": 2})
-        self._expect_roles(self._foreign | self._asked_for(), "the role has changed, and no other")
+        self._expect_roles(self._foreign | self._asked_for(), "the role has changed, every other role is as it was")
 
     def _mend_drift(self) -> None:
-        self._title("5. A change behind Pulumi's back", "pulumi refresh")
-        (changed, removed), wanted, store = self._stage.bindings, self._asked_for(), self._stage.astro.store
-        store.bind(self._token_id(changed["token"]), changed["deployment"], "DEPLOYMENT_ACCESSOR")
+        self._title("5. Two changes behind Pulumi's back", "pulumi refresh --diff --yes")
+        (changed, removed), store = self._stage.bindings, self._stage.astro.store
+        store.bind(self._token_id(changed["token"]), changed["deployment"], ACCESSOR)
         store.unbind(self._token_id(removed["token"]), removed["deployment"])
         self._say(
             f"Somebody has given {changed['token']} its old role again, and taken the role of {removed['token']} away. "
             "A refresh finds both:"
         )
         shown = self._run("refresh", {"update": 1, "delete": 1, "same": 1}, diff=True)
-        self._expect(f'"{ADMIN}" => "DEPLOYMENT_ACCESSOR"' in shown, "the refresh shows the role that was changed")
-        self._title("   and mended", "pulumi up")
+        self._expect(f'"{ADMIN}" => "{ACCESSOR}"' in shown, "the refresh shows the role that was changed")
+        self._title("   and mended", "pulumi up --yes")
         self._run("up", {"update": 1, "create": 1, "same": 1})
-        self._expect_roles(self._foreign | wanted, "both bindings are as the program asks")
+        self._expect_roles(self._foreign | self._asked_for(), "both bindings are as the program asks")
         self._show_assignments()
 
     def _destroy(self) -> None:
-        self._title("6. All taken away", "pulumi destroy")
+        self._title("6. All taken away", "pulumi destroy --yes")
         self._run("destroy", {"delete": 3})
-        self._expect_roles(self._foreign, "only the two bindings are gone")
-        self._say("What is left in Astro is what was there before:")
+        self._expect_roles(self._foreign, "both bindings are gone, every other role is as it was")
         self._show_assignments()
 
     def _run(self, command: str, expected: dict[str, int], **options: bool) -> str:
+        """Run an engine command, hold its count of resources against the expected one, return what it printed."""
         outcome = self._stage.run(command, self._show_line, **options)
         counted = {kind: count for kind, count in outcome.changes.items() if count}
         self._expect(counted == expected, f"{command} counts {expected}", instead=str(counted))
@@ -112,50 +117,64 @@ class Demo:
 
     def _asked_for(self) -> set[Role]:
         return {
-            (self._token_id(asked["token"]), "DEPLOYMENT", asked["deployment"], asked["role"])
+            (self._token_id(asked["token"]), "DEPLOYMENT", asked["deployment"], asked["role"], "")
             for asked in self._stage.bindings
         }
 
     def _token_id(self, name: str) -> str:
-        return next(key for key, known in self._stage.names().items() if known == name)
+        return next(key for key, known in self._stage.organization_tokens().items() if known == name)
 
     def _expect_roles(self, expected: set[Role], told: str) -> None:
+        """Hold every role of every token against the expected ones, and say so."""
         found = self._stage.roles()
         wrong = f"missing {sorted(expected - found)}, too many {sorted(found - expected)}"
         self._expect(found == expected, told, instead=wrong)
+        self._gap()
+        self._say(f"✓ Checked in Astro: {told}.", style="green")
 
     def _expect(self, holds: bool, told: str, instead: str = "it does not") -> None:  # noqa: FBT001  reads well
         if not holds:
-            raise NotAsTold(f"told: {told}; found: {instead}")
+            raise NotAsTold(f"Told: {told}. Found: {instead}.")
 
     def _show_assignments(self) -> None:
-        names = self._stage.names()
+        tokens, deployments = self._stage.organization_tokens(), self._stage.deployments()
         table = Table("ID", "NAME", "DEPLOYMENT", "ROLE", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for token_id, kind, entity_id, role in sorted(self._stage.roles(), key=lambda row: (names[row[0]], *row)):
-            if kind == "DEPLOYMENT":
-                ours = (token_id, kind, entity_id, role) not in self._foreign
-                table.add_row(token_id, names[token_id], names[entity_id], role, style="bold" if ours else "dim")
-        self._console.print(Padding(table, (1, 0)))
+        for role in sorted(self._stage.roles(), key=lambda held: (tokens.get(held[0], ""), *held)):
+            token_id, kind, entity_id, name, _ = role
+            if kind == "DEPLOYMENT" and token_id in tokens:
+                style = "dim" if role in self._foreign else "bold"
+                table.add_row(token_id, tokens[token_id], deployments[entity_id], name, style=style)
+        self._gap()
+        self._console.print(table)
+        self._line_before = "the table's last line"
 
     def _title(self, title: str, *commands: str) -> None:
-        self._console.print()
-        self._console.print(Text(title, style="bold cyan"))
+        self._gap()
+        self._say(title, style="bold cyan")
         for command in commands:
-            self._console.print(Text(f"   $ {command}", style="bold"))
-        self._console.print()
+            self._say(f"   $ {command}", style="bold")
+        self._gap()
 
-    def _say(self, text: str) -> None:
-        self._console.print(Text(text))
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style))
+        self._line_before = text
+
+    def _gap(self) -> None:
+        if self._line_before:
+            self._say("")
 
     def _show_line(self, line: str) -> None:
+        """Show a line of the engine; where it is longer than the terminal is wide, it goes on below itself, indented."""
         text = Text.from_ansi(line, end="")
-        if not self._console.is_terminal:
+        indent = len(text.plain) - len(text.plain.lstrip())
+        self._line_before = text.plain.strip()
+        if not self._line_before or not self._console.is_terminal:
             self._console.print(text, soft_wrap=True)
             return
-        first, *more = text.wrap(self._console, self._console.width - HANGING) or [text]
-        self._console.print(first)
-        for rest in more:
-            self._console.print(Padding(rest, (0, 0, 0, HANGING)))
+        parts = text[indent:].wrap(self._console, self._console.width - indent - HANGING)
+        for number, part in enumerate(parts):
+            left = indent + (HANGING if number else 0)
+            self._console.print(Padding(part, (0, 0, 0, left), expand=False))
 
 
 def main() -> int:
@@ -169,16 +188,15 @@ def main() -> int:
     except NoEngine as none:
         console.print(Text(str(none)))
         return 1
-    except Interrupted as interrupted:
-        console.print(Text(f"The demo ended early ({interrupted}); nothing of it is left."))
+    except (Interrupted, KeyboardInterrupt):
+        console.print(Text("\nThe demo was ended early; nothing of it is left."))
         return 130
     except (NotAsTold, CommandError) as wrong:
         console.print(Text(f"\nThe demo failed. {wrong}", style="bold red"))
         return 1
-    console.print()
     console.print(
         Text(
-            "Shown with the real engine, and checked in Astro after each step: preview, up, role change, drift found and "
+            "\nShown with the real engine, and checked after each step: preview, up, a role change, drift found and "
             f"mended, destroy, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
             style="bold green",
         )

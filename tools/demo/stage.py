@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,14 +43,14 @@ class Interruption:
     def __init__(self) -> None:
         self._signal = 0
 
-    def note(self, number: int, _frame: FrameType | None) -> None:
+    def note(self, number: int, _frame: FrameType | None = None) -> None:
         """Remember a signal."""
         self._signal = number
 
     def check(self) -> None:
         """Raise Interrupted if there was a signal."""
         if self._signal:
-            raise Interrupted(signal.strsignal(self._signal))
+            raise Interrupted
 
 
 @dataclass(frozen=True)
@@ -88,34 +89,39 @@ class Stage:
         """
         self._interruption.check()
         lines: list[str] = []
+        one_at_a_time = threading.Lock()  # standard output and standard error are read by a thread each
 
         def take(line: str) -> None:
-            lines.append(line)
-            show(line)
+            with one_at_a_time:
+                lines.append(line)
+                try:
+                    show(line)
+                except (OSError, SystemExit):  # rich's way to say that nobody reads any more
+                    self._interruption.note(signal.SIGPIPE)
 
         run: Callable[..., Any] = getattr(self._stack, command)
-        try:
-            result = run(on_output=take, on_error=take, color=self._color, **options)
-        except auto.CommandError:
-            self._interruption.check()
-            raise
+        result = run(on_output=take, on_error=take, color=self._color, suppress_progress=True, **options)
         self._interruption.check()
         counted = result.change_summary if command == "preview" else result.summary.resource_changes
         changes = {str(getattr(kind, "value", kind)): count for kind, count in (counted or {}).items()}
         return Outcome("\n".join(lines), changes)
 
     def roles(self) -> set[Role]:
-        """Every role that any token of the organization holds: token id, kind of entity, its id, role."""
+        """Every role that any token holds: token id, kind of entity, its id, role, and a DAG role's deployment."""
         return {
-            (token["id"], entry["entityType"], entry["entityId"], entry["role"])
+            (token["id"], entry["entityType"], entry["entityId"], entry["role"], entry.get("deploymentId", ""))
             for token in self.astro.store.shown()["tokens"]
             for entry in token["roles"]
         }
 
-    def names(self) -> dict[str, str]:
-        """The names of all tokens and deployments by their ids."""
-        shown = self.astro.store.shown()
-        return {record["id"]: record["name"] for kind in ("tokens", "deployments") for record in shown[kind]}
+    def organization_tokens(self) -> dict[str, str]:
+        """The names of the organization's own tokens by their ids."""
+        tokens = self.astro.store.shown()["tokens"]
+        return {token["id"]: token["name"] for token in tokens if token["scope"] == "ORGANIZATION"}
+
+    def deployments(self) -> dict[str, str]:
+        """The names of the deployments by their ids."""
+        return {deployment["id"]: deployment["name"] for deployment in self.astro.store.shown()["deployments"]}
 
 
 @contextmanager
@@ -127,6 +133,9 @@ def stage(engine: auto.PulumiCommand, *, color: bool) -> Iterator[Stage]:
     try:
         with Emulator.running() as astro:
             yield Stage(astro, _stack(engine, directory, astro), interruption, color=color)
+    except auto.CommandError:
+        interruption.check()
+        raise
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         for number, handler in before.items():

@@ -43,7 +43,9 @@ def find_engine() -> PulumiCommand:
         try:
             return way()
         except Exception as error:  # noqa: BLE001  each way fails in its own manner, and the next one may do
-            reasons.append(f"  {way.__name__.lstrip('_').replace('_', ' ')}: {str(error).strip() or type(error).__name__}")
+            reasons.append(
+                f"  {way.__name__.lstrip('_').replace('_', ' ')}: {str(error).strip() or type(error).__name__}"
+            )
     raise NoEngine(
         f"No Pulumi engine ({OLDEST} or later) was found or made:\n" + "\n".join(reasons) + "\n"
         "Install one from https://www.pulumi.com/docs/install/ and put it on PATH, or install Go 1.26 to have it built."

@@ -1,0 +1,180 @@
+"""What is assigned: the tokens that hold a role in deployments, as people and programs ask for it.
+
+It answers what `astro deployment token organization-token list` answers, for one deployment or for many, in as few
+calls as possible: one list for each deployment, or one read for each token, whichever is fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from astro_provider.api import ApiToken, Deployment
+from astro_provider.errors import InputError, NotFound
+from astro_provider.nearest import nearest
+from astro_provider.reader import Reader
+from astro_provider.roles import ORGANIZATION, require_roles, role_in
+
+CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
+
+
+@dataclass(frozen=True)
+class DeploymentOrgToken:
+    """A token's role in a deployment.
+
+    Attributes:
+        id: the token's id.
+        name: the token's name.
+        description: the token's description; may be empty.
+        scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only where other scopes are asked for.
+        deployment_role: the role that it holds in the deployment.
+        created_at: when the token was made (RFC 3339).
+        created_by: who made it: full name, else token name, else user name, else id; None where nobody says.
+        deployment_id: the deployment.
+        deployment_name: its name.
+        workspace_id: its workspace.
+        organization_id: the organization.
+    """
+
+    id: str
+    name: str
+    description: str
+    scope: str
+    deployment_role: str
+    created_at: str | None
+    created_by: str | None
+    deployment_id: str
+    deployment_name: str
+    workspace_id: str | None
+    organization_id: str
+
+
+def choose_deployments(
+    reader: Reader, organization_id: str, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
+) -> list[Deployment]:
+    """Return the deployments that are meant, by name.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployment_ids: the deployments; none: all of them.
+        workspace_id: a guard, where deployments are given; else all deployments of that workspace.
+
+    Raises:
+        InputError: a deployment does not exist, or belongs to another workspace.
+    """
+    if not deployment_ids:
+        everywhere = reader.deployments(organization_id).values()
+        return sorted(
+            (found for found in everywhere if workspace_id in (None, found.workspace_id)), key=lambda found: found.name
+        )
+    chosen = []
+    for deployment_id in dict.fromkeys(deployment_ids):
+        found = reader.deployment(organization_id, deployment_id)
+        if found is None:
+            raise InputError("deployment_id", no_deployment(reader, organization_id, deployment_id))
+        if workspace_id not in (None, found.workspace_id):
+            raise InputError(
+                "workspace_id",
+                f"deployment {found.name!r} ({found.id}) belongs to workspace {found.workspace_id or 'unknown'}, "
+                f"not to {workspace_id}.",
+            )
+        chosen.append(found)
+    return chosen
+
+
+def no_deployment(reader: Reader, organization_id: str, deployment_id: str) -> str:
+    """Say that there is no such deployment, and which one may have been meant."""
+    everywhere = reader.deployments(organization_id).values()
+    named = sorted(found.id for found in everywhere if found.name == deployment_id)
+    hint = f": that is the name of {', '.join(named)}, write its id" if named else ""
+    hint = hint or nearest(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
+    return f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
+
+
+def assigned_tokens(
+    reader: Reader,
+    organization_id: str,
+    deployments: Sequence[Deployment],
+    *,
+    include_other_scopes: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> list[DeploymentOrgToken]:
+    """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployments: where to look.
+        include_other_scopes: also tokens of a workspace or of a deployment.
+        progress: told how many calls are done, of how many.
+
+    Raises:
+        RolesUnknown: the service left a token's roles out.
+    """
+    found = list(_found(reader, organization_id, deployments, progress))
+    if not include_other_scopes:
+        found = [row for row in found if row.scope == ORGANIZATION]
+    order = {deployment.id: number for number, deployment in enumerate(deployments)}
+    return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
+
+
+def _found(
+    reader: Reader, organization_id: str, deployments: Sequence[Deployment], progress: Callable[[int, int], None]
+) -> Iterator[DeploymentOrgToken]:
+    if len(deployments) > 1:
+        tokens = reader.tokens(organization_id).all
+        if len(tokens) < len(deployments):
+            calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
+            yield from _in_parallel(calls, progress)
+            return
+    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d) for deployment in deployments]
+    yield from _in_parallel(calls, progress)
+
+
+def _in_parallel(
+    calls: Sequence[Callable[[], list[DeploymentOrgToken]]], progress: Callable[[int, int], None]
+) -> Iterator[DeploymentOrgToken]:
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        for done, rows in enumerate(pool.map(lambda call: call(), calls), start=1):
+            progress(done, len(calls))
+            yield from rows
+
+
+def _of_deployment(reader: Reader, organization_id: str, deployment: Deployment) -> list[DeploymentOrgToken]:
+    rows = []
+    for token in reader.assigned(organization_id, deployment.id).values():
+        role = role_in(token.roles or (), deployment.id)
+        if role is None:  # a list that does not tell the role is not trusted
+            role = role_in(require_roles(reader.whole_token(organization_id, token.id)), deployment.id)
+        if role is not None:
+            rows.append(_row(organization_id, token, deployment, role))
+    return rows
+
+
+def _of_token(
+    reader: Reader, organization_id: str, listed: ApiToken, deployments: Sequence[Deployment]
+) -> list[DeploymentOrgToken]:
+    try:
+        token = reader.whole_token(organization_id, listed.id)
+    except NotFound:
+        return []  # deleted since the list was read
+    held = ((deployment, role_in(require_roles(token), deployment.id)) for deployment in deployments)
+    return [_row(organization_id, token, deployment, role) for deployment, role in held if role is not None]
+
+
+def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:
+    return DeploymentOrgToken(
+        id=token.id,
+        name=token.name,
+        description=token.description or "",
+        scope=token.scope or "",
+        deployment_role=role,
+        created_at=token.created_at,
+        created_by=token.created_by.display_name if token.created_by else None,
+        deployment_id=deployment.id,
+        deployment_name=deployment.name,
+        workspace_id=deployment.workspace_id,
+        organization_id=organization_id,
+    )

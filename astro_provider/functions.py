@@ -1,0 +1,65 @@
+"""What a program can ask: which organization tokens hold a role in a deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pulumi
+
+from astro_provider.assignments import DeploymentOrgToken, assigned_tokens, choose_deployments
+from astro_provider.reader import Reader
+from astro_provider.settings import Settings
+
+
+def list_deployment_org_tokens(
+    deployment_id: str,
+    *,
+    workspace_id: str | None = None,
+    organization_id: str | None = None,
+    include_other_scopes: bool = False,
+) -> list[DeploymentOrgToken]:
+    """Return the tokens that hold a role in a deployment, by name. It waits for the service.
+
+    Args:
+        deployment_id: the deployment.
+        workspace_id: a guard: the deployment must belong to this workspace.
+        organization_id: the organization, where the credential does not tell it.
+        include_other_scopes: also tokens of a workspace or of a deployment.
+
+    Raises:
+        SettingsError: no credential or no organization, or a malformed setting.
+        InputError: the deployment does not exist, or belongs to another workspace.
+        ServiceError: a call failed.
+    """
+    settings = Settings.find(_config, os.environ)
+    reader = Reader(settings.client())
+    organization = organization_id or reader.organization_id(settings.organization_id)
+    deployments = choose_deployments(reader, organization, deployment_ids=[deployment_id], workspace_id=workspace_id)
+    return assigned_tokens(reader, organization, deployments, include_other_scopes=include_other_scopes)
+
+
+def list_deployment_org_tokens_output(
+    deployment_id: pulumi.Input[str],
+    *,
+    workspace_id: pulumi.Input[str | None] = None,
+    organization_id: pulumi.Input[str | None] = None,
+    include_other_scopes: pulumi.Input[bool] = False,
+) -> pulumi.Output[list[DeploymentOrgToken]]:
+    """As `list_deployment_org_tokens`, for values that are outputs. It waits in a thread, the program goes on."""
+
+    async def ask(values: dict[str, Any]) -> list[DeploymentOrgToken]:
+        return await asyncio.to_thread(list_deployment_org_tokens, values.pop("deployment_id"), **values)
+
+    return pulumi.Output.all(
+        deployment_id=deployment_id,
+        workspace_id=workspace_id,
+        organization_id=organization_id,
+        include_other_scopes=include_other_scopes,
+    ).apply(ask)
+
+
+def _config(key: str) -> str | None:
+    namespace, _, name = key.partition(":")
+    return pulumi.Config(namespace).get(name)

@@ -1,0 +1,116 @@
+"""Run with `make bench`: writes figures as JSON and plots into `bench/results/`, and prints tables.
+
+`writes` compares `up` and `destroy` of three providers in three shapes, with and without the service's rate limits.
+`reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pulumi.automation import PulumiCommand
+from rich.console import Console
+from rich.table import Table
+
+from bench import plots
+from bench.contenders import CONTENDERS
+from bench.measure import LATENCY_MS, Figures, scene
+from tools.engine.install import find_engine
+
+RESULTS = Path(__file__).parent / "results"
+WRITE_SHAPES = [(1, 60), (60, 1), (20, 10)]  # tokens, deployments
+READ_SHAPES = {
+    "one token": [(1, 3), (1, 30), (1, 300)],
+    "one deployment": [(3, 1), (30, 1), (300, 1)],
+    "grid": [(1, 3), (5, 6), (20, 15)],
+}
+BIG_ORGANIZATION = (5_000, 1_000)  # tokens, deployments
+
+console = Console()
+
+
+def writes(engine: PulumiCommand) -> Iterator[Figures]:
+    """Measure `up` and `destroy` of every contender."""
+    for shape in WRITE_SHAPES:
+        for rate_limits in (False, True):
+            for contender in CONTENDERS:
+                with scene(engine, contender, shape, rate_limits=rate_limits) as stage:
+                    yield stage.run("up", lambda stack: stack.up())
+                    yield stage.run("destroy", lambda stack: stack.destroy())
+
+
+def reads(engine: PulumiCommand) -> Iterator[Figures]:
+    """Measure what a reviewer and a nightly job run, of ours and of the floor."""
+    for shape in dict.fromkeys(size for sizes in READ_SHAPES.values() for size in sizes):
+        for contender in ("ours", "no-op"):
+            with scene(engine, contender, shape) as stage:
+                yield stage.run("preview of new", lambda stack: stack.preview())
+                stage.run("up", lambda stack: stack.up())
+                yield stage.run("preview", lambda stack: stack.preview())
+                yield stage.run("up without change", lambda stack: stack.up())
+                yield stage.run("refresh", lambda stack: stack.refresh())
+
+
+def memory(engine: PulumiCommand) -> Iterator[Figures]:
+    """Measure the provider process in a big organization."""
+    with scene(engine, "ours", (3, 10)) as stage:
+        for number in range(BIG_ORGANIZATION[0]):
+            stage.emulator.store.add_token(f"of-a-big-organization-{number}", description="one of many")
+        for number in range(BIG_ORGANIZATION[1]):
+            stage.emulator.store.add_deployment(f"of-a-big-organization-{number}")
+        yield stage.run("preview in a big organization", lambda stack: stack.preview())
+        yield stage.run("up in a big organization", lambda stack: stack.up())
+
+
+def show(title: str, figures: Sequence[Figures]) -> None:
+    """Print the figures as a table."""
+    table = Table(title=f"{title} ({LATENCY_MS} ms latency)")
+    for heading in (
+        "provider",
+        "tokens × deployments",
+        "limits",
+        "command",
+        "seconds",
+        "present",
+        "GET",
+        "POST",
+        "429",
+        "MB",
+    ):
+        table.add_column(heading, justify="right" if heading.isupper() or heading in ("seconds", "present") else "left")
+    for f in figures:
+        shape = f"{f.tokens} × {f.deployments}"
+        numbers = (f"{f.seconds:.1f}", f"{f.present}", f"{f.gets}", f"{f.posts}", f"{f.limited}", f"{f.megabytes:.0f}")
+        table.add_row(f.contender, shape, "on" if f.rate_limits else "", f.command, *numbers)
+    console.print(table)
+
+
+def keep(name: str, figures: Sequence[Figures]) -> None:
+    """Write the figures as JSON."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps([f.to_json() for f in figures], indent=1) + "\n")
+
+
+def main() -> None:
+    """Run the suites that are asked for; all, where none is."""
+    suites = {"writes": writes, "reads": reads, "memory": memory}
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("suite", nargs="*", help=f"any of {', '.join(suites)}; all by default")
+    chosen = parser.parse_args().suite or list(suites)
+    if unknown := sorted(set(chosen) - set(suites)):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(suites)}")
+    engine = find_engine()
+    for name in chosen:
+        with console.status(f"measuring {name} …"):
+            figures = list(suites[name](engine))
+        keep(name, figures)
+        show(name, figures)
+    plots.draw(RESULTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""One engine command measured: seconds, calls by verb and operation, and what is there afterwards."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pulumi.automation import PulumiCommand
+
+from astro_provider.emulator import Emulator
+from bench.contenders import CONTENDERS
+from tests.support.stack import Outcome, Stack
+
+LATENCY_MS = 50
+SAMPLE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one command took. `calls` are counted by the service; `megabytes` is the provider process's most."""
+
+    contender: str
+    tokens: int
+    deployments: int
+    command: str
+    rate_limits: bool
+    seconds: float
+    present: int
+    gets: int
+    posts: int
+    limited: int
+    megabytes: float
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def bindings(self) -> int:
+        """How many bindings the program declares."""
+        return self.tokens * self.deployments
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures as they go into a file."""
+        return asdict(self)
+
+
+class Scene:
+    """An organization of some tokens and deployments, and a stack that binds each to each."""
+
+    def __init__(
+        self, emulator: Emulator, stack: Stack, contender: str, shape: tuple[int, int], *, rate_limits: bool
+    ) -> None:
+        self.emulator, self.contender, self.rate_limits = emulator, contender, rate_limits
+        self.tokens = [emulator.store.add_token(f"token-{number}") for number in range(shape[0])]
+        self.deployments = [emulator.store.add_deployment(f"deployment-{number}") for number in range(shape[1])]
+        self.stack = stack
+        stack.program = self._program
+
+    def _program(self) -> None:
+        for token in self.tokens:
+            for deployment in self.deployments:
+                CONTENDERS[self.contender](f"{token}-{deployment}", deployment, token)
+
+    def run(self, name: str, command: Callable[[Stack], Outcome]) -> Figures:
+        """Run a command of the engine and measure it."""
+        self.emulator.clear_calls()
+        started = time.perf_counter()
+        with _most_memory() as most:
+            outcome = command(self.stack)
+        seconds = time.perf_counter() - started
+        if outcome.failed and self.contender == "ours":
+            raise RuntimeError(f"{name} failed:\n{outcome.text}")
+        calls = self.emulator.calls()
+        return Figures(
+            contender=self.contender,
+            tokens=len(self.tokens),
+            deployments=len(self.deployments),
+            command=name,
+            rate_limits=self.rate_limits,
+            seconds=round(seconds, 2),
+            present=sum(
+                self.emulator.store.deployment_role(t, d) is not None for t in self.tokens for d in self.deployments
+            ),
+            gets=calls["by_verb"].get("GET", 0),
+            posts=calls["by_verb"].get("POST", 0),
+            limited=calls["by_status"].get("429", 0),
+            megabytes=round(most[0] / 1e6, 1),
+            calls=calls["by_operation"],
+        )
+
+
+@contextmanager
+def scene(
+    engine: PulumiCommand, contender: str, shape: tuple[int, int], *, rate_limits: bool = False
+) -> Iterator[Scene]:
+    """Set a scene of so many tokens and deployments up, and clear it away."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Emulator.running(latency_ms=LATENCY_MS, rate_limits=rate_limits) as emulator,
+    ):
+        environment = {
+            "ASTRO_API_HOST": emulator.url,
+            "ASTRO_API_TOKEN": emulator.credential,
+            "ASTRO_ORGANIZATION_ID": emulator.organization_id,
+            "ASTRO_LOCK_DIR": f"{directory}/locks",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        stack = Stack(engine, Path(directory), environment)
+        yield Scene(emulator, stack, contender, shape, rate_limits=rate_limits)
+
+
+@contextmanager
+def _most_memory() -> Iterator[list[int]]:
+    """Watch this process's descendants for provider processes, and keep the most memory that one of them held."""
+    most, stop = [0], threading.Event()
+    me = psutil.Process()
+
+    def watch() -> None:
+        while not stop.wait(SAMPLE_SECONDS):
+            for process in me.children(recursive=True):
+                try:
+                    if "pulumi.dynamic" in process.cmdline():
+                        most[0] = max(most[0], process.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield most
+    finally:
+        stop.set()
+        watcher.join()

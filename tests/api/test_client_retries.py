@@ -1,0 +1,228 @@
+"""What passes by is waited for, within a bound; what does not pass is told at once."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+
+import pytest
+
+from astro_provider.api import Deadline
+from astro_provider.api.retry import parse_retry_after
+from astro_provider.emulator import Emulator
+from astro_provider.errors import (
+    CallRefused,
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from tests.support.clients import Connect, Serve
+from tests.support.raw_server import Reply, free_port, in_turn
+
+HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+GOOD = Reply(body={"id": "t", "name": "ci"})
+
+PASSING = {
+    "429 without Retry-After": Reply(429, {"message": "slow down"}),
+    "429 with a body that is no JSON": Reply(429, "slow down"),
+    "429 with Retry-After 0": Reply(429, {"message": "slow down"}, {"Retry-After": "0"}),
+    "429 with Retry-After in the past": Reply(
+        429, {"message": "slow down"}, {"Retry-After": formatdate(0, usegmt=True)}
+    ),
+    "429 with an unreadable Retry-After": Reply(429, {"message": "slow down"}, {"Retry-After": "soon"}),
+    "500": Reply(500, {"message": "oops", "requestId": "r1", "statusCode": 500}),
+    "502 with HTML": Reply(502, HTML),
+    "503 with nothing": Reply(503, ""),
+    "504 with HTML": Reply(504, HTML),
+    "200 with HTML": Reply(200, HTML),
+    "200 with nothing": Reply(200, ""),
+    "cut JSON": Reply(200, '{"id": "t", "na'),
+    "a body cut by a broken connection": Reply(200, '{"id": "t", "na', cut=100),
+    "a reset": Reply(reset=True),
+}
+
+
+@pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
+def test_what_passes_by_is_tried_again(connect: Connect, serve: Serve, reply: Reply) -> None:
+    server = serve(in_turn(reply, reply, GOOD))
+
+    token = connect(server.url).get_token("o", "t")
+
+    assert token.name == "ci"
+    assert len(server.requests) == 3
+
+
+REFUSING: dict[int, type[ServiceError]] = {
+    400: CallRefused,
+    401: CredentialRefused,
+    403: Forbidden,
+    404: NotFound,
+    409: CallRefused,
+    422: CallRefused,
+}
+
+
+@pytest.mark.parametrize(("status", "kind"), REFUSING.items())
+def test_what_does_not_pass_is_told_at_once(
+    connect: Connect, serve: Serve, status: int, kind: type[ServiceError]
+) -> None:
+    server = serve(in_turn(Reply(status, {"message": "no", "requestId": "r1", "statusCode": status}), GOOD))
+
+    with pytest.raises(ServiceError) as error:
+        connect(server.url).get_token("o", "t")
+
+    assert type(error.value) is kind
+    assert (error.value.status, error.value.request_id) == (status, "r1")
+    assert len(server.requests) == 1
+
+
+def test_retry_after_in_seconds_is_waited_for(connect: Connect, serve: Serve) -> None:
+    server = serve(in_turn(Reply(429, {"message": "slow down"}, {"Retry-After": "0.3"}), GOOD))
+    began = time.monotonic()
+
+    connect(server.url).get_token("o", "t")
+
+    assert time.monotonic() - began >= 0.3
+
+
+def test_retry_after_as_a_date_is_waited_for(connect: Connect, serve: Serve) -> None:
+    moment = int(time.time()) + 2
+    limited = Reply(429, {"message": "slow down"}, {"Retry-After": formatdate(moment, usegmt=True)})
+    server = serve(in_turn(limited, GOOD))
+
+    connect(server.url).get_token("o", "t")
+
+    assert time.time() >= moment - 0.01
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("value", ["60", formatdate(2_000_000_000, usegmt=True), "inf"])
+def test_a_retry_after_beyond_the_deadline_fails_at_once(
+    connect: Connect, serve: Serve, status: int, value: str
+) -> None:
+    server = serve(lambda _: Reply(status, {"message": "come back later"}, {"Retry-After": value}))
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable, match="come back later"):
+        connect(server.url, bound_seconds=20).get_token("o", "t")
+
+    assert time.monotonic() - began < 10
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply(503, ""), Reply(200, HTML), Reply(reset=True)], ids=["503", "HTML", "reset"])
+def test_an_outage_that_stays_is_given_up_within_the_bound(connect: Connect, serve: Serve, reply: Reply) -> None:
+    server = serve(lambda _: reply)
+    began = time.monotonic()
+
+    with pytest.raises((Unavailable, UnexpectedAnswer)):
+        connect(server.url, bound_seconds=0.3).get_token("o", "t")
+
+    assert time.monotonic() - began < 3
+    assert len(server.requests) > 1
+
+
+def test_a_service_that_never_answers_is_given_up_within_the_bound(connect: Connect, serve: Serve) -> None:
+    server = serve(lambda _: Reply(200, GOOD.body, delay=4.0))
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable, match=r"^GetApiToken \(organization o, token t\): no answer from 127\.0\.0\.1"):
+        connect(server.url, bound_seconds=0.3).get_token("o", "t")
+
+    assert time.monotonic() - began < 3
+
+
+def test_a_deadline_bounds_all_calls_made_through_the_client(connect: Connect, serve: Serve) -> None:
+    server = serve(lambda _: Reply(503, ""))
+    client = connect(server.url, bound_seconds=60).until(Deadline.after(0.2))
+    began = time.monotonic()
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            client.get_token("o", "t")
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_deadline_leaves_the_client_that_it_was_made_from_unbounded(connect: Connect, serve: Serve) -> None:
+    server = serve(in_turn(Reply(503, ""), GOOD))
+    client = connect(server.url)
+
+    client.until(Deadline.after(0.0))
+
+    assert client.get_token("o", "t").name == "ci"
+
+
+def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> None:
+    client = connect(f"http://127.0.0.1:{free_port()}", bound_seconds=0.2)
+
+    with pytest.raises(Unavailable) as error:
+        client.get_token("o", "t")
+
+    assert str(error.value).startswith(
+        "GetApiToken (organization o, token t): no answer from 127.0.0.1 ([Errno 111] Connection refused). Given up after "
+    )
+    assert error.value.status is None
+
+
+def test_every_call_but_the_write_is_tried_again(astro: Emulator, connect: Connect) -> None:
+    client = connect(astro.url, credential=astro.credential)
+    organization_id = astro.organization_id
+    (deployment, *_), (token, *_) = client.list_deployments(organization_id), client.list_tokens(organization_id)
+    astro.clear_calls()
+
+    for call in (
+        client.list_organizations,
+        lambda: client.list_tokens(organization_id),
+        lambda: client.list_tokens(organization_id, deployment_id=deployment.id),
+        lambda: client.get_token(organization_id, token.id),
+        lambda: client.list_deployments(organization_id),
+        lambda: client.get_deployment(organization_id, deployment.id),
+        lambda: client.list_deployment_roles(organization_id),
+    ):
+        astro.fault(status=503, times=1)
+        call()
+
+    assert astro.calls()["by_status"] == {"503": 7, "200": 7}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 503}, Unavailable),
+        ({"status": 429, "headers": {"Retry-After": "0"}}, Unavailable),
+        ({"kind": "truncated"}, UnexpectedAnswer),
+        ({"kind": "html"}, UnexpectedAnswer),
+        ({"kind": "drop_after"}, Unavailable),
+        ({"kind": "drop_before"}, Unavailable),
+    ],
+)
+def test_a_write_is_never_tried_again_by_the_client(
+    astro: Emulator, connect: Connect, fault: dict[str, object], kind: type[ServiceError]
+) -> None:
+    client = connect(astro.url, credential=astro.credential)
+    token = client.get_token(astro.organization_id, "clo8g1x4m000f08l6t9c3z6vl")
+    astro.fault(operation="UpdateApiTokenRoles", times=1, **fault)
+
+    with pytest.raises(kind):
+        client.set_roles(astro.organization_id, token.id, token.roles or ())
+
+    assert astro.calls()["by_operation"]["UpdateApiTokenRoles"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, None), ("", None), ("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("Mon, 99 Foo 2026", None)],
+)
+def test_retry_after_is_read_where_it_can_be(value: str | None, expected: float | None) -> None:
+    assert expected == parse_retry_after(value)
+
+
+def test_a_date_of_retry_after_is_read_as_seconds_from_now() -> None:
+    seconds = parse_retry_after(formatdate(time.time() + 30, usegmt=True))
+
+    assert seconds is not None
+    assert 25 < seconds <= 31

@@ -1,0 +1,101 @@
+"""The running emulator, held against the specification by generated requests, good and bad."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from astro_provider.emulator import Emulator, api
+from astro_provider.emulator.organization import (
+    ETL_PRODUCTION_ID,
+    ETL_STAGING_ID,
+    FINANCE_ID,
+    ML_TRAINING_ID,
+    ORGANIZATION_ID,
+    entry,
+)
+
+SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[1] / "astro-v1.yaml")
+OPERATIONS = {
+    found.ok().definition.raw["operationId"]: found.ok()
+    for found in SCHEMA.get_all_operations()
+    if isinstance(found, Ok)
+}
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+REAL = {
+    "organizationId": ORGANIZATION_ID,
+    "tokenId": "clv9m2t3q000i08l6b8x5g4do",
+    "deploymentId": ETL_PRODUCTION_ID,
+}
+REAL_ROLES = [
+    entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER"),
+    entry("WORKSPACE", FINANCE_ID, "workspace_member"),
+    entry("DEPLOYMENT", ETL_STAGING_ID, "DEPLOYMENT_ADMIN"),
+    entry("DEPLOYMENT", ETL_PRODUCTION_ID, "Release Engineer"),
+    entry("DAG", "train", "DAG_VIEWER", deploymentId=ML_TRAINING_ID),
+    entry("DAG_TAG", "nightly", "DAG Trigger", deploymentId=ML_TRAINING_ID),
+]
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator, operation_id: str) -> None:
+    operation = OPERATIONS[operation_id]
+    cases = st.one_of(
+        operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+        operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+    )
+    statuses: Counter[int] = Counter()
+
+    @settings(
+        derandomize=True,
+        database=None,
+        max_examples=100,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=cases,
+        real=st.sampled_from([set(REAL), set(REAL), set(REAL), {"organizationId"}, set[str]()]),
+        roles=st.lists(st.sampled_from(REAL_ROLES), unique_by=str),
+    )
+    def hold(case: Any, real: set[str], roles: list[dict[str, str]]) -> None:
+        for name in real & case.path_parameters.keys():
+            case.path_parameters[name] = REAL[name]
+        if roles and operation_id == "UpdateApiTokenRoles":
+            case.body = {"roles": roles}
+
+        response = case.call(base_url=f"{emulator.url}/v1", headers={"Authorization": f"Bearer {emulator.credential}"})
+
+        statuses[response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    hold()
+
+    assert statuses[200] >= 5, statuses
+    assert emulator.calls()["by_operation"][operation_id] >= 80
+
+
+def test_the_emulator_has_every_operation_of_the_specification_and_no_other(emulator: Emulator) -> None:
+    built = {operation.id: operation.verb for operation in api.operations(api.routes(emulator.store))}
+
+    assert {name: operation.method.upper() for name, operation in OPERATIONS.items()} == built

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from tests.support.programs import bindings
+from tests.support.stack import Stack
+from tests.support.writes import writes
+
+
+def test_a_role_changed_behind_pulumis_back_is_found_shown_and_mended(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
+
+    refresh = stack.refresh()
+    preview = stack.preview()
+    up = stack.up()
+
+    assert refresh.changes == {"same": 1, "update": 1}
+    assert preview.steps == up.steps == ["update orders"]
+    assert '~ role           : "DEPLOYMENT_ACCESSOR" => "DEPLOYMENT_ADMIN"' in preview.lines
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert writes(astro) == 2
+
+
+def test_a_refresh_without_drift_changes_nothing_even_where_case_and_names_differ(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str
+) -> None:
+    by_id = {"deployment_id": wanted["deployment_id"], "org_token_id": token_id, "role": "deployment_admin"}
+    stack.program = bindings(orders=by_id)
+    stack.up()
+
+    refresh = stack.refresh()
+    preview = stack.preview()
+
+    assert refresh.changes == {"same": 2}
+    assert preview.changes == {"same": 2}
+    assert writes(astro) == 1
+
+
+def test_a_binding_that_vanished_leaves_the_state_and_is_made_again(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.unbind(token_id, deployment_id)
+
+    refresh = stack.refresh()
+    in_state = stack.resources()
+    preview = stack.preview()
+    stack.up()
+
+    assert refresh.changes == {"delete": 1, "same": 1}
+    assert refresh.notices == [
+        f"astro: note: token {token_id} in deployment {deployment_id} holds no role any more: the binding is taken out of "
+        "the state."
+    ]
+    assert in_state == {}
+    assert preview.steps == ["create orders"]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_vanished_binding_is_put_back_by_an_update_without_a_refresh(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.unbind(token_id, deployment_id)
+
+    stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
+    up = stack.up()
+
+    assert up.steps == ["update orders"]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    before = stack.resources()["orders"]
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="1")
+    where = f"GetApiToken (organization {astro.organization_id}, token {token_id})"
+    faults: dict[str, tuple[dict[str, Any], str]] = {
+        "down": ({"kind": "drop_before"}, f"Unavailable: {where}: no answer from 127.0.0.1 ("),
+        "unavailable": ({"status": 503}, f"Unavailable: {where}: HTTP 503 Service Unavailable: "),
+        "forbidden": ({"status": 403}, f"Forbidden: {where}: HTTP 403 Forbidden: "),
+        "refused": ({"status": 401}, f"CredentialRefused: {where}: HTTP 401 Unauthorized: "),
+        "no roles": (
+            {"kind": "no_roles"},
+            "RolesUnknown: The service left the roles out of its answer about token 'nightly-loads' ",
+        ),
+    }
+
+    for fault, text in faults.values():
+        astro.clear_faults()
+        astro.fault(**fault)
+        refresh = stack.refresh()
+
+        assert refresh.failed
+        assert [error for error in refresh.errors if error.startswith(f"astro_provider.errors.{text}")]
+        assert before == stack.resources()["orders"]
+
+
+def test_a_refresh_of_a_deployment_that_was_deleted_takes_its_binding_out_of_the_state(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.delete_deployment(deployment_id, keep_roles=False)
+
+    refresh = stack.refresh()
+
+    assert refresh.changes == {"delete": 1, "same": 1}
+    assert stack.resources() == {}
+
+
+@pytest.mark.parametrize("gone", ["token", "deployment"])
+def test_destroy_succeeds_where_the_token_or_the_deployment_is_gone(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, gone: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    if gone == "token":
+        astro.store.delete_token(token_id)
+    else:
+        astro.store.delete_deployment(wanted["deployment_id"])
+
+    destroy = stack.destroy()
+
+    assert destroy.changes == {"delete": 2}
+    assert stack.resources() == {}

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from astro_provider import DeploymentOrgTokenBinding
+from astro_provider.emulator import Emulator
+from tests.support.programs import bindings
+from tests.support.stack import Stack
+from tests.support.writes import writes
+
+DELETED_FIRST = ["delete-replaced orders", "replace orders", "create-replacement orders"]
+
+
+def test_another_deployment_is_a_replacement_that_deletes_first(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    other_id = astro.store.add_deployment("billing")
+    stack.program = bindings(orders=wanted)
+    stack.up()
+
+    stack.program = bindings(orders={**wanted, "deployment_id": other_id})
+    preview = stack.preview()
+    up = stack.up()
+
+    assert preview.steps == up.steps == DELETED_FIRST
+    assert f'~ deployment_id  : "{deployment_id}" => "{other_id}"' in preview.lines
+    assert astro.store.deployment_role(token_id, deployment_id) is None
+    assert astro.store.deployment_role(token_id, other_id) == "DEPLOYMENT_ADMIN"
+    assert stack.resources()["orders"]["id"] == f"{astro.organization_id}/{other_id}/{token_id}"
+    assert writes(astro) == 3
+
+
+def test_a_token_made_anew_under_the_same_name_shows_as_a_replacement(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.delete_token(token_id)
+    anew_id = astro.store.add_token("nightly-loads")
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert preview.steps == up.steps == DELETED_FIRST
+    assert f'~ org_token_id   : "{token_id}" => "{anew_id}"' in preview.lines
+    assert astro.store.deployment_role(anew_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_is_taken_away(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.store.rename_token(token_id, "hourly-loads")
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert preview.failed
+    assert up.failed
+    assert preview.errors == up.errors == [
+        "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
+        f"{{nightly-loads}} has a problem: no token is named 'nightly-loads' in organization {astro.organization_id} "
+        f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
+        "name."
+    ]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_forced_replacement_deletes_the_binding_and_makes_it_again(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    astro.clear_calls()
+
+    up = stack.up(replace=["orders"])
+
+    assert up.steps == DELETED_FIRST
+    assert up.notices == []
+    assert writes(astro) == 2
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_forced_replacement_with_another_role_ends_with_that_role(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+
+    stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
+    up = stack.up(replace=["orders"])
+
+    assert not up.failed, up.text
+    assert up.steps == DELETED_FIRST
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_replace_on_changes_of_the_role_ends_with_the_new_role(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    opts = pulumi.ResourceOptions(replace_on_changes=["role"])
+    stack.program = lambda: None if DeploymentOrgTokenBinding("orders", opts=opts, **wanted) else None
+    stack.up()
+
+    changed = {**wanted, "role": "DEPLOYMENT_ACCESSOR"}
+    stack.program = lambda: None if DeploymentOrgTokenBinding("orders", opts=opts, **changed) else None
+    up = stack.up()
+
+    assert not up.failed
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+    assert stack.resources()["orders"]["outputs"]["role"] == "DEPLOYMENT_ACCESSOR"

@@ -1,0 +1,165 @@
+"""The examples, run from their files on the real engine."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi.automation import PulumiCommand
+
+from astro_provider.emulator import Emulator
+from tests.support.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+
+ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
+ETL_DEVELOPMENT = "cln3b8q1y000608l6a7m4s5kc"
+ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
+ML_TRAINING = "clp6d4z9g000708l6f2t8u3xd"
+OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+MODEL_TRAINER = "clv9m2t3q000i08l6b8x5g4do"
+
+
+class Example(Stack):
+    """A stack of an example's program, configured as its `Pulumi.dev.yaml` says."""
+
+    def __init__(self, engine: PulumiCommand, directory: Path, astro: Emulator, name: str) -> None:
+        environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
+        file = EXAMPLES / name / "__main__.py"
+        super().__init__(engine, directory, environment, lambda: _run_file(file))
+        project = _yaml(EXAMPLES / name / "Pulumi.yaml")
+        defaults = {key: given["default"] for key, given in project["config"].items() if "default" in given}
+        for key, value in (defaults | _sample_config(name)).items():
+            self.configure(key, value)
+
+    def configure(self, key: str, value: Any) -> None:
+        self.set_config(key, value if isinstance(value, str) else json.dumps(value))
+
+
+def _run_file(file: Path) -> None:
+    runpy.run_path(str(file), run_name="__main__")
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    return content
+
+
+def _sample_config(name: str) -> dict[str, Any]:
+    config: dict[str, Any] = _yaml(EXAMPLES / name / "Pulumi.dev.yaml")["config"]
+    return {key.split(":", 1)[1]: value for key, value in config.items()}
+
+
+def test_the_quickstart_binds_what_its_sample_config_lists_and_leaves_other_roles_alone(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    before = [token["roles"] for token in astro.store.shown()["tokens"]]
+    stack = Example(engine, tmp_path, astro, "01-quickstart")
+
+    up = stack.up()
+
+    assert up.failed is False, up.text
+    assert set(stack.resources()) == {f"{ETL_STAGING}-observability", f"{ETL_PRODUCTION}-model-trainer"}
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(MODEL_TRAINER, ETL_PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+
+    destroyed = stack.destroy()
+
+    assert destroyed.failed is False, destroyed.text
+    assert [token["roles"] for token in astro.store.shown()["tokens"]] == before
+
+
+def test_the_quickstart_binds_nothing_without_a_list(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
+    stack = Example(engine, tmp_path, astro, "01-quickstart")
+    stack.configure("bindings", [])
+
+    up = stack.up()
+
+    assert up.failed is False, up.text
+    assert stack.resources() == {}
+
+
+def test_many_deployments_binds_one_token_to_each_of_the_list(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    stack = Example(engine, tmp_path, astro, "02-many-deployments")
+
+    up = stack.up()
+
+    assert up.failed is False, up.text
+    for deployment in (ETL_STAGING, ETL_DEVELOPMENT, ML_TRAINING):
+        assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_many_deployments_without_its_first_entry_takes_away_that_one_only(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    stack = Example(engine, tmp_path, astro, "02-many-deployments")
+    assert stack.up().failed is False
+
+    stack.configure("deployments", [ETL_DEVELOPMENT, ML_TRAINING])
+    up = stack.up()
+
+    assert {kind: count for kind, count in up.changes.items() if count} == {"delete": 1, "same": 3}
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) is None
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_the_root_is_the_quickstart_project() -> None:
+    root, quickstart = _yaml(ROOT / "Pulumi.yaml"), _yaml(EXAMPLES / "01-quickstart" / "Pulumi.yaml")
+
+    assert root.pop("main") == "examples/01-quickstart"
+    assert root.pop("stackConfigDir") == "examples/01-quickstart"
+    assert root == quickstart
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_runs_with_pip_and_a_virtual_environment_of_its_own(name: str) -> None:
+    project = _yaml(EXAMPLES / name / "Pulumi.yaml")
+
+    expected = {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
+    assert project["runtime"] == expected
+    assert (EXAMPLES / name / "requirements.txt").read_text().endswith("../..\n")
+    assert (EXAMPLES / name / "README.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_declares_every_key_of_its_sample_config(name: str) -> None:
+    project = _yaml(EXAMPLES / name / "Pulumi.yaml")
+    required = {key for key, declared in project["config"].items() if "default" not in declared}
+
+    given = set(_sample_config(name))
+
+    assert given <= set(project["config"])
+    assert required <= given
+    assert all(key.startswith(f"{project['name']}:") for key in _yaml(EXAMPLES / name / "Pulumi.dev.yaml")["config"])
+
+
+@pytest.mark.parametrize("directory", [".", *(f"examples/{name}" for name in NAMES)])
+def test_the_engine_finds_the_sample_config_from_the_directory_of_each_project(
+    engine: PulumiCommand, tmp_path: Path, directory: str
+) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".venv"))
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    (tmp_path / "state").mkdir()
+    environment = {
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": "for tests only",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+    engine.run(["stack", "init", "dev"], str(tmp_path / directory), environment)
+    shown = engine.run(["config", "--json", "--stack", "dev"], str(tmp_path / directory), environment)
+
+    expected = _sample_config("01-quickstart" if directory == "." else Path(directory).name)
+    found = {key.split(":", 1)[1]: value for key, value in json.loads(shown.stdout).items()}
+    for key, value in expected.items():
+        assert found[key].get("objectValue", found[key]["value"]) == value

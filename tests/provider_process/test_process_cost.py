@@ -1,0 +1,58 @@
+"""What a provider process costs: every preview and every update pays for two of them.
+
+The targets are 0.6 s and 120 MB. Time is measured on machines that do other things meanwhile, so its bound is wide.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from tests.support.provider_process import Properties, provider_process
+
+MOST_START_SECONDS = 3.0
+MOST_MEGABYTES = 120.0
+HEAVY = ("httpx", "pydantic", "stamina", "astro_provider.lifecycle", "astro_provider.api", "fastapi", "uvicorn")
+
+
+@pytest.fixture
+def busy_astro(astro: Emulator) -> Emulator:
+    """An organization of the size that people have: hundreds of tokens, a hundred deployments."""
+    for number in range(300):
+        astro.store.add_token(f"token-{number}", description="Loads what came in over night" * 3)
+    for number in range(100):
+        astro.store.add_deployment(f"deployment-{number}")
+    return astro
+
+
+def test_a_process_starts_quickly(environment: dict[str, str]) -> None:
+    with provider_process(environment) as process:
+        assert process.started_seconds < MOST_START_SECONDS
+
+
+def test_a_process_stays_small_after_two_hundred_bindings(
+    busy_astro: Emulator, environment: dict[str, str], wanted: Properties, token_id: str
+) -> None:
+    deployments = [d["id"] for d in busy_astro.store.shown()["deployments"]][:50]
+
+    with provider_process(environment) as process:
+        for deployment_id in deployments:
+            for _ in range(4):
+                inputs = process.check({**wanted, "deployment_id": deployment_id}).inputs
+            state = process.create(inputs)
+            process.read(state.id, state.outputs)
+        resident = process.resident_megabytes
+
+    assert resident < MOST_MEGABYTES
+    assert busy_astro.store.deployment_role(token_id, deployments[-1]) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
+    script = f"import sys, astro_provider; print([name for name in {HEAVY} if name in sys.modules])"
+
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == "[]"

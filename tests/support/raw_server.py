@@ -1,0 +1,141 @@
+"""A tiny HTTP server on a real socket, for the answers that no well-behaved server gives."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came over the wire; the names of headers are in lower case."""
+
+    verb: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+
+    def number(self, name: str) -> int:
+        """A number of the query."""
+        return int(self.query[name][0])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to send.
+
+    Attributes:
+        status: of the status line.
+        body: a text or bytes as they are, anything else as JSON.
+        headers: beside Content-Type and Content-Length.
+        cut: bytes that are announced and never sent.
+        reset: close the connection with a reset instead of an answer.
+        delay: seconds to wait before.
+    """
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int = 0
+    reset: bool = False
+    delay: float = 0.0
+
+
+class RawServer:
+    """Answers each request with what `answer` makes of it; ended by leaving its `with`."""
+
+    def __init__(self, answer: Callable[[Request], Reply]) -> None:
+        self.requests: list[Request] = []
+        self._ended = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                length = int(self.headers.get("Content-Length", "0"))
+                parts = urlsplit(self.path)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self.rfile.read(length)
+                request = Request(self.command, parts.path, parse_qs(parts.query), headers, body)
+                server.requests.append(request)
+                self.send(answer(request))
+
+            do_POST = do_GET  # noqa: N815  the base class's name
+
+            def send(self, reply: Reply) -> None:
+                server._ended.wait(reply.delay)
+                self.close_connection = bool(reply.reset or reply.cut or reply.delay)
+                if reply.reset:
+                    linger = struct.pack("ii", 1, 0)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+                is_text = isinstance(reply.body, (str, bytes))
+                text = reply.body if is_text else json.dumps(reply.body)
+                raw = text if isinstance(text, bytes) else text.encode()
+                kind = "text/html; charset=utf-8" if is_text else "application/json"
+                self.send_response(reply.status)
+                for name, value in ({"Content-Type": kind} | reply.headers).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(raw) + reply.cut))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def handle(self) -> None:
+                with suppress(OSError):  # the client has gone
+                    super().handle()
+
+            def finish(self) -> None:
+                with suppress(OSError):  # as above
+                    super().finish()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.005,), daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+def in_turn(*replies: Reply) -> Callable[[Request], Reply]:
+    """Give one reply after another; the last one again and again."""
+    left = list(replies)
+    lock = threading.Lock()
+
+    def answer(_: Request) -> Reply:
+        with lock:
+            return left.pop(0) if len(left) > 1 else left[0]
+
+    return answer
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
