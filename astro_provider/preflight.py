@@ -63,7 +63,7 @@ class Situation:
 
     def missing(self, inputs: Inputs) -> Weight:
         """The weight of a name that does not exist."""
-        replaces = self.state is not None and inputs.binding != self.state
+        replaces = None not in (self.state, inputs.binding) and inputs.binding != self.state
         return Weight.ERROR if self.about_to_write or replaces else Weight.WARNING
 
 
@@ -198,7 +198,7 @@ def _examine_token(inputs: Inputs, token: ApiToken) -> Iterator[Finding]:
         text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {_whose(inputs)} opens nothing."
         yield Finding(Weight.WARNING, "org_token_id", text)
     if token.kind == "DIRECT_ACCESS":
-        text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS, which deployment roles may not apply to."
+        text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS: {_whose(inputs)} may open nothing."
         yield Finding(Weight.WARNING, "org_token_id", text)
 
 

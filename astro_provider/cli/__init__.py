@@ -10,16 +10,20 @@ from typing import Annotated
 import typer
 
 from astro_provider.cli.emulator import emulator
+from astro_provider.cli.list import list_assignments
+from astro_provider.cli.statuses import Subcommands
 from astro_provider.version import __version__
 
 app = typer.Typer(
     name="astro-provider",
+    cls=Subcommands,
     help="Astro organization API tokens bound to Deployments: beside the Pulumi resource, for a shell.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command("list")(list_assignments)
 app.command()(emulator)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.clients import connect, serve, short_pauses
+from tests.support.clients import astro, closed_clients, connect, running_astro, serve, short_pauses
 
-__all__ = ["connect", "serve", "short_pauses"]
+__all__ = ["astro", "closed_clients", "connect", "running_astro", "serve", "short_pauses"]

@@ -137,13 +137,19 @@ def test_a_list_by_position_that_shifts_onto_another_role_is_refused_with_the_re
     preview = stack.preview()
     up = stack.up()
 
-    assert preview.errors == up.errors == [
-        "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'binding-0': property role value "
-        f"{{DEPLOYMENT_ACCESSOR}} has a problem: Token {token_id} already holds the role DEPLOYMENT_ADMIN in deployment "
-        f"{second['deployment_id']}, and DEPLOYMENT_ACCESSOR is asked for. Nothing was written. Another resource of this "
-        "stack may hold it (a list whose positions name the resources shifts them all when its head goes: name them by "
-        "deployment and token), or it was made by hand. Set overwrite=True to take it over."
-    ]
+    assert (
+        preview.errors
+        == up.errors
+        == [
+            (
+                "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'binding-0': property role value "
+                f"{{DEPLOYMENT_ACCESSOR}} has a problem: Token {token_id} already holds the role DEPLOYMENT_ADMIN in deployment "
+                f"{second['deployment_id']}, and DEPLOYMENT_ACCESSOR is asked for. Nothing was written. Another resource of this "
+                "stack may hold it (a list whose positions name the resources shifts them all when its head goes: name them by "
+                "deployment and token), or it was made by hand. Set overwrite=True to take it over."
+            )
+        ]
+    )
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
     assert astro.store.deployment_role(token_id, second["deployment_id"]) == "DEPLOYMENT_ADMIN"
     assert writes(astro) == 2

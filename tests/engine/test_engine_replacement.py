@@ -4,7 +4,6 @@ from typing import Any
 
 import pulumi
 
-from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import Stack
@@ -60,12 +59,18 @@ def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_i
 
     assert preview.failed
     assert up.failed
-    assert preview.errors == up.errors == [
-        "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
-        f"{{nightly-loads}} has a problem: no token is named 'nightly-loads' in organization {astro.organization_id} "
-        f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
-        "name."
-    ]
+    assert (
+        preview.errors
+        == up.errors
+        == [
+            (
+                "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
+                f"{{nightly-loads}} has a problem: no token is named 'nightly-loads' in organization {astro.organization_id} "
+                f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
+                "name."
+            )
+        ]
+    )
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
@@ -101,12 +106,11 @@ def test_a_forced_replacement_with_another_role_ends_with_that_role(
 def test_replace_on_changes_of_the_role_ends_with_the_new_role(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    opts = pulumi.ResourceOptions(replace_on_changes=["role"])
-    stack.program = lambda: None if DeploymentOrgTokenBinding("orders", opts=opts, **wanted) else None
+    options = {"opts": pulumi.ResourceOptions(replace_on_changes=["role"])}
+    stack.program = bindings(orders={**wanted, **options})
     stack.up()
 
-    changed = {**wanted, "role": "DEPLOYMENT_ACCESSOR"}
-    stack.program = lambda: None if DeploymentOrgTokenBinding("orders", opts=opts, **changed) else None
+    stack.program = bindings(orders={**wanted, **options, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up()
 
     assert not up.failed

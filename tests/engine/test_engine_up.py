@@ -54,11 +54,13 @@ def test_an_up_of_a_hundred_bindings_without_a_change_writes_nothing_and_reads_l
 ) -> None:
     tokens = [astro.store.add_token(f"loader-{number}") for number in range(4)]
     deployments = [astro.store.add_deployment(f"orders-{number}") for number in range(25)]
-    stack.program = bindings(**{
-        f"{deployment}-{token}": {"deployment_id": deployment, "org_token_id": token, "role": "DEPLOYMENT_ADMIN"}
-        for token in tokens
-        for deployment in deployments
-    })
+    stack.program = bindings(
+        **{
+            f"{deployment}-{token}": {"deployment_id": deployment, "org_token_id": token, "role": "DEPLOYMENT_ADMIN"}
+            for token in tokens
+            for deployment in deployments
+        }
+    )
     first = stack.up()
     made = {(t, d): astro.store.deployment_role(t, d) for t in tokens for d in deployments}
     astro.clear_calls()
@@ -83,7 +85,7 @@ def test_arguments_are_taken_as_keywords_or_as_one_object_and_outputs_are_usable
         DeploymentOrgTokenBinding("billing", args)
         DeploymentOrgTokenBinding("returns", args, deployment_id=others[1])
         pulumi.export("id", keywords.id)
-        pulumi.export("sentence", pulumi.Output.concat(keywords.role, " by ", keywords.created_by))
+        pulumi.export("sentence", pulumi.Output.format("{0} by {1}", keywords.role, keywords.created_by))
         pulumi.export("facts", [keywords.org_token_id, keywords.org_token_name, keywords.scope, keywords.description])
         pulumi.export("created_at", keywords.created_at)
         pulumi.export("asked", [keywords.workspace_id, keywords.overwrite, keywords.organization_id])

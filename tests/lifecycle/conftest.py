@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.clients import short_pauses
+from tests.support.clients import astro, closed_clients, running_astro, short_pauses
 from tests.support.processes import start
 
-__all__ = ["short_pauses", "start"]
+__all__ = ["astro", "closed_clients", "running_astro", "short_pauses", "start"]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from astro_provider import writer
 from astro_provider.api import AstroClient, pace, retry
+from astro_provider.emulator import Emulator
 from tests.support.raw_server import RawServer, Reply, Request
 
 CREDENTIAL = "very-secret-credential"
@@ -27,6 +28,20 @@ class Connect(Protocol):
 Serve = Callable[[Callable[[Request], Reply]], RawServer]
 
 
+@pytest.fixture(scope="session")
+def running_astro() -> Iterator[Emulator]:
+    """One Astro for all tests of a directory in one process, because starting one takes longer than most tests."""
+    with Emulator.running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def astro(running_astro: Emulator) -> Emulator:
+    """That Astro as new: the organization that it starts with, no faults, no calls."""
+    running_astro.reset()
+    return running_astro
+
+
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries, paces and gatherings of milliseconds, so that a test takes no longer than what it shows."""
@@ -38,16 +53,29 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def connect(short_pauses: None) -> Iterator[Connect]:  # noqa: ARG001  a client of a test waits for nothing
+def closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Clients that end with the test, whoever made them; a provider process keeps its own until it ends."""
+    made: list[AstroClient] = []
+    make = AstroClient.__init__
+
+    def remembered(self: AstroClient, *args: Any, **keywords: Any) -> None:
+        make(self, *args, **keywords)
+        made.append(self)
+
+    monkeypatch.setattr(AstroClient, "__init__", remembered)
+    yield
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def connect(short_pauses: None, closed_clients: None) -> Connect:  # noqa: ARG001  fixtures that are only set up
     """A maker of clients."""
-    with ExitStack() as opened:
 
-        def make(url: str, *, credential: str = CREDENTIAL, bound_seconds: float = 10.0) -> AstroClient:
-            client = AstroClient(url, lambda: credential, bound_seconds=bound_seconds)
-            opened.callback(client.close)
-            return client
+    def make(url: str, *, credential: str = CREDENTIAL, bound_seconds: float = 10.0) -> AstroClient:
+        return AstroClient(url, lambda: credential, bound_seconds=bound_seconds)
 
-        yield make
+    return make
 
 
 @pytest.fixture

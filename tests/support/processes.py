@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from astro_provider import notices
 from astro_provider.emulator import Emulator
 from astro_provider.lifecycle import Lifecycle, Properties
-from astro_provider.settings import Settings
+from astro_provider.settings import PreviewChecks, Settings
 
 
 class StartProcess(Protocol):
@@ -25,7 +25,12 @@ class StartProcess(Protocol):
 
 
 @pytest.fixture
-def start(astro: Emulator, tmp_path: Path, short_pauses: None) -> StartProcess:  # noqa: ARG001  see clients.py
+def start(
+    astro: Emulator,
+    tmp_path: Path,
+    short_pauses: None,  # noqa: ARG001  see clients.py
+    closed_clients: None,  # noqa: ARG001  as above
+) -> StartProcess:
     """A starter of provider processes that talk to the emulator."""
 
     def start_process(**settings: Any) -> Lifecycle:
@@ -38,7 +43,9 @@ def start(astro: Emulator, tmp_path: Path, short_pauses: None) -> StartProcess: 
             "settle_seconds": 0.0,
             "lock_directory": str(tmp_path / "locks"),
         }
-        return Lifecycle(Settings(**{**fields, **settings}))
+        fields |= settings
+        fields["preview_checks"] = PreviewChecks(fields.get("preview_checks", "warn"))
+        return Lifecycle(Settings(**fields))
 
     return start_process
 

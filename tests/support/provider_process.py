@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # neither has stubs here
 import psutil
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 

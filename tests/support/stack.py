@@ -112,7 +112,7 @@ class Stack:
     def set_environment(self, **variables: str) -> None:
         """Change variables of the environment for the commands that follow."""
         self.environment |= variables
-        self.stack.workspace.env_vars |= variables
+        self.stack.workspace.env_vars = dict(self.environment)
 
     def set_config(self, key: str, value: str, *, secret: bool = False) -> None:
         """Set a value of the stack's configuration."""

@@ -29,6 +29,15 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "01-quickstart"
 STACK = "dev"  # the one that the example ships a configuration for
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+# What this machine has set for its own stacks is none of the demo's business.
+NOT_THE_DEMOS = (
+    "ASTRO_ORGANIZATION_ID",
+    "ASTRO_PREVIEW_CHECKS",
+    "ASTRO_SETTLE_SECONDS",
+    "ASTRO_TIMEOUT_SECONDS",
+    "PULUMI_CONFIG",
+)
+
 Role = tuple[str, ...]
 Show = Callable[[str], None]
 
@@ -150,10 +159,8 @@ def _stack(engine: auto.PulumiCommand, directory: Path, astro: Emulator) -> auto
     environment = {
         "ASTRO_API_HOST": astro.url,
         "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_ORGANIZATION_ID": "",  # as in the three below: what this machine has set is none of the demo's business
-        "ASTRO_PREVIEW_CHECKS": "",
-        "ASTRO_TIMEOUT_SECONDS": "",
-        "PULUMI_CONFIG": "",
+        "ASTRO_LOCK_DIR": str(directory / "locks"),
+        **dict.fromkeys(NOT_THE_DEMOS, ""),  # a blank value counts as unset
         "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "a demo has no secrets",
         "PULUMI_HOME": str(directory / "home"),

@@ -1,0 +1,90 @@
+"""The options that several subcommands share, and the rule that says where to look.
+
+It imports nothing but typer, because every subcommand's help waits for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+
+def _without_blanks(value: str | list[str] | None) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [_stripped(one) for one in value]
+    return None if value is None else _stripped(value)
+
+
+def _stripped(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("it is blank; write an id.")
+    return value.strip()
+
+
+DeploymentIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--deployment-id",
+        metavar="ID",
+        callback=_without_blanks,
+        help="A deployment; repeat the option for more.",
+    ),
+]
+AllDeployments = Annotated[bool, typer.Option("--all-deployments", help="All deployments of the organization.")]
+WorkspaceId = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace-id",
+        metavar="ID",
+        callback=_without_blanks,
+        help="Alone: all deployments of this workspace. Beside --deployment-id: they must belong to it.",
+    ),
+]
+OrganizationId = Annotated[
+    str | None,
+    typer.Option(
+        "--organization-id",
+        metavar="ID",
+        callback=_without_blanks,
+        help="The organization, where neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where to look, as asked for on the command line.
+
+    Attributes:
+        deployment_ids: the deployments, each once; none: all of the workspace, or of the organization.
+        workspace_id: a guard where deployments are given; else the workspace to look in; None: the organization.
+    """
+
+    deployment_ids: tuple[str, ...] = ()
+    workspace_id: str | None = None
+
+    @property
+    def is_one_deployment(self) -> bool:
+        """Whether exactly one deployment is asked for, by its id."""
+        return len(self.deployment_ids) == 1
+
+
+def where(deployment_ids: list[str] | None, *, all_deployments: bool, workspace_id: str | None) -> Where:
+    """Return where to look.
+
+    Raises:
+        typer.BadParameter: the options say nothing, or contradict each other; exit status 2.
+    """
+    if deployment_ids and all_deployments:
+        raise typer.BadParameter(
+            "--deployment-id and --all-deployments contradict each other; write one of them.",
+            param_hint="--all-deployments",
+        )
+    if not deployment_ids and not all_deployments and workspace_id is None:
+        raise typer.BadParameter(
+            "say where to look: --deployment-id ID (repeatable), --workspace-id ID or --all-deployments.",
+            param_hint="--deployment-id",
+        )
+    return Where(tuple(dict.fromkeys(deployment_ids or ())), workspace_id)

@@ -1,0 +1,58 @@
+"""The exit status of every way in which a subcommand can end, and what it says then.
+
+    0    done
+    1    failed: one sentence on standard error, never a traceback
+    2    usage: an option is unknown, missing, malformed or contradicts another (typer's own)
+    130  interrupted with Ctrl-C; nothing is said
+    141  the reader of standard output has gone (`| head -1`); nothing is said
+
+130 and 141 are what a shell reports for a program that died of SIGINT or SIGPIPE, so that scripts see the usual.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from astro_provider.errors import AstroProviderError, InputError
+
+FAILED = 1
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Subcommands(TyperGroup):
+    """The subcommands, run so that each ends with the status above."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own name of the class
+        """Run the subcommand."""
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's last moments
+        except AstroProviderError as error:
+            typer.echo(f"Error: {_in_the_shells_words(error)}", err=True)
+            raise typer.Exit(FAILED) from None
+        except BrokenPipeError:
+            _end_now(BROKEN_PIPE)
+        except KeyboardInterrupt:
+            _end_now(INTERRUPTED)
+        else:
+            return answer
+
+
+def _in_the_shells_words(error: AstroProviderError) -> str:
+    if isinstance(error, InputError):
+        return f"--{error.property_name.replace('_', '-')}: {error.reason}"
+    return str(error)
+
+
+def _end_now(status: int) -> NoReturn:
+    """End without waiting for the calls that other threads still have in flight; all `finally` blocks have run."""
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import Any
+
+from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import DATA_PLATFORM_ID, FINANCE_ID
+from tests.support.programs import bindings
+from tests.support.stack import Stack
+from tests.support.writes import writes
+
+PROBLEM = "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property"
+
+
+def test_a_binding_that_exists_with_the_same_role_is_adopted_without_a_write(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ADMIN")
+    stack.program = bindings(orders=wanted)
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert (
+        preview.notices
+        == up.notices
+        == [
+            (
+                f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ADMIN in deployment "
+                f"{deployment_id}: the binding will be adopted, and destroy will remove it. Another stack may own it."
+            )
+        ]
+    )
+    assert up.steps == ["create default", "create orders"]
+    assert writes(astro) == 0
+
+    stack.destroy()
+
+    assert astro.store.deployment_role(token_id, deployment_id) is None
+
+
+def test_a_binding_that_exists_with_another_role_is_refused_until_it_may_be_overwritten(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
+    stack.program = bindings(orders=wanted)
+    preview = stack.preview()
+    refused = stack.up()
+    writes_when_refused = writes(astro)
+
+    stack.program = bindings(orders={**wanted, "overwrite": True})
+    overwritten = stack.up()
+
+    assert preview.failed
+    assert refused.failed
+    assert (
+        preview.errors
+        == refused.errors
+        == [
+            (
+                f"{PROBLEM} role value {{DEPLOYMENT_ADMIN}} has a problem: Token {token_id} already holds the role "
+                f"DEPLOYMENT_ACCESSOR in deployment {deployment_id}, and DEPLOYMENT_ADMIN is asked for. Nothing was written. "
+                "Another resource of this stack may hold it (a list whose positions name the resources shifts them all when its "
+                "head goes: name them by deployment and token), or it was made by hand. Set overwrite=True to take it over."
+            )
+        ]
+    )
+    assert writes_when_refused == 0
+    assert overwritten.notices == [
+        (
+            f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
+            f"{deployment_id}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it."
+        )
+    ]
+    assert writes(astro) == 1
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_deployment_of_another_workspace_than_the_guard_says_is_refused_in_the_preview(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], deployment_id: str
+) -> None:
+    stack.program = bindings(orders={**wanted, "workspace_id": FINANCE_ID})
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert preview.failed
+    assert up.failed
+    assert (
+        preview.errors
+        == up.errors
+        == [
+            (
+                f"{PROBLEM} workspace_id value {{{FINANCE_ID}}} has a problem: deployment 'orders' ({deployment_id}) belongs to "
+                f"workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}."
+            )
+        ]
+    )
+    assert writes(astro) == 0

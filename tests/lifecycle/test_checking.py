@@ -1,0 +1,369 @@
+"""Check: what a preview says. What cannot exist yet is a warning, what exists and contradicts is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from astro_provider.values import UNKNOWN
+from tests.support.cast import (
+    DATA_PLATFORM_ID,
+    DEPLOYERS,
+    DIRECT,
+    EXPIRED,
+    FINANCE,
+    FINANCE_ID,
+    OBSERVABILITY,
+    OF_WORKSPACE,
+    ORGANIZATION_ID,
+    PRODUCTION,
+    STAGING,
+)
+from tests.support.processes import StartProcess, checked, problems, up, writes_to
+
+ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
+BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
+ACCESSOR = {**ADMIN, "deployment_id": PRODUCTION, "role": "DEPLOYMENT_ACCESSOR"}
+
+Err = pytest.CaptureFixture[str]
+
+
+def test_a_name_is_resolved_and_the_id_put_into_the_inputs(start: StartProcess, capsys: Err) -> None:
+    assert checked(start(), ADMIN) == {
+        **ADMIN,
+        "organization_id": ORGANIZATION_ID,
+        "org_token_id": OBSERVABILITY,
+        "overwrite": False,
+    }
+    assert capsys.readouterr().err == ""
+
+
+def test_the_name_of_an_id_is_put_into_the_inputs(start: StartProcess) -> None:
+    assert checked(start(), BY_ID)["org_token_name"] == "observability"
+
+
+def test_a_check_never_writes(astro: Emulator, start: StartProcess) -> None:
+    checked(start(), ADMIN)
+    checked(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN", "overwrite": True})
+
+    assert writes_to(astro) == 0
+
+
+def test_many_checks_cost_few_calls(astro: Emulator, start: StartProcess) -> None:
+    deployments = [astro.store.add_deployment(f"deployment-{number}") for number in range(30)]
+    process = start()
+
+    for deployment_id in deployments:
+        checked(process, {**ADMIN, "deployment_id": deployment_id})
+
+    assert astro.calls()["total"] <= 6
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("news", "expected"),
+    [
+        ({**ADMIN, "role": " "}, ["role"]),
+        ({**ADMIN, "role": None}, ["role"]),
+        ({**ADMIN, "org_token_name": None}, ["org_token_name"]),
+        ({**ADMIN, "org_token_id": OBSERVABILITY}, ["org_token_name"]),
+        ({**ADMIN, "deployment_id": f" {STAGING}"}, ["deployment_id"]),
+        ({**ADMIN, "deployment_id": 1.0, "role": 7.0}, ["deployment_id", "role"]),
+        ({}, ["deployment_id", "role", "org_token_name"]),
+    ],
+)
+def test_what_is_wrong_by_its_form_stands_on_its_property_and_costs_no_call(
+    astro: Emulator, start: StartProcess, news: dict[str, Any], expected: list[str]
+) -> None:
+    answer = start().check({}, news)
+
+    assert expected == [name for name, _ in answer.problems]
+    assert news == answer.inputs
+    assert astro.calls()["total"] == 0
+
+
+def test_a_token_id_that_does_not_exist_is_an_error(start: StartProcess) -> None:
+    assert problems(start(), {**BY_ID, "org_token_id": "clnone"}) == [
+        ("org_token_id", f"no token with the id clnone in organization {ORGANIZATION_ID}.")
+    ]
+
+
+def test_a_deployment_id_that_does_not_exist_is_an_error(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "deployment_id": "clnone"}) == [
+        ("deployment_id", f"no deployment with the id clnone in organization {ORGANIZATION_ID}.")
+    ]
+
+
+def test_a_deployment_given_by_its_name_is_answered_with_its_id(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "deployment_id": "etl-staging"}) == [
+        (
+            "deployment_id",
+            (
+                f"no deployment with the id etl-staging in organization {ORGANIZATION_ID}: that is the name of {STAGING}, "
+                "write its id."
+            ),
+        )
+    ]
+
+
+def test_several_tokens_of_a_name_are_an_error_that_lists_their_ids(start: StartProcess) -> None:
+    first, second = sorted(DEPLOYERS)
+
+    assert problems(start(), {**ADMIN, "org_token_name": "ci-deployer"}) == [
+        ("org_token_name", f"2 tokens are named 'ci-deployer': {first}, {second}. Give org_token_id instead.")
+    ]
+
+
+def test_one_of_several_tokens_of_a_name_is_taken_by_its_id(start: StartProcess) -> None:
+    assert checked(start(), {**BY_ID, "org_token_id": DEPLOYERS[1]})["org_token_name"] == "ci-deployer"
+
+
+def test_a_token_of_a_workspace_is_an_error_on_what_the_program_gave(start: StartProcess) -> None:
+    text = f"token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
+
+    by_name = problems(start(), {**ADMIN, "org_token_name": "finance-workspace"})
+    by_id = problems(start(), {**BY_ID, "org_token_id": OF_WORKSPACE})
+
+    assert by_name == [("org_token_name", text)]
+    assert by_id == [("org_token_id", text)]
+
+
+def test_a_deployment_of_another_workspace_is_an_error(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "workspace_id": FINANCE_ID}) == [
+        (
+            "workspace_id",
+            f"deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
+        )
+    ]
+
+
+def test_a_deployment_of_the_workspace_is_no_error(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "workspace_id": DATA_PLATFORM_ID}) == []
+
+
+def test_a_role_that_is_restricted_to_another_workspace_is_an_error(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "role": "Ledger Auditor"}) == [
+        (
+            "role",
+            (
+                f"the role Ledger Auditor is restricted to workspace {FINANCE_ID}, and deployment 'etl-staging' ({STAGING}) "
+                f"belongs to {DATA_PLATFORM_ID}."
+            ),
+        )
+    ]
+
+
+def test_a_role_that_is_restricted_to_this_workspace_is_no_error(start: StartProcess) -> None:
+    assert problems(start(), {**ADMIN, "role": "Ledger Auditor", "deployment_id": FINANCE}) == []
+
+
+def test_a_role_of_dags_is_no_role_of_deployments(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(), {**ADMIN, "role": "DAG Trigger"}) == []
+    assert "no deployment role is named 'DAG Trigger'" in capsys.readouterr().err
+
+
+# What the program may be about to make
+
+
+def test_an_unknown_name_of_a_new_binding_is_a_warning_with_the_nearest_names(start: StartProcess, capsys: Err) -> None:
+    inputs = checked(start(), {**ADMIN, "org_token_name": "observabilty"})
+
+    assert "org_token_id" not in inputs
+    assert capsys.readouterr().err == (
+        f"astro: warning: no token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'), "
+        f"so its binding to deployment {STAGING} is possible only if this program makes it.\n"
+    )
+
+
+def test_only_tokens_that_can_be_bound_are_suggested(start: StartProcess, capsys: Err) -> None:
+    checked(start(), {**ADMIN, "org_token_name": "finance-workspac"})
+
+    assert "nearest" not in capsys.readouterr().err
+
+
+def test_an_unknown_role_of_a_new_binding_is_a_warning_with_the_nearest_names(start: StartProcess, capsys: Err) -> None:
+    checked(start(), {**ADMIN, "role": "Release Enginer"})
+
+    assert capsys.readouterr().err == (
+        f"astro: warning: no deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} (nearest: "
+        f"'Release Engineer'), so token 'observability' in deployment {STAGING} can be given it only if this program makes "
+        "it.\n"
+    )
+
+
+def test_an_unknown_name_of_a_binding_in_state_is_an_error(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.delete_token(OBSERVABILITY)
+
+    assert problems(start(), ADMIN, stored) == [
+        ("org_token_name", f"no token is named 'observability' in organization {ORGANIZATION_ID}.")
+    ]
+
+
+def test_an_unknown_name_whose_token_was_renamed_is_an_error_that_gives_the_name(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+
+    assert problems(start(), ADMIN, stored) == [
+        (
+            "org_token_name",
+            (
+                f"no token is named 'observability' in organization {ORGANIZATION_ID}; the token {OBSERVABILITY} that this "
+                "binding holds is named 'metrics' now: write that name."
+            ),
+        )
+    ]
+
+
+def test_a_misspelt_name_of_a_binding_in_state_is_an_error_so_that_no_replacement_takes_the_grant(
+    start: StartProcess,
+) -> None:
+    stored = up(start(), ADMIN)
+
+    ((name, text),) = problems(start(), {**ADMIN, "org_token_name": "observabilty"}, stored)
+
+    assert name == "org_token_name"
+    assert text == (
+        f"no token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'); the token "
+        f"{OBSERVABILITY} that this binding holds is named 'observability' now: write that name."
+    )
+
+
+def test_an_unknown_role_of_a_binding_in_state_is_a_warning(start: StartProcess, capsys: Err) -> None:
+    stored = up(start(), ADMIN)
+
+    assert problems(start(), {**ADMIN, "role": "Night Watch"}, stored) == []
+    assert "astro: warning: no deployment role is named 'Night Watch'" in capsys.readouterr().err
+
+
+def test_an_unknown_role_of_a_replacement_is_an_error(start: StartProcess) -> None:
+    stored = up(start(), ADMIN)
+
+    assert problems(start(), {**ADMIN, "deployment_id": FINANCE, "role": "Night Watch"}, stored) == [
+        ("role", f"no deployment role is named 'Night Watch' in organization {ORGANIZATION_ID}.")
+    ]
+
+
+# What is there already
+
+
+def test_another_role_that_is_there_is_an_error_that_names_both(start: StartProcess) -> None:
+    ((name, text),) = problems(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN"})
+
+    assert name == "role"
+    assert text.startswith(
+        f"Token {OBSERVABILITY} already holds the role DEPLOYMENT_ACCESSOR in deployment {PRODUCTION}, and "
+        "DEPLOYMENT_ADMIN is asked for. Nothing was written."
+    )
+
+
+def test_the_same_role_that_is_there_is_a_note(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(), ACCESSOR) == []
+    assert capsys.readouterr().err == (
+        f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
+        f"{PRODUCTION}: the binding will be adopted, and destroy will remove it. Another stack may own it.\n"
+    )
+
+
+def test_another_role_with_overwrite_is_a_note(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN", "overwrite": True}) == []
+    assert capsys.readouterr().err == (
+        f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
+        f"{PRODUCTION}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.\n"
+    )
+
+
+def test_a_drifted_role_of_a_binding_in_state_is_no_conflict(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), ACCESSOR)
+    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
+
+    assert problems(start(), ACCESSOR, stored) == []
+
+
+def test_the_second_check_of_a_forced_replacement_finds_no_conflict(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    stored = up(start(), ACCESSOR)
+    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
+    process = start()
+    capsys.readouterr()
+
+    assert problems(process, ACCESSOR, stored) == []
+    assert problems(process, ACCESSOR) == []
+    assert capsys.readouterr().err == ""
+
+
+# Warnings
+
+
+def test_an_expired_token_is_a_warning(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(), {**ADMIN, "org_token_name": "airflow-1-migration"}) == []
+    assert capsys.readouterr().err == (
+        f"astro: warning: token 'airflow-1-migration' ({EXPIRED}) expired on 2024-03-30: token 'airflow-1-migration' in "
+        f"deployment {STAGING} opens nothing.\n"
+    )
+
+
+def test_a_token_of_kind_direct_access_is_a_warning(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(), {**BY_ID, "org_token_id": DIRECT}) == []
+    assert capsys.readouterr().err == (
+        f"astro: warning: token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS, which deployment roles may not "
+        "apply to.\n"
+    )
+
+
+def test_an_end_without_a_time_zone_is_read_and_breaks_nothing(astro: Emulator, start: StartProcess) -> None:
+    astro.store.add_token("short", endAt="2020-01-01T00:00:00")
+
+    assert problems(start(), {**ADMIN, "org_token_name": "short"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"org_token_name": "observabilty"}, "org_token_name"),
+        ({"role": "Night Watch"}, "role"),
+        ({"org_token_name": "airflow-1-migration"}, "org_token_id"),
+        ({"org_token_name": "snowflake-direct"}, "org_token_id"),
+    ],
+)
+def test_strict_checks_turn_warnings_into_errors(
+    start: StartProcess, capsys: Err, change: dict[str, str], name: str
+) -> None:
+    found = problems(start(preview_checks="strict"), {**ADMIN, **change})
+
+    assert [name] == [property_name for property_name, _ in found]
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_strict_checks_leave_notes_notes(start: StartProcess, capsys: Err) -> None:
+    assert problems(start(preview_checks="strict"), ACCESSOR) == []
+    assert capsys.readouterr().err.startswith("astro: note: ")
+
+
+# Unknown values
+
+
+@pytest.mark.parametrize(
+    "name", ["deployment_id", "role", "org_token_name", "workspace_id", "organization_id", "overwrite"]
+)
+def test_a_value_that_is_not_known_yet_stays_unknown_and_is_no_problem(start: StartProcess, name: str) -> None:
+    inputs = checked(start(), {**ADMIN, name: UNKNOWN})
+
+    assert inputs[name] is UNKNOWN
+
+
+def test_a_token_whose_name_is_not_known_yet_has_no_known_id(start: StartProcess) -> None:
+    assert checked(start(), {**ADMIN, "org_token_name": UNKNOWN})["org_token_id"] is UNKNOWN
+
+
+def test_what_is_known_is_examined_although_something_is_not(start: StartProcess) -> None:
+    found = problems(start(), {**ADMIN, "role": UNKNOWN, "deployment_id": "clnone"})
+
+    assert [name for name, _ in found] == ["deployment_id"]

@@ -1,0 +1,151 @@
+"""`previewChecks: off`: no call, no credential, and names are compared by their spelling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from astro_provider.errors import BindingConflict, InputError
+from astro_provider.lifecycle import Lifecycle
+from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINING
+from tests.support.processes import StartProcess, Stored, checked, problems, up, writes_to
+
+BY_NAME = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
+BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
+BOTH = pytest.mark.parametrize("news", [BY_NAME, BY_ID], ids=["by name", "by id"])
+
+
+def fork(start: StartProcess) -> Lifecycle:
+    """The process of a preview that knows nothing."""
+    return start(preview_checks="off", credential=None, organization_id=None, host="https://api.invalid")
+
+
+def difference_of(process: Lifecycle, news: dict[str, Any], stored: Stored) -> tuple[bool, list[str]]:
+    difference = process.diff(stored.outputs, checked(process, news, stored))
+    return difference.changes, difference.replaces
+
+
+@BOTH
+def test_a_new_binding_is_checked_without_a_call_and_a_note_says_so(
+    astro: Emulator, start: StartProcess, news: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = fork(start)
+
+    inputs = [checked(process, news), checked(process, news)]
+
+    assert inputs == [{**news, "overwrite": False}] * 2
+    assert astro.calls()["total"] == 0
+    assert capsys.readouterr().err == (
+        "astro: note: previewChecks is off: nothing was checked against Astro; names are compared by their spelling.\n"
+    )
+
+
+def test_what_is_wrong_by_its_form_is_told_all_the_same(start: StartProcess) -> None:
+    assert problems(fork(start), {**BY_NAME, "role": ""}) == [
+        ("role", "is blank: write DEPLOYMENT_ADMIN, or the name of another deployment role.")
+    ]
+
+
+@BOTH
+def test_an_unchanged_binding_shows_no_change(start: StartProcess, news: dict[str, Any]) -> None:
+    stored = up(start(), news)
+
+    assert difference_of(fork(start), news, stored) == (False, [])
+
+
+@BOTH
+def test_a_binding_that_was_made_while_the_checks_were_off_shows_no_change(
+    start: StartProcess, news: dict[str, Any]
+) -> None:
+    stored = up(start(preview_checks="off"), news)
+
+    assert difference_of(fork(start), news, stored) == (False, [])
+    assert difference_of(start(), news, stored) == (False, [])
+
+
+@BOTH
+def test_a_binding_that_was_made_while_the_checks_were_off_is_the_same_binding(
+    astro: Emulator, start: StartProcess, news: dict[str, Any]
+) -> None:
+    stored = up(start(preview_checks="off"), news)
+
+    assert stored.id == f"{ORGANIZATION_ID}/{STAGING}/{OBSERVABILITY}"
+    assert stored.outputs["org_token_name"] == "observability"
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
+
+
+@BOTH
+def test_a_change_of_role_shows_in_place(start: StartProcess, news: dict[str, Any]) -> None:
+    stored = up(start(), news)
+
+    assert difference_of(fork(start), {**news, "role": "DEPLOYMENT_ACCESSOR"}, stored) == (True, [])
+
+
+def test_another_name_that_cannot_be_resolved_is_never_shown_as_a_replacement(start: StartProcess) -> None:
+    stored = up(start(), BY_NAME)
+
+    assert difference_of(fork(start), {**BY_NAME, "org_token_name": "model-trainer"}, stored) == (True, [])
+
+
+def test_another_id_is_shown_as_a_replacement(start: StartProcess) -> None:
+    stored = up(start(), BY_ID)
+
+    changes, replaces = difference_of(fork(start), {**BY_ID, "org_token_id": "another"}, stored)
+
+    assert (changes, replaces) == (True, ["org_token_id"])
+
+
+def test_another_deployment_is_shown_as_a_replacement(start: StartProcess) -> None:
+    stored = up(start(), BY_NAME)
+
+    assert difference_of(fork(start), {**BY_NAME, "deployment_id": TRAINING}, stored) == (True, ["deployment_id"])
+
+
+def test_an_update_that_would_bind_another_token_is_refused_and_nothing_is_written(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), BY_NAME)
+    astro.clear_calls()
+
+    with pytest.raises(BindingConflict, match=r"cannot become .* in place, and nothing was written"):
+        up(start(preview_checks="off"), {**BY_NAME, "org_token_name": "model-trainer"}, stored)
+
+    assert writes_to(astro) == 0
+
+
+def test_an_update_to_the_new_name_of_the_same_token_writes_nothing(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), BY_NAME)
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+    astro.clear_calls()
+
+    after = up(start(preview_checks="off"), {**BY_NAME, "org_token_name": "metrics"}, stored)
+
+    assert (stored.id, "metrics") == (after.id, after.outputs["org_token_name"])
+    assert writes_to(astro) == 0
+
+
+def test_a_create_examines_what_the_check_left_out(astro: Emulator, start: StartProcess) -> None:
+    process = start(preview_checks="off")
+
+    for change in ({"deployment_id": "clnone"}, {"role": "Night Watch"}, {"org_token_name": "nobody"}):
+        with pytest.raises(InputError, match=r"^(deployment_id|role|org_token_name): no "):
+            process.create(checked(process, {**BY_NAME, **change}))
+
+    assert writes_to(astro) == 0
+
+
+@pytest.mark.parametrize("made_with", ["warn", "off"])
+def test_a_delete_left_over_from_a_failed_run_keeps_the_grant(
+    astro: Emulator, start: StartProcess, made_with: str
+) -> None:
+    news = {**BY_NAME, "deployment_id": PRODUCTION, "role": "DEPLOYMENT_ACCESSOR"}
+    old = up(start(preview_checks=made_with), news)
+    renamed = up(start(preview_checks=made_with), news)
+    later = start(preview_checks="off")
+
+    up(later, news, renamed)
+    later.delete(old.id)
+
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"

@@ -1,0 +1,260 @@
+"""Read: by id; what is gone leaves the state, what drifted shows, what cannot be seen is an error."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+
+from astro_provider.emulator import Emulator
+from astro_provider.errors import (
+    CredentialRefused,
+    Forbidden,
+    InputError,
+    NotFound,
+    RolesUnknown,
+    ServiceError,
+    Unavailable,
+)
+from tests.support.cast import DATA_PLATFORM_ID, EXPIRED, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
+from tests.support.processes import StartProcess, Stored, calls_to, checked, refreshed, up, writes_to
+
+ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
+BINDING = f"{ORGANIZATION_ID}/{PRODUCTION}/{OBSERVABILITY}"
+
+
+@pytest.fixture
+def stored(astro: Emulator, start: StartProcess) -> Stored:
+    """A binding in state, made by an earlier process."""
+    found = up(start(), ACCESSOR)
+    astro.clear_calls()
+    return found
+
+
+def test_what_did_not_change_reads_as_it_is_stored(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    assert stored == refreshed(start(), stored)
+    assert sum(calls_to(astro).values()) == 1
+
+
+def test_a_refresh_of_everything_that_can_be_given_shows_no_drift(start: StartProcess) -> None:
+    everything = {
+        **ACCESSOR,
+        "organization_id": ORGANIZATION_ID,
+        "workspace_id": DATA_PLATFORM_ID,
+        "overwrite": True,
+    }
+    stored = up(start(), everything)
+
+    after = refreshed(start(), stored)
+
+    assert stored == after
+
+
+def test_a_refresh_in_another_year_shows_no_drift(start: StartProcess, stored: Stored) -> None:
+    with time_machine.travel("2036-02-01T00:00:00Z"):
+        after = refreshed(start(), stored)
+
+    assert stored == after
+    assert stored.outputs["created_at"] == "2025-04-02T06:59:01.002Z"
+
+
+def test_role_drift_shows_in_inputs_and_outputs(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
+
+    after = refreshed(start(), stored)
+
+    assert after == Stored(
+        stored.id,
+        {**stored.inputs, "role": "Release Engineer"},
+        {**stored.outputs, "role": "Release Engineer"},
+    )
+
+
+def test_drift_is_mended_by_the_next_update(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
+    drifted = refreshed(start(), stored)
+    assert drifted is not None
+
+    mended = up(start(), ACCESSOR, drifted)
+
+    assert mended == stored
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_another_spelling_of_the_role_is_no_drift(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), {**ACCESSOR, "role": "deployment_accessor"})
+
+    after = refreshed(start(), stored)
+
+    assert stored == after
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_a_binding_that_is_gone_leaves_the_state_with_a_note(
+    astro: Emulator, start: StartProcess, stored: Stored, capsys: pytest.CaptureFixture[str]
+) -> None:
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+    process = start()
+    capsys.readouterr()
+
+    assert refreshed(process, stored) is None
+    assert capsys.readouterr().err == (
+        f"astro: note: token {OBSERVABILITY} in deployment {PRODUCTION} holds no role any more: the binding is taken out "
+        "of the state.\n"
+    )
+
+
+def test_a_token_that_is_gone_leaves_the_state(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    astro.store.delete_token(OBSERVABILITY)
+
+    assert refreshed(start(), stored) is None
+
+
+def test_a_deployment_that_is_gone_with_its_roles_leaves_the_state(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.delete_deployment(PRODUCTION, keep_roles=False)
+
+    assert refreshed(start(), stored) is None
+
+
+def test_an_entry_that_outlived_its_deployment_is_still_there(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.delete_deployment(PRODUCTION, keep_roles=True)
+
+    assert refreshed(start(), stored) == stored
+
+
+def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, start: StartProcess) -> None:
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+
+    with pytest.raises(NotFound) as error:
+        start().read(BINDING, {})
+
+    assert str(error.value) == (
+        f"There is no binding {BINDING}: token {OBSERVABILITY} in deployment {PRODUCTION} holds no role. Check the three "
+        "ids."
+    )
+
+
+def test_a_binding_is_found_by_its_id_alone(start: StartProcess) -> None:
+    found = start().read(BINDING, {})
+
+    assert found is not None
+    inputs, outputs = found
+    assert inputs == {
+        "organization_id": ORGANIZATION_ID,
+        "deployment_id": PRODUCTION,
+        "org_token_id": OBSERVABILITY,
+        "org_token_name": "observability",
+        "role": "DEPLOYMENT_ACCESSOR",
+        "overwrite": False,
+    }
+    assert inputs.items() <= outputs.items()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, CredentialRefused), (403, Forbidden), (429, Unavailable), (500, Unavailable)]
+)
+def test_what_the_service_refuses_or_fails_to_tell_is_an_error_and_never_gone(
+    astro: Emulator, start: StartProcess, stored: Stored, status: int, kind: type[ServiceError]
+) -> None:
+    astro.fault(status=status)
+
+    with pytest.raises(kind, match=f"HTTP {status}"):
+        refreshed(start(timeout_seconds=0.2), stored)
+
+
+@pytest.mark.parametrize("kind", ["html", "truncated", "drop_before", "empty_ok"])
+def test_what_cannot_be_read_is_an_error_and_never_gone(
+    astro: Emulator, start: StartProcess, stored: Stored, kind: str
+) -> None:
+    astro.fault(kind=kind)
+
+    with pytest.raises(ServiceError):
+        refreshed(start(timeout_seconds=0.2), stored)
+
+
+def test_roles_that_are_left_out_are_an_error_and_never_gone(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.hide_roles(OBSERVABILITY)
+
+    with pytest.raises(RolesUnknown, match=rf"token 'observability' \({OBSERVABILITY}\), so they are unknown"):
+        refreshed(start(), stored)
+
+
+@pytest.mark.parametrize("identifier", ["", "deployment", f"{PRODUCTION}/{OBSERVABILITY}", "o/d/t/x", "o/ /t"])
+def test_a_malformed_id_is_an_error_that_names_the_parts(astro: Emulator, start: StartProcess, identifier: str) -> None:
+    with pytest.raises(InputError) as error:
+        start().read(identifier, {})
+
+    assert str(error.value) == (
+        f"id: {identifier!r} is no binding's id: write <organization id>/<deployment id>/<token id>."
+    )
+    assert astro.calls()["total"] == 0
+
+
+def test_a_rename_in_astro_shows_on_refresh_and_the_preview_says_what_to_write(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+
+    after = refreshed(start(), stored)
+    assert after is not None
+    problems = start().check(after.inputs, ACCESSOR).problems
+
+    assert after.outputs["org_token_name"] == "metrics"
+    assert problems == [
+        (
+            "org_token_name",
+            (
+                f"no token is named 'observability' in organization {ORGANIZATION_ID}; the token {OBSERVABILITY} that this "
+                "binding holds is named 'metrics' now: write that name."
+            ),
+        )
+    ]
+
+
+def test_many_bindings_of_one_token_are_refreshed_with_few_calls(astro: Emulator, start: StartProcess) -> None:
+    deployments = [astro.store.add_deployment(f"deployment-{number}") for number in range(30)]
+    for deployment_id in deployments:
+        astro.store.bind(EXPIRED, deployment_id, "DEPLOYMENT_ACCESSOR")
+    process = start()
+
+    found = [
+        process.read(f"{ORGANIZATION_ID}/{deployment_id}/{EXPIRED}", {"role": "x"}) for deployment_id in deployments
+    ]
+
+    assert all(found)
+    assert astro.calls()["total"] <= 3
+
+
+def test_many_bindings_of_one_deployment_are_refreshed_with_few_calls(astro: Emulator, start: StartProcess) -> None:
+    tokens = [astro.store.add_token(f"token-{number}") for number in range(30)]
+    for token_id in tokens:
+        astro.store.bind(token_id, STAGING, "DEPLOYMENT_ACCESSOR")
+    process = start()
+
+    found = [process.read(f"{ORGANIZATION_ID}/{STAGING}/{token_id}", {"role": "x"}) for token_id in tokens]
+
+    assert all(found)
+    assert astro.calls()["total"] <= 3
+
+
+def test_what_this_process_wrote_is_read_as_written(start: StartProcess) -> None:
+    process = start()
+    up(process, {**ACCESSOR, "deployment_id": STAGING})
+
+    found = process.read(f"{ORGANIZATION_ID}/{STAGING}/{OBSERVABILITY}", {"role": "DEPLOYMENT_ACCESSOR"})
+
+    assert found is not None
+
+
+def test_a_refresh_never_writes(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    process = start()
+
+    refreshed(process, stored)
+    checked(process, ACCESSOR, stored)
+
+    assert writes_to(astro) == 0

@@ -1,0 +1,229 @@
+"""Update: the role changes in place; nothing else writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from astro_provider.errors import BindingConflict, InputError, NotFound, RolesUnknown
+from astro_provider.values import UNKNOWN
+from tests.support.cast import (
+    DATA_PLATFORM_ID,
+    MEMBER,
+    OBSERVABILITY,
+    ORGANIZATION_ID,
+    PRODUCTION,
+    STAGING,
+    TRAINING,
+    entry,
+)
+from tests.support.processes import StartProcess, Stored, calls_to, checked, up, writes_to
+
+ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
+ADMIN = {**ACCESSOR, "role": "DEPLOYMENT_ADMIN"}
+
+
+@pytest.fixture
+def stored(astro: Emulator, start: StartProcess) -> Stored:
+    """A binding in state, made by an earlier process."""
+    found = up(start(), ACCESSOR)
+    astro.clear_calls()
+    return found
+
+
+def test_an_unchanged_program_changes_nothing(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    after = up(start(), ACCESSOR, stored)
+
+    assert stored == after
+    assert writes_to(astro) == 0
+
+
+def test_a_role_is_changed_in_place(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    after = up(start(), ADMIN, stored)
+
+    assert (stored.id, "DEPLOYMENT_ADMIN") == (after.id, after.outputs["role"])
+    assert astro.store.token(OBSERVABILITY)["roles"] == [MEMBER, entry("DEPLOYMENT", PRODUCTION, "DEPLOYMENT_ADMIN")]
+
+
+def test_a_change_of_role_costs_two_calls_beside_those_of_check(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    process = start()
+    inputs = checked(process, ADMIN, stored)
+    astro.clear_calls()
+
+    process.update(stored.id, stored.outputs, inputs)
+
+    assert calls_to(astro) == {"GetApiToken": 1, "UpdateApiTokenRoles": 1}
+
+
+def test_a_binding_that_vanished_is_put_back(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+
+    up(start(), ADMIN, stored)
+
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_role_that_somebody_changed_meanwhile_is_changed_without_asking_for_overwrite(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
+
+    up(start(), ADMIN, stored)
+
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ADMIN"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"workspace_id": DATA_PLATFORM_ID},
+        {"overwrite": True},
+        {"role": "deployment_accessor"},
+        {"org_token_name": None, "org_token_id": OBSERVABILITY},
+    ],
+    ids=["workspace_id", "overwrite", "letters of the role", "id instead of name"],
+)
+def test_what_is_no_change_of_the_grant_writes_nothing(
+    astro: Emulator, start: StartProcess, stored: Stored, change: dict[str, Any]
+) -> None:
+    news = {name: value for name, value in {**ACCESSOR, **change}.items() if value is not None}
+
+    after = up(start(), news, stored)
+
+    assert stored.id == after.id
+    assert all(after.outputs[name] == value for name, value in news.items())
+    assert stored.outputs.keys() <= after.outputs.keys()
+    assert writes_to(astro) == 0
+
+
+def test_taking_the_workspace_guard_away_writes_nothing(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), {**ACCESSOR, "workspace_id": DATA_PLATFORM_ID})
+
+    after = up(start(), ACCESSOR, stored)
+
+    assert "workspace_id" not in after.outputs
+    assert writes_to(astro) == 0
+
+
+def test_a_token_renamed_in_astro_and_in_the_program_writes_nothing(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+
+    after = up(start(), {**ACCESSOR, "org_token_name": "metrics"}, stored)
+
+    assert (stored.id, "metrics") == (after.id, after.outputs["org_token_name"])
+    assert writes_to(astro) == 0
+
+
+def test_a_token_given_by_id_and_renamed_in_astro_is_no_change(astro: Emulator, start: StartProcess) -> None:
+    by_id = {"deployment_id": PRODUCTION, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ACCESSOR"}
+    stored = up(start(), by_id)
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+
+    process = start()
+    difference = process.diff(stored.outputs, checked(process, by_id, stored))
+
+    assert not difference.changes
+
+
+def test_a_token_made_anew_under_the_same_name_is_a_replacement(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.delete_token(OBSERVABILITY)
+    token_id = astro.store.add_token("observability")
+
+    process = start()
+    inputs = checked(process, ACCESSOR, stored)
+    difference = process.diff(stored.outputs, inputs)
+    after = up(start(), ACCESSOR, stored)
+
+    assert (difference.changes, difference.replaces) == (True, ["org_token_id"])
+    assert inputs["org_token_id"] == token_id
+    assert after.id == f"{ORGANIZATION_ID}/{PRODUCTION}/{token_id}"
+    assert astro.store.deployment_role(token_id, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_another_deployment_is_a_replacement_that_takes_the_old_grant_away(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    after = up(start(), {**ACCESSOR, "deployment_id": STAGING}, stored)
+
+    assert after.id == f"{ORGANIZATION_ID}/{STAGING}/{OBSERVABILITY}"
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) is None
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+
+
+@pytest.mark.parametrize("name", ["organization_id", "deployment_id", "org_token_id"])
+@pytest.mark.parametrize("value", ["another", UNKNOWN], ids=["another", "unknown"])
+def test_another_or_unknown_identity_is_a_replacement(
+    start: StartProcess, stored: Stored, name: str, value: Any
+) -> None:
+    difference = start().diff(stored.outputs, {**stored.inputs, name: value})
+
+    assert (difference.changes, difference.replaces) == (True, [name])
+
+
+@pytest.mark.parametrize("name", ["role", "org_token_name", "workspace_id", "overwrite"])
+def test_an_unknown_property_is_a_change_in_place(start: StartProcess, stored: Stored, name: str) -> None:
+    difference = start().diff(stored.outputs, {**stored.inputs, name: UNKNOWN})
+
+    assert (difference.changes, difference.replaces) == (True, [])
+
+
+def test_facts_about_the_token_are_no_difference(start: StartProcess, stored: Stored) -> None:
+    outputs = {**stored.outputs, "description": "other", "created_by": "other", "scope": "other", "surprise": 1}
+
+    assert not start().diff(outputs, stored.inputs).changes
+
+
+def test_a_token_that_went_after_the_check_is_an_error(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    process = start()
+    inputs = checked(process, ADMIN, stored)
+    astro.store.delete_token(OBSERVABILITY)
+
+    with pytest.raises(
+        NotFound, match=f"^There is no token {OBSERVABILITY} in organization {ORGANIZATION_ID} any more"
+    ):
+        process.update(stored.id, stored.outputs, inputs)
+
+    assert writes_to(astro) == 0
+
+
+def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+    astro.store.hide_roles(OBSERVABILITY)
+
+    with pytest.raises(RolesUnknown):
+        up(start(), ADMIN, stored)
+
+    assert writes_to(astro) == 0
+
+
+def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    process = start()
+    inputs = checked(process, {**ACCESSOR, "role": "Night Watch"}, stored)
+
+    with pytest.raises(InputError, match=r"^role: no deployment role is named 'Night Watch'"):
+        process.update(stored.id, stored.outputs, inputs)
+
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+    assert writes_to(astro) == 0
+
+
+def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    with pytest.raises(BindingConflict) as error:
+        start().update(stored.id, stored.outputs, {**stored.inputs, "deployment_id": TRAINING})
+
+    assert str(error.value) == (
+        f"{stored.id} cannot become {ORGANIZATION_ID}/{TRAINING}/{OBSERVABILITY} in place, and nothing was written. The "
+        "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
+    )
+    assert writes_to(astro) == 0

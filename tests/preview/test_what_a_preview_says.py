@@ -1,0 +1,358 @@
+"""Each row of docs/previews.md on the real engine: the text that a reviewer reads, and what the update does then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.automation import PulumiCommand
+
+from astro_provider import DeploymentOrgTokenBinding
+from astro_provider.emulator import Emulator
+from tests.support.made import Made
+from tests.support.stack import Outcome, Stack
+
+ROLE = "DEPLOYMENT_ADMIN"
+Binds = Callable[..., None]
+
+
+@pytest.fixture
+def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
+    return Stack(engine, tmp_path, {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential})
+
+
+def binds(stack: Stack, **arguments: Any) -> None:
+    """Make the stack's program declare one binding."""
+    stack.program = lambda: _declare(arguments)
+
+
+def _declare(arguments: dict[str, Any]) -> None:
+    DeploymentOrgTokenBinding("binding", **arguments)
+
+
+def said(outcome: Outcome, *words: str) -> list[str]:
+    """The lines that hold all the words."""
+    return [line for line in outcome.lines if all(word in line for word in words)]
+
+
+def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_create(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+    binds(stack, deployment_id=deployment, org_token_name="ci", role="DEPLOYMENT_ADMINN")
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert not preview.failed
+    assert {"create": 2} == preview.changes
+    [warning] = preview.notices
+    assert warning == (
+        f"astro: warning: no deployment role is named 'DEPLOYMENT_ADMINN' in organization {astro.organization_id} "
+        f"(nearest: 'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR'), so token 'ci' in deployment {deployment} can be given it only if this "
+        "program makes it."
+    )
+    assert up.failed
+    assert up.errors[-1].startswith("astro_provider.errors.InputError: role: no deployment role is named")
+    assert astro.store.deployment_role(token, deployment) is None
+
+
+def test_an_unknown_token_name_is_a_warning_for_a_new_binding_and_an_error_of_create(
+    stack: Stack, astro: Emulator
+) -> None:
+    astro.store.add_token("ci-deployment")
+    deployment = astro.store.add_deployment("etl")
+    binds(stack, deployment_id=deployment, org_token_name="ci-deploymnt", role=ROLE)
+
+    preview = stack.preview()
+    up = stack.up()
+
+    assert {"create": 2} == preview.changes
+    [warning] = preview.notices
+    assert "no token is named 'ci-deploymnt'" in warning
+    assert "(nearest: 'ci-deployment'" in warning
+    assert f"its binding to deployment {deployment} is possible only if this program makes it." in warning
+    assert up.errors[-1].startswith(
+        "astro_provider.errors.InputError: org_token_name: no token is named 'ci-deploymnt'"
+    )
+
+
+def test_an_unknown_name_is_an_error_where_the_old_grant_would_be_taken_away_for_nothing(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    old, new = astro.store.add_deployment("etl"), astro.store.add_deployment("ml")
+    binds(stack, deployment_id=old, org_token_name="ci", role=ROLE)
+    stack.up()
+
+    binds(stack, deployment_id=new, org_token_name="ci", role="Nobody Made This")
+    moved = stack.preview()
+    binds(stack, deployment_id=old, org_token_name="gone", role=ROLE)
+    renamed = stack.preview()
+
+    assert moved.failed
+    assert said(moved, "property role value {Nobody Made This} has a problem: no deployment role is named")
+    assert renamed.failed
+    assert said(
+        renamed, "property org_token_name value {gone} has a problem", f"the token {token}", "is named 'ci' now"
+    )
+    assert astro.store.deployment_role(token, old) == ROLE
+
+
+def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Stack, astro: Emulator) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+    astro.store.bind(token, deployment, ROLE)
+    binds(stack, deployment_id=deployment, org_token_name="ci", role=ROLE)
+
+    preview = stack.preview()
+    stack.up()
+    unchanged = stack.preview()
+
+    [note] = preview.notices
+    assert note == (
+        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment {deployment}: the binding will "
+        "be adopted, and destroy will remove it. Another stack may own it."
+    )
+    assert "POST" not in astro.calls()["by_verb"]
+    assert [] == unchanged.notices
+
+
+def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwritten(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+    astro.store.bind(token, deployment, "DEPLOYMENT_ACCESSOR")
+
+    binds(stack, deployment_id=deployment, org_token_id=token, role=ROLE)
+    refused = stack.preview()
+    binds(stack, deployment_id=deployment, org_token_id=token, role=ROLE, overwrite=True)
+    taken_over = stack.preview()
+    stack.up()
+
+    assert refused.failed
+    assert said(
+        refused, "property role value {DEPLOYMENT_ADMIN}", "already holds the role DEPLOYMENT_ACCESSOR", "overwrite"
+    )
+    assert not taken_over.failed
+    assert said(taken_over, "overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.")
+    assert astro.store.deployment_role(token, deployment) == ROLE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"deployment_id": "no-such", "org_token_name": "ci", "role": ROLE},
+            "property deployment_id value {no-such} has a problem: no deployment with the id no-such",
+        ),
+        (
+            {"deployment_id": "{etl}", "org_token_id": "no-such", "role": ROLE},
+            "property org_token_id value {no-such} has a problem: no token with the id no-such",
+        ),
+        (
+            {"deployment_id": "etl", "org_token_name": "ci", "role": ROLE},
+            "that is the name of {etl}, write its id",
+        ),
+        (
+            {"deployment_id": "{etl}", "org_token_name": "of-workspace", "role": ROLE},
+            "is of scope WORKSPACE: only ORGANIZATION tokens can be bound",
+        ),
+        (
+            {"deployment_id": "{etl}", "org_token_name": "ci", "role": ROLE, "workspace_id": "{other}"},
+            "property workspace_id value {{other}} has a problem: deployment 'etl' ({etl}) belongs to workspace",
+        ),
+        (
+            {"deployment_id": "{etl}", "org_token_name": "ci", "role": "Elsewhere"},
+            "the role Elsewhere is restricted to workspace {other}, and deployment 'etl' ({etl}) belongs to",
+        ),
+        (
+            {"deployment_id": "{etl}", "org_token_name": "twin", "role": ROLE},
+            "property org_token_name value {twin} has a problem: 2 tokens are named 'twin': {twins}. Give org_token_id",
+        ),
+    ],
+)
+def test_what_exists_and_contradicts_is_an_error_on_its_property(
+    stack: Stack, astro: Emulator, arguments: dict[str, str], message: str
+) -> None:
+    astro.store.add_token("ci")
+    astro.store.add_token("of-workspace", scope="WORKSPACE")
+    twins = sorted([astro.store.add_token("twin"), astro.store.add_token("twin")])
+    here, other = (workspace["id"] for workspace in astro.store.shown()["workspaces"])
+    etl = astro.store.add_deployment("etl", workspace_id=here)
+    astro.store.add_role("Elsewhere", restricted_workspace_ids=[other])
+    known = {"{etl}": etl, "{other}": other, "{twins}": ", ".join(twins)}
+    binds(stack, **{name: known.get(value, value) for name, value in arguments.items()})
+
+    preview = stack.preview()
+
+    for placeholder, value in known.items():
+        message = message.replace(placeholder, value)
+    assert preview.failed
+    assert said(preview, message), preview.text
+    assert "POST" not in astro.calls()["by_verb"]
+
+
+def test_an_expired_and_a_direct_access_token_are_warnings(stack: Stack, astro: Emulator) -> None:
+    astro.store.add_token("old", endAt="2020-02-02T00:00:00Z")
+    astro.store.add_token("direct", kind="DIRECT_ACCESS")
+    deployment = astro.store.add_deployment("etl")
+
+    def program() -> None:
+        for name in ("old", "direct"):
+            DeploymentOrgTokenBinding(name, deployment_id=deployment, org_token_name=name, role=ROLE)
+
+    stack.program = program
+
+    preview = stack.preview()
+
+    assert {"create": 3} == preview.changes
+    assert said(preview, "warning: token 'old'", "expired on 2020-02-02: token 'old' in deployment", "opens nothing.")
+    assert said(preview, "warning: token 'direct'", "is of kind DIRECT_ACCESS: token 'direct' in deployment")
+
+
+def test_two_resources_that_bind_the_same_token_to_the_same_deployment_are_an_error_that_names_both(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+
+    def spelled_alike() -> None:
+        for name in ("first", "second"):
+            DeploymentOrgTokenBinding(name, deployment_id=deployment, org_token_name="ci", role=ROLE)
+
+    def spelled_differently() -> None:
+        DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_name="ci", role=ROLE)
+        DeploymentOrgTokenBinding("second", deployment_id=deployment, org_token_id=token, role=ROLE)
+
+    stack.program = spelled_alike
+    preview = stack.preview()
+    stack.program = spelled_differently
+    up = stack.up()
+
+    assert preview.failed
+    assert said(preview, "BindingConflict: The resources 'first' and 'second' both bind token 'ci' to deployment")
+    assert up.failed
+    assert said(up, "BindingConflict: Two resources of this program bind", "Nothing was written for the second")
+
+
+def test_a_credential_that_may_not_read_is_one_error_that_says_which_right_is_needed(
+    stack: Stack, astro: Emulator
+) -> None:
+    bearer = astro.store.add_credential(can_read=False)
+    stack.set_environment(ASTRO_API_TOKEN=bearer)
+    deployment = astro.store.add_deployment("etl")
+
+    def program() -> None:
+        for number in range(5):
+            DeploymentOrgTokenBinding(f"b{number}", deployment_id=deployment, org_token_name=f"ci-{number}", role=ROLE)
+
+    stack.program = program
+
+    preview = stack.preview()
+
+    assert preview.failed
+    found = said(preview, "HTTP 403", "organization.apiTokens.access", "requestId")
+    assert len(set(found)) == 1, preview.text
+    assert bearer not in preview.text
+
+
+def test_strict_makes_every_warning_an_error(stack: Stack, astro: Emulator) -> None:
+    astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+    stack.set_config("astro:previewChecks", "strict")
+    binds(stack, deployment_id=deployment, org_token_name="ci", role="Nobody Made This")
+
+    preview = stack.preview()
+
+    assert preview.failed
+    assert said(preview, "property role value {Nobody Made This} has a problem: no deployment role is named")
+
+
+def test_off_calls_nobody_needs_no_credential_and_shows_no_replacement(stack: Stack, astro: Emulator) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+    binds(stack, deployment_id=deployment, org_token_name="ci", role=ROLE)
+    stack.up()
+    astro.clear_calls()
+    stack.set_environment(ASTRO_API_TOKEN="", ASTRO_PREVIEW_CHECKS="off")
+
+    unchanged = stack.preview()
+    binds(stack, deployment_id=deployment, org_token_name="spelled differently", role=ROLE)
+    respelled = stack.preview()
+    stack.set_environment(ASTRO_API_TOKEN=astro.credential)
+    refused = stack.up()
+
+    assert {"same": 2} == unchanged.changes
+    assert said(unchanged, "previewChecks is off: nothing was checked against Astro")
+    assert {"same": 1, "update": 1} == respelled.changes
+    assert refused.failed
+    assert said(refused, "no token is named 'spelled differently'")
+    assert "UpdateApiTokenRoles" not in astro.calls()["by_operation"]
+    assert astro.store.deployment_role(token, deployment) == ROLE
+
+
+def test_off_leaves_the_checking_to_create(stack: Stack, astro: Emulator) -> None:
+    token = astro.store.add_token("ci")
+    here, other = (workspace["id"] for workspace in astro.store.shown()["workspaces"])
+    deployment = astro.store.add_deployment("etl", workspace_id=here)
+    stack.set_environment(ASTRO_PREVIEW_CHECKS="off")
+
+    binds(stack, deployment_id=deployment, org_token_name="ci", role=ROLE, workspace_id=other)
+    refused = stack.up()
+    binds(stack, deployment_id=deployment, org_token_name="ci", role=ROLE, workspace_id=here)
+    done = stack.up()
+    unchanged = stack.preview()
+
+    assert said(refused, "InputError: workspace_id: deployment 'etl'")
+    assert not done.failed
+    assert astro.store.deployment_role(token, deployment) == ROLE
+    assert {"same": 2} == unchanged.changes
+
+
+def _after(resource: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=[resource])
+
+
+def test_what_the_same_program_makes_is_unknown_in_the_preview_and_found_in_the_update(
+    stack: Stack, astro: Emulator
+) -> None:
+    already = astro.store.add_token("already")
+    deployment = astro.store.add_deployment("etl")
+    stack.set_environment(PYTHONPATH=str(Path(__file__).parents[2]))
+
+    def program() -> None:
+        # The first binding makes the lists be read before anything is made.
+        first = DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_id=already, role=ROLE)
+        # One after the other, because each changes the emulator's whole state.
+        token = Made(
+            "token", astro.url, "tokens", _after(first), id="cmtokenmade", name="made-token", scope="ORGANIZATION"
+        )
+        place = Made(
+            "deployment", astro.url, "deployments", _after(token), id="cmdeploymentmade", name="made-deployment"
+        )
+        fields = {"id": "cmrolemade", "name": "Made Role", "scopeType": "DEPLOYMENT", "restrictedWorkspaceIds": []}
+        role = Made("role", astro.url, "roles", _after(place), **fields)
+        made = _after(role)
+        DeploymentOrgTokenBinding(
+            "by-name", None, made, deployment_id=deployment, org_token_name="made-token", role="Made Role"
+        )
+        DeploymentOrgTokenBinding("by-id", deployment_id=place.made_id, org_token_id=token.made_id, role=role.made_name)
+
+    stack.program = program
+
+    preview = stack.preview()
+    up = stack.up()
+    unchanged = stack.preview()
+
+    assert not preview.failed, preview.text
+    assert said(preview, "warning: no token is named 'made-token'")
+    assert not up.failed, up.text
+    assert astro.store.deployment_role("cmtokenmade", deployment) == "Made Role"
+    assert astro.store.deployment_role("cmtokenmade", "cmdeploymentmade") == "Made Role"
+    assert {"same": 7} == unchanged.changes
