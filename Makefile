@@ -14,6 +14,7 @@ lint: .venv/dev.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	for example in examples/*/; do $(BIN)/mypy $$example || exit 1; done
 	$(BIN)/lint-imports
 
 bench: .venv/bench.installed engine

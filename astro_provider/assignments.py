@@ -6,7 +6,7 @@ calls as possible: one list for each deployment, or one read for each token, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from astro_provider.reader import Reader
 from astro_provider.roles import ORGANIZATION, require_roles, role_in
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
+FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none where there are no more deployments
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,19 @@ def choose_deployments(
         workspace_id: a guard, where deployments are given; else all deployments of that workspace.
 
     Raises:
-        InputError: a deployment does not exist, or belongs to another workspace.
+        InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
     """
     if not deployment_ids:
         everywhere = reader.deployments(organization_id).values()
-        return sorted(
-            (found for found in everywhere if workspace_id in (None, found.workspace_id)), key=lambda found: found.name
-        )
+        meant = [found for found in everywhere if workspace_id in (None, found.workspace_id)]
+        if workspace_id is not None and not meant:
+            workspaces = {found.workspace_id for found in everywhere if found.workspace_id}
+            raise InputError(
+                "workspace_id",
+                f"no deployment of organization {organization_id} belongs to workspace "
+                f"{workspace_id}{nearest(workspace_id, workspaces)}.",
+            )
+        return sorted(meant, key=lambda found: (found.name, found.id))
     chosen = []
     for deployment_id in dict.fromkeys(deployment_ids):
         found = reader.deployment(organization_id, deployment_id)
@@ -113,18 +120,25 @@ def assigned_tokens(
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
-    found = list(_found(reader, organization_id, deployments, progress))
-    if not include_other_scopes:
-        found = [row for row in found if row.scope == ORGANIZATION]
+    scopes = None if include_other_scopes else (ORGANIZATION,)
+    found = [
+        row
+        for row in _found(reader, organization_id, deployments, scopes, progress)
+        if scopes is None or row.scope in scopes
+    ]
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
 
 def _found(
-    reader: Reader, organization_id: str, deployments: Sequence[Deployment], progress: Callable[[int, int], None]
+    reader: Reader,
+    organization_id: str,
+    deployments: Sequence[Deployment],
+    scopes: Collection[str] | None,
+    progress: Callable[[int, int], None],
 ) -> Iterator[DeploymentOrgToken]:
-    if len(deployments) > 1:
-        tokens = reader.tokens(organization_id).all
+    if len(deployments) > FEWEST_TO_COUNT_TOKENS:
+        tokens = [token for token in reader.tokens(organization_id).all if scopes is None or token.scope in scopes]
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
             yield from _in_parallel(calls, progress)
@@ -136,20 +150,23 @@ def _found(
 def _in_parallel(
     calls: Sequence[Callable[[], list[DeploymentOrgToken]]], progress: Callable[[int, int], None]
 ) -> Iterator[DeploymentOrgToken]:
-    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(CALLS_AT_ONCE)
+    try:
         for done, rows in enumerate(pool.map(lambda call: call(), calls), start=1):
             progress(done, len(calls))
             yield from rows
+    finally:  # whoever is interrupted does not wait for calls in flight, which may have their retries before them
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _of_deployment(reader: Reader, organization_id: str, deployment: Deployment) -> list[DeploymentOrgToken]:
     rows = []
     for token in reader.assigned(organization_id, deployment.id).values():
         role = role_in(token.roles or (), deployment.id)
-        if role is None:  # a list that does not tell the role is not trusted
-            role = role_in(require_roles(reader.whole_token(organization_id, token.id)), deployment.id)
         if role is not None:
             rows.append(_row(organization_id, token, deployment, role))
+        else:  # a list that does not tell the role is not trusted
+            rows += _of_token(reader, organization_id, token, [deployment])
     return rows
 
 

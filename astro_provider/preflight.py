@@ -124,11 +124,11 @@ class Preflight:
         if not known(inputs.organization_id):
             return
         deployment = None
-        if known(inputs.org_token_id) and (token := self._reader.token(inputs.organization_id, inputs.org_token_id)):
-            yield from _examine_token(inputs, token)
         if known(inputs.deployment_id):
             deployment = self._reader.deployment(inputs.organization_id, inputs.deployment_id)
             yield from self._examine_deployment(inputs, deployment)
+        if known(inputs.org_token_id) and (token := self._reader.token(inputs.organization_id, inputs.org_token_id)):
+            yield from _examine_token(inputs, token, deployment)
         if known(inputs.role):
             yield from self._examine_role(inputs, inputs.role, deployment, situation)
 
@@ -140,8 +140,9 @@ class Preflight:
         existing = self._reader.assignment(binding, confirm_absence=False)
         if existing is None:
             return
+        deployment = self._reader.deployment(binding.organization_id, binding.deployment_id)
         whose = f"token {existing.token.name!r} ({binding.token_id}) already holds the role {existing.role}"
-        where = f"in deployment {binding.deployment_id}"
+        where = f"in deployment {_named(inputs, deployment)}"
         if same_role(existing.role, inputs.role):
             text = (
                 f"{whose} {where}: the binding will be adopted, and destroy will remove it. Another stack may own it."
@@ -175,7 +176,7 @@ class Preflight:
             names = [found.name for found in self._reader.roles(organization_id).values()]
             text = f"no deployment role is named {name!r} in organization {organization_id}{nearest(name, names)}"
             if weight is Weight.WARNING:
-                text += f", so {_whose(inputs)} can be given it only if this program makes it"
+                text += f", so {_whose(inputs, deployment)} can be given it only if this program makes it"
             yield Finding(weight, "role", f"{text}.")
         elif (
             deployment
@@ -189,22 +190,27 @@ class Preflight:
             yield Finding(Weight.ERROR, "role", text)
 
 
-def _examine_token(inputs: Inputs, token: ApiToken) -> Iterator[Finding]:
+def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None) -> Iterator[Finding]:
+    whose = _whose(inputs, deployment)
     if token.scope != ORGANIZATION:
         given = "org_token_name" if inputs.org_token_name == token.name else "org_token_id"
         text = f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
         yield Finding(Weight.ERROR, given, text)
     if token.end_at is not None and token.end_at <= datetime.now(UTC):
-        text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {_whose(inputs)} opens nothing."
+        text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {whose} opens nothing."
         yield Finding(Weight.WARNING, "org_token_id", text)
     if token.kind == "DIRECT_ACCESS":
-        text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS: {_whose(inputs)} may open nothing."
+        text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS: {whose} may open nothing."
         yield Finding(Weight.WARNING, "org_token_id", text)
 
 
-def _whose(inputs: Inputs) -> str:
+def _whose(inputs: Inputs, deployment: Deployment | None) -> str:
     token = inputs.org_token_name if known(inputs.org_token_name) else inputs.org_token_id
-    return f"token {_shown(token)!r} in deployment {_shown(inputs.deployment_id)}"
+    return f"token {_shown(token)!r} in deployment {_named(inputs, deployment)}"
+
+
+def _named(inputs: Inputs, deployment: Deployment | None) -> str:
+    return f"{deployment.name!r} ({deployment.id})" if deployment else _shown(inputs.deployment_id)
 
 
 def _shown(value: object) -> str:

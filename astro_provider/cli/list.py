@@ -18,7 +18,7 @@ class Output(StrEnum):
     CSV = "csv"
 
 
-def list_assignments(
+def list_assignments(  # noqa: PLR0913 every option is a keyword
     *,
     deployment_ids: DeploymentIds = None,
     all_deployments: AllDeployments = False,

@@ -11,6 +11,14 @@ from typing import Annotated
 import typer
 
 
+class WrongUsage(typer.BadParameter):
+    """Options that say too little together, or contradict each other; exit status 2."""
+
+    def format_message(self) -> str:
+        """Return the sentence alone: it is about several options."""
+        return self.message
+
+
 def _without_blanks(value: str | list[str] | None) -> str | list[str] | None:
     if isinstance(value, list):
         return [_stripped(one) for one in value]
@@ -75,16 +83,10 @@ def where(deployment_ids: list[str] | None, *, all_deployments: bool, workspace_
     """Return where to look.
 
     Raises:
-        typer.BadParameter: the options say nothing, or contradict each other; exit status 2.
+        WrongUsage: the options do not say where to look, or contradict each other.
     """
     if deployment_ids and all_deployments:
-        raise typer.BadParameter(
-            "--deployment-id and --all-deployments contradict each other; write one of them.",
-            param_hint="--all-deployments",
-        )
+        raise WrongUsage("--deployment-id and --all-deployments contradict each other: write one of them.")
     if not deployment_ids and not all_deployments and workspace_id is None:
-        raise typer.BadParameter(
-            "say where to look: --deployment-id ID (repeatable), --workspace-id ID or --all-deployments.",
-            param_hint="--deployment-id",
-        )
+        raise WrongUsage("Say where to look: --deployment-id ID (repeatable), --workspace-id ID or --all-deployments.")
     return Where(tuple(dict.fromkeys(deployment_ids or ())), workspace_id)

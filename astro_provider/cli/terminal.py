@@ -32,7 +32,9 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 only a terminal pays
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("calls")
-    with Progress(*columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb") as bar:
+    with Progress(
+        *columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb"
+    ) as bar:
         task = bar.add_task(doing, visible=False)
 
         def tell(done: int, of: int) -> None:

@@ -70,6 +70,11 @@ def text_of(connect: Connect, serve: Serve, reply: Reply) -> str:
             id="400 with strange field errors and no request id",
         ),
         pytest.param(
+            Reply(400, {"message": "Invalid request", "fieldErrors": 7}),
+            "GetApiToken (organization o, token t): HTTP 400 Bad Request: Invalid request.",
+            id="400 with field errors that are no list",
+        ),
+        pytest.param(
             Reply(400, {"error": "other shape"}),
             'GetApiToken (organization o, token t): HTTP 400 Bad Request: {"error": "other shape"}.',
             id="400 of another shape",

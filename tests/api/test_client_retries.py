@@ -25,6 +25,8 @@ from tests.support.raw_server import Reply, free_port, in_turn
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 GOOD = Reply(body={"id": "t", "name": "ci"})
 
+HUGE_YEAR = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+
 PASSING = {
     "429 without Retry-After": Reply(429, {"message": "slow down"}),
     "429 with a body that is no JSON": Reply(429, "slow down"),
@@ -215,7 +217,16 @@ def test_a_write_is_never_tried_again_by_the_client(
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, None), ("", None), ("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("Mon, 99 Foo 2026", None)],
+    [
+        (None, None),
+        ("", None),
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("soon", None),
+        ("Mon, 99 Foo 2026", None),
+        (HUGE_YEAR, None),
+    ],
 )
 def test_retry_after_is_read_where_it_can_be(value: str | None, expected: float | None) -> None:
     assert expected == parse_retry_after(value)

@@ -313,8 +313,8 @@ def test_an_expired_token_is_a_warning(start: StartProcess, capsys: Err) -> None
 def test_a_token_of_kind_direct_access_is_a_warning(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**BY_ID, "org_token_id": DIRECT}) == []
     assert capsys.readouterr().err == (
-        f"astro: warning: token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS, which deployment roles may not "
-        "apply to.\n"
+        f"astro: warning: token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS: token 'snowflake-direct' in "
+        f"deployment {STAGING} may open nothing.\n"
     )
 
 

@@ -75,6 +75,18 @@ def test_a_deployment_that_is_gone_is_no_error(astro: Emulator, start: StartProc
     assert astro.store.token(OBSERVABILITY)["roles"] == [MEMBER]
 
 
+def test_a_deployment_that_is_gone_is_no_error_also_where_roles_in_its_dags_remain(
+    astro: Emulator, start: StartProcess
+) -> None:
+    astro.store.delete_deployment(TRAINING, keep_roles=True)
+
+    start().delete(f"{ORGANIZATION_ID}/{TRAINING}/{TRAINER}")
+
+    assert (
+        entry("DAG", "train_demand_model", "DAG_AUTHOR", deploymentId=TRAINING) in astro.store.token(TRAINER)["roles"]
+    )
+
+
 def test_deleting_twice_is_no_error(astro: Emulator, start: StartProcess) -> None:
     process = start()
 

@@ -53,7 +53,7 @@ def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_cre
     [warning] = preview.notices
     assert warning == (
         f"astro: warning: no deployment role is named 'DEPLOYMENT_ADMINN' in organization {astro.organization_id} "
-        f"(nearest: 'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR'), so token 'ci' in deployment {deployment} can be given it only if this "
+        f"(nearest: 'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR'), so token 'ci' in deployment 'etl' ({deployment}) can be given it only if this "
         "program makes it."
     )
     assert up.failed
@@ -115,8 +115,8 @@ def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Sta
 
     [note] = preview.notices
     assert note == (
-        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment {deployment}: the binding will "
-        "be adopted, and destroy will remove it. Another stack may own it."
+        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment 'etl' ({deployment}): the binding "
+        "will be adopted, and destroy will remove it. Another stack may own it."
     )
     assert "POST" not in astro.calls()["by_verb"]
     assert [] == unchanged.notices

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +20,7 @@ from pulumi.automation._stack import StackInitMode
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 STACK_TYPE = "pulumi:pulumi:Stack"
+LONGEST_END_SECONDS = 5.0
 # What the machine of the developer may have set must not reach a test; a blank value counts as unset.
 UNSET = dict.fromkeys(
     (
@@ -83,6 +87,7 @@ class Stack:
         program: Program | None = None,
     ) -> None:
         self.program: Program = program or (lambda: None)
+        self._loops: list[asyncio.AbstractEventLoop] = []
         (directory / "state").mkdir(parents=True, exist_ok=True)
         (directory / "work").mkdir(exist_ok=True)
         self.directory = directory
@@ -107,6 +112,7 @@ class Stack:
         self.stack = _BareStack("test", workspace, StackInitMode.CREATE_OR_SELECT)
 
     def _run_program(self) -> None:
+        self._loops.append(asyncio.get_running_loop())
         self.program()
 
     def set_environment(self, **variables: str) -> None:
@@ -177,6 +183,8 @@ class Stack:
             command(on_output=printed.append, on_error=complained.append, on_event=told.append, **options)
         except auto.CommandError:
             failed = True
+        while self._loops:
+            _end(self._loops.pop())
         changes: dict[str, int] = {}
         for event in told:
             if event.summary_event:
@@ -196,6 +204,27 @@ class _BareStack(auto.Stack):
 
     def info(self, show_secrets: bool = True) -> auto.UpdateSummary | None:  # noqa: ARG002, FBT001, FBT002  inherited
         return auto.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """End what the Automation API leaves behind of a failed inline program: its loop, with its coroutines in it.
+
+    The garbage collector would end them at any later moment, complain in the middle of another test, and in Python 3.11
+    even break a parser that is at work then.
+    """
+    patience = time.monotonic() + LONGEST_END_SECONDS
+    while loop.is_running() and time.monotonic() < patience:
+        time.sleep(0.005)
+    while not loop.is_closed() and not loop.is_running() and time.monotonic() < patience:
+        pending = asyncio.all_tasks(loop)
+        for task in pending:
+            task.cancel()
+        if not pending:
+            loop.close()
+            return
+        # A program that the engine has stopped ends with KeyboardInterrupt or SystemExit, once for each of its tasks.
+        with suppress(BaseException):
+            loop.run_until_complete(asyncio.wait(pending, timeout=1.0))
 
 
 def _steps(told: Sequence[events.EngineEvent]) -> list[str]:

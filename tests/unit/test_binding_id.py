@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from astro_provider.errors import InputError
 from astro_provider.identity import BindingId
 
-PARTS = st.text(min_size=1, max_size=20).filter(lambda text: "/" not in text and text == text.strip())
+PARTS = st.text(min_size=1, max_size=20).filter(
+    lambda text: "/" not in text and text == text.strip() and text not in {".", ".."}
+)
 
 
 @given(PARTS, PARTS, PARTS)
@@ -36,3 +38,9 @@ def test_a_malformed_id_is_refused_and_its_parts_are_named(text: str) -> None:
 
 def test_a_message_speaks_of_token_and_deployment() -> None:
     assert BindingId("o", "d", "t").sentence == "token t in deployment d"
+
+
+@pytest.mark.parametrize("text", ["./d/t", "o/../t", "o/d/..", "o/d/."])
+def test_an_id_that_would_lead_to_another_path_of_the_service_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is no binding's id"):
+        BindingId.parse(text)

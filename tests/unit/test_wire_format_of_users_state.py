@@ -117,6 +117,13 @@ def test_every_output_is_named_so_that_it_becomes_an_attribute(declared: Declare
     }
 
 
+def test_a_binding_is_read_by_its_id(declared: Declared) -> None:
+    DeploymentOrgTokenBinding.get("ci", "o/d/t")
+
+    assert declared.options.id == "o/d/t"
+    assert declared.type_token == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
+
+
 def test_a_credential_in_clear_in_the_configuration_is_refused() -> None:
     pulumi.runtime.set_all_config({"astro:token": "hush"})
 

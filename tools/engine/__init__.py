@@ -1,0 +1,1 @@
+"""The Pulumi engine for the demo, the tests and the bench."""

@@ -38,6 +38,7 @@ def find_engine() -> PulumiCommand:
     Raises:
         NoEngine: none of the four ways led to one; the text says how to get one.
     """
+    os.environ.setdefault("PULUMI_HOME", str(ROOT / "home"))  # `pulumi version` leaves a log there, each time
     reasons: list[str] = []
     for way in (_on_path, _left_by_an_earlier_run, _downloaded, _built):
         try:
@@ -78,9 +79,9 @@ def _built() -> PulumiCommand:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".unfinished")
     version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{BUILT}"
+    flags = ["-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {version}", "-o", str(unfinished)]
     subprocess.run(  # noqa: S603  fixed words
-        ["go", "build", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {version}"]  # noqa: S607
-        + ["-o", str(unfinished), COMMAND],
+        ["go", "build", *flags, COMMAND],  # noqa: S607  whichever Go is on PATH
         cwd=Path(__file__).parent,
         env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
         check=True,

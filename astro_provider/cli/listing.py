@@ -1,0 +1,138 @@
+"""What `astro-provider list` answers: assignments as a table for people, as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+
+import typer
+
+from astro_provider.api import Deployment
+from astro_provider.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.cli.list import Output
+from astro_provider.cli.options import Where
+from astro_provider.cli.session import Session, opened
+from astro_provider.cli.table import print_table
+from astro_provider.errors import CallRefused, NotFound
+
+COLUMNS = ("ID", "NAME", "DESCRIPTION", "SCOPE", "DEPLOYMENT_ROLE", "CREATED", "CREATED BY")
+DEPLOYMENT_COLUMN = "DEPLOYMENT"
+PROSE = frozenset(("NAME", "DESCRIPTION", "CREATED BY", DEPLOYMENT_COLUMN))
+KEYS = tuple(field.name for field in fields(DeploymentOrgToken))
+
+
+def show(where: Where, organization_id: str | None, output: Output, *, include_other_scopes: bool) -> None:
+    """Ask the service and print the answer on standard output.
+
+    Args:
+        where: the deployments that are asked for.
+        organization_id: as given on the command line.
+        output: how the answer is written.
+        include_other_scopes: also tokens of a workspace or of a deployment.
+
+    Raises:
+        AstroProviderError: there is no answer; nothing has been printed.
+    """
+    with opened(organization_id) as session:
+        found = _without_the_deployment(session, where, include_other_scopes) if output is Output.TABLE else []
+        if not found:
+            deployments = session.deployments(where)
+            with session.progress("Reading assignments") as progress:
+                found = assigned_tokens(
+                    session.reader,
+                    session.organization_id,
+                    deployments,
+                    include_other_scopes=include_other_scopes,
+                    progress=progress,
+                )
+    if output is Output.JSON:
+        _print_json(found)
+    elif output is Output.CSV:
+        _print_csv(found)
+    elif found:
+        _print_table(found, where)
+    else:
+        kind = "tokens" if include_other_scopes else "organization tokens"
+        typer.echo(f"No {kind} are assigned to {_named(deployments, where, session)}.", err=True)
+
+
+def age(created_at: str | None, now: datetime) -> str:
+    """Return how many whole days ago something was made: `325 days ago`, or `today` under one; blank if unknown."""
+    try:
+        created = datetime.fromisoformat(created_at or "")
+    except ValueError:
+        return ""
+    days = (now - (created if created.tzinfo else created.replace(tzinfo=UTC))).days
+    if days < 1:
+        return "today"
+    return "1 day ago" if days == 1 else f"{days} days ago"
+
+
+def _without_the_deployment(session: Session, where: Where, include_other_scopes: bool) -> list[DeploymentOrgToken]:  # noqa: FBT001
+    """Return the assignments of the one deployment that is asked for, in one call, without asking what it is.
+
+    A table of one deployment shows neither its name nor its workspace. Nothing found, or refused: somebody has to ask
+    what it is, to tell an empty one from one that does not exist.
+    """
+    if not where.is_one_deployment or where.workspace_id is not None:
+        return []
+    unseen = Deployment(id=where.deployment_ids[0], name="")
+    try:
+        return assigned_tokens(
+            session.reader, session.organization_id, [unseen], include_other_scopes=include_other_scopes
+        )
+    except (NotFound, CallRefused):
+        return []
+
+
+def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        (
+            row.id,
+            row.name,
+            row.description,
+            row.scope,
+            row.deployment_role,
+            age(row.created_at, now),
+            row.created_by or "",
+        )
+        for row in found
+    ]
+    if where.is_one_deployment:
+        print_table(COLUMNS, rows, prose=PROSE)
+        return
+    names = _telling_names(found)
+    with_deployment = [(*cells, names[row.deployment_id]) for cells, row in zip(rows, found, strict=True)]
+    print_table((*COLUMNS, DEPLOYMENT_COLUMN), with_deployment, prose=PROSE)
+
+
+def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
+    """Return what each deployment is called in a table: its name, with its id where another has the same."""
+    names = {row.deployment_id: row.deployment_name for row in found}
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def _print_json(found: Sequence[DeploymentOrgToken]) -> None:
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    typer.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=not is_unicode))
+
+
+def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
+    writer = csv.DictWriter(sys.stdout, KEYS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in found)
+
+
+def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:
+    named = [f"{deployment.name!r} ({deployment.id})" for deployment in deployments]
+    if where.deployment_ids:
+        return f"deployment{'s' if len(named) > 1 else ''} {', '.join(named)}"
+    owner = f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.organization_id}"
+    return f"any of the {len(named)} deployments of {owner}" if named else f"{owner}, which has no deployments"

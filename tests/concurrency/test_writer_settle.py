@@ -1,0 +1,360 @@
+"""What others do to a token after our write: put back, handed over, given up, or left alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from astro_provider import writer as writer_module
+from astro_provider.api import client as client_module
+from astro_provider.changes import Add, Change
+from astro_provider.emulator import Emulator
+from astro_provider.errors import RolesUnknown, WriteNotConfirmed
+from astro_provider.identity import BindingId
+from tests.support.careless import careless_writer
+from tests.support.writers import (
+    ACCESSOR,
+    ADMIN,
+    LIST,
+    READ,
+    WRITE,
+    MakeWriter,
+    Scene,
+    failures,
+    in_background,
+    write_all,
+)
+
+pytestmark = pytest.mark.usefixtures("no_pace")
+
+MakeChange = Callable[[Scene, str], Change]
+
+# What is held before, the change, what is held after it.
+CHANGES: dict[str, tuple[str | None, MakeChange, str | None]] = {
+    "a grant that vanished": (None, lambda scene, deployment: scene.add(deployment, ADMIN), ADMIN),
+    "a role that was changed back": (ADMIN, lambda scene, deployment: scene.put(deployment, ACCESSOR), ACCESSOR),
+    "a removal that came back": (ADMIN, lambda scene, deployment: scene.remove(deployment), None),
+}
+ANY_CHANGE = pytest.mark.parametrize(("before", "make_change", "after"), CHANGES.values(), ids=CHANGES.keys())
+
+
+def _hold(scene: Scene, deployment: str, role: str | None) -> None:
+    if role is not None:
+        scene.astro.store.bind(scene.token_id, deployment, role)
+
+
+@ANY_CHANGE
+def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
+    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
+) -> None:
+    ours, careless = scene.deployments(2)
+    _hold(scene, ours, before)
+    read_before = scene.roles
+    own_of_careless = {"entityType": "DEPLOYMENT", "entityId": careless, "role": ACCESSOR}
+    writer, client = make_writer(settle_seconds=1.0)
+    client.after_write = lambda written: (
+        scene.astro.store.set_roles(scene.token_id, [*read_before, own_of_careless]) if written == 1 else None
+    )
+
+    writer.write(make_change(scene, ours))
+
+    assert scene.astro.store.deployment_role(scene.token_id, ours) == after
+    assert scene.astro.store.deployment_role(scene.token_id, careless) == ACCESSOR
+    assert scene.foreign_now == scene.foreign
+    operations = [call["operation"] for call in scene.astro.calls()["log"]]
+    assert operations == [READ, WRITE, READ, WRITE, READ]
+
+
+@ANY_CHANGE
+def test_without_a_settle_time_nobody_looks_and_what_is_undone_stays_undone(
+    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
+) -> None:
+    [ours] = scene.deployments(1)
+    _hold(scene, ours, before)
+    read_before = scene.roles
+    writer, client = make_writer(settle_seconds=0)
+    client.after_write = lambda _: scene.astro.store.set_roles(scene.token_id, read_before)
+
+    writer.write(make_change(scene, ours))
+
+    assert scene.astro.store.deployment_role(scene.token_id, ours) == before != after
+    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE]
+
+
+def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_LOOKS", 3)
+    deployments = sorted(scene.deployments(3))
+    read_before = scene.roles
+    writer, client = make_writer(settle_seconds=0.4)
+    client.after_write = lambda _: scene.astro.store.set_roles(scene.token_id, read_before)
+
+    outcomes = write_all(writer, [scene.add(deployment) for deployment in deployments])
+
+    named = "; ".join(f"token {scene.token_id} in deployment {deployment}" for deployment in deployments)
+    assert failures(outcomes) == [
+        "WriteNotConfirmed: These changes were written, but were undone by another writer 3 times, or cannot be put "
+        f"back: {named}.  Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
+        "there, and then `pulumi up`."
+    ]
+    assert scene.roles == read_before
+
+
+def test_after_an_error_the_next_change_of_the_token_is_not_burdened_with_it(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_LOOKS", 1)
+    undone, later = scene.deployments(2)
+    read_before = scene.roles
+    writer, client = make_writer(settle_seconds=0.4)
+    client.after_write = lambda written: (
+        scene.astro.store.set_roles(scene.token_id, read_before) if written <= 2 else None
+    )
+    with pytest.raises(WriteNotConfirmed, match=undone):
+        writer.write(scene.add(undone))
+    monkeypatch.undo()
+
+    writer.write(scene.add(later))
+
+    assert scene.ours == {later: ADMIN}
+
+
+def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
+    [deployment] = scene.deployments(1)
+    scene.astro.store.add_role("Loader")
+    read_before = scene.roles
+    writer, client = make_writer(settle_seconds=0.5)
+
+    def undo(written: int) -> None:
+        if written == 1:
+            scene.astro.store.set_roles(scene.token_id, read_before)
+            scene.astro.store.delete_role("Loader")
+
+    client.after_write = undo
+
+    with pytest.raises(WriteNotConfirmed) as raised:
+        writer.write(scene.add(deployment, "Loader"))
+
+    text = str(raised.value)
+    assert f"cannot be put back: token {scene.token_id} in deployment {deployment}." in text
+    assert "role 'Loader' does not exist" in text
+    assert "run `pulumi refresh`" in text
+    assert scene.roles == read_before
+
+
+def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_writer: MakeWriter) -> None:
+    first, second = scene.deployments(2)
+    read_before = scene.roles
+    written_first = threading.Event()
+    writer, client = make_writer(settle_seconds=1.5)
+
+    def undo(written: int) -> None:
+        if written == 1:
+            scene.astro.store.set_roles(scene.token_id, read_before)
+            written_first.set()
+
+    client.after_write = undo
+    one = in_background(lambda: writer.write(scene.add(first)))
+    assert written_first.wait(10)
+
+    writer.write(scene.add(second))
+    one.join(10)
+
+    assert scene.ours == {first: ADMIN, second: ADMIN}
+    # The second change's read shows what was undone and its write puts it back; then one look for both.
+    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE, READ, WRITE, READ]
+
+
+def test_a_change_of_another_token_takes_the_duty_over_too(
+    astro: Emulator, scene: Scene, make_writer: MakeWriter
+) -> None:
+    first, second = scene.deployments(2)
+    other = astro.store.add_token("another")
+    read_before = scene.roles
+    written_first = threading.Event()
+    writer, client = make_writer(settle_seconds=1.5)
+
+    def undo(written: int) -> None:
+        if written == 1:
+            astro.store.set_roles(scene.token_id, read_before)
+            written_first.set()
+
+    client.after_write = undo
+    one = in_background(lambda: writer.write(scene.add(first)))
+    assert written_first.wait(10)
+
+    writer.write(Add(BindingId(astro.organization_id, second, other), ADMIN))
+
+    assert scene.ours == {first: ADMIN}
+    assert astro.store.deployment_role(other, second) == ADMIN
+    one.join(10)
+    assert not one.is_alive()
+
+
+def test_a_list_shows_which_of_many_tokens_was_undone_and_only_that_one_is_written(
+    astro: Emulator, make_writer: MakeWriter
+) -> None:
+    deployment = astro.store.add_deployment("orders")
+    tokens = [astro.store.add_token(f"ci-{index}") for index in range(8)]
+    bindings = [BindingId(astro.organization_id, deployment, token) for token in tokens]
+    writer, client = make_writer(settle_seconds=1.0)
+    client.after_write = lambda written: astro.store.unbind(tokens[3], deployment) if written == 8 else None
+
+    outcomes = write_all(writer, [Add(binding, ADMIN) for binding in bindings])
+
+    assert failures(outcomes) == []
+    assert {astro.store.deployment_role(token, deployment) for token in tokens} == {ADMIN}
+    counted = astro.calls()["by_operation"]
+    assert counted[WRITE] == 9
+    assert counted[LIST] >= 1
+
+
+def test_what_a_person_changes_later_is_not_fought(scene: Scene, make_writer: MakeWriter) -> None:
+    taken_away, kept, later = scene.deployments(3)
+    writer, _ = make_writer(settle_seconds=0.4)
+    write_all(writer, [scene.add(taken_away), scene.add(kept)])
+    scene.astro.store.unbind(scene.token_id, taken_away)
+    scene.astro.store.bind(scene.token_id, kept, ACCESSOR)
+
+    writer.write(scene.add(later))
+
+    assert scene.ours == {kept: ACCESSOR, later: ADMIN}
+
+
+def test_a_service_too_slow_for_the_settle_time_is_never_written_to(scene: Scene, make_writer: MakeWriter) -> None:
+    [deployment] = scene.deployments(1)
+    before = scene.roles
+    scene.astro.settings(latency_ms=400)
+    writer, _ = make_writer(settle_seconds=0.5)
+
+    with pytest.raises(WriteNotConfirmed) as raised:
+        writer.write(scene.add(deployment))
+
+    text = str(raised.value)
+    assert text.startswith(f"token {scene.token_id} was not written: its roles took 0.")
+    assert "a list older than half of settleSeconds (0.5) may undo what others have written since" in text
+    assert "Set astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to 1 or more wherever this token is written." in text
+    assert scene.calls(WRITE) == 0
+    assert scene.calls(READ) == 5
+    assert scene.roles == before
+
+
+def test_one_slow_read_is_not_written_but_read_again(scene: Scene, make_writer: MakeWriter) -> None:
+    [deployment] = scene.deployments(1)
+    scene.astro.fault(kind="delay", operation=READ, delay_ms=700, times=1)
+    writer, _ = make_writer(settle_seconds=1.2)
+
+    writer.write(scene.add(deployment))
+
+    assert scene.ours == {deployment: ADMIN}
+    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, READ, WRITE, READ]
+
+
+@ANY_CHANGE
+def test_a_token_without_roles_is_never_written(
+    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
+) -> None:
+    [deployment] = scene.deployments(1)
+    _hold(scene, deployment, before)
+    roles = scene.roles
+    scene.astro.store.hide_roles(scene.token_id)
+    writer, _ = make_writer(settle_seconds=0.5)
+
+    with pytest.raises(RolesUnknown, match="they are unknown and nothing was written") as raised:
+        writer.write(make_change(scene, deployment))
+
+    assert before != after
+    assert scene.token_id in str(raised.value)
+    assert scene.calls(WRITE) == 0
+    assert scene.roles == roles
+
+
+def test_roles_that_are_left_out_at_the_look_are_an_error_and_nothing_is_wiped(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
+    [deployment] = scene.deployments(1)
+    scene.astro.fault(kind="no_roles", operation=READ, skip=1)
+    writer, _ = make_writer(settle_seconds=0.4)
+
+    with pytest.raises(WriteNotConfirmed) as raised:
+        writer.write(scene.add(deployment))
+
+    text = str(raised.value)
+    assert text.startswith("These changes were written, but could not be looked at again. The service left the roles")
+    assert f"token {scene.token_id} in deployment {deployment}" in text
+    assert "run `pulumi refresh`" in text
+    assert scene.calls(WRITE) == 1
+    assert scene.ours == {deployment: ADMIN}
+    assert scene.foreign_now == scene.foreign
+
+
+def test_a_write_of_ours_that_lands_after_its_caller_gave_up_undoes_nothing_for_good(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(0.4))
+    first, second = scene.deployments(2)
+    writer, client = make_writer(settle_seconds=2.0)
+    repeated = threading.Event()
+    client.after_write = lambda written: repeated.set() if written == 2 else None
+    # The first list stays on the way for longer than its caller waits, and lands after the second change was written.
+    scene.astro.fault(kind="delay", operation=WRITE, delay_ms=1500, times=1)
+
+    one = in_background(lambda: writer.write(scene.add(first)))
+    assert repeated.wait(10)
+    writer.write(scene.add(second))
+    one.join(10)
+
+    writes = [call for call in scene.astro.calls()["log"] if call["operation"] == WRITE]
+    assert len(writes) == 4
+    assert writes[2]["at"] == min(call["at"] for call in writes), "the late list landed third"
+    assert scene.ours == {first: ADMIN, second: ADMIN}
+    assert scene.foreign_now == scene.foreign
+
+
+def test_two_machines_that_write_one_token_at_once_lose_nothing(
+    scene: Scene, make_writer: MakeWriter, tmp_path: Path
+) -> None:
+    scene.astro.settings(latency_ms=20)
+    deployments = scene.deployments(60)
+    here, _ = make_writer(settle_seconds=1.0, lock_directory=tmp_path / "here")
+    there, _ = make_writer(settle_seconds=1.0, lock_directory=tmp_path / "there")
+    outcomes_there: list[object] = []
+
+    other = in_background(
+        lambda: outcomes_there.extend(write_all(there, [scene.add(deployment) for deployment in deployments[30:]]))
+    )
+    outcomes_here = write_all(here, [scene.add(deployment) for deployment in deployments[:30]])
+    other.join(60)
+
+    assert failures(outcomes_here) == []
+    assert [one for one in outcomes_there if isinstance(one, Exception)] == []
+    assert len(outcomes_there) == 30
+    assert scene.ours == dict.fromkeys(deployments, ADMIN)
+    assert scene.foreign_now == scene.foreign
+
+
+def test_a_careless_eight_way_writer_takes_nothing_of_ours_away(scene: Scene, make_writer: MakeWriter) -> None:
+    scene.astro.settings(latency_ms=20)
+    ours, careless = scene.deployments(60), scene.deployments(64)
+    for deployment in ours[40:]:
+        scene.astro.store.bind(scene.token_id, deployment, ADMIN)
+    adds: list[Change] = [scene.add(deployment) for deployment in ours[:40]]
+    removals: list[Change] = [scene.remove(deployment) for deployment in ours[40:]]
+    mixed = [change for both in zip(adds[:20], removals, strict=True) for change in both] + adds[20:]
+    writer, _ = make_writer(settle_seconds=1.0)
+
+    with careless_writer(scene.astro, scene.token_id, careless):
+        outcomes = write_all(writer, mixed)
+
+    assert failures(outcomes) == []
+    assert {deployment: role for deployment, role in scene.ours.items() if deployment in ours} == dict.fromkeys(
+        ours[:40], ADMIN
+    )
+    assert scene.foreign_now == scene.foreign
