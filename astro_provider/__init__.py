@@ -13,13 +13,18 @@ from astro_provider.version import __version__
 
 if TYPE_CHECKING:
     from astro_provider.assignments import DeploymentOrgToken
-    from astro_provider.binding import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs
+    from astro_provider.binding import (
+        DeploymentOrgTokenBinding,
+        DeploymentOrgTokenBindingArgs,
+        DeploymentOrgTokenBindingArgsDict,
+    )
     from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
 
 __all__ = [
     "DeploymentOrgToken",
     "DeploymentOrgTokenBinding",
     "DeploymentOrgTokenBindingArgs",
+    "DeploymentOrgTokenBindingArgsDict",
     "__version__",
     "list_deployment_org_tokens",
     "list_deployment_org_tokens_output",
@@ -29,6 +34,7 @@ _HOMES = {
     "DeploymentOrgToken": "assignments",
     "DeploymentOrgTokenBinding": "binding",
     "DeploymentOrgTokenBindingArgs": "binding",
+    "DeploymentOrgTokenBindingArgsDict": "binding",
     "list_deployment_org_tokens": "functions",
     "list_deployment_org_tokens_output": "functions",
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, TypedDict
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -34,6 +35,18 @@ class DeploymentOrgTokenBindingArgs:
     workspace_id: pulumi.Input[str] | None = None
     organization_id: pulumi.Input[str] | None = None
     overwrite: pulumi.Input[bool] | None = None
+
+
+class DeploymentOrgTokenBindingArgsDict(TypedDict, total=False):
+    """`DeploymentOrgTokenBindingArgs` as a plain dictionary."""
+
+    deployment_id: Required[pulumi.Input[str]]
+    role: Required[pulumi.Input[str]]
+    org_token_name: pulumi.Input[str] | None
+    org_token_id: pulumi.Input[str] | None
+    workspace_id: pulumi.Input[str] | None
+    organization_id: pulumi.Input[str] | None
+    overwrite: pulumi.Input[bool] | None
 
 
 class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTokenBinding"):
@@ -69,7 +82,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
     def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
         self,
         resource_name: str,
-        args: DeploymentOrgTokenBindingArgs | None = None,
+        args: DeploymentOrgTokenBindingArgs | DeploymentOrgTokenBindingArgsDict | None = None,
         opts: pulumi.ResourceOptions | None = None,
         *,
         deployment_id: pulumi.Input[str] | None = None,
@@ -84,7 +97,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
 
         Args:
             resource_name: Pulumi's name of the resource; name it by deployment and token, not by position in a list.
-            args: the arguments as one object; keywords given beside it take precedence.
+            args: the arguments as one object or dictionary; keywords given beside it take precedence.
             opts: Pulumi's resource options.
             deployment_id: see `DeploymentOrgTokenBindingArgs`, as all that follow.
             role: see there.
@@ -110,9 +123,9 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
         )
         # A property must be named here, even as None, for its output to become an attribute.
         properties: dict[str, Any] = dict.fromkeys(type(self).__annotations__)
-        for given in (args, keywords):
-            if given is not None:
-                properties |= {name: value for name, value in vars(given).items() if value is not None}
+        as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args or keywords)
+        for given in (as_one, vars(keywords)):
+            properties |= {name: value for name, value in given.items() if value is not None}
         _refuse_twice(resource_name, properties)
         # `diff` says the same, but the engine does not ask it when a replacement is forced.
         defaults = pulumi.ResourceOptions(delete_before_replace=True)

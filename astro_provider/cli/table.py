@@ -18,7 +18,7 @@ from rich.text import Text
 from astro_provider.cli.terminal import console
 
 GAP = 2
-NARROWEST_PROSE = 16  # cells; a longer word than that may be broken
+NARROWEST_PROSE = 24  # cells; only a longer word may be broken
 JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
 
 

@@ -99,7 +99,7 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
     named = "; ".join(f"token {scene.token_id} in deployment {deployment}" for deployment in deployments)
     assert failures(outcomes) == [
         "WriteNotConfirmed: These changes were written, but were undone by another writer 3 times, or cannot be put "
-        f"back: {named}.  Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
+        f"back: {named}. Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
         "there, and then `pulumi up`."
     ]
     assert scene.roles == read_before

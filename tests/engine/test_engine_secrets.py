@@ -26,7 +26,7 @@ def _live_through_everything(stack: Stack, astro: Emulator, wanted: dict[str, An
     astro.fault(operation="UpdateApiTokenRoles", status=400, body=echo)
     run(stack.up, role="DEPLOYMENT_ACCESSOR")
     astro.clear_faults()
-    astro.fault(operation="GetApiToken", status=400, body=echo)
+    astro.fault(status=400, body=echo)
     run(stack.refresh)
     astro.clear_faults()
     run(stack.preview, org_token_name="nobody")
