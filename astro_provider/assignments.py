@@ -6,7 +6,7 @@ calls as possible: one list for each deployment, or one read for each token, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -120,12 +120,11 @@ def assigned_tokens(
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
-    scopes = None if include_other_scopes else (ORGANIZATION,)
-    found = [
-        row
-        for row in _found(reader, organization_id, deployments, scopes, progress)
-        if scopes is None or row.scope in scopes
-    ]
+
+    def is_wanted(token: ApiToken) -> bool:
+        return include_other_scopes or token.scope == ORGANIZATION
+
+    found = list(_found(reader, organization_id, deployments, is_wanted, progress))
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
@@ -134,16 +133,16 @@ def _found(
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
-    scopes: Collection[str] | None,
+    is_wanted: Callable[[ApiToken], bool],
     progress: Callable[[int, int], None],
 ) -> Iterator[DeploymentOrgToken]:
     if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        tokens = [token for token in reader.tokens(organization_id).all if scopes is None or token.scope in scopes]
+        tokens = [token for token in reader.tokens(organization_id).all if is_wanted(token)]
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
             yield from _in_parallel(calls, progress)
             return
-    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d) for deployment in deployments]
+    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, is_wanted) for deployment in deployments]
     yield from _in_parallel(calls, progress)
 
 
@@ -159,9 +158,11 @@ def _in_parallel(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _of_deployment(reader: Reader, organization_id: str, deployment: Deployment) -> list[DeploymentOrgToken]:
+def _of_deployment(
+    reader: Reader, organization_id: str, deployment: Deployment, is_wanted: Callable[[ApiToken], bool]
+) -> list[DeploymentOrgToken]:
     rows = []
-    for token in reader.assigned(organization_id, deployment.id).values():
+    for token in filter(is_wanted, reader.assigned(organization_id, deployment.id).values()):
         role = role_in(token.roles or (), deployment.id)
         if role is not None:
             rows.append(_row(organization_id, token, deployment, role))

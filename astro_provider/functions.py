@@ -1,13 +1,20 @@
-"""What a program can ask: which organization tokens hold a role in a deployment."""
+"""What a program can ask: which organization tokens hold a role in a deployment.
+
+All questions of a process share the connections and the pace to the service, and what is known about deployments. What
+is assigned is read anew each time, because the program itself may have changed it meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
+import threading
 from typing import Any
 
 import pulumi
 
+from astro_provider.api import AstroClient
 from astro_provider.assignments import DeploymentOrgToken, assigned_tokens, choose_deployments
 from astro_provider.reader import Reader
 from astro_provider.settings import Settings
@@ -34,10 +41,10 @@ def list_deployment_org_tokens(
         ServiceError: a call failed.
     """
     settings = Settings.find(_config, os.environ)
-    reader = Reader(settings.client())
-    organization = organization_id or reader.organization_id(settings.organization_id)
-    deployments = choose_deployments(reader, organization, deployment_ids=[deployment_id], workspace_id=workspace_id)
-    return assigned_tokens(reader, organization, deployments, include_other_scopes=include_other_scopes)
+    client, known = _service(settings)
+    organization = organization_id or known.organization_id(settings.organization_id)
+    deployments = choose_deployments(known, organization, deployment_ids=[deployment_id], workspace_id=workspace_id)
+    return assigned_tokens(Reader(client), organization, deployments, include_other_scopes=include_other_scopes)
 
 
 def list_deployment_org_tokens_output(
@@ -58,6 +65,19 @@ def list_deployment_org_tokens_output(
         organization_id=organization_id,
         include_other_scopes=include_other_scopes,
     ).apply(ask)
+
+
+_lock = threading.Lock()
+_services: dict[Settings, tuple[AstroClient, Reader]] = {}
+
+
+def _service(settings: Settings) -> tuple[AstroClient, Reader]:
+    with _lock:
+        if settings not in _services:
+            client = settings.client()
+            atexit.register(client.close)
+            _services[settings] = client, Reader(client)
+        return _services[settings]
 
 
 def _config(key: str) -> str | None:

@@ -135,16 +135,27 @@ def no_organization(seen: int) -> SettingsError:
 
 def only_organization_in(credential: SecretStr | None) -> str | None:
     """The only `organizationId:` among the claims of a JWT's `permissions`; None where there is none, or several."""
+    found = set(permissions_in(claims_in(credential), "organizationId"))
+    return found.pop() if len(found) == 1 else None
+
+
+def claims_in(credential: SecretStr | None) -> dict[str, Any]:
+    """The claims of a credential, unverified; none where it is no JWT."""
     if credential is None:
-        return None
+        return {}
     try:
         payload = credential.get_secret_value().split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        permissions = claims["permissions"]
-        found = {p.removeprefix("organizationId:") for p in permissions if p.startswith("organizationId:")}
-    except (IndexError, KeyError, ValueError, TypeError, AttributeError):
-        return None
-    return found.pop() if len(found) == 1 else None
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def permissions_in(claims: Mapping[str, Any], kind: str) -> list[str]:
+    """The ids that the claim `permissions` holds as `<kind>:<id>`."""
+    permissions = claims.get("permissions")
+    texts = [one for one in permissions if isinstance(one, str)] if isinstance(permissions, list) else []
+    return [one.removeprefix(f"{kind}:") for one in texts if one.startswith(f"{kind}:")]
 
 
 def _credential(value: str | None) -> SecretStr | None:

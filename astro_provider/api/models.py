@@ -86,6 +86,7 @@ class Deployment(Wire):
     id: str
     name: str
     workspace_id: str | None = None
+    created_at: str | None = None
 
 
 class Role(Wire):

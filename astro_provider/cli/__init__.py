@@ -9,21 +9,36 @@ from typing import Annotated
 
 import typer
 
+from astro_provider.cli.adopt import adopt
+from astro_provider.cli.doctor import doctor
 from astro_provider.cli.emulator import emulator
 from astro_provider.cli.list import list_assignments
 from astro_provider.cli.statuses import Subcommands
 from astro_provider.version import __version__
 
+HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.
+
+Settings come from the environment: ASTRO_API_TOKEN, and where needed ASTRO_ORGANIZATION_ID and ASTRO_API_HOST.
+
+\b
+Examples:
+  astro-provider doctor
+  astro-provider list --all-deployments
+  astro-provider adopt --all-deployments --out infra
+"""
+
 app = typer.Typer(
     name="astro-provider",
     cls=Subcommands,
-    help="Astro organization API tokens bound to Deployments: beside the Pulumi resource, for a shell.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_assignments)
+app.command(short_help="Write a program and an import file for what there is.")(adopt)
+app.command()(doctor)
 app.command()(emulator)
 
 

@@ -18,11 +18,21 @@ EXTRA = frozenset(("fastapi", "starlette", "uvicorn", "h11"))
 
 def emulator(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes any free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes any free one.")
+    ] = 8765,
     latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds that every call takes.")] = 0,
     rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Turn the limits of Astro on.")] = False,
 ) -> None:
-    """Run an Astro API on this machine, in memory, with a small organization in it."""
+    """Run an Astro API on this machine, in memory.
+
+    It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
+
+    \b
+    Examples:
+      astro-provider emulator
+      astro-provider emulator --port 0 --latency 50 --rate-limits
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
     try:
         from astro_provider.emulator import Emulator  # noqa: PLC0415 half a second, and an optional extra
     except ModuleNotFoundError as error:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from io import StringIO
 
 import typer
 
@@ -125,9 +126,11 @@ def _print_json(found: Sequence[DeploymentOrgToken]) -> None:
 
 
 def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
-    writer = csv.DictWriter(sys.stdout, KEYS, lineterminator="\n")
+    text = StringIO()
+    writer = csv.DictWriter(text, KEYS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in found)
+    typer.echo(text.getvalue(), nl=False)
 
 
 def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:

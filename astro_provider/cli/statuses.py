@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import typer
@@ -31,6 +32,9 @@ class Subcommands(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own name of the class
         """Run the subcommand."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a letter that a pipe cannot spell is no failure
         try:
             answer = super().invoke(ctx)
             sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's last moments

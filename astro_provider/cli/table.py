@@ -18,7 +18,7 @@ from rich.text import Text
 from astro_provider.cli.terminal import console
 
 GAP = 2
-NARROWEST_PROSE = 24  # cells; only a longer word may be broken
+LONGEST_WORD = 24  # cells; a longer one may be broken
 JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
 
 
@@ -27,7 +27,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, prose:
 
     Args:
         columns: the heads.
-        rows: the cells of each row, as many as there are columns.
+        rows: one at least; the cells of each, as many as there are columns.
         prose: the columns that may be broken over lines.
     """
     clean = [[_clean(cell) for cell in row] for row in rows]
@@ -38,7 +38,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, prose:
         return
     terminal = console(sys.stdout)
     least = [
-        min(width, max(_narrowest(line[number]) for line in lines)) if name in prose else width
+        min(width, max(cell_len(name), *(_longest_word(row[number]) for row in clean))) if name in prose else width
         for number, (name, width) in enumerate(zip(columns, widths, strict=True))
     ]
     available = terminal.width - GAP * (len(columns) - 1)
@@ -83,8 +83,8 @@ def _shrunk(widths: Sequence[int], least: Sequence[int], available: int) -> list
     return now
 
 
-def _narrowest(text: str) -> int:
-    return min(NARROWEST_PROSE, max((cell_len(word) for word in text.split()), default=0))
+def _longest_word(text: str) -> int:
+    return min(LONGEST_WORD, max((cell_len(word) for word in text.split()), default=0))
 
 
 def _clean(text: str) -> str:

@@ -25,19 +25,22 @@ def console(stream: TextIO) -> Console:
 
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Lend what is to be told how many calls are done, of how many; it shows a bar on standard error, if that is a terminal."""
+    """Lend what is to be told how many calls are done, of how many; a terminal on standard error shows it."""
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 only a terminal pays
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("calls")
-    with Progress(
-        *columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb"
-    ) as bar:
-        task = bar.add_task(doing, visible=False)
+    bar = Progress(*columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb")
+    task = bar.add_task(doing)
 
-        def tell(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of, visible=of >= FEWEST_FOR_A_BAR)
+    def tell(done: int, of: int) -> None:
+        bar.update(task, completed=done, total=of)
+        if of >= FEWEST_FOR_A_BAR and not bar.live.is_started:
+            bar.start()
 
+    try:
         yield tell
+    finally:
+        bar.stop()

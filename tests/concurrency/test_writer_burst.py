@@ -183,22 +183,23 @@ def test_changes_that_wait_for_a_token_go_out_as_one_list(scene: Scene, make_wri
     assert len(client.posted[-1]) == len(scene.foreign) + 4
 
 
-BAD = {
+BAD: dict[str, tuple[str, str | None, str]] = {
     "unknown role": ("DEPLOYMENT_ADMN", None, "role 'DEPLOYMENT_ADMN' does not exist"),
     "unknown deployment": (ADMIN, "clx0000000000000000000000", "deployment clx0000000000000000000000 does not exist"),
 }
 
 
 @pytest.mark.usefixtures("no_pace")
-@pytest.mark.parametrize(("role", "deployment", "reason"), BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("bad_entry", BAD.values(), ids=BAD.keys())
 @pytest.mark.parametrize("position", range(4))
 def test_a_bad_change_that_rides_with_good_ones_fails_alone(
-    scene: Scene, make_writer: MakeWriter, role: str, deployment: str | None, reason: str, position: int
+    scene: Scene, make_writer: MakeWriter, bad_entry: tuple[str, str | None, str], position: int
 ) -> None:
+    role, unknown_deployment, reason = bad_entry
     writer, client = make_writer()
     good = scene.deployments(4)
     bad = good.pop(position)
-    bad = deployment or bad
+    bad = unknown_deployment or bad
     changes: list[Add] = [scene.add(one) for one in good]
     changes.insert(position, scene.add(bad, role))
     scene.astro.fault(kind="delay", operation=READ, delay_ms=300, times=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -19,9 +18,11 @@ from tests.support.careless import careless_writer
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,
+    EACH_KIND,
     LIST,
     READ,
     WRITE,
+    Kind,
     MakeWriter,
     Scene,
     failures,
@@ -31,28 +32,12 @@ from tests.support.writers import (
 
 pytestmark = pytest.mark.usefixtures("no_pace")
 
-MakeChange = Callable[[Scene, str], Change]
 
-# What is held before, the change, what is held after it.
-CHANGES: dict[str, tuple[str | None, MakeChange, str | None]] = {
-    "a grant that vanished": (None, lambda scene, deployment: scene.add(deployment, ADMIN), ADMIN),
-    "a role that was changed back": (ADMIN, lambda scene, deployment: scene.put(deployment, ACCESSOR), ACCESSOR),
-    "a removal that came back": (ADMIN, lambda scene, deployment: scene.remove(deployment), None),
-}
-ANY_CHANGE = pytest.mark.parametrize(("before", "make_change", "after"), CHANGES.values(), ids=CHANGES.keys())
-
-
-def _hold(scene: Scene, deployment: str, role: str | None) -> None:
-    if role is not None:
-        scene.astro.store.bind(scene.token_id, deployment, role)
-
-
-@ANY_CHANGE
+@EACH_KIND
 def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
-    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
+    scene: Scene, make_writer: MakeWriter, kind: Kind
 ) -> None:
-    ours, careless = scene.deployments(2)
-    _hold(scene, ours, before)
+    ours, careless = kind.deployment(scene), scene.astro.store.add_deployment("of the careless")
     read_before = scene.roles
     own_of_careless = {"entityType": "DEPLOYMENT", "entityId": careless, "role": ACCESSOR}
     writer, client = make_writer(settle_seconds=1.0)
@@ -60,28 +45,27 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
         scene.astro.store.set_roles(scene.token_id, [*read_before, own_of_careless]) if written == 1 else None
     )
 
-    writer.write(make_change(scene, ours))
+    writer.write(kind.make(scene, ours))
 
-    assert scene.astro.store.deployment_role(scene.token_id, ours) == after
+    assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.after
     assert scene.astro.store.deployment_role(scene.token_id, careless) == ACCESSOR
     assert scene.foreign_now == scene.foreign
     operations = [call["operation"] for call in scene.astro.calls()["log"]]
     assert operations == [READ, WRITE, READ, WRITE, READ]
 
 
-@ANY_CHANGE
+@EACH_KIND
 def test_without_a_settle_time_nobody_looks_and_what_is_undone_stays_undone(
-    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
+    scene: Scene, make_writer: MakeWriter, kind: Kind
 ) -> None:
-    [ours] = scene.deployments(1)
-    _hold(scene, ours, before)
+    ours = kind.deployment(scene)
     read_before = scene.roles
     writer, client = make_writer(settle_seconds=0)
     client.after_write = lambda _: scene.astro.store.set_roles(scene.token_id, read_before)
 
-    writer.write(make_change(scene, ours))
+    writer.write(kind.make(scene, ours))
 
-    assert scene.astro.store.deployment_role(scene.token_id, ours) == before != after
+    assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.before != kind.after
     assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE]
 
 
@@ -98,9 +82,11 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
 
     named = "; ".join(f"token {scene.token_id} in deployment {deployment}" for deployment in deployments)
     assert failures(outcomes) == [
-        "WriteNotConfirmed: These changes were written, but were undone by another writer 3 times, or cannot be put "
-        f"back: {named}. Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
-        "there, and then `pulumi up`."
+        (
+            "WriteNotConfirmed: These changes were written, but were undone by another writer 3 times, or cannot be put "
+            f"back: {named}. Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
+            "there, and then `pulumi up`."
+        )
     ]
     assert scene.roles == read_before
 
@@ -257,20 +243,16 @@ def test_one_slow_read_is_not_written_but_read_again(scene: Scene, make_writer: 
     assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, READ, WRITE, READ]
 
 
-@ANY_CHANGE
-def test_a_token_without_roles_is_never_written(
-    scene: Scene, make_writer: MakeWriter, before: str | None, make_change: MakeChange, after: str | None
-) -> None:
-    [deployment] = scene.deployments(1)
-    _hold(scene, deployment, before)
+@EACH_KIND
+def test_a_token_without_roles_is_never_written(scene: Scene, make_writer: MakeWriter, kind: Kind) -> None:
+    deployment = kind.deployment(scene)
     roles = scene.roles
     scene.astro.store.hide_roles(scene.token_id)
     writer, _ = make_writer(settle_seconds=0.5)
 
     with pytest.raises(RolesUnknown, match="they are unknown and nothing was written") as raised:
-        writer.write(make_change(scene, deployment))
+        writer.write(kind.make(scene, deployment))
 
-    assert before != after
     assert scene.token_id in str(raised.value)
     assert scene.calls(WRITE) == 0
     assert scene.roles == roles

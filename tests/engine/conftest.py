@@ -17,7 +17,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
     # The provider process has to find the resources that stand in tests/support.
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "PYTHONPATH": str(ROOT)}
+    environment = {
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_API_TOKEN": astro.credential,
+        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes here, and looking again would only take time
+        "PYTHONPATH": str(ROOT),
+    }
     return Stack(engine, tmp_path, environment)
 
 

@@ -26,7 +26,7 @@ def test_a_binding_that_exists_with_the_same_role_is_adopted_without_a_write(
         == [
             (
                 f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ADMIN in deployment "
-                f"{deployment_id}: the binding will be adopted, and destroy will remove it. Another stack may own it."
+                f"'orders' ({deployment_id}): the binding will be adopted, and destroy will remove it. Another stack may own it."
             )
         ]
     )
@@ -68,7 +68,7 @@ def test_a_binding_that_exists_with_another_role_is_refused_until_it_may_be_over
     assert overwritten.notices == [
         (
             f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-            f"{deployment_id}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it."
+            f"'orders' ({deployment_id}): overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it."
         )
     ]
     assert writes(astro) == 1

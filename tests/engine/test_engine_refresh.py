@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -93,25 +94,21 @@ def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
     stack.up()
     before = _kept(stack)
     stack.set_environment(ASTRO_TIMEOUT_SECONDS="1")
-    where = f"GetApiToken (organization {astro.organization_id}, token {token_id})"
-    faults: dict[str, tuple[dict[str, Any], str]] = {
-        "down": ({"kind": "drop_before"}, f"Unavailable: {where}: no answer from 127.0.0.1 ("),
-        "unavailable": ({"status": 503}, f"Unavailable: {where}: HTTP 503 Service Unavailable: "),
-        "forbidden": ({"status": 403}, f"Forbidden: {where}: HTTP 403 Forbidden: "),
-        "refused": ({"status": 401}, f"CredentialRefused: {where}: HTTP 401 Unauthorized: "),
-        "no roles": (
-            {"kind": "no_roles"},
-            "RolesUnknown: The service left the roles out of its answer about token 'nightly-loads' ",
-        ),
-    }
+    faults: list[tuple[dict[str, Any], str]] = [
+        ({"kind": "drop_before"}, r"Unavailable: \w+ \(.*\): no answer from 127\.0\.0\.1 \(.*"),
+        ({"status": 503}, r"Unavailable: \w+ \(.*\): HTTP 503 Service Unavailable: .*"),
+        ({"status": 403}, r"Forbidden: \w+ \(.*\): HTTP 403 Forbidden: .* needs the permission .*"),
+        ({"status": 401}, r"CredentialRefused: \w+ \(.*\): HTTP 401 Unauthorized: .* Check that ASTRO_API_TOKEN .*"),
+        ({"kind": "no_roles"}, rf"RolesUnknown: The service left the roles out .* 'nightly-loads' \({token_id}\).*"),
+    ]
 
-    for fault, text in faults.values():
+    for fault, text in faults:
         astro.clear_faults()
         astro.fault(**fault)
         refresh = stack.refresh()
 
         assert refresh.failed
-        assert [error for error in refresh.errors if error.startswith(f"astro_provider.errors.{text}")]
+        assert [error for error in refresh.errors if re.fullmatch(r"astro_provider\.errors\." + text, error)]
         assert _kept(stack) == before
 
 

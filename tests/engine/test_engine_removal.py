@@ -46,6 +46,7 @@ def test_what_leaves_the_program_is_removed_and_what_stays_is_not_touched(
     stack.program = bindings(orders=wanted, billing={**wanted, "deployment_id": other_id})
     stack.up()
 
+    astro.clear_calls()
     stack.program = bindings(billing={**wanted, "deployment_id": other_id})
     preview = stack.preview()
     up = stack.up()
@@ -54,7 +55,7 @@ def test_what_leaves_the_program_is_removed_and_what_stays_is_not_touched(
     assert up.notices == []
     assert astro.store.deployment_role(token_id, deployment_id) is None
     assert astro.store.deployment_role(token_id, other_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 3
+    assert writes(astro) == 1
 
 
 def test_roles_in_dags_of_the_deployment_stay_and_are_named_in_a_warning(

@@ -12,7 +12,8 @@ from tests.support.provider_process import Properties, ProviderProcess, provider
 
 @pytest.fixture
 def environment(astro: Emulator) -> dict[str, str]:
-    return {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
+    # Nobody else writes here, and looking again after a write would only take time.
+    return {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "ASTRO_SETTLE_SECONDS": "0"}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tests.support.provider_process import CallFailed, Properties, ProviderProce
 
 # Each frame of a traceback is up to three lines; four frames and the message are what a person can take in.
 LONGEST_TRACEBACK_LINES = 13
+GIVEN_UP = r" Given up after \d+ attempts in \d+\.\d s\."
 
 
 def _create(environment: dict[str, str], wanted: Properties) -> tuple[CallFailed, str]:
@@ -32,25 +33,27 @@ def _create(environment: dict[str, str], wanted: Properties) -> tuple[CallFailed
         ),
         (
             {"operation": "GetApiToken", "status": 502, "body": "<h1>Bad\n\n   gateway</h1>"},
-            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 502 Bad Gateway: <h1>Bad gateway</h1>\.",
+            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 502 Bad Gateway: <h1>Bad gateway</h1>\."
+            + GIVEN_UP,
         ),
         (
             {"operation": "GetApiToken", "status": 500, "body": "x" * 5000},
-            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 500 Internal Server Error: x{255}…\.",
+            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 500 Internal Server Error: x{255}…\."
+            + GIVEN_UP,
         ),
         (
             {"operation": "GetApiToken", "kind": "html"},
             (
                 r"UnexpectedAnswer: GetApiToken \(organization \w+, token \w+\): unexpected answer from 127\.0\.0\.1: the "
                 r"answer is no JSON \(text/html; charset=utf-8\): <!doctype html>.*\. Check ASTRO_API_HOST \(or astro:host\) "
-                r"if this goes on\."
+                r"if this goes on\." + GIVEN_UP
             ),
         ),
         (
             {"operation": "GetApiToken", "kind": "drop_before"},
             (
                 r"Unavailable: GetApiToken \(organization \w+, token \w+\): no answer from 127\.0\.0\.1 \(Server disconnected "
-                r"without sending a response\.\)\."
+                r"without sending a response\.\)\." + GIVEN_UP
             ),
         ),
         (

@@ -206,7 +206,7 @@ def test_a_role_that_is_restricted_to_another_workspace_is_a_problem(
             {"role": "DEPLOYMENT_AMIN"},
             (
                 "no deployment role is named 'DEPLOYMENT_AMIN' in organization {organization} (nearest: 'DEPLOYMENT_ADMIN', "
-                "'DEPLOYMENT_ACCESSOR'), so token 'nightly-loads' in deployment {deployment} can be given it only if this "
+                "'DEPLOYMENT_ACCESSOR'), so token 'nightly-loads' in deployment 'orders' ({deployment}) can be given it only if this "
                 "program makes it."
             ),
             (

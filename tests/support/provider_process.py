@@ -168,10 +168,15 @@ def provider_process(environment: Mapping[str, str] | None = None) -> Iterator[P
     command = [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
     with tempfile.TemporaryDirectory() as directory:
         stderr = Path(directory) / "stderr"
+        hermetic = {"ASTRO_LOCK_DIR": str(Path(directory) / "locks")}
         with stderr.open("wb") as sink:
             before = time.perf_counter()
             process = subprocess.Popen(
-                command, cwd=directory, env={**inherited, **(environment or {})}, stdout=subprocess.PIPE, stderr=sink
+                command,
+                cwd=directory,
+                env={**inherited, **hermetic, **(environment or {})},
+                stdout=subprocess.PIPE,
+                stderr=sink,
             )
             assert process.stdout is not None
             port = _port(process.stdout, stderr)

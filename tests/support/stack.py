@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,10 +31,15 @@ UNSET = dict.fromkeys(
         "ASTRO_ORGANIZATION_ID",
         "ASTRO_PREVIEW_CHECKS",
         "ASTRO_TIMEOUT_SECONDS",
+        "ASTRO_SETTLE_SECONDS",
         "PULUMI_CONFIG",
     ),
     "",
 )
+
+# The Automation API lets the server of an inline program complain where the engine has gone first, and the complaint
+# (kept by pytest with all its frames) would keep the program's thread alive.
+logging.getLogger("grpc._server").disabled = True
 
 
 @dataclass
@@ -87,7 +94,7 @@ class Stack:
         program: Program | None = None,
     ) -> None:
         self.program: Program = program or (lambda: None)
-        self._loops: list[asyncio.AbstractEventLoop] = []
+        self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
         (directory / "state").mkdir(parents=True, exist_ok=True)
         (directory / "work").mkdir(exist_ok=True)
         self.directory = directory
@@ -100,6 +107,7 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_PYTHON_CMD": sys.executable,
             "NO_COLOR": "1",
+            "ASTRO_LOCK_DIR": str(directory / "locks"),
             **environment,
         }
         workspace = auto.LocalWorkspace(
@@ -112,7 +120,9 @@ class Stack:
         self.stack = _BareStack("test", workspace, StackInitMode.CREATE_OR_SELECT)
 
     def _run_program(self) -> None:
-        self._loops.append(asyncio.get_running_loop())
+        task = asyncio.current_task()
+        assert task is not None
+        self._ran.append((threading.current_thread(), task))
         self.program()
 
     def set_environment(self, **variables: str) -> None:
@@ -183,8 +193,8 @@ class Stack:
             command(on_output=printed.append, on_error=complained.append, on_event=told.append, **options)
         except auto.CommandError:
             failed = True
-        while self._loops:
-            _end(self._loops.pop())
+        while self._ran:
+            _end(*self._ran.pop())
         changes: dict[str, int] = {}
         for event in told:
             if event.summary_event:
@@ -206,19 +216,19 @@ class _BareStack(auto.Stack):
         return auto.UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 
-def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """End what the Automation API leaves behind of a failed inline program: its loop, with its coroutines in it.
+def _end(thread: threading.Thread, task: asyncio.Task[Any]) -> None:
+    """End what the Automation API leaves behind of an inline program: a thread, and after a failure an open loop.
 
-    The garbage collector would end them at any later moment, complain in the middle of another test, and in Python 3.11
-    even break a parser that is at work then.
+    The thread would still print a traceback, and the garbage collector would end the task with another one, at any later
+    moment. In Python 3.11 that even breaks the parser where another thread is parsing, as pytest does.
     """
     patience = time.monotonic() + LONGEST_END_SECONDS
-    while loop.is_running() and time.monotonic() < patience:
-        time.sleep(0.005)
+    thread.join(LONGEST_END_SECONDS)
+    loop = task.get_loop()
     while not loop.is_closed() and not loop.is_running() and time.monotonic() < patience:
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
+        pending = {one for one in (task, *asyncio.all_tasks(loop)) if not one.done()}
+        for one in pending:
+            one.cancel()
         if not pending:
             loop.close()
             return

@@ -185,3 +185,31 @@ def in_background(call: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     return thread
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of change of one binding: what is held before, how it is made, what is held after it."""
+
+    name: str
+    before: str | None
+    make: Callable[[Scene, str], Change]
+    after: str | None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def deployment(self, scene: Scene) -> str:
+        """A new deployment in which the token holds what is held before."""
+        [deployment] = scene.deployments(1)
+        if self.before is not None:
+            scene.astro.store.bind(scene.token_id, deployment, self.before)
+        return deployment
+
+
+KINDS = (
+    Kind("add", None, lambda scene, deployment: scene.add(deployment, ADMIN), ADMIN),
+    Kind("update", ADMIN, lambda scene, deployment: scene.put(deployment, ACCESSOR), ACCESSOR),
+    Kind("remove", ADMIN, lambda scene, deployment: scene.remove(deployment), None),
+)
+EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=str)

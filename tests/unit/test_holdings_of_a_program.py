@@ -135,6 +135,17 @@ def test_a_create_before_the_delete_ends_a_forced_replacement() -> None:
     assert not holdings.may_delete(X)
 
 
+def test_a_new_resource_of_a_binding_that_was_created_frees_no_leftover() -> None:
+    holdings = Holdings()
+    checked_forced(holdings, X)
+    assert holdings.may_delete(X)
+    assert holdings.created(X)
+
+    checked_new(holdings, X)
+
+    assert not holdings.may_delete(X)
+
+
 def test_a_replacement_by_something_else_deletes_the_old_and_keeps_the_new() -> None:
     holdings = Holdings()
     checked_moved(holdings, X, Y)

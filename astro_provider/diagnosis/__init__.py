@@ -1,0 +1,46 @@
+"""What stands between this machine and a first `pulumi up`, looked at without changing anything.
+
+A check says only what it has seen. What cannot be seen without a write is said to be unknown, never to be well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from astro_provider.diagnosis.checks import Check, Status
+from astro_provider.diagnosis.installation import check_installation
+from astro_provider.diagnosis.service import check_service
+from astro_provider.errors import SettingsError
+from astro_provider.locks import TokenLocks
+from astro_provider.settings import LOCK_DIRECTORY
+
+__all__ = ["Check", "Status", "diagnose"]
+
+
+def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> list[Check]:
+    """Look at everything, and return one check for each thing looked at, in an order that reads well.
+
+    Args:
+        environ: the environment's variables.
+        directory: where `pulumi` would be called; None for the working directory.
+    """
+    return [
+        *check_service(environ),
+        *check_installation(environ, directory or Path.cwd()),
+        _lock_directory(environ),
+    ]
+
+
+def _lock_directory(environ: Mapping[str, str]) -> Check:
+    locks = TokenLocks("", LOCK_DIRECTORY.find(lambda _key: None, environ))
+    try:
+        directory = locks.usable_directory()
+    except SettingsError as error:
+        return Check("lock directory", Status.FAILED, str(error))
+    except OSError as error:
+        return Check(
+            "lock directory", Status.FAILED, f"none can be made: {error}.", "Set ASTRO_LOCK_DIR to a directory."
+        )
+    return Check("lock directory", Status.OK, f"{directory} can be written.")

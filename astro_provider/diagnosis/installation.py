@@ -1,0 +1,177 @@
+"""The checks that are about this machine: the `pulumi` command, and the interpreter that it will start the provider with.
+
+Which interpreter that is, follows what Pulumi 3.259 does: the virtual environment that Pulumi.yaml names comes before
+PULUMI_PYTHON_CMD, and `python3` on PATH comes last.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from astro_provider.diagnosis.checks import Check, Status
+from astro_provider.version import __version__
+
+OLDEST = (3, 216, 0)  # the first that takes inputs from a dynamic provider's read
+OLDEST_IMPORT = (3, 254, 0)  # the first whose `import --file` takes inputs and outputs
+LONGEST_SECONDS = 30.0  # a first start of pulumi or Python on a cold disk
+LANGUAGE_HOST = "pulumi-language-python"
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+
+# What the engine will do: load the class that the state names.
+_PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTokenBindingProvider; print(astro_provider.__version__)"
+
+
+def check_installation(environ: Mapping[str, str], directory: Path) -> list[Check]:
+    """Look at all of it; the checks are always the same, in the same order."""
+    return [*_pulumi(environ, directory), _language_host(environ), _package(environ, directory)]
+
+
+def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
+    where = "Install it from https://www.pulumi.com/docs/install/, or put it on PATH."
+    command = shutil.which("pulumi", path=environ.get("PATH"))
+    if command is None:
+        yield Check("pulumi", Status.FAILED, "There is no pulumi on PATH.", where)
+        yield Check("import files", Status.UNKNOWN, "Not looked at, because there is no pulumi on PATH.")
+        return
+    quiet = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    answer = _answer([command, "version"], {**environ, **quiet}, directory)
+    version = _version(answer.text) if answer.ok else None
+    if version is None:
+        yield Check("pulumi", Status.FAILED, f"{command} does not tell its version: {answer.last_line}", where)
+        yield Check("import files", Status.UNKNOWN, "Not looked at, because the version is not known.")
+        return
+    shown = f"{_dotted(version)} ({command})"
+    if version < OLDEST:
+        advice = f"Install {_dotted(OLDEST)} or later: older ones do not show drift."
+        yield Check("pulumi", Status.FAILED, f"{shown} is too old.", advice)
+    else:
+        yield Check("pulumi", Status.OK, f"{shown}.")
+    if version < OLDEST_IMPORT:
+        text = f"{_dotted(version)} does not take the file that `astro-provider adopt` writes; {_dotted(OLDEST_IMPORT)} does."
+        yield Check("import files", Status.WARNING, text, "Install a later pulumi before you adopt.")
+    else:
+        yield Check("import files", Status.OK, "`pulumi import --file` takes what `astro-provider adopt` writes.")
+
+
+def _language_host(environ: Mapping[str, str]) -> Check:
+    path = environ.get("PATH")
+    command, host = shutil.which("pulumi", path=path), shutil.which(LANGUAGE_HOST, path=path)
+    if command is None:
+        return Check("language host", Status.UNKNOWN, "Not looked at, because there is no pulumi on PATH.")
+    beside = Path(command).resolve().with_name(LANGUAGE_HOST)
+    if host or beside.exists():
+        return Check("language host", Status.OK, f"{host or beside}.")
+    text = f"There is no {LANGUAGE_HOST} beside pulumi or on PATH: only the Automation API can run programs."
+    return Check("language host", Status.WARNING, text, "The official download of pulumi brings it.")
+
+
+def _package(environ: Mapping[str, str], directory: Path) -> Check:
+    chosen = _interpreter(environ, directory)
+    if isinstance(chosen, Check):
+        return chosen
+    answer = _answer([chosen.command, "-c", _PROBE], chosen.environ, chosen.directory)
+    install = f"Install version {__version__} of this package with that interpreter's pip."
+    if not answer.ok:
+        text = f"{chosen} cannot load astro_provider: {answer.last_line}"
+        return Check("package", Status.FAILED, text, install)
+    if answer.last_line != __version__:
+        text = f"{chosen} loads astro_provider {answer.last_line}, and this is {__version__}."
+        return Check("package", Status.FAILED, text, install)
+    return Check("package", Status.OK, f"{chosen} loads astro_provider {__version__}.")
+
+
+@dataclass(frozen=True)
+class _Interpreter:
+    command: str
+    whence: str
+    environ: Mapping[str, str]
+    directory: Path
+
+    def __str__(self) -> str:
+        return f"{self.command} ({self.whence})"
+
+
+def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | Check:
+    """The interpreter, or what stands in the way of one."""
+    project = next(
+        (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES if (path / name).is_file()),
+        None,
+    )
+    if project is not None:
+        runtime, options = _runtime(project)
+        if runtime != "python":
+            return Check("package", Status.FAILED, f"{project} is a project of the runtime {runtime}, not of python.")
+        directory = project.parent
+        environment = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
+        if environment:
+            command = directory / str(environment) / "bin" / "python"
+            if not command.is_file():
+                text = f"{project} names the virtual environment {environment}, and there is none."
+                return Check(
+                    "package", Status.FAILED, text, "Run `pulumi install` there, and install this package into it."
+                )
+            return _Interpreter(str(command), f"virtualenv of {project.name}", environ, directory)
+        if options.get("toolchain") == "poetry":
+            text = f"{project} leaves the interpreter to poetry."
+            return Check("package", Status.UNKNOWN, text, "Run `poetry run astro-provider doctor` to look from inside.")
+    given = environ.get("PULUMI_PYTHON_CMD", "").strip()
+    name, whence = (given, "PULUMI_PYTHON_CMD") if given else ("python3", "on PATH")
+    command_found = shutil.which(name, path=environ.get("PATH"))
+    if command_found is None:
+        return Check("package", Status.FAILED, f"There is no {name} ({whence}), which Pulumi would start.")
+    return _Interpreter(command_found, whence, environ, directory)
+
+
+def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
+    """Name and options of the runtime; empty where the file does not tell."""
+    try:
+        content = yaml.safe_load(project.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return "(unreadable)", {}
+    runtime = content.get("runtime") if isinstance(content, dict) else None
+    if isinstance(runtime, dict):
+        options = runtime.get("options")
+        return str(runtime.get("name")), options if isinstance(options, dict) else {}
+    return str(runtime), {}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    ok: bool
+    text: str
+
+    @property
+    def last_line(self) -> str:
+        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+        return lines[-1] if lines else "it prints nothing"
+
+
+def _answer(command: list[str], environ: Mapping[str, str], directory: Path) -> _Answer:
+    """Run a command and return what it printed; on standard error where it failed."""
+    try:
+        ended = subprocess.run(  # noqa: S603  what the user's own PATH and project name
+            command, env=dict(environ), cwd=directory, capture_output=True, timeout=LONGEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return _Answer(False, f"no answer in {LONGEST_SECONDS:g} s")
+    except OSError as error:
+        return _Answer(False, str(error.strerror))
+    text = ended.stdout if ended.returncode == 0 else ended.stderr or ended.stdout
+    return _Answer(ended.returncode == 0, text.decode(errors="replace"))
+
+
+def _version(text: str) -> tuple[int, int, int] | None:
+    found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _dotted(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))

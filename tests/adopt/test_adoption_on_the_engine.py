@@ -1,0 +1,103 @@
+"""Assignments made by hand become a stack, and nothing is written until somebody changes the program."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+from pulumi.automation import PulumiCommand
+
+from astro_provider.emulator import Emulator
+from tests.support.importing import import_file
+from tests.support.shell import run
+from tests.support.stack import Stack
+from tests.support.writes import writes
+
+
+def stack_for(engine: PulumiCommand, astro: Emulator, directory: Path, credential: str | None = None) -> Stack:
+    environment = {
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_API_TOKEN": credential or astro.credential,
+        "ASTRO_SETTLE_SECONDS": "0",
+    }
+    return Stack(engine, directory, environment)
+
+
+def run_file(file: Path) -> None:
+    runpy.run_path(str(file), run_name="__main__")
+
+
+def changes(counted: dict[str, int]) -> dict[str, int]:
+    return {kind: count for kind, count in counted.items() if count}
+
+
+def roles(astro: Emulator) -> list[object]:
+    return [token["roles"] for token in astro.store.shown()["tokens"]]
+
+
+def test_a_crowded_organization_becomes_a_stack_that_changes_nothing_until_somebody_edits_it(
+    engine: PulumiCommand, crowded: Emulator, tmp_path: Path
+) -> None:
+    program, to_import = tmp_path / "infra" / "__main__.py", tmp_path / "infra" / "import.json"
+    stack = stack_for(engine, crowded, tmp_path)
+    stack.program = lambda: run_file(program)
+    before = roles(crowded)
+
+    adopted = run(crowded, "adopt", "--all-deployments", "--out", str(program.parent))
+    imported = import_file(stack, to_import)
+    in_state = stack.resources()
+    preview = stack.preview()
+    refresh = stack.refresh()
+
+    entries = json.loads(to_import.read_text())["resources"]
+    assert adopted.status == 0, adopted.err
+    assert adopted.out.startswith(f"Wrote {len(entries)} bindings: 39 organization tokens in 30 deployments.\n")
+    assert len(entries) > 50
+    assert imported.failed is False, imported.text
+    assert {entry["name"]: entry["inputs"] for entry in entries} == {n: one["inputs"] for n, one in in_state.items()}
+    assert changes(preview.changes) == {"same": len(entries) + 1}, preview.text
+    assert changes(refresh.changes) == {"same": len(entries) + 1}, refresh.text
+    assert stack.resources() == in_state
+    assert crowded.calls()["by_verb"].keys() == {"GET"}
+    assert before == roles(crowded)
+
+    text = program.read_text()
+    program.write_text(text.replace('"loader-1": "DEPLOYMENT_ADMIN"', '"loader-1": "DEPLOYMENT_ACCESSOR"', 1))
+    edited = stack.preview()
+    up = stack.up()
+
+    assert text != program.read_text()
+    assert changes(edited.changes) == {"same": len(entries), "update": 1}, edited.text
+    assert changes(up.changes) == {"same": len(entries), "update": 1}, up.text
+    assert writes(crowded) == 1
+    assert sum(one != other for one, other in zip(before, roles(crowded), strict=True)) == 1
+
+
+def test_a_few_bindings_are_declared_one_by_one_and_change_nothing_either(
+    engine: PulumiCommand, crowded: Emulator, tmp_path: Path
+) -> None:
+    # Neither the environment nor the credential tells the organization, so the program has to.
+    credential = crowded.store.add_credential(claims=False)
+    chosen = [d["id"] for d in crowded.store.shown()["deployments"] if d["name"] in ("same", "日本語のトークン")]
+    program, to_import = tmp_path / "infra" / "__main__.py", tmp_path / "infra" / "import.json"
+    stack = stack_for(engine, crowded, tmp_path, credential)
+    stack.program = lambda: run_file(program)
+    arguments = [part for deployment in chosen for part in ("--deployment-id", deployment)]
+    arguments += ["--organization-id", crowded.organization_id]
+
+    adopted = run(crowded, "adopt", *arguments, "--out", str(program.parent), ASTRO_API_TOKEN=credential)
+    imported = import_file(stack, to_import)
+    preview = stack.preview()
+    refresh = stack.refresh()
+
+    entries = json.loads(to_import.read_text())["resources"]
+    text = program.read_text()
+    assert adopted.status == 0, adopted.err
+    assert imported.failed is False, imported.text
+    assert len(chosen) == 3
+    assert text.count("DeploymentOrgTokenBinding(\n") == len(entries)
+    assert text.count("organization_id=ORGANIZATION_ID") == len(entries)
+    assert changes(preview.changes) == {"same": len(entries) + 1}, preview.text
+    assert changes(refresh.changes) == {"same": len(entries) + 1}, refresh.text
+    assert crowded.calls()["by_verb"].keys() == {"GET"}

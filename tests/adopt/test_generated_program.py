@@ -1,0 +1,140 @@
+"""What `adopt` writes is Python as a person would have left it: linted, typed and formatted."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astro_provider.adoption import Adoption, Found, find, program
+from astro_provider.adoption.import_file import import_file
+from astro_provider.adoption.program import MOST_ONE_BY_ONE, literal
+from astro_provider.emulator import Emulator
+from astro_provider.reader import Reader
+from tests.support.clients import Connect
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+# What a linter may be asked for, less what is no business of a program of this size: where its package is, a copyright
+# notice, foreign letters and long names that the organization itself uses, `token` in the name of an argument that holds
+# no secret, and the two pairs of rules of which one excludes the other.
+NOT_ASKED = "INP001,CPY001,RUF001,RUF003,E501,S105,S106,D203,D213,COM812"
+
+
+def found_in(astro: Emulator, connect: Connect) -> Found:
+    reader = Reader(connect(astro.url, credential=astro.credential))
+    return find(reader, astro.organization_id, list(reader.deployments(astro.organization_id).values()))
+
+
+def run(tool: str, *arguments: str, file: Path) -> str:
+    ended = subprocess.run(
+        [BIN / tool, *arguments, file], cwd=file.parent, capture_output=True, text=True, timeout=120, check=False
+    )
+    return "" if ended.returncode == 0 else ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def adoptions(crowded: Emulator, connect: Connect) -> list[Adoption]:
+    return found_in(crowded, connect).adoptions
+
+
+@pytest.mark.parametrize("organization_id", [None, "clk2v5d8n000108mk4g7bz1qf"])
+@pytest.mark.parametrize("form", ["calls", "table"])
+def test_a_program_is_linted_and_formatted(
+    adoptions: list[Adoption], tmp_path: Path, form: str, organization_id: str | None
+) -> None:
+    written = adoptions if form == "table" else adoptions[:MOST_ONE_BY_ONE]
+    file = tmp_path / "__main__.py"
+
+    file.write_text(program(written, organization_id))
+
+    assert run("ruff", "format", "--isolated", "--check", "--diff", file=file) == ""
+    assert run("ruff", "format", "--isolated", "--line-length=120", "--check", "--diff", file=file) == ""
+    assert run("ruff", "check", "--isolated", "--select=ALL", f"--ignore={NOT_ASKED}", file=file) == ""
+
+
+def test_both_forms_are_typed(adoptions: list[Adoption], tmp_path: Path) -> None:
+    table, calls = tmp_path / "table.py", tmp_path / "calls.py"
+    table.write_text(program(adoptions))
+    calls.write_text(program(adoptions[:MOST_ONE_BY_ONE]))
+
+    # The project's own settings (strict) and its cache: without one, Pulumi alone takes twenty seconds.
+    ended = subprocess.run(
+        [BIN / "mypy", table, calls], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_few_are_declared_one_by_one(astro: Emulator, connect: Connect) -> None:
+    later = astro.store.add_token("observability")
+    astro.store.bind(later, "clm9x5p7w000508l6e1j9d2rb", "Release Engineer")
+
+    text = program(found_in(astro, connect).adoptions)
+
+    assert (
+        '''\
+"""The roles of organization API tokens in Astro deployments.
+
+`astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
+"""
+
+from astro_provider import DeploymentOrgTokenBinding
+
+# In the deployment "etl-production".
+DeploymentOrgTokenBinding(
+    "etl-production.observability",
+    deployment_id="clm9x2k4t000408l6c3f7h8va",
+    # The name "observability" is not unique, so the token is given by its id.
+    org_token_id="clo8g1x4m000f08l6t9c3z6vl",
+    role="DEPLOYMENT_ACCESSOR",
+)
+
+# In the deployment "etl-staging".
+DeploymentOrgTokenBinding(
+    "etl-staging.observability~'''
+        + later
+        + """",
+    deployment_id="clm9x5p7w000508l6e1j9d2rb",
+    # The name "observability" is not unique, so the token is given by its id.
+    org_token_id=\""""
+        + later
+        + """",
+    role="Release Engineer",
+)
+
+# In the deployment "ml-training".
+DeploymentOrgTokenBinding(
+    "ml-training.model-trainer",
+    deployment_id="clp6d4z9g000708l6f2t8u3xd",
+    org_token_name="model-trainer",
+    role="DEPLOYMENT_ACCESSOR",
+)
+"""
+        == text
+    )
+
+
+def test_the_threshold_between_the_forms(adoptions: list[Adoption]) -> None:
+    assert "ROLES" not in program(adoptions[:MOST_ONE_BY_ONE])
+    assert "ROLES" in program(adoptions[: MOST_ONE_BY_ONE + 1])
+
+
+def test_the_same_organization_gives_the_same_texts(crowded: Emulator, connect: Connect) -> None:
+    first, second = found_in(crowded, connect).adoptions, found_in(crowded, connect).adoptions
+
+    assert program(first) == program(second)
+    assert import_file(first) == import_file(second)
+
+
+@given(text=st.text())
+def test_any_text_is_spelled_so_that_python_reads_it_back(text: str) -> None:
+    spelled = literal(text)
+
+    assert ast.literal_eval(spelled) == text
+    assert spelled.isprintable()

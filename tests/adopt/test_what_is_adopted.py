@@ -1,0 +1,107 @@
+"""What is taken over, as exactly what, and what is left out with which reason."""
+
+from __future__ import annotations
+
+import json
+
+from astro_provider.adoption import Found, find
+from astro_provider.adoption.import_file import import_file
+from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import FINANCE_ID, entry
+from astro_provider.provider import PROVIDER_KEY
+from astro_provider.reader import Reader
+from tests.support.clients import Connect
+from tests.support.processes import StartProcess
+from tests.support.provider_process import PICKLED
+
+ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
+ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
+ML_TRAINING = "clp6d4z9g000708l6f2t8u3xd"
+
+
+def found_in(astro: Emulator, connect: Connect) -> Found:
+    reader = Reader(connect(astro.url, credential=astro.credential))
+    return find(reader, astro.organization_id, list(reader.deployments(astro.organization_id).values()))
+
+
+def left_out(found: Found, name: str) -> str:
+    """Why the token of that name is left out; the assertion fails where it is not."""
+    return next(line.split(": ", 1)[1] for line in found.left_out if line.startswith(f"token {name!r} "))
+
+
+def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
+    crowded: Emulator, connect: Connect, start: StartProcess
+) -> None:
+    lifecycle = start()
+
+    entries = json.loads(import_file(found_in(crowded, connect).adoptions))["resources"]
+
+    for imported in entries:
+        assert imported["type"] == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
+        assert imported["inputs"].pop(PROVIDER_KEY) == imported["outputs"].pop(PROVIDER_KEY) == PICKLED
+        assert lifecycle.read(imported["id"], {}) == (imported["inputs"], imported["outputs"])
+        assert lifecycle.read(imported["id"], imported["outputs"]) == (imported["inputs"], imported["outputs"])
+
+
+def test_tokens_of_other_scopes_are_left_out(astro: Emulator, connect: Connect) -> None:
+    found = found_in(astro, connect)
+
+    expected = "the token is of scope {}: only ORGANIZATION tokens can be bound."
+    assert expected.format("WORKSPACE") == left_out(found, "finance-workspace")
+    assert expected.format("DEPLOYMENT") == left_out(found, "staging-deploys")
+
+
+def test_what_the_next_preview_would_refuse_is_left_out_in_its_words(astro: Emulator, connect: Connect) -> None:
+    astro.store.add_role(" padded ")
+    for name, role in (("auditor", "Ledger Auditor"), ("padded", " padded "), ("   ", "DEPLOYMENT_ADMIN")):
+        astro.store.bind(astro.store.add_token(name), ETL_STAGING, role)
+
+    found = found_in(astro, connect)
+
+    assert f"the role Ledger Auditor is restricted to workspace {FINANCE_ID}" in left_out(found, "auditor")
+    assert left_out(found, "padded") == "role: ' padded ' has blanks around it: write 'padded'."
+    assert left_out(found, "   ") == "org_token_name: is blank: write the name of the organization token."
+    assert len(found.adoptions) == 2
+
+
+def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator, connect: Connect) -> None:
+    expired = astro.store.add_token("old", endAt="2024-03-30T13:37:00.000Z")
+    astro.store.bind(expired, ETL_STAGING, "DEPLOYMENT_ADMIN")
+    gone = astro.store.add_token("holds what is gone")
+    astro.store.bind(gone, ETL_STAGING, "Release Engineer")
+    astro.store.delete_role("Release Engineer")
+
+    found = found_in(astro, connect)
+
+    said = "\n".join(found.remarks)
+    assert {"old", "holds what is gone"} <= {adoption.token.name for adoption in found.adoptions}
+    assert f"token 'old' ({expired}) expired on 2024-03-30" in said
+    assert "no deployment role is named 'Release Engineer'" in said
+
+
+def test_roles_in_dags_are_named_and_left_as_they_are(astro: Emulator, connect: Connect) -> None:
+    tagged = astro.store.token("clv9m2t3q000i08l6b8x5g4do")["roles"]
+    tag = entry("DAG_TAG", "nightly", "DAG_VIEWER", deploymentId=ML_TRAINING)
+    astro.store.set_roles("clv9m2t3q000i08l6b8x5g4do", [*tagged, tag])
+
+    found = found_in(astro, connect)
+
+    whose = "token 'model-trainer' (clv9m2t3q000i08l6b8x5g4do) also holds"
+    of = "of deployment 'ml-training': roles in DAGs stay as they are."
+    assert [
+        f"{whose} DAG_AUTHOR in the DAG train_demand_model {of}",
+        f"{whose} DAG_VIEWER in the DAG tag nightly {of}",
+    ] == found.remarks
+
+
+def test_choosing_fewer_deployments_renames_nothing(crowded: Emulator, connect: Connect) -> None:
+    reader = Reader(connect(crowded.url, credential=crowded.credential))
+    deployments = list(reader.deployments(crowded.organization_id).values())
+
+    some = find(reader, crowded.organization_id, deployments[10:20]).adoptions
+    every = find(reader, crowded.organization_id, deployments).adoptions
+
+    names = {str(adoption.inputs.binding): adoption.name for adoption in every}
+    assert some
+    assert all(names[str(adoption.inputs.binding)] == adoption.name for adoption in some)
+    assert len(set(names.values())) == len(every)

@@ -1,0 +1,394 @@
+"""Each tick and each cross of `astro-provider doctor`, and that it neither writes nor shows the credential."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from astro_provider.api import retry
+from astro_provider.diagnosis import Check, Status, diagnose, service
+from astro_provider.diagnosis.installation import check_installation
+from astro_provider.diagnosis.service import check_service
+from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
+from astro_provider.version import __version__
+from tests.support.shell import environment, run, run_in_terminal
+
+NAMES = [
+    "credential",
+    "expiry",
+    "organization",
+    "service",
+    "read tokens",
+    "write tokens",
+    "pulumi",
+    "import files",
+    "language host",
+    "package",
+    "lock directory",
+]
+OWNER = f"'platform-owner' ({OWNER_TOKEN_ID})"
+AIRLINES = f"'Example Airlines' ({ORGANIZATION_ID})"
+OK, WARNING, UNKNOWN, FAILED = Status.OK, Status.WARNING, Status.UNKNOWN, Status.FAILED
+
+
+def seen(astro: Emulator, **changes: str) -> dict[str, Check]:
+    """What is said of the service with these variables beside host and credential; a blank takes one out."""
+    return {check.name: check for check in check_service(environment(astro, changes))}
+
+
+def said(check: Check) -> tuple[Status, str]:
+    return check.status, check.found
+
+
+def script(directory: Path, name: str, body: str) -> Path:
+    directory.mkdir(exist_ok=True)
+    file = directory / name
+    file.write_text(f"#!/bin/sh\n{body}\n")
+    file.chmod(0o755)
+    return file
+
+
+def installed(path: Path, directory: Path, **changes: str) -> dict[str, Check]:
+    """What is said of this machine where PATH is one directory."""
+    found = check_installation({"PATH": str(path), **changes}, directory)
+    return {check.name: check for check in found}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, engine: PulumiCommand, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables of a machine on which everything is there; the language host is a stand-in that is never started."""
+    monkeypatch.chdir(tmp_path)  # no project
+    host = script(tmp_path / "host", "pulumi-language-python", "exit 1")
+    path = ":".join(map(str, (Path(engine.command).parent, host.parent, "/usr/bin", "/bin")))
+    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "ASTRO_LOCK_DIR": str(tmp_path / "locks")}
+
+
+def test_a_machine_on_which_everything_is_there_gets_ticks_only(
+    astro: Emulator, engine: PulumiCommand, machine: dict[str, str], tmp_path: Path
+) -> None:
+    ended = run(astro, "doctor", **machine)
+
+    assert (0, "") == (ended.status, ended.err)
+    assert [
+        f"✓ credential      ASTRO_API_TOKEN is set, the secret of token {OWNER}.",
+        "✓ expiry          The credential does not expire.",
+        f"✓ organization    {AIRLINES}, from the credential's claims.",
+        ended.lines[3],
+        "✓ read tokens     Astro shows 9 tokens, with their roles.",
+        "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
+        f"✓ pulumi          {engine.version} ({engine.command}).",
+        "✓ import files    `pulumi import --file` takes what `astro-provider adopt` writes.",
+        f"✓ language host   {tmp_path}/host/pulumi-language-python.",
+        f"✓ package         {sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}.",
+        f"✓ lock directory  {tmp_path}/locks can be written.",
+    ] == ended.lines
+    assert ended.lines[3].startswith(f"✓ service         {astro.url} answered in 0.")
+    assert astro.calls()["by_verb"].keys() == {"GET"}
+    assert astro.credential not in ended.out
+
+
+def test_programs_get_the_same_as_json(astro: Emulator, machine: dict[str, str]) -> None:
+    well = run(astro, "doctor", "--output", "json", **machine)
+    ill = run(astro, "doctor", "--output", "json", **machine, ASTRO_API_TOKEN="")
+
+    answer: dict[str, Any] = json.loads(well.out)
+    assert (0, True) == (well.status, answer["ok"])
+    assert [check["name"] for check in answer["checks"]] == NAMES
+    assert answer["checks"][1] == {
+        "name": "expiry",
+        "status": "ok",
+        "found": "The credential does not expire.",
+        "advice": "",
+    }
+    assert (1, False) == (ill.status, json.loads(ill.out)["ok"])
+    assert [check["name"] for check in json.loads(ill.out)["checks"]] == NAMES
+
+
+def test_a_narrow_terminal_breaks_sentences_beside_their_marks(astro: Emulator, machine: dict[str, str]) -> None:
+    changes: dict[str, Any] = {**machine, "ASTRO_API_TOKEN": "", "NO_COLOR": "1"}
+
+    ended = run_in_terminal(astro, "doctor", columns=60, **changes)
+
+    assert ended.status == 1
+    assert ended.screen_text.split("\n")[:6] == [
+        "✗ credential     ASTRO_API_TOKEN is not set.",
+        "                 Export it: an API token of the",
+        "                 organization. astro:token in a stack's",
+        "                 configuration serves Pulumi only, and was",
+        "                 not looked at.",
+        "? expiry         Not looked at, because there is no",
+    ]
+    assert "\x1b[3" not in ended.screen
+
+
+def test_a_terminal_without_ticks_gets_letters(astro: Emulator, machine: dict[str, str]) -> None:
+    ended = run(astro, "doctor", **machine, PYTHONIOENCODING="ascii")
+
+    assert ended.status == 0
+    assert {line[:2] for line in ended.lines} == {"+ "}
+
+
+def test_no_credential(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_TOKEN="")
+
+    assert said(found["credential"]) == (FAILED, "ASTRO_API_TOKEN is not set.")
+    assert found["service"].status is OK
+    assert {found[n].found for n in ("expiry", "organization", "read tokens", "write tokens")} == {
+        "Not looked at, because there is no credential."
+    }
+
+
+def test_an_expired_credential(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_TOKEN=astro.store.add_credential(expired=True))
+
+    assert said(found["credential"]) == (FAILED, "ASTRO_API_TOKEN is set, and Astro refuses it.")
+    assert said(found["expiry"]) == (FAILED, "The credential expired on 2025-02-01.")
+    assert found["service"].status is OK
+    assert said(found["read tokens"]) == (UNKNOWN, "Not looked at, because the credential is refused.")
+
+
+def test_a_credential_that_is_no_jwt_and_that_nobody_knows(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_TOKEN="copied-by-halves")
+
+    assert found["credential"].status is FAILED
+    assert said(found["expiry"]) == (UNKNOWN, "The credential does not tell when it expires.")
+    assert "copied-by-halves" not in str(found)
+
+
+@pytest.mark.parametrize(("days", "status"), [(3, WARNING), (90, OK)])
+def test_a_token_that_expires_soon_is_a_warning(astro: Emulator, days: int, status: Status) -> None:
+    end = datetime.now(UTC) + timedelta(days=days, hours=1)
+    with astro.store.locked() as state:
+        state.tokens[OWNER_TOKEN_ID]["endAt"] = end.isoformat()
+
+    found = seen(astro)["expiry"]
+
+    assert said(found) == (status, f"The credential expires on {end:%Y-%m-%d}, in {days} days.")
+
+
+def test_a_credential_that_may_not_read(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_TOKEN=astro.store.add_credential(can_read=False))
+
+    assert found["service"].status is OK
+    assert found["read tokens"].status is FAILED
+    assert "HTTP 403 Forbidden" in found["read tokens"].found
+    assert "organization.apiTokens.access (the role Organization Owner has it)" in found["read tokens"].found
+
+
+def test_a_credential_that_sees_tokens_without_their_roles(astro: Emulator) -> None:
+    astro.fault(kind="no_roles")
+
+    found = seen(astro)
+
+    assert said(found["read tokens"]) == (
+        FAILED,
+        "Astro shows the 9 tokens of the organization without their roles.",
+    )
+    assert said(found["write tokens"]) == (
+        UNKNOWN,
+        "Cannot be told without writing: Astro does not show the role of the credential's own token.",
+    )
+
+
+def test_a_right_to_write_that_cannot_be_seen_is_said_to_be_unknown(astro: Emulator) -> None:
+    elsewhere = seen(astro, ASTRO_API_TOKEN=astro.store.add_credential())["write tokens"]
+    astro.store.set_roles(OWNER_TOKEN_ID, [entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")])
+    member = seen(astro)["write tokens"]
+
+    assert said(elsewhere) == (
+        UNKNOWN,
+        "Cannot be told without writing: the credential does not lead to a token whose role could be looked at.",
+    )
+    assert member.status is UNKNOWN
+    assert member.found == (
+        "Cannot be told without writing: the credential's role is ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is "
+        "documented to have organization.apiTokens.access."
+    )
+    assert astro.calls()["by_verb"].keys() == {"GET"}
+
+
+def test_where_the_organization_comes_from(astro: Emulator) -> None:
+    unclaimed = astro.store.add_credential(claims=False)
+
+    assert seen(astro)["organization"].found == f"{AIRLINES}, from the credential's claims."
+    assert seen(astro, ASTRO_ORGANIZATION_ID=ORGANIZATION_ID)["organization"].found == (
+        f"{AIRLINES}, from ASTRO_ORGANIZATION_ID."
+    )
+    assert seen(astro, ASTRO_API_TOKEN=unclaimed)["organization"].found == (
+        f"{AIRLINES}, from the only one that the credential sees."
+    )
+    assert said(seen(astro, ASTRO_ORGANIZATION_ID="clother")["organization"]) == (
+        WARNING,
+        f"clother, from ASTRO_ORGANIZATION_ID, but the credential is for {ORGANIZATION_ID}.",
+    )
+
+
+def test_an_organization_that_nothing_tells(astro: Emulator) -> None:
+    astro.fault(operation="ListOrganizations", status=200, body={"organizations": [], "totalCount": 0})
+
+    found = seen(astro, ASTRO_API_TOKEN=astro.store.add_credential(claims=False))
+
+    assert said(found["organization"]) == (
+        FAILED,
+        "Neither ASTRO_ORGANIZATION_ID nor the credential tells it, and the credential sees none.",
+    )
+    assert said(found["read tokens"]) == (UNKNOWN, "Not looked at, because the organization is not known.")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BOUND_SECONDS", 0.2)
+    monkeypatch.setattr(retry, "JITTER_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_service_that_does_not_answer(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_HOST="http://127.0.0.1:1")
+
+    assert found["service"].status is FAILED
+    assert "no answer from 127.0.0.1" in found["service"].found
+    assert found["service"].advice == "Check the network, its proxy, and ASTRO_API_HOST."
+    assert said(found["read tokens"]) == (UNKNOWN, "Not looked at, because the service cannot be reached.")
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("fault", "words"), [({"status": 503}, "HTTP 503"), ({"kind": "html"}, "the answer is no JSON")]
+)
+def test_a_service_that_is_out_of_order_or_not_astro(astro: Emulator, fault: dict[str, Any], words: str) -> None:
+    astro.fault(**fault)
+
+    found = seen(astro)["service"]
+
+    assert found.status is FAILED
+    assert words in found.found
+
+
+def test_a_malformed_setting(astro: Emulator) -> None:
+    found = seen(astro, ASTRO_API_HOST="http://example.com")
+
+    assert list(found) == ["settings", *NAMES[:6]]
+    assert found["settings"].status is FAILED
+    assert "would send the credential in clear" in found["settings"].found
+    assert found["service"].status is UNKNOWN
+
+
+def test_no_pulumi(tmp_path: Path) -> None:
+    found = installed(tmp_path, tmp_path, PULUMI_PYTHON_CMD=sys.executable)
+
+    assert said(found["pulumi"]) == (FAILED, "There is no pulumi on PATH.")
+    assert found["import files"].status is found["language host"].status is UNKNOWN
+    assert found["package"].status is OK
+
+
+@pytest.mark.parametrize(
+    ("version", "resource", "imports"),
+    [("v3.215.9", FAILED, WARNING), ("v3.216.0", OK, WARNING), ("3.253.1", OK, WARNING), ("v3.254.0-dev", OK, OK)],
+)
+def test_an_old_pulumi(tmp_path: Path, version: str, resource: Status, imports: Status) -> None:
+    command = script(tmp_path, "pulumi", f"echo {version}")
+
+    found = installed(tmp_path, tmp_path)
+
+    number = version.removeprefix("v").removesuffix("-dev")
+    assert (resource, imports) == (found["pulumi"].status, found["import files"].status)
+    assert found["pulumi"].found == f"{number} ({command}){' is too old' if resource is FAILED else ''}."
+    assert said(found["language host"])[0] is WARNING
+    if imports is WARNING:
+        assert found["import files"].found == (
+            f"{number} does not take the file that `astro-provider adopt` writes; 3.254.0 does."
+        )
+
+
+def test_a_pulumi_that_does_not_run(tmp_path: Path) -> None:
+    command = script(tmp_path, "pulumi", "echo broken >&2; exit 3")
+
+    found = installed(tmp_path, tmp_path)
+
+    assert said(found["pulumi"]) == (FAILED, f"{command} does not tell its version: broken")
+
+
+def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
+    python = script(tmp_path, "python3", "echo \"ModuleNotFoundError: No module named 'astro_provider'\" >&2; exit 1")
+
+    found = installed(tmp_path, tmp_path)["package"]
+
+    assert said(found) == (
+        FAILED,
+        f"{python} (on PATH) cannot load astro_provider: ModuleNotFoundError: No module named 'astro_provider'",
+    )
+    assert found.advice == f"Install version {__version__} of this package with that interpreter's pip."
+
+
+def test_an_interpreter_with_another_version_of_the_package(tmp_path: Path) -> None:
+    python = script(tmp_path, "python3", "echo 0.0.1")
+
+    found = installed(tmp_path, tmp_path)["package"]
+
+    assert said(found) == (FAILED, f"{python} (on PATH) loads astro_provider 0.0.1, and this is {__version__}.")
+
+
+def test_no_interpreter(tmp_path: Path) -> None:
+    assert said(installed(tmp_path, tmp_path)["package"]) == (
+        FAILED,
+        "There is no python3 (on PATH), which Pulumi would start.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("runtime", "environment"),
+    [
+        ("{name: python, options: {virtualenv: own}}", "own"),
+        ("{name: python, options: {toolchain: uv}}", ".venv"),
+        ("{name: python, options: {toolchain: pip, virtualenv: own}}", "own"),
+    ],
+)
+def test_the_virtual_environment_of_the_project_comes_before_the_variable(
+    tmp_path: Path, runtime: str, environment: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: {runtime}\n")
+    (tmp_path / "below").mkdir()
+    missing = installed(tmp_path, tmp_path / "below", PULUMI_PYTHON_CMD=sys.executable)["package"]
+    (tmp_path / environment / "bin").mkdir(parents=True)
+    python = script(tmp_path / environment / "bin", "python", f"echo {__version__}")
+    there = installed(tmp_path, tmp_path / "below", PULUMI_PYTHON_CMD=sys.executable)["package"]
+
+    project = tmp_path / "Pulumi.yaml"
+    assert said(missing) == (FAILED, f"{project} names the virtual environment {environment}, and there is none.")
+    assert said(there) == (OK, f"{python} (virtualenv of Pulumi.yaml) loads astro_provider {__version__}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("runtime: nodejs", FAILED, "is a project of the runtime nodejs, not of python."),
+        ("runtime: {name: python, options: {toolchain: poetry}}", UNKNOWN, "leaves the interpreter to poetry."),
+        ("runtime: [", FAILED, "is a project of the runtime (unreadable), not of python."),
+        ("runtime: python", FAILED, "There is no python3 (on PATH), which Pulumi would start."),
+    ],
+)
+def test_projects_that_name_no_virtual_environment(tmp_path: Path, text: str, status: Status, words: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(text)
+
+    found = installed(tmp_path, tmp_path)["package"]
+
+    assert found.status is status
+    assert words in found.found
+
+
+def test_a_directory_of_locks_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    variables = {"PATH": str(tmp_path), "ASTRO_LOCK_DIR": str(tmp_path / "file" / "locks"), "ASTRO_API_TOKEN": "a b"}
+
+    found = diagnose(variables, tmp_path)[-1]
+
+    assert found.name == "lock directory"
+    assert found.status is FAILED
+    assert found.found.startswith(f"The locks' directory {tmp_path}/file/locks cannot be written (Not a directory)")

@@ -1,0 +1,86 @@
+"""A settle time or timeout that is no time: said before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from astro_provider.errors import SettingsError
+from astro_provider.lifecycle import Lifecycle
+from tests.support.engine_process import EngineProcess, Run
+from tests.support.writers import WRITE, Scene
+
+StartEngine = Callable[[Run], EngineProcess]
+
+SETTLE = "ASTRO_SETTLE_SECONDS (environment) or astro:settleSeconds (pulumi config)"
+TIMEOUT = "ASTRO_TIMEOUT_SECONDS (environment) or astro:timeoutSeconds (pulumi config)"
+NO_SETTLE_TIME = f"in {SETTLE} is not a number of seconds, 0 or more: write, for example, 1."
+NO_TIMEOUT = f"in {TIMEOUT} is not a number of seconds above 0: write, for example, 120."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        *(("astro:settleSeconds", value, NO_SETTLE_TIME) for value in ("-1", "soon", "nan", "inf", "1s")),
+        *(("astro:timeoutSeconds", value, NO_TIMEOUT) for value in ("-1", "0", "soon", "nan", "inf", "2m")),
+    ],
+)
+def test_a_bad_timing_stops_a_lifecycle_before_it_calls_anybody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, key: str, value: str, complaint: str
+) -> None:
+    monkeypatch.setenv("ASTRO_API_HOST", scene.astro.url)
+    monkeypatch.setenv("ASTRO_API_TOKEN", scene.astro.credential)
+
+    with pytest.raises(SettingsError) as raised:
+        Lifecycle.from_process({key: value}.get)
+
+    assert str(raised.value) == f"{value!r} {complaint}"
+    assert scene.astro.calls()["total"] == 0
+
+
+def _run(scene: Scene, directory: Path, command: str, deployment: str, **environment: str) -> Run:
+    known = {"ASTRO_API_HOST": scene.astro.url, "ASTRO_API_TOKEN": scene.astro.credential}
+    return Run(str(directory), {**known, **environment}, "nightly-loads", [deployment], command)
+
+
+def test_a_bad_settle_time_shows_in_the_preview(scene: Scene, start_engine: StartEngine, tmp_path: Path) -> None:
+    [deployment] = scene.deployments(1)
+    run = replace(_run(scene, tmp_path, "preview", deployment), config={"astro:settleSeconds": "-0.5"})
+
+    preview = start_engine(run).outcome()
+
+    assert preview.failed
+    assert f"astro_provider.errors.SettingsError: '-0.5' {NO_SETTLE_TIME}" in preview.lines
+    assert scene.astro.calls()["total"] == 0
+
+
+def test_a_bad_timeout_ends_an_update_before_any_write(scene: Scene, start_engine: StartEngine, tmp_path: Path) -> None:
+    [deployment] = scene.deployments(1)
+
+    up = start_engine(_run(scene, tmp_path, "up", deployment, ASTRO_TIMEOUT_SECONDS="two minutes")).outcome()
+
+    assert up.failed
+    assert f"astro_provider.errors.SettingsError: 'two minutes' {NO_TIMEOUT}" in up.lines
+    assert scene.astro.calls()["total"] == 0
+
+
+def test_a_lock_directory_that_cannot_be_written_ends_an_update_before_any_write(
+    scene: Scene, start_engine: StartEngine, tmp_path: Path
+) -> None:
+    [deployment] = scene.deployments(1)
+    regular_file = tmp_path / "file"
+    regular_file.touch()
+    directory = regular_file / "locks"
+
+    up = start_engine(_run(scene, tmp_path / "stack", "up", deployment, ASTRO_LOCK_DIR=str(directory))).outcome()
+
+    assert up.failed
+    assert (
+        f"astro_provider.errors.SettingsError: The locks' directory {directory} cannot be written (Not a directory): "
+        "set ASTRO_LOCK_DIR to one that can."
+    ) in up.lines
+    assert scene.calls(WRITE) == 0
+    assert scene.ours == {}

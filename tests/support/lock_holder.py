@@ -1,0 +1,20 @@
+"""A process that holds a token's lock until it is ended: `python -m tests.support.lock_holder DIR HOST ORG TOKEN`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from astro_provider.api import Deadline
+from astro_provider.locks import TokenLocks
+
+
+def _main() -> None:
+    directory, host, organization_id, token_id = sys.argv[1:]
+    with TokenLocks(host, directory).holding(organization_id, token_id, Deadline.after(30)):
+        print("held", flush=True)  # noqa: T201  the word that the test waits for
+        time.sleep(600)
+
+
+if __name__ == "__main__":
+    _main()

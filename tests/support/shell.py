@@ -1,0 +1,127 @@
+"""The command `astro-provider` as a shell runs it: into pipes, or in a terminal of a chosen size."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from astro_provider.emulator import Emulator
+
+COMMAND = Path(sys.executable).with_name("astro-provider")
+LONGEST_SECONDS = 60.0
+# What the machine of the developer may have set and a test must not inherit.
+FOREIGN = re.compile(r"ASTRO_.*|PULUMI_.*|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TERM|TTY_.*|PYTHONUNBUFFERED")
+CONTROL_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended: its exit status, what it wrote into pipes, and what a terminal got."""
+
+    status: int
+    out: str = ""
+    err: str = ""
+    screen: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of standard output."""
+        return self.out.splitlines()
+
+    @property
+    def control_sequences(self) -> list[str]:
+        """What the terminal was told to do, in order."""
+        return CONTROL_SEQUENCE.findall(self.screen)
+
+    @property
+    def screen_text(self) -> str:
+        """What the terminal got, without control sequences and blanks at the ends of lines."""
+        text = CONTROL_SEQUENCE.sub("", self.screen).replace("\r\n", "\n")
+        return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def environment(astro: Emulator | None, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A clean environment that leads to the emulator; a blank value takes a variable out."""
+    inherited = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+    service = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential} if astro else {}
+    return {name: value for name, value in {**inherited, **service, **(changes or {})}.items() if value}
+
+
+def run(astro: Emulator | None, *arguments: str, **changes: str) -> Ending:
+    """Run the command into pipes, as a script does; `changes` are variables of its environment."""
+    ended = subprocess.run(
+        [COMMAND, *arguments],
+        env=environment(astro, changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    return Ending(ended.returncode, ended.stdout, ended.stderr)
+
+
+def run_in_terminal(
+    astro: Emulator | None,
+    *arguments: str,
+    columns: int = 140,
+    only_stderr: bool = False,
+    interrupt_at: str | None = None,
+    **changes: str,
+) -> Ending:
+    """Run the command in a pseudo-terminal.
+
+    Args:
+        astro: the service.
+        arguments: of the command.
+        columns: how wide the terminal is.
+        only_stderr: standard output goes into a pipe instead.
+        interrupt_at: press Ctrl-C once this text has shown.
+        changes: variables of its environment.
+    """
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    with subprocess.Popen(
+        [COMMAND, *arguments],
+        env=environment(astro, {"TERM": "xterm-256color", **changes}),
+        stdin=follower,
+        stdout=subprocess.PIPE if only_stderr else follower,
+        stderr=follower,
+    ) as process:
+        os.close(follower)
+        screen = _read_to_the_end(leader, process, interrupt_at)
+        out = process.stdout.read().decode() if process.stdout else ""
+        status = process.wait(LONGEST_SECONDS)
+    os.close(leader)
+    return Ending(status, out=out, screen=screen)
+
+
+def _read_to_the_end(leader: int, process: subprocess.Popen[bytes], interrupt_at: str | None) -> str:
+    screen = b""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    with suppress(OSError):  # EIO: the last process has left the terminal
+        while time.monotonic() < deadline:
+            if interrupt_at is not None and interrupt_at.encode() in screen:
+                process.send_signal(signal.SIGINT)
+                interrupt_at = None
+            if select.select([leader], [], [], 0.05)[0]:
+                screen += os.read(leader, 65536)
+            elif process.poll() is not None:
+                return screen.decode()
+    if process.poll() is None and time.monotonic() >= deadline:
+        process.kill()
+        raise TimeoutError(screen.decode(errors="replace"))
+    return screen.decode()

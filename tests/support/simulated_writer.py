@@ -1,0 +1,378 @@
+"""Our writer and a careless one, as routines on the clock of `simulated_astro.py`.
+
+`Process` follows `Writer` of `astro_provider/writer.py` method by method, with the real `Merge`, `Ledger` and
+`fewest_reads`. Only what `Writer` does with threads, the wall clock and HTTP is different. Where `Writer` changes, this
+must change with it. What `Process` notes about itself is what the caller of `Writer.write` would see.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from astro_provider.api import ApiToken, ApiTokenRole
+from astro_provider.changes import Change, Put, Remove, held_in
+from astro_provider.coverage import fewest_reads
+from astro_provider.errors import (
+    AstroProviderError,
+    BindingConflict,
+    CallRefused,
+    NotFound,
+    Unavailable,
+    WriteRefused,
+)
+from astro_provider.identity import BindingId
+from astro_provider.protocol import Ledger, Merge, Read, Write
+from astro_provider.writer import MOST_LOOKS
+from tests.support.simulated_astro import (
+    ORGANIZATION_ID,
+    Call,
+    Clock,
+    Fate,
+    Routine,
+    Service,
+    Snapshot,
+    Until,
+    as_token,
+)
+
+MOST_ATTEMPTS = 3  # stands for the deadline of an operation
+PAUSE = 1  # ticks before a call that failed is tried again
+
+Result = ApiToken | Exception
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Changes of one token that go out together, some time after the batch before."""
+
+    at: int
+    token_id: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the caller of a change was told: its result, and when."""
+
+    change: Change
+    result: Result
+    at: int
+
+
+@dataclass
+class World:
+    """What all routines share."""
+
+    clock: Clock
+    service: Service
+    locked: set[tuple[int, str]] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Process:
+    """One process of ours: its ledger, its batches, and what became of them."""
+
+    number: int
+    mark: str  # tells a process that came back after a kill from the killed one
+    machine: int
+    world: World
+    settle_ticks: int
+    fates: list[Fate]
+    started_at: int = 0
+    killed_at: int | None = None
+    told: list[Told] = field(default_factory=list)
+    begun: list[Change] = field(default_factory=list)
+    standing: dict[BindingId, Told] = field(default_factory=dict)  # told as done, and not taken back
+    last_done: dict[BindingId, int] = field(default_factory=dict)  # when it was last seen or written as wanted
+    safe: dict[BindingId, Told] = field(default_factory=dict)  # of `standing`, what a finished burst has looked at
+    faults: list[str] = field(default_factory=list)  # what it did and must never do
+    calls: int = 0
+    met: Counter[str] = field(default_factory=Counter)  # what it had to deal with
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(float(self.settle_ticks))
+        self._in_flight = 0
+        self._led: set[str] = set()
+        self._locks: set[tuple[int, str]] = set()
+        self._unsettled: dict[BindingId, Told] = {}  # as a ledger that cannot be wrong would have it
+
+    @property
+    def name(self) -> str:
+        """Who it is, as the author of a write."""
+        return f"P{self.number}{self.mark}"
+
+    def run(self, batches: Sequence[Batch]) -> None:
+        """Set all batches going, each at its tick."""
+        for batch in batches:
+            self.world.clock.start(self, self.write(batch))
+
+    def kill(self) -> None:
+        """End it where it stands. What an unfinished burst has told is promised no more."""
+        self.killed_at = self.world.clock.now
+        self.world.clock.kill(self)
+        self.met["killed"] += 1
+        self.world.locked -= self._locks
+        self._locks = set()
+        self.standing = self.safe
+
+    def write(self, batch: Batch) -> Routine:
+        """Follow `Writer.write`, for all changes of a batch at once."""
+        clock = self.world.clock
+        yield Until(lambda: False, self.started_at + batch.at)
+        self._in_flight += 1
+        for change in batch.changes:
+            self.begun.append(change)
+            self.safe.pop(change.binding, None)
+        yield Until(lambda: batch.token_id not in self._led)
+        self._led.add(batch.token_id)
+        merge = yield from self._lead(batch.token_id, batch.changes)
+        for change in batch.changes:
+            self._tell(Told(change, merge.outcomes[change.binding], clock.now))
+        self._in_flight -= 1
+        yield from self._settle()
+
+    def _tell(self, told: Told) -> None:
+        self.told.append(told)
+        self.met[f"ended in {type(told.result).__name__}"] += 1
+        if isinstance(told.result, ApiToken):
+            self.standing[told.change.binding] = told
+        elif not isinstance(told.result, BindingConflict | WriteRefused):
+            self.standing.pop(told.change.binding, None)  # nobody knows what is there
+
+    def _lead(self, token_id: str, changes: Sequence[Change]) -> Generator[Call | Until, Any, Merge]:
+        merge = Merge(ORGANIZATION_ID, token_id, changes, self.ledger)
+        lock = (self.machine, token_id)
+        yield Until(lambda: lock not in self.world.locked)
+        self.world.locked.add(lock)
+        self._locks.add(lock)
+        bases: list[Snapshot] = []
+        try:
+            for attempt in range(1, MOST_ATTEMPTS + 1):
+                try:
+                    yield from self._run(merge, changes, bases)
+                    break
+                except Unavailable as error:
+                    if attempt == MOST_ATTEMPTS:
+                        merge.failed(error)
+                        break
+                    yield Until(lambda: False, self.world.clock.now + PAUSE)
+        finally:
+            self._led.discard(token_id)
+            if lock in self._locks:
+                self._locks.discard(lock)
+                self.world.locked.discard(lock)
+        return merge
+
+    def _run(self, merge: Merge, changes: Sequence[Change], bases: list[Snapshot]) -> Routine:
+        clock = self.world.clock
+        has_read = False
+        while True:
+            step = merge.step(clock.now)
+            if step is None:
+                return
+            if isinstance(step, Read):
+                self.met["read again because the list was old"] += has_read
+                has_read = True
+                sent_at = clock.now
+                base = yield from self._retried(lambda: self.world.service.get_token(merge.token_id))
+                bases.append(base)
+                with self._noting(merge, changes):
+                    merge.read(as_token(merge.token_id, base.roles), sent_at, clock.now)
+                self._note_seen(base, sent_at)
+            else:
+                yield from self._send(merge, step, bases[-1], changes)
+                has_read = False
+
+    def _send(self, merge: Merge, write: Write, base: Snapshot, changes: Sequence[Change]) -> Routine:
+        service, clock = self.world.service, self.world.clock
+        self._note_write(merge, write, base, changes)
+        try:
+            answer = yield self._call(
+                lambda: service.set_roles(self.name, base, write.roles), lambda: service.subject_roles(base.token_id)
+            )
+        except (CallRefused, NotFound) as error:
+            with self._noting(merge, changes):
+                guilty = merge.refused(error)
+                if guilty is not None:
+                    merge.blame(guilty, WriteRefused(str(error)))
+        except AstroProviderError:
+            merge.lost()
+            self.met["answer to a write that never came"] += 1
+            raise
+        else:
+            asked_now = {change.binding for change in changes} - set(merge.outcomes)
+            with self._noting(merge, changes):
+                merge.wrote(answer, clock.now)
+            for binding, told in self._unsettled.items():
+                if binding.token_id != merge.token_id or binding in asked_now:
+                    continue
+                was, became = held_in(base.roles, binding), answer.role_in(binding.deployment_id)
+                if told.change.fulfilled_by(became) and not told.change.fulfilled_by(was):
+                    self.last_done[binding] = clock.now
+                    self.met["undone by another, and made again"] += 1
+
+    def _settle(self) -> Routine:
+        """Follow `Writer._settle` and `Writer._undone`."""
+        clock = self.world.clock
+        for _ in range(MOST_LOOKS):
+            due = self.ledger.settled_at
+            if (yield Until(lambda: self._in_flight > 0, clock.now if due is None else due)):
+                self.met["duty handed over"] += due is not None
+                return
+            if due is None:
+                break
+            try:
+                yield from self._look()
+            except AstroProviderError:
+                break
+        undone = {*self.ledger.unsettled, *self.ledger.given_up}
+        self.ledger.forget(undone)
+        self.ledger.given_up.clear()
+        self.met["told that something was undone for good"] += bool(undone)
+        for binding in undone:
+            self.standing.pop(binding, None)
+            self._unsettled.pop(binding, None)
+        self.safe = dict(self.standing)
+
+    def _look(self) -> Routine:
+        unclear: set[str] = set()
+        for reading in fewest_reads(self.ledger.unsettled):
+            bindings = list(reading.bindings)
+            if reading.of_deployment:
+                bindings = yield from self._not_standing_in_list(bindings)
+            unclear |= {binding.token_id for binding in bindings}
+        for token_id in sorted(unclear):
+            yield Until(lambda token_id=token_id: token_id not in self._led)  # type: ignore[misc]
+            self._led.add(token_id)
+            failure = (yield from self._lead(token_id, ())).failure
+            if failure is not None and not isinstance(failure, NotFound):
+                raise failure
+
+    def _not_standing_in_list(self, bindings: Sequence[BindingId]) -> Generator[Call | Until, Any, list[BindingId]]:
+        deployment_id = bindings[0].deployment_id
+        sent_at = self.world.clock.now
+        found = yield from self._retried(lambda: self.world.service.list_tokens(deployment_id))
+        listed = {token.id: token for token in found}
+        unclear = []
+        for binding in bindings:
+            token = listed.get(binding.token_id)
+            held = held_in(token.roles or (), binding) if token else None
+            if self.ledger.saw(binding, held, sent_at) is not None:
+                unclear.append(binding)
+            else:
+                self._note_settled(binding, held, sent_at)
+        return unclear
+
+    def _retried(self, read: Any) -> Generator[Call | Until, Any, Any]:
+        """Follow `AstroClient._call`, which retries reads by itself."""
+        for _ in range(MOST_ATTEMPTS - 1):
+            try:
+                return (yield self._call(read))
+            except Unavailable:
+                yield Until(lambda: False, self.world.clock.now + PAUSE)
+        return (yield self._call(read))
+
+    def _call(self, carry_out: Any, ignored: Any = None) -> Call:
+        self.calls += 1
+        fate = self.fates.pop(0) if self.fates else Fate()
+        if ignored is not None:  # a write takes less than half the settle time to arrive: that is assumed
+            fate = Fate(min(fate.request, 3), fate.answer, fate.fault)
+        return Call(carry_out, fate, ignored)
+
+    # What follows watches and takes no part.
+
+    @contextmanager
+    def _noting(self, merge: Merge, changes: Sequence[Change]) -> Iterator[None]:
+        """Note which changes get their outcome meanwhile."""
+        before = set(merge.outcomes)
+        yield
+        for change in changes:
+            if change.binding in merge.outcomes and change.binding not in before:
+                result = merge.outcomes[change.binding]
+                if isinstance(result, ApiToken):
+                    self._unsettled[change.binding] = Told(_wish(change), result, self.world.clock.now)
+                    self.last_done[change.binding] = self.world.clock.now
+
+    def _note_seen(self, base: Snapshot, sent_at: int) -> None:
+        for binding in [binding for binding in self._unsettled if binding.token_id == base.token_id]:
+            self._note_settled(binding, held_in(base.roles, binding), sent_at)
+
+    def _note_settled(self, binding: BindingId, held: str | None, sent_at: int) -> None:
+        told = self._unsettled.get(binding)
+        if told and told.change.fulfilled_by(held) and sent_at >= self.last_done[binding] + self.settle_ticks:
+            del self._unsettled[binding]
+
+    def _note_write(self, merge: Merge, write: Write, base: Snapshot, changes: Sequence[Change]) -> None:
+        """A list that is written differs from the list that was read in our wishes only."""
+        wishes = {binding: told.change for binding, told in self._unsettled.items()}
+        wishes |= {change.binding: change for change in changes if change.binding not in merge.outcomes}
+        ours = {binding.deployment_id: wish for binding, wish in wishes.items() if binding.token_id == merge.token_id}
+        read = [entry for entry in base.roles if _deployment(entry) not in ours]
+        written = [entry for entry in write.roles if _deployment(entry) not in ours]
+        if [entry.to_wire() for entry in read] != [entry.to_wire() for entry in written]:
+            self.faults.append(f"{self.name} changed an entry that nobody asked it to change")
+        for deployment_id, wish in ours.items():
+            read_role, written_role = (held_in(roles, wish.binding) for roles in (base.roles, write.roles))
+            if read_role != written_role and not wish.fulfilled_by(written_role):
+                self.faults.append(f"{self.name} wrote {written_role} in {deployment_id}, and {wish} was asked for")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a careless writer: read, take some ticks, write the whole list with one entry changed."""
+
+    at: int
+    token_id: str
+    key: tuple[str, str]  # kind and id of the entry
+    role: str | None  # None: away with it
+    ticks: int  # from its read to the commit of its write
+
+
+@dataclass(eq=False)
+class Careless:
+    """A writer like the CLI: no look, no second try, one command after another."""
+
+    name: str
+    world: World
+
+    def run(self, commands: Sequence[Command]) -> None:
+        """Set it going."""
+        self.world.clock.start(self, self._run(commands))
+
+    def _run(self, commands: Sequence[Command]) -> Routine:
+        clock, service = self.world.clock, self.world.service
+        for command in commands:
+            if command.at > clock.now:
+                yield Until(lambda: False, command.at)
+            base = yield Call(lambda command=command: service.get_token(command.token_id), Fate(0, 0))  # type: ignore[misc]
+            roles = edited(base.roles, command.key, command.role)
+            yield Call(
+                lambda base=base, roles=roles: service.set_roles(self.name, base, roles),  # type: ignore[misc]
+                Fate(command.ticks, 0),
+            )
+
+
+def edited(roles: Sequence[ApiTokenRole], key: tuple[str, str], role: str | None) -> tuple[ApiTokenRole, ...]:
+    """The list with one entry of any kind set or taken away."""
+    rest = [entry for entry in roles if (entry.entity_type, entry.entity_id) != key]
+    if role is None:
+        return tuple(rest)
+    if len(rest) == len(roles):
+        return (*roles, ApiTokenRole(entity_type=key[0], entity_id=key[1], role=role))
+    return tuple(
+        entry.model_copy(update={"role": role}) if (entry.entity_type, entry.entity_id) == key else entry
+        for entry in roles
+    )
+
+
+def _deployment(entry: ApiTokenRole) -> str | None:
+    return entry.entity_id if entry.entity_type == "DEPLOYMENT" else None
+
+
+def _wish(change: Change) -> Change:
+    """An Add that was made is from then on a wish like a Put."""
+    return change if isinstance(change, Remove) else Put(change.binding, change.role)
