@@ -71,8 +71,10 @@ class Lifecycle:
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
             news: the program's inputs.
         """
+        # `pulumi import` has what it is about to store checked against itself; that is complete already.
+        as_stored = dict(olds) == dict(news)
         try:
-            inputs, findings = self._examine(olds, parse_inputs(news))
+            inputs, findings = self._examine(olds, parse_inputs(news, resolved=as_stored))
         except InvalidInputs as invalid:
             return Checked(dict(news), [(problem.property_name, problem.reason) for problem in invalid.problems])
         except AstroProviderError as error:

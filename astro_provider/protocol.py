@@ -17,8 +17,11 @@ from astro_provider.errors import NotFound, ServiceError, WriteNotConfirmed, Wri
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_roles
 
+TokenKey = tuple[str, str]  # organization id, token id
+
 MOST_WRITES = 5  # of one merge, until the answer shows what was asked
 MOST_STALE_READS = 5  # of one merge, until a read comes back in time
+MOST_EXTENSIONS = 3  # of the settle time, while others are at work on the same token
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,21 @@ class Write:
     roles: Roles
 
 
+@dataclass
+class _Written:
+    """A change that the service showed as made, and the time from which it must stand for a settle time."""
+
+    change: Change
+    at: float
+    extensions: int = 0
+
+    def begin_again(self, at: float) -> None:
+        """Wait another settle time, because others are at work; but not for ever."""
+        if self.extensions < MOST_EXTENSIONS:
+            self.extensions += 1
+            self.at = max(self.at, at)
+
+
 class Ledger:
     """What this process wrote lately and has not yet seen standing for a settle time.
 
@@ -40,19 +58,38 @@ class Ledger:
     long as we remember what we wrote. What has been seen standing a settle time after its write can no longer be
     undone that way, and is forgotten, so that a later change by a person is not fought.
 
+    Unless others are at work on the same token: one of them may have undone it, another restored it by chance, and a
+    third one read in between. So where a token's list is not the one that we saw last, the settle time begins again,
+    MOST_EXTENSIONS times at most.
+
     Args:
         settle_seconds: how long another writer may take from its read to its write; 0 remembers nothing.
     """
 
     def __init__(self, settle_seconds: float) -> None:
         self.settle_seconds = settle_seconds
-        self._written: dict[BindingId, tuple[Change, float]] = {}
         self.given_up: dict[BindingId, str] = {}
+        self._written: dict[BindingId, _Written] = {}
+        self._lists: dict[TokenKey, Roles] = {}
 
     def wrote(self, change: Change, at: float) -> None:
         """Remember that the service showed a change as made at that time."""
         if self.settle_seconds > 0:
-            self._written[change.binding] = (change, at)
+            self._written[change.binding] = _Written(change, at)
+
+    def left(self, key: TokenKey, roles: Roles) -> None:
+        """Remember the list that our own write has left on a token."""
+        self._lists[key] = roles
+
+    def undone(self, key: TokenKey, roles: Roles, read_at: float) -> list[Change]:
+        """The changes that a read of a whole token, sent at that time, shows to have been undone."""
+        ours = [b for b in self._written if (b.organization_id, b.token_id) == key]
+        if ours and roles != self._lists.get(key, roles):
+            for binding in ours:
+                self._written[binding].begin_again(read_at)
+        self._lists[key] = roles
+        found = (self.saw(binding, held_in(roles, binding), read_at) for binding in ours)
+        return [change for change in found if change is not None]
 
     def saw(self, binding: BindingId, held: str | None, read_at: float) -> Change | None:
         """Hold what a read shows against what was written.
@@ -60,19 +97,14 @@ class Ledger:
         Returns:
             The change that has been undone and must be made again; None where it stands or nothing was written.
         """
-        change, at = self._written.get(binding, (None, 0.0))
-        if change is None or not change.fulfilled_by(held):
-            return change
-        if read_at >= at + self.settle_seconds:
+        written = self._written.get(binding)
+        if written is None:
+            return None
+        if not written.change.fulfilled_by(held):
+            return written.change
+        if read_at >= written.at + self.settle_seconds:
             del self._written[binding]
         return None
-
-    def undone(self, token: ApiToken, organization_id: str, read_at: float) -> list[Change]:
-        """The changes to a token that a read of it, sent at that time, shows to have been undone."""
-        roles = require_roles(token)
-        ours = [b for b in self._written if (b.organization_id, b.token_id) == (organization_id, token.id)]
-        found = (self.saw(binding, held_in(roles, binding), read_at) for binding in ours)
-        return [change for change in found if change is not None]
 
     def forget(self, bindings: Iterable[BindingId]) -> None:
         """Forget bindings that are to be made differently now, or whose token is gone."""
@@ -94,7 +126,7 @@ class Ledger:
         """The earliest time at which a read can settle everything; None where nothing is left."""
         if not self._written:
             return None
-        return max(at for _, at in self._written.values()) + self.settle_seconds
+        return max(written.at for written in self._written.values()) + self.settle_seconds
 
 
 class Merge:
@@ -113,6 +145,7 @@ class Merge:
         self.token: ApiToken | None = None
         self.outcomes: dict[BindingId, ApiToken | Exception] = {}
         self.failure: Exception | None = None
+        self._key = (organization_id, token_id)
         self._open = {change.binding: change for change in changes}
         self._ledger = ledger
         self._now_writing: list[Change] = []
@@ -121,6 +154,7 @@ class Merge:
         self._one_by_one = False
         self._finished = False
         self._writes = 0
+        self._most_writes = MOST_WRITES
         self._stale_reads = 0
 
     def step(self, now: float) -> Read | Write | None:
@@ -141,8 +175,8 @@ class Merge:
         """
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
-        self._ledger.forget(self._open)
-        todo = self._ledger.undone(token, self.organization_id, sent_at)
+        undone = self._ledger.undone(self._key, roles, sent_at)
+        todo = [change for change in undone if change.binding not in self._open]
         for change in list(self._open.values()):
             held = held_in(roles, change.binding)
             if refusal := change.refusal(held):
@@ -156,17 +190,20 @@ class Merge:
         for change in self._now_writing:
             self._wanted = change.apply(self._wanted)
         self._finished = not todo
+        if todo and self._writes >= self._most_writes:
+            self._end_unconfirmed(roles)
 
     def wrote(self, answer: SubjectRoles, now: float) -> None:
         """Take the answer to the write: it must show what was asked, else the token is read again."""
-        if self.token is not None:
+        if self.token is not None and self._wanted is not None:
             self.token = self.token.model_copy(update={"roles": self._wanted})
+            self._ledger.left(self._key, self._wanted)
         self._writes += 1
         for change in self._now_writing:
             held = answer.role_in(change.binding.deployment_id)
             if change.fulfilled_by(held):
                 self._done(change, now)
-            elif self._writes >= MOST_WRITES:
+            elif self._writes >= self._most_writes:
                 self._close(change, _not_confirmed(change, held, self._writes))
         self._read_again_unless_done()
 
@@ -184,7 +221,9 @@ class Merge:
         guilty = self._now_writing[0] if len(self._now_writing) == 1 else None
         if isinstance(error, NotFound) and not self._one_by_one:
             guilty = None
-        self._one_by_one = True
+        if not self._one_by_one:
+            self._one_by_one = True
+            self._most_writes += self._writes + len(self._now_writing)
         self._wanted = None
         return guilty
 
@@ -200,6 +239,11 @@ class Merge:
             self._close(change, error)
         if isinstance(error, NotFound):
             self._ledger.forget(b for b in self._ledger.unsettled if b.token_id == self.token_id)
+        self._finished = True
+
+    def _end_unconfirmed(self, roles: Roles) -> None:
+        for change in list(self._open.values()):
+            self._close(change, _not_confirmed(change, held_in(roles, change.binding), self._writes))
         self._finished = True
 
     def _read_again_unless_done(self) -> None:

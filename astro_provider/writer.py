@@ -16,8 +16,8 @@ How a change is made:
 5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
    remembered. Every later read of that token puts back what was undone. And the last change of a burst stays behind for
    the settle time, looks once more at all that was written, and puts back what is missing, until all of it has been
-   seen standing a settle time after its write. A change that comes meanwhile, on whatever token, takes that duty over,
-   so that a burst pays the wait once.
+   seen standing a settle time after its write; where others are at work on the same token, a few settle times longer.
+   A change that comes meanwhile, on whatever token, takes that duty over, so that a burst pays the wait once.
 
 Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
 look again. What is not promised stands in docs/concurrency.md.
@@ -40,15 +40,13 @@ from astro_provider.coverage import fewest_reads
 from astro_provider.errors import AstroProviderError, CallRefused, NotFound, WriteNotConfirmed
 from astro_provider.identity import BindingId
 from astro_provider.locks import TokenLocks
-from astro_provider.protocol import Ledger, Merge, Read, Write
+from astro_provider.protocol import Ledger, Merge, Read, TokenKey, Write
 from astro_provider.refusal import explain_refusal
 from astro_provider.roles import require_organization_scope
 
 GATHER_SECONDS = 0.045
 MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
 MOST_LOOKS = 10  # after a burst, each at least a settle time after the last repair
-
-_TokenKey = tuple[str, str]
 
 
 @dataclass(eq=False)
@@ -90,7 +88,7 @@ class Writer:
         self._locks = locks
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
-        self._queues: defaultdict[_TokenKey, _Queue] = defaultdict(_Queue)
+        self._queues: defaultdict[TokenKey, _Queue] = defaultdict(_Queue)
         self._in_flight = 0
         self._ledger = Ledger(settle_seconds)
 
@@ -135,7 +133,7 @@ class Writer:
                 tickets = queue.take_one_per_binding()
             self._lead(key, tickets)
 
-    def _lead(self, key: _TokenKey, tickets: Sequence[_Ticket]) -> Merge:
+    def _lead(self, key: TokenKey, tickets: Sequence[_Ticket]) -> Merge:
         """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
         merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger)
         deadline = Deadline.after(self._timeout_seconds)
@@ -216,7 +214,7 @@ class Writer:
         with self._changed:
             unsettled = self._ledger.unsettled
         client = self._client.until(Deadline.after(self._timeout_seconds))
-        unclear: set[_TokenKey] = set()
+        unclear: set[TokenKey] = set()
         for reading in fewest_reads(unsettled):
             bindings = reading.bindings
             if reading.of_deployment:

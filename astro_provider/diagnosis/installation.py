@@ -56,7 +56,12 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
         yield Check("pulumi", Status.OK, f"{shown}.")
     if version < OLDEST_IMPORT:
         text = f"{_dotted(version)} does not take the file that `astro-provider adopt` writes; {_dotted(OLDEST_IMPORT)} does."
-        yield Check("import files", Status.WARNING, text, "Install a later pulumi before you adopt.")
+        yield Check(
+            "import files",
+            Status.WARNING,
+            text,
+            "Install a later pulumi, or leave the import out: `pulumi up` adopts what is there as well, without a write.",
+        )
     else:
         yield Check("import files", Status.OK, "`pulumi import --file` takes what `astro-provider adopt` writes.")
 

@@ -64,7 +64,7 @@ def crowded(astro: Emulator) -> Emulator:
     store.add_role('Reads "all"')
     roles = ["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR", "Release Engineer", "release engineer", 'Reads "all"']
     for number, (token_id, deployment_id) in enumerate(product(tokens, deployments)):
-        if number % 23 == 0:
+        if number % 29 == 0:
             store.bind(token_id, deployment_id, roles[number % len(roles)])
     astro.clear_calls()
     return astro

@@ -8,6 +8,7 @@ from astro_provider.adoption import Found, find
 from astro_provider.adoption.import_file import import_file
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID, entry
+from astro_provider.lifecycle import Checked
 from astro_provider.provider import PROVIDER_KEY
 from astro_provider.reader import Reader
 from tests.support.clients import Connect
@@ -39,6 +40,7 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
     for imported in entries:
         assert imported["type"] == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
         assert imported["inputs"].pop(PROVIDER_KEY) == imported["outputs"].pop(PROVIDER_KEY) == PICKLED
+        assert lifecycle.check(imported["inputs"], imported["inputs"]) == Checked(imported["inputs"], [])
         assert lifecycle.read(imported["id"], {}) == (imported["inputs"], imported["outputs"])
         assert lifecycle.read(imported["id"], imported["outputs"]) == (imported["inputs"], imported["outputs"])
 

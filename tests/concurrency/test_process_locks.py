@@ -200,10 +200,9 @@ def test_a_lock_of_one_token_holds_up_no_other(scene: Scene, make_writer: MakeWr
     assert other.ours == {deployment: ADMIN}
 
 
-def _lifecycle(astro: Emulator, **fields: str) -> Lifecycle:
-    return Lifecycle(
-        Settings(SecretStr(astro.credential), astro.organization_id, astro.url, settle_seconds=0, **fields)
-    )
+def _lifecycle(astro: Emulator, lock_directory: str | None = None) -> Lifecycle:
+    known = SecretStr(astro.credential), astro.organization_id, astro.url
+    return Lifecycle(Settings(*known, settle_seconds=0, lock_directory=lock_directory))
 
 
 def _properties(scene: Scene, deployment: str) -> dict[str, object]:

@@ -40,7 +40,7 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
     ours, careless = kind.deployment(scene), scene.astro.store.add_deployment("of the careless")
     read_before = scene.roles
     own_of_careless = {"entityType": "DEPLOYMENT", "entityId": careless, "role": ACCESSOR}
-    writer, client = make_writer(settle_seconds=1.0)
+    writer, client = make_writer(settle_seconds=1.5)
     client.after_write = lambda written: (
         scene.astro.store.set_roles(scene.token_id, [*read_before, own_of_careless]) if written == 1 else None
     )
@@ -75,7 +75,7 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
     monkeypatch.setattr(writer_module, "MOST_LOOKS", 3)
     deployments = sorted(scene.deployments(3))
     read_before = scene.roles
-    writer, client = make_writer(settle_seconds=0.4)
+    writer, client = make_writer(settle_seconds=0.8)
     client.after_write = lambda _: scene.astro.store.set_roles(scene.token_id, read_before)
 
     outcomes = write_all(writer, [scene.add(deployment) for deployment in deployments])
@@ -97,7 +97,7 @@ def test_after_an_error_the_next_change_of_the_token_is_not_burdened_with_it(
     monkeypatch.setattr(writer_module, "MOST_LOOKS", 1)
     undone, later = scene.deployments(2)
     read_before = scene.roles
-    writer, client = make_writer(settle_seconds=0.4)
+    writer, client = make_writer(settle_seconds=0.8)
     client.after_write = lambda written: (
         scene.astro.store.set_roles(scene.token_id, read_before) if written <= 2 else None
     )
@@ -116,7 +116,7 @@ def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
     [deployment] = scene.deployments(1)
     scene.astro.store.add_role("Loader")
     read_before = scene.roles
-    writer, client = make_writer(settle_seconds=0.5)
+    writer, client = make_writer(settle_seconds=0.8)
 
     def undo(written: int) -> None:
         if written == 1:
@@ -204,7 +204,7 @@ def test_a_list_shows_which_of_many_tokens_was_undone_and_only_that_one_is_writt
 
 def test_what_a_person_changes_later_is_not_fought(scene: Scene, make_writer: MakeWriter) -> None:
     taken_away, kept, later = scene.deployments(3)
-    writer, _ = make_writer(settle_seconds=0.4)
+    writer, _ = make_writer(settle_seconds=0.8)
     write_all(writer, [scene.add(taken_away), scene.add(kept)])
     scene.astro.store.unbind(scene.token_id, taken_away)
     scene.astro.store.bind(scene.token_id, kept, ACCESSOR)
@@ -263,7 +263,7 @@ def test_roles_that_are_left_out_at_the_look_are_an_error_and_nothing_is_wiped(
 ) -> None:
     [deployment] = scene.deployments(1)
     scene.astro.fault(kind="no_roles", operation=READ, skip=1)
-    writer, _ = make_writer(settle_seconds=0.4)
+    writer, _ = make_writer(settle_seconds=1.5)
 
     with pytest.raises(WriteNotConfirmed) as raised:
         writer.write(scene.add(deployment))

@@ -125,6 +125,14 @@ def test_an_entry_that_outlived_its_deployment_is_still_there(
     assert refreshed(start(), stored) == stored
 
 
+def test_a_list_that_does_not_show_the_binding_is_no_proof_that_it_is_gone(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.fault(operation="ListApiTokens", status=200, body={"tokens": [], "totalCount": 0, "limit": 1000, "offset": 0})
+
+    assert refreshed(start(), stored) == stored
+
+
 def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, start: StartProcess) -> None:
     astro.store.unbind(OBSERVABILITY, PRODUCTION)
 

@@ -10,9 +10,10 @@ three ticks for the request.
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -265,10 +266,12 @@ class Space:
     killed: tuple[int, ...] = (0, 0, 1, 2)  # 2: and a new process does the same again
     most_ticks: int = SETTLE - 1  # how long a careless writer may take from its read to its write
     settle_ticks: int = SETTLE  # of ours
+    faults: tuple[tuple[Fault, ...], ...] = (_FAULTS, _FAULTS, _FAULTS, _OUTAGE)  # of one process all are of one kind
 
 
 WIDE = Space()
 CROWD = Space(("t",), ("A", "A", None, NO_SUCH_ROLE), range(8), range(4), range(20), (0, 0, 0, 1, 2))
+TIGHT = replace(CROWD, roles=("A", "A", None), killed=(0,))  # nothing but races
 
 
 def pick_our_plan(pick: Pick, space: Space, number: int) -> OurPlan:
@@ -283,7 +286,7 @@ def pick_our_plan(pick: Pick, space: Space, number: int) -> OurPlan:
             role = pick(space.roles)
             changes[of.deployment_id] = Remove(of) if role is None else pick((Put, Add))(of, role)
         batches.append(Batch(pick(space.batch_at), token_id, tuple(changes.values())))
-    faults = pick((_FAULTS, _FAULTS, _FAULTS, _OUTAGE))
+    faults = pick(space.faults)
     fates = tuple(Fate(pick(_FLIGHTS), pick(_ANSWERS), pick(faults)) for _ in range(pick(range(9))))
     killed = pick(space.killed)
     return OurPlan(
@@ -322,6 +325,12 @@ def pick_plan(pick: Pick, space: Space) -> Plan:
         if pick((False, True))
     )
     return Plan(ours, careless, held, space.settle_ticks)
+
+
+def search(kind: Kind, space: Space, tries: int) -> Plan | None:
+    """The first plan, always in the same order, of whose run that goes wrong."""
+    picked = (pick_plan(random.Random(seed).choice, space) for seed in range(tries))
+    return next((plan for plan in picked if play(plan).shows(kind)), None)
 
 
 @st.composite

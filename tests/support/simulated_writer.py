@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astro_provider.api import ApiToken, ApiTokenRole
-from astro_provider.changes import Change, Put, Remove, held_in
+from astro_provider.changes import Change, Put, Remove, Roles, held_in
 from astro_provider.coverage import fewest_reads
 from astro_provider.errors import (
     AstroProviderError,
@@ -39,7 +39,7 @@ from tests.support.simulated_astro import (
     as_token,
 )
 
-MOST_ATTEMPTS = 3  # stands for the deadline of an operation
+MOST_ATTEMPTS = 2  # stands for the deadline of an operation
 PAUSE = 1  # ticks before a call that failed is tried again
 
 Result = ApiToken | Exception
@@ -99,6 +99,8 @@ class Process:
         self._led: set[str] = set()
         self._locks: set[tuple[int, str]] = set()
         self._unsettled: dict[BindingId, Told] = {}  # as a ledger that cannot be wrong would have it
+        self._lists: dict[str, Roles] = {}  # of each token, as last read or written
+        self._others_at: dict[str, int] = {}  # when a token's list was last seen to be another one
 
     @property
     def name(self) -> str:
@@ -207,6 +209,7 @@ class Process:
             asked_now = {change.binding for change in changes} - set(merge.outcomes)
             with self._noting(merge, changes):
                 merge.wrote(answer, clock.now)
+            self._lists[merge.token_id] = write.roles
             for binding, told in self._unsettled.items():
                 if binding.token_id != merge.token_id or binding in asked_now:
                     continue
@@ -298,12 +301,16 @@ class Process:
                     self.last_done[change.binding] = self.world.clock.now
 
     def _note_seen(self, base: Snapshot, sent_at: int) -> None:
+        if self._lists.get(base.token_id, base.roles) != base.roles:
+            self._others_at[base.token_id] = sent_at
+        self._lists[base.token_id] = base.roles
         for binding in [binding for binding in self._unsettled if binding.token_id == base.token_id]:
             self._note_settled(binding, held_in(base.roles, binding), sent_at)
 
     def _note_settled(self, binding: BindingId, held: str | None, sent_at: int) -> None:
         told = self._unsettled.get(binding)
-        if told and told.change.fulfilled_by(held) and sent_at >= self.last_done[binding] + self.settle_ticks:
+        since = max(self.last_done.get(binding, 0), self._others_at.get(binding.token_id, 0))
+        if told and told.change.fulfilled_by(held) and sent_at >= since + self.settle_ticks:
             del self._unsettled[binding]
 
     def _note_write(self, merge: Merge, write: Write, base: Snapshot, changes: Sequence[Change]) -> None:

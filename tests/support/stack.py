@@ -38,8 +38,8 @@ UNSET = dict.fromkeys(
 )
 
 # The Automation API lets the server of an inline program complain where the engine has gone first, and the complaint
-# (kept by pytest with all its frames) would keep the program's thread alive.
-logging.getLogger("grpc._server").disabled = True
+# (kept by pytest with all its frames) would keep the program's thread alive. A filter, because uvicorn resets all else.
+logging.getLogger("grpc._server").addFilter(lambda _record: False)
 
 
 @dataclass
