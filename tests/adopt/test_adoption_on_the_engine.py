@@ -70,7 +70,7 @@ def test_a_crowded_organization_becomes_a_stack_that_changes_nothing_until_someb
 
     text = program.read_text()
     program.write_text(
-        re.sub(r'"loader-1": "Release Engineer"', '"loader-1": "DEPLOYMENT_ADMIN"', text, count=1, flags=re.I)
+        re.sub(r'"loader-1": "Release Engineer"', '"loader-1": "DEPLOYMENT_ADMIN"', text, count=1, flags=re.IGNORECASE)
     )
     edited = stack.preview()
     up = stack.up()

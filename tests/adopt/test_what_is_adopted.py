@@ -100,10 +100,12 @@ def test_choosing_fewer_deployments_renames_nothing(crowded: Emulator, connect: 
     reader = Reader(connect(crowded.url, credential=crowded.credential))
     deployments = list(reader.deployments(crowded.organization_id).values())
 
-    some = find(reader, crowded.organization_id, deployments[10:20]).adoptions
+    namesakes = [deployment for deployment in deployments if deployment.name == "same"]
+    some = [one for chosen in namesakes for one in find(reader, crowded.organization_id, [chosen]).adoptions]
     every = find(reader, crowded.organization_id, deployments).adoptions
 
     names = {str(adoption.inputs.binding): adoption.name for adoption in every}
-    assert some
+    assert {one.deployment.id for one in some} == {namesake.id for namesake in namesakes}
+    assert len(namesakes) == 2
     assert all(names[str(adoption.inputs.binding)] == adoption.name for adoption in some)
     assert len(set(names.values())) == len(every)

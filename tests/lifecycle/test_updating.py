@@ -100,6 +100,16 @@ def test_what_is_no_change_of_the_grant_writes_nothing(
     assert writes_to(astro) == 0
 
 
+def test_what_is_no_change_of_the_grant_writes_nothing_even_where_the_grant_vanished(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+
+    up(start(), {**ACCESSOR, "overwrite": True}, stored)
+
+    assert writes_to(astro) == 0
+
+
 def test_taking_the_workspace_guard_away_writes_nothing(astro: Emulator, start: StartProcess) -> None:
     stored = up(start(), {**ACCESSOR, "workspace_id": DATA_PLATFORM_ID})
 

@@ -3,7 +3,7 @@
 The runs are drawn by hypothesis, which shrinks what it finds, and by plain random numbers, which give more of them in
 the same time; both the same ones every time. `Kind` in `simulated_runs.py` tells what is looked for.
 
-Two kinds of loss are known and are let pass here: FORGOTTEN and OVERTAKEN. `test_known_losses.py` shows each.
+One kind of loss is known and let pass here, OVERTAKEN: `test_losses_that_were_found.py` shows it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support.simulated_runs import CROWD, WIDE, Kind, Plan, Space, pick_plan, plans, play
 
-KNOWN = {Kind.FORGOTTEN, Kind.OVERTAKEN}
+KNOWN = {Kind.OVERTAKEN}
 RUNS = 800  # of each seed
 EVENTS = {
     "undone by another, and made again",

@@ -38,7 +38,6 @@ class Kind(Enum):
 
     MISSING = "a change that was reported as done is missing at the end"
     OVERTAKEN = "as before, after a third writer happened to restore what a second one had undone"
-    FORGOTTEN = "as before, after a later change of the same entry was refused"
     FOREIGN = "an entry that is not ours was changed or lost by us"
     STALE = "a list was carried out a settle time or more after it was read"
     NOT_ISOLATED = "a change failed because of another one that rode with it"
@@ -162,11 +161,7 @@ def _problems_of(process: Process, processes: list[Process], plan: Plan, service
         held = held_in(service.roles[wanted.token_id], wanted)
         if told.change.fulfilled_by(held) or _contested(wanted, process, processes, plan):
             continue
-        kind = Kind.MISSING
-        if _restored_by_another(process, told.change, service.commits):
-            kind = Kind.OVERTAKEN
-        elif any(later.change.binding == wanted for later in process.told[process.told.index(told) + 1 :]):
-            kind = Kind.FORGOTTEN
+        kind = Kind.OVERTAKEN if _restored_by_another(process, told.change, service.commits) else Kind.MISSING
         problems.append(Problem(kind, f"{process.name} reported {told.change} as done, and {held} is there"))
     return problems
 
@@ -174,7 +169,9 @@ def _problems_of(process: Process, processes: list[Process], plan: Plan, service
 def _contested(wanted: BindingId, process: Process, processes: list[Process], plan: Plan) -> bool:
     """Whether somebody else wants something else of the same entry. Who of them wins is not promised."""
     key = ("DEPLOYMENT", wanted.deployment_id)
-    if any(command.key == key and command.token_id == wanted.token_id for commands in plan.careless for command in commands):
+    if any(
+        command.key == key and command.token_id == wanted.token_id for commands in plan.careless for command in commands
+    ):
         return True
     others = [p for p in processes if p.killed_at is None or p.killed_at > process.started_at]
     wishes = {
@@ -209,7 +206,9 @@ def _lost_for_others(plan: Plan, commits: list[Commit]) -> list[Problem]:
         base, ours = commit.base, commit.author.startswith("P")
         written[id(base)] += 1
         if ours and plan.settle_ticks and commit.at - base.taken_at >= plan.settle_ticks:
-            problems.append(Problem(Kind.STALE, f"{commit.author} wrote at {commit.at} what it read at {base.taken_at}"))
+            problems.append(
+                Problem(Kind.STALE, f"{commit.author} wrote at {commit.at} what it read at {base.taken_at}")
+            )
         if not ours or written[id(base)] == 1:
             continue
         for other in commits[base.number : number]:
@@ -228,7 +227,11 @@ def _lost_for_others(plan: Plan, commits: list[Commit]) -> list[Problem]:
 def _foreign_value(token_id: str, key: tuple[str, str], commits: list[Commit]) -> list[Problem]:
     """The last foreign write of a foreign entry must stand, unless it fell between somebody's read and write."""
     of_token = [(number, commit) for number, commit in enumerate(commits) if commit.token_id == token_id]
-    theirs = [(number, c) for number, c in of_token if c.author.startswith("C") and _entry(c.after, key) != _entry(c.base.roles, key)]
+    theirs = [
+        (number, c)
+        for number, c in of_token
+        if c.author.startswith("C") and _entry(c.after, key) != _entry(c.base.roles, key)
+    ]
     if not theirs:
         return []
     last, intended = theirs[-1]

@@ -228,6 +228,12 @@ def test_facts_that_the_service_left_out_are_no_outputs() -> None:
     assert found == {"deployment_id": "d", "role": "R", "overwrite": False, "org_token_id": "t", "org_token_name": "ci"}
 
 
+def test_a_name_is_put_out_as_the_program_spells_it() -> None:
+    inputs = Inputs("d", "R", org_token_name="before the rename")
+
+    assert outputs(inputs, ApiToken.model_validate(TOKEN))["org_token_name"] == "before the rename"
+
+
 def test_an_empty_description_is_a_fact() -> None:
     found = outputs(Inputs("d", "R"), ApiToken.model_validate({**TOKEN, "description": ""}))
 
