@@ -5,9 +5,9 @@ that, sometimes only in a later run. Both names have one id, so the delete would
 given. Therefore every binding of the program is held here, from its `check` or at the latest from its `create`, and a
 delete of what is held is left undone.
 
-One delete of a held binding is right: that of a replacement which keeps its id (`--replace`, `replace_on_changes`).
-It is told apart by its checks: the engine checks a replacement twice, first with the old inputs and then without any.
-A rename comes without old inputs only, a leftover of an earlier run with old inputs only.
+One delete of a held binding is right: that of a replacement which keeps its id (`--replace`). It is told apart by its
+order: it comes before the create, that of a rename after it. A leftover of an earlier run comes without any create, and
+its binding has been checked with old inputs, which a replacement has not (seen on the engine).
 
 It lives as long as the process, which is one preview or one update. It knows neither Pulumi nor the service.
 """
@@ -15,6 +15,8 @@ It lives as long as the process, which is one preview or one update. It knows ne
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from astro_provider.identity import BindingId
 
@@ -23,45 +25,42 @@ class Holdings:
     """The bindings that the program of this process holds; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._in_state: set[BindingId] = set()
+        self._changed = threading.Condition()
         self._held: set[BindingId] = set()
-        self._being_replaced: set[BindingId] = set()
+        self._to_be_created: set[BindingId] = set()
         self._created: set[BindingId] = set()
+        self._being_deleted: set[BindingId] = set()
 
-    def checked(self, binding: BindingId, *, in_state_as: BindingId | None, in_state: bool) -> None:
-        """Note a `check` of a binding.
-
-        Args:
-            binding: what the program binds.
-            in_state_as: what the same resource binds in the state, or None where the old inputs do not tell.
-            in_state: whether the check came with old inputs at all.
-        """
-        with self._lock:
+    def checked(self, binding: BindingId, *, in_state: bool) -> None:
+        """Note a `check` of a binding; `in_state` tells whether it came with old inputs."""
+        with self._changed:
             self._held.add(binding)
-            if in_state and in_state_as in (None, binding):
-                self._in_state.add(binding)
-            elif not in_state and binding in self._in_state and binding not in self._created:
-                self._being_replaced.add(binding)
-
-    def in_state(self, binding: BindingId) -> bool:
-        """Tell whether a resource of the program has this very binding in the state."""
-        with self._lock:
-            return binding in self._in_state
+            if not in_state:
+                self._to_be_created.add(binding)
 
     def created(self, binding: BindingId) -> bool:
-        """Note a `create` before it calls the service; return False where this process has created it already."""
-        with self._lock:
+        """Note a `create` before it calls the service; return False where this process has created it already.
+
+        It waits for a delete of the same binding that is under way, which would take away what it finds there.
+        """
+        with self._changed:
+            self._held.add(binding)
             first = binding not in self._created
             self._created.add(binding)
-            self._held.add(binding)
-            self._being_replaced.discard(binding)
+            self._changed.wait_for(lambda: binding not in self._being_deleted)
             return first
 
-    def may_delete(self, binding: BindingId) -> bool:
-        """Tell whether a `delete` may go on: nothing holds the binding, or it is the first half of a replacement."""
-        with self._lock:
-            if binding in self._being_replaced:
-                self._being_replaced.discard(binding)
-                return True
-            return binding not in self._held
+    @contextmanager
+    def deleting(self, binding: BindingId) -> Iterator[bool]:
+        """Tell whether a delete may go on: nothing holds the binding, or its create is still to come."""
+        with self._changed:
+            to_be_replaced = binding in self._to_be_created and binding not in self._created
+            allowed = binding not in self._held or to_be_replaced
+            if allowed:
+                self._being_deleted.add(binding)
+        try:
+            yield allowed
+        finally:
+            with self._changed:
+                self._being_deleted.discard(binding)
+                self._changed.notify_all()

@@ -26,7 +26,7 @@ class BindingId:
             InputError: the text has not exactly three non-blank parts.
         """
         parts = text.split("/")
-        if len(parts) != len(cls.__dataclass_fields__) or any(not part or part != part.strip() for part in parts):
+        if len(parts) != len(cls.__dataclass_fields__) or not all(is_identifier(part) for part in parts):
             raise InputError("id", f"{text!r} is no binding's id: write <organization id>/<deployment id>/<token id>.")
         return cls(*parts)
 
@@ -34,3 +34,8 @@ class BindingId:
     def sentence(self) -> str:
         """How a message speaks of the binding."""
         return f"token {self.token_id} in deployment {self.deployment_id}"
+
+
+def is_identifier(text: str) -> bool:
+    """Tell whether a text can be one part of an id: without slashes and blanks, and no relative path."""
+    return bool(text) and text not in (".", "..") and not any(c == "/" or c.isspace() for c in text)

@@ -13,7 +13,7 @@ from typing import Any
 
 from astro_provider import notices
 from astro_provider.changes import Add, Put, Remove
-from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound
+from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound, WriteRefused
 from astro_provider.holdings import Holdings
 from astro_provider.identity import BindingId
 from astro_provider.locks import TokenLocks
@@ -91,22 +91,23 @@ class Lifecycle:
         return Checked(inputs.properties(), problems)
 
     def _examine(self, olds: Mapping[str, Any], inputs: Inputs) -> tuple[Inputs, list[Finding]]:
-        situation = Situation(in_state=bool(olds), state=binding_in(olds))
+        given_by_name = inputs.org_token_name is not None
+        given_by = "org_token_name" if given_by_name else "org_token_id"
+        situation = Situation(in_state=bool(olds), state=binding_in(olds), given_by=given_by)
         findings: list[Finding] = []
         if self._settings.preview_checks is PreviewChecks.OFF:
             inputs = self._unresolved(inputs, olds)
         else:
-            given_by_name = inputs.org_token_name is not None
             inputs, findings = self._preflight.resolve(self._with_organization(inputs), situation)
             if not given_by_name and inputs.binding == situation.state:
                 # A token that is given by id and renamed in Astro is nobody's change in the program.
                 inputs = replace(inputs, org_token_name=olds.get("org_token_name", inputs.org_token_name))
         binding = inputs.binding
         if binding:
-            self._holdings.checked(binding, in_state_as=situation.state, in_state=situation.in_state)
+            self._holdings.checked(binding, in_state=situation.in_state)
         if self._settings.preview_checks is not PreviewChecks.OFF:
             findings += self._preflight.examine(inputs, situation)
-            if binding and not self._holdings.in_state(binding):
+            if binding and not (situation.in_state and situation.state in (None, binding)):
                 findings += self._preflight.examine_existing(inputs)
         return inputs, findings
 
@@ -124,11 +125,15 @@ class Lifecycle:
     def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs.
 
-        A value that is still unknown counts as a change. An id that `check` could not find (previewChecks is off)
-        counts as none; the name beside it is compared by its spelling.
+        A value that is still unknown counts as a change. What `check` could not find (previewChecks is off) counts as
+        none; the name or id beside it is compared by its spelling. The binding is held then, which `check` could not do.
         """
         replaces = [name for name in IDENTITY if name in news and news[name] != olds.get(name)]
         in_place = [name for name in IN_PLACE if (news.get(name) or None) != (olds.get(name) or None)]
+        if "org_token_name" in in_place and "org_token_name" not in news:
+            in_place.remove("org_token_name")
+        if (stored := binding_in(olds)) and not replaces:
+            self._holdings.checked(stored, in_state=True)
         return Difference(changes=bool(replaces or in_place), replaces=replaces)
 
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
@@ -177,12 +182,25 @@ class Lifecycle:
     def delete(self, identifier: str) -> None:
         """Take the role away. What is gone already, and what the program holds under another name, is left alone."""
         binding = BindingId.parse(identifier)
-        if not self._holdings.may_delete(binding):
-            notices.note(f"{binding.sentence} keeps its role: another resource of this program holds it (a rename?).")
-            return
+        with self._holdings.deleting(binding) as allowed:
+            if allowed:
+                self._remove(binding)
+            else:
+                notices.note(
+                    f"{binding.sentence} keeps its role: another resource of this program holds it (a rename?)."
+                )
+
+    def _remove(self, binding: BindingId) -> None:
         try:
             token = self._writer.write(Remove(binding))
         except NotFound:
+            return
+        except WriteRefused as refused:
+            if not self._reader.is_gone(binding.organization_id, binding.deployment_id):
+                raise
+            notices.warn(
+                f"{binding.sentence} is gone with its deployment; its entries on the token were left. {refused}"
+            )
             return
         self._reader.written(binding.organization_id, token)
         left = dag_roles_in(require_roles(token), binding.deployment_id)

@@ -54,11 +54,13 @@ class Situation:
     Attributes:
         in_state: the resource is in the stack's state.
         state: what it binds there; None where it is not in the state, or the state does not tell.
+        given_by: by which property the program gives the token.
         about_to_write: a create or update asks, so nothing may be missing any more.
     """
 
     in_state: bool = False
     state: BindingId | None = None
+    given_by: str = "org_token_id"
     about_to_write: bool = False
 
     def missing(self, inputs: Inputs) -> Weight:
@@ -128,7 +130,7 @@ class Preflight:
             deployment = self._reader.deployment(inputs.organization_id, inputs.deployment_id)
             yield from self._examine_deployment(inputs, deployment)
         if known(inputs.org_token_id) and (token := self._reader.token(inputs.organization_id, inputs.org_token_id)):
-            yield from _examine_token(inputs, token, deployment)
+            yield from _examine_token(inputs, token, deployment, situation.given_by)
         if known(inputs.role):
             yield from self._examine_role(inputs, inputs.role, deployment, situation)
 
@@ -144,9 +146,7 @@ class Preflight:
         whose = f"token {existing.token.name!r} ({binding.token_id}) already holds the role {existing.role}"
         where = f"in deployment {_named(inputs, deployment)}"
         if same_role(existing.role, inputs.role):
-            text = (
-                f"{whose} {where}: the binding will be adopted, and destroy will remove it. Another stack may own it."
-            )
+            text = f"{whose} {where}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
             yield Finding(Weight.NOTE, "role", text)
         elif inputs.overwrite is True:
             text = f"{whose} {where}: overwrite will change it to {inputs.role}. Another stack may own it."
@@ -190,18 +190,17 @@ class Preflight:
             yield Finding(Weight.ERROR, "role", text)
 
 
-def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None) -> Iterator[Finding]:
+def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None, given_by: str) -> Iterator[Finding]:
     whose = _whose(inputs, deployment)
     if token.scope != ORGANIZATION:
-        given = "org_token_name" if inputs.org_token_name == token.name else "org_token_id"
         text = f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
-        yield Finding(Weight.ERROR, given, text)
-    if token.end_at is not None and token.end_at <= datetime.now(UTC):
+        yield Finding(Weight.ERROR, given_by, text)
+    if token.has_expired(datetime.now(UTC)):
         text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {whose} opens nothing."
-        yield Finding(Weight.WARNING, "org_token_id", text)
+        yield Finding(Weight.WARNING, given_by, text)
     if token.kind == "DIRECT_ACCESS":
         text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS: {whose} may open nothing."
-        yield Finding(Weight.WARNING, "org_token_id", text)
+        yield Finding(Weight.WARNING, given_by, text)
 
 
 def _whose(inputs: Inputs, deployment: Deployment | None) -> str:

@@ -58,10 +58,12 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
         _process.config = req.config.get
 
-    @_without_traceback
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
-        checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
+        try:
+            checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
+        except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
+            return CheckResult(news, [CheckFailure("", str(error))])
         return CheckResult(_outward(checked.inputs), [CheckFailure(name, why) for name, why in checked.problems])
 
     @_without_traceback

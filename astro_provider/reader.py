@@ -121,6 +121,14 @@ class Reader:
                 return None
         return found
 
+    def is_gone(self, organization_id: str, deployment_id: str) -> bool:
+        """Tell whether a deployment does not exist now."""
+        try:
+            self._client.get_deployment(organization_id, deployment_id)
+        except NotFound:
+            return True
+        return False
+
     def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
         """The roles that can be given in a deployment, by their name in lower case."""
         return self._facts.get(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,7 @@ from pydantic import SecretStr
 from astro_provider.api.client import AstroClient, is_loopback
 from astro_provider.errors import SettingsError
 
+CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
 DEFAULT_HOST = "https://api.astronomer.io"
 DEFAULT_SETTLE_SECONDS = 1.0  # a writer elsewhere takes two calls, a read and a write, of some 100 ms each
 DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
@@ -161,7 +163,7 @@ def permissions_in(claims: Mapping[str, Any], kind: str) -> list[str]:
 def _credential(value: str | None) -> SecretStr | None:
     if value is None:
         return None
-    if not value.isascii() or not value.isprintable() or " " in value:
+    if not CREDENTIAL.fullmatch(value):
         raise SettingsError(
             f"The credential in {TOKEN} holds blanks or characters that no API token has. Copy it again."
         )
@@ -170,26 +172,22 @@ def _credential(value: str | None) -> SecretStr | None:
 
 def _host(value: str) -> str:
     url = value if "://" in value else f"https://{value}"
-    parts = urlsplit(url.rstrip("/"))
+    shown = "the value" if "@" in value else repr(value)  # what stands before an @ may be a password
     try:
-        well_formed = bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url.rstrip("/"))
+        well_formed = (
+            bool(parts.hostname) and parts.port != 0 and parts.netloc.isprintable() and " " not in parts.netloc
+        )
     except ValueError:
         well_formed = False
-    if not well_formed or parts.username or parts.path or parts.query or parts.fragment:
-        raise SettingsError(
-            f"{_shown(parts.hostname, value)} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}."
-        )
+    if not well_formed or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        raise SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise SettingsError(
-            f"{_shown(parts.hostname, value)} in {HOST} would send the credential in clear: write https:// (plain http "
+            f"{shown} in {HOST} would send the credential in clear: write https:// (plain http "
             "is only for this machine, as in http://127.0.0.1:8765)."
         )
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _shown(hostname: str | None, value: str) -> str:
-    """The value for a message; only the host where the value may hold a password."""
-    return repr(hostname or "") if "@" in value else repr(value)
 
 
 def _preview_checks(value: str | None) -> PreviewChecks:

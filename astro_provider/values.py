@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeGuard
 
 from astro_provider.api import ApiToken
 from astro_provider.errors import InputError, InvalidInputs
-from astro_provider.identity import BindingId
+from astro_provider.identity import BindingId, is_identifier
 
 
 class Unknown(enum.Enum):
@@ -137,6 +137,6 @@ def _text(name: str, value: Any, what: str, *, required: bool, is_id: bool) -> T
         raise InputError(name, f"is blank: write {what}.")
     if value != value.strip() and (is_id or name == "role"):
         raise InputError(name, f"{value!r} has blanks around it: write {value.strip()!r}.")
-    if is_id and ("/" in value or any(character.isspace() for character in value)):
+    if is_id and not is_identifier(value):
         raise InputError(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
     return value

@@ -35,7 +35,8 @@ from astro_provider.version import __version__
 PAGE_SIZE = 1000  # the service's maximum
 MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not stop
 LONGEST_QUOTE = 256  # characters of an answer's body that a message repeats
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # seconds; a slow answer is an outage that is worth a retry
+SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
+SLOWEST_CONNECT_SECONDS = 10.0
 
 _ADVICE = {
     401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
@@ -67,7 +68,6 @@ class AstroClient:
                 "User-Agent": f"pulumi-astro-provider/{__version__}",
                 "Accept": "application/json",
             },
-            timeout=TIMEOUT,
             # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
             transport=httpx.HTTPTransport() if is_loopback(host) else None,
         )
@@ -112,9 +112,8 @@ class AstroClient:
         """
         path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
         body = {"roles": [entry.to_wire() for entry in roles]}
-        return self._parse(
-            "UpdateApiTokenRoles", path, SubjectRoles, self._send("UpdateApiTokenRoles", "POST", path, json=body)
-        )
+        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), json=body)
+        return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
     def list_deployments(self, organization_id: str) -> list[Deployment]:
         """Return the organization's deployments."""
@@ -142,7 +141,9 @@ class AstroClient:
         self, operation: str, path: str, key: str, kind: type[_Object], params: Mapping[str, str] | None = None
     ) -> list[_Object]:
         items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
-        return self._parse_all(operation, path, kind, items)
+        # An object that was made while the pages were read moves another one to the next page, where it shows again.
+        once = {item.get("id", number) if isinstance(item, dict) else number: item for number, item in enumerate(items)}
+        return self._parse_all(operation, path, kind, list(once.values()))
 
     def _pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yield pages until the service has no more, whatever it claims in `totalCount`."""
@@ -160,24 +161,30 @@ class AstroClient:
             seen |= ids
             offset += len(items)
             total = page.get("totalCount")
-            if not items or (isinstance(total, int) and offset >= total):
+            # A total that is less than what has come already is wrong; then only a short page is the last.
+            if not items or offset == total:
+                return
+            if isinstance(total, int) and offset > total and len(items) < PAGE_SIZE:
                 return
         raise self._unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages", "")
 
+    def _bound(self) -> Deadline:
+        return self._deadline or Deadline.after(self._bound_seconds)
+
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""
-        deadline = self._deadline or Deadline.after(self._bound_seconds)
+        deadline = self._bound()
         for attempt in attempts(deadline):
             with attempt:
                 self.await_turn(verb)
-                return self._send(operation, verb, path, **request)
+                return self._send(operation, verb, path, deadline, **request)
         raise AssertionError("attempts() either succeeds or raises")
 
-    def _send(self, operation: str, verb: str, path: str, **request: Any) -> Any:
+    def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
         authorization = {"Authorization": f"Bearer {self._credential()}"}
         try:
-            response = self._http.request(verb, path, headers=authorization, **request)
+            response = self._http.request(verb, path, headers=authorization, timeout=_timeout(deadline), **request)
         except httpx.HTTPError as error:
             what = self._scrubbed(str(error)) or type(error).__name__
             raise Unavailable(
@@ -190,11 +197,13 @@ class AstroClient:
         if response.is_success:
             try:
                 return response.json()
-            except ValueError:
+            except (ValueError, RecursionError):
                 kind = response.headers.get("content-type", "no content type")
-                raise self._unexpected(operation, path, f"the answer is no JSON ({kind})", response.text) from None
+                reason = f"the answer is no JSON ({self._quoted(kind)})"
+                raise self._unexpected(operation, path, reason, response.text) from None
         if response.is_redirect:
-            raise self._unexpected(operation, path, f"HTTP {response.status_code}, a redirect", response.text)
+            unexpected = self._unexpected(operation, path, f"HTTP {response.status_code}, a redirect", response.text)
+            raise CallRefused(str(unexpected), status=response.status_code)  # another attempt would end there too
         raise self._error(operation, path, response)
 
     def _error(self, operation: str, path: str, response: httpx.Response) -> ServiceError:
@@ -219,10 +228,10 @@ class AstroClient:
             return self._quoted(response.text), None
         details = [
             f"{field.get('field')}: {field.get('message')}"
-            for field in body.get("fieldErrors") or ()
+            for field in (body["fieldErrors"] if isinstance(body.get("fieldErrors"), list) else ())
             if isinstance(field, dict)
         ]
-        words = "; ".join([str(body["message"]).rstrip("."), *details])
+        words = "; ".join(text.rstrip(".") for text in [str(body["message"]), *details])
         request_id = body.get("requestId")
         return self._quoted(words), self._quoted(str(request_id)) if request_id else None
 
@@ -251,6 +260,11 @@ class AstroClient:
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self._credential(), "***")
+
+
+def _timeout(deadline: Deadline) -> httpx.Timeout:
+    left = max(deadline.remaining, 0.001)  # httpx takes 0 for "no wait at all", which fails on a healthy service
+    return httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ here is wider than in the service's own description, because answers may leave o
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -61,6 +61,12 @@ class ApiToken(Wire):
     created_by: SubjectProfile | None = None
     end_at: datetime | None = None
     roles: tuple[ApiTokenRole, ...] | None = None
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether the token's end has passed; a time without a zone is taken for UTC."""
+        return (
+            self.end_at is not None and (self.end_at if self.end_at.tzinfo else self.end_at.replace(tzinfo=UTC)) <= now
+        )
 
 
 class DeploymentRole(Wire):

@@ -55,7 +55,7 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
         for attempt in stamina.retry_context(
             on=_pause_before_retry(deadline),
             attempts=None,
-            timeout=deadline.remaining,
+            timeout=max(deadline.remaining, 0.001),  # stamina takes 0 for a mistake
             wait_initial=FIRST_PAUSE_SECONDS,
             wait_max=LONGEST_PAUSE_SECONDS,
             wait_jitter=JITTER_SECONDS,
@@ -91,5 +91,5 @@ def parse_retry_after(value: str | None) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

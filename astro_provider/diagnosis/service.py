@@ -149,7 +149,8 @@ def _expiry(view: _View) -> Check:
         return Check("expiry", Status.UNKNOWN, "The credential does not tell when it expires.")
     if not ends:
         return Check("expiry", Status.OK, "The credential does not expire.")
-    end, now = min(ends), datetime.now(UTC)
+    # An end without a time zone is read as UTC, like all times of the service.
+    end, now = min(end if end.tzinfo else end.replace(tzinfo=UTC) for end in ends), datetime.now(UTC)
     advice = "Rotate the token, or make a new one, and export it."
     if end <= now:
         return Check("expiry", Status.FAILED, f"The credential expired on {end:%Y-%m-%d}.", advice)

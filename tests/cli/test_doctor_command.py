@@ -163,11 +163,12 @@ def test_a_credential_that_is_no_jwt_and_that_nobody_knows(astro: Emulator) -> N
     assert "copied-by-halves" not in str(found)
 
 
+@pytest.mark.parametrize("zone", ["+00:00", ""])
 @pytest.mark.parametrize(("days", "status"), [(3, WARNING), (90, OK)])
-def test_a_token_that_expires_soon_is_a_warning(astro: Emulator, days: int, status: Status) -> None:
+def test_a_token_that_expires_soon_is_a_warning(astro: Emulator, days: int, status: Status, zone: str) -> None:
     end = datetime.now(UTC) + timedelta(days=days, hours=1)
     with astro.store.locked() as state:
-        state.tokens[OWNER_TOKEN_ID]["endAt"] = end.isoformat()
+        state.tokens[OWNER_TOKEN_ID]["endAt"] = end.isoformat().removesuffix("+00:00") + zone
 
     found = seen(astro)["expiry"]
 

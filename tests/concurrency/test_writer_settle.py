@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ from astro_provider.changes import Add, Change
 from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from astro_provider.identity import BindingId
+from astro_provider.writer import Writer
 from tests.support.careless import careless_writer
 from tests.support.writers import (
     ACCESSOR,
@@ -184,6 +187,27 @@ def test_a_change_of_another_token_takes_the_duty_over_too(
     assert not one.is_alive()
 
 
+def test_threads_that_finish_at_one_moment_leave_one_behind_and_not_all(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Writer._settle  # noqa: SLF001  the moment in question has no other door
+
+    def settle_late(writer: Writer) -> WriteNotConfirmed | None:
+        # A busy machine takes the processor away between a thread's change and its question whether others are at work.
+        time.sleep(0.02)
+        return settle(writer)
+
+    monkeypatch.setattr(Writer, "_settle", settle_late)
+    writer, _ = make_writer(settle_seconds=0.5)
+    deployments = scene.deployments(32)
+
+    outcomes = write_all(writer, [scene.add(deployment) for deployment in deployments])
+
+    assert failures(outcomes) == []
+    assert scene.ours == dict.fromkeys(deployments, ADMIN)
+    assert scene.calls(READ) - scene.calls(WRITE) <= 3
+
+
 def test_a_list_shows_which_of_many_tokens_was_undone_and_only_that_one_is_written(
     astro: Emulator, make_writer: MakeWriter
 ) -> None:
@@ -226,7 +250,8 @@ def test_a_service_too_slow_for_the_settle_time_is_never_written_to(scene: Scene
     text = str(raised.value)
     assert text.startswith(f"token {scene.token_id} was not written: its roles took 0.")
     assert "a list older than half of settleSeconds (0.5) may undo what others have written since" in text
-    assert "Set astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to 1 or more wherever this token is written." in text
+    advice = r"Set astro:settleSeconds \(or ASTRO_SETTLE_SECONDS\) to \d+ or more wherever this token is written\.$"
+    assert re.search(advice, text)
     assert scene.calls(WRITE) == 0
     assert scene.calls(READ) == 5
     assert scene.roles == before

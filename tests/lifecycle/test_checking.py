@@ -27,6 +27,9 @@ ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "D
 BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
 ACCESSOR = {**ADMIN, "deployment_id": PRODUCTION, "role": "DEPLOYMENT_ACCESSOR"}
 
+SHOWN_STAGING = f"'etl-staging' ({STAGING})"
+SHOWN_PRODUCTION = f"'etl-production' ({PRODUCTION})"
+
 Err = pytest.CaptureFixture[str]
 
 
@@ -190,7 +193,7 @@ def test_an_unknown_role_of_a_new_binding_is_a_warning_with_the_nearest_names(st
 
     assert capsys.readouterr().err == (
         f"astro: warning: no deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} (nearest: "
-        f"'Release Engineer'), so token 'observability' in deployment {STAGING} can be given it only if this program makes "
+        f"'Release Engineer'), so token 'observability' in deployment {SHOWN_STAGING} can be given it only if this program makes "
         "it.\n"
     )
 
@@ -267,7 +270,7 @@ def test_the_same_role_that_is_there_is_a_note(start: StartProcess, capsys: Err)
     assert problems(start(), ACCESSOR) == []
     assert capsys.readouterr().err == (
         f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-        f"{PRODUCTION}: the binding will be adopted, and destroy will remove it. Another stack may own it.\n"
+        f"{SHOWN_PRODUCTION}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it.\n"
     )
 
 
@@ -275,7 +278,7 @@ def test_another_role_with_overwrite_is_a_note(start: StartProcess, capsys: Err)
     assert problems(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN", "overwrite": True}) == []
     assert capsys.readouterr().err == (
         f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-        f"{PRODUCTION}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.\n"
+        f"{SHOWN_PRODUCTION}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.\n"
     )
 
 
@@ -306,7 +309,7 @@ def test_an_expired_token_is_a_warning(start: StartProcess, capsys: Err) -> None
     assert problems(start(), {**ADMIN, "org_token_name": "airflow-1-migration"}) == []
     assert capsys.readouterr().err == (
         f"astro: warning: token 'airflow-1-migration' ({EXPIRED}) expired on 2024-03-30: token 'airflow-1-migration' in "
-        f"deployment {STAGING} opens nothing.\n"
+        f"deployment {SHOWN_STAGING} opens nothing.\n"
     )
 
 
@@ -314,7 +317,7 @@ def test_a_token_of_kind_direct_access_is_a_warning(start: StartProcess, capsys:
     assert problems(start(), {**BY_ID, "org_token_id": DIRECT}) == []
     assert capsys.readouterr().err == (
         f"astro: warning: token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS: token 'snowflake-direct' in "
-        f"deployment {STAGING} may open nothing.\n"
+        f"deployment {SHOWN_STAGING} may open nothing.\n"
     )
 
 

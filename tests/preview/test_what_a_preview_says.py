@@ -115,8 +115,8 @@ def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Sta
 
     [note] = preview.notices
     assert note == (
-        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment 'etl' ({deployment}): the binding "
-        "will be adopted, and destroy will remove it. Another stack may own it."
+        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment 'etl' ({deployment}): unless this "
+        "replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
     )
     assert "POST" not in astro.calls()["by_verb"]
     assert [] == unchanged.notices

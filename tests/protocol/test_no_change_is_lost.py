@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.support.simulated_runs import CROWD, WIDE, Kind, Plan, Space, pick_plan, plans, play
 
 KNOWN = {Kind.OVERTAKEN}
-RUNS = 800  # of each seed
+RUNS = 600  # of each seed
 EVENTS = {
     "undone by another, and made again",
     "read again because the list was old",
@@ -33,7 +33,7 @@ EVENTS = {
 }
 
 same_every_time = settings(
-    derandomize=True, database=None, deadline=None, max_examples=300, suppress_health_check=list(HealthCheck)
+    derandomize=True, database=None, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck)
 )
 
 
