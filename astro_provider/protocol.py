@@ -76,6 +76,7 @@ class Ledger:
         """Remember that the service showed a change as made at that time."""
         if self.settle_seconds > 0:
             self._written[change.binding] = _Written(change, at)
+        self.given_up.pop(change.binding, None)
 
     def left(self, key: TokenKey, roles: Roles) -> None:
         """Remember the list that our own write has left on a token."""
