@@ -172,16 +172,16 @@ def _credential(value: str | None) -> SecretStr | None:
 
 def _host(value: str) -> str:
     url = value if "://" in value else f"https://{value}"
-    shown = "the value" if "@" in value else repr(value)  # what stands before an @ may be a password
+    # What stands around a host may be a password.
+    shown = repr(re.split("[/?#]", value.rpartition("@")[2])[0] if "@" in value else value)
+    no_service = SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
     try:
         parts = urlsplit(url.rstrip("/"))
-        well_formed = (
-            bool(parts.hostname) and parts.port != 0 and parts.netloc.isprintable() and " " not in parts.netloc
-        )
+        well_formed = bool(parts.hostname) and parts.port != 0 and value.isprintable() and " " not in value
     except ValueError:
-        well_formed = False
+        raise no_service from None
     if not well_formed or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
-        raise SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
+        raise no_service
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise SettingsError(
             f"{shown} in {HOST} would send the credential in clear: write https:// (plain http "

@@ -37,6 +37,7 @@ MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not s
 LONGEST_QUOTE = 256  # characters of an answer's body that a message repeats
 SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
 SLOWEST_CONNECT_SECONDS = 10.0
+SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
 
 _ADVICE = {
     401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
@@ -263,7 +264,7 @@ class AstroClient:
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:
-    left = max(deadline.remaining, 0.001)  # httpx takes 0 for "no wait at all", which fails on a healthy service
+    left = max(deadline.remaining, SHORTEST_ANSWER_SECONDS)
     return httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
 
 

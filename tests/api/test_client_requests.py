@@ -12,7 +12,7 @@ from astro_provider.api import ApiTokenRole
 from astro_provider.api.client import is_loopback
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, entry
-from astro_provider.errors import UnexpectedAnswer
+from astro_provider.errors import CallRefused
 from astro_provider.version import __version__
 from tests.support.clients import CREDENTIAL, Connect, Serve
 from tests.support.raw_server import Reply, free_port
@@ -64,10 +64,11 @@ def test_a_redirect_is_not_followed(connect: Connect, serve: Serve, status: int)
     elsewhere = serve(lambda _: Reply(body=TOKEN))
     server = serve(lambda _: Reply(status, "", {"Location": f"{elsewhere.url}/v1/organizations/o/tokens/t"}))
 
-    with pytest.raises(UnexpectedAnswer, match=f"HTTP {status}, a redirect"):
-        connect(server.url, bound_seconds=0.05).get_token("o", "t")
+    with pytest.raises(CallRefused, match=f"HTTP {status}, a redirect"):
+        connect(server.url).get_token("o", "t")
 
     assert elsewhere.requests == []
+    assert len(server.requests) == 1
 
 
 def test_an_id_cannot_lead_to_another_path(connect: Connect, serve: Serve) -> None:

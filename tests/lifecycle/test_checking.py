@@ -289,19 +289,6 @@ def test_a_drifted_role_of_a_binding_in_state_is_no_conflict(astro: Emulator, st
     assert problems(start(), ACCESSOR, stored) == []
 
 
-def test_the_second_check_of_a_forced_replacement_finds_no_conflict(
-    astro: Emulator, start: StartProcess, capsys: Err
-) -> None:
-    stored = up(start(), ACCESSOR)
-    astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
-    process = start()
-    capsys.readouterr()
-
-    assert problems(process, ACCESSOR, stored) == []
-    assert problems(process, ACCESSOR) == []
-    assert capsys.readouterr().err == ""
-
-
 # Warnings
 
 
@@ -332,8 +319,8 @@ def test_an_end_without_a_time_zone_is_read_and_breaks_nothing(astro: Emulator, 
     [
         ({"org_token_name": "observabilty"}, "org_token_name"),
         ({"role": "Night Watch"}, "role"),
-        ({"org_token_name": "airflow-1-migration"}, "org_token_id"),
-        ({"org_token_name": "snowflake-direct"}, "org_token_id"),
+        ({"org_token_name": "airflow-1-migration"}, "org_token_name"),
+        ({"org_token_name": "snowflake-direct"}, "org_token_name"),
     ],
 )
 def test_strict_checks_turn_warnings_into_errors(

@@ -10,7 +10,7 @@ from astro_provider.errors import InputError
 from astro_provider.identity import BindingId
 
 PARTS = st.text(min_size=1, max_size=20).filter(
-    lambda text: "/" not in text and text == text.strip() and text not in {".", ".."}
+    lambda text: not any(letter == "/" or letter.isspace() for letter in text) and text not in {".", ".."}
 )
 
 

@@ -109,6 +109,7 @@ def test_a_replacement_by_something_else_deletes_the_old_and_keeps_the_new() -> 
     checked_moved(holdings, Y)
 
     assert may_delete(holdings, X)
+    assert holdings.created(Y)
     assert not may_delete(holdings, Y)
 
 
