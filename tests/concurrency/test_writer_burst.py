@@ -106,7 +106,7 @@ def test_sixty_tokens_of_one_deployment_cost_a_write_each_and_settle_by_a_list(
     astro.settings(latency_ms=20)
     deployment = astro.store.add_deployment("orders")
     tokens = [astro.store.add_token(f"ci-{index}") for index in range(60)]
-    writer, _ = make_writer(settle_seconds=1.0)
+    writer, _ = make_writer(settle_seconds=3.0)
 
     outcomes = write_all(writer, [Add(BindingId(astro.organization_id, deployment, token), ADMIN) for token in tokens])
 

@@ -12,9 +12,12 @@ import pytest
 
 from astro_provider.api import AstroClient
 from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import ORGANIZATION_ID
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
+from astro_provider.identity import BindingId
 from astro_provider.locks import TokenLocks
 from astro_provider.writer import Writer
+from tests.support.engine_process import wait_until
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,
@@ -27,12 +30,16 @@ from tests.support.writers import (
     Scene,
     failures,
     in_background,
-    make_scene,
     write_all,
 )
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
+OBSERVABILITY_ID, PRODUCTION_ID, STAGING_ID = (
+    "clo8g1x4m000f08l6t9c3z6vl",
+    "clm9x2k4t000408l6c3f7h8va",
+    "clm9x5p7w000508l6e1j9d2rb",
+)
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
 AS_HTML = {"content-type": "text/html"}
 
@@ -295,23 +302,34 @@ class _CountingClient(AstroClient):
         super().await_turn(verb)
 
 
-@EACH_KIND
-def test_a_service_that_refuses_connections_is_waited_for(tmp_path: Path, kind: Kind) -> None:
+# In the initial organization, because nobody can set a scene in a service that is not there yet.
+HELD = BindingId(ORGANIZATION_ID, PRODUCTION_ID, OBSERVABILITY_ID)
+FREE = BindingId(ORGANIZATION_ID, STAGING_ID, OBSERVABILITY_ID)
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [(Add(FREE, ADMIN), ADMIN), (Put(HELD, ADMIN), ADMIN), (Remove(HELD), None)],
+    ids=["add", "update", "remove"],
+)
+def test_a_service_that_refuses_connections_is_waited_for(tmp_path: Path, change: Change, after: str | None) -> None:
     with Emulator.running() as gone:
         url, port, credential = gone.url, int(gone.url.rsplit(":", 1)[1]), gone.credential
-        gone_scene = make_scene(gone)
-        deployment = kind.deployment(gone_scene)
-        state = gone.store.shown()
+        others_before = _others(gone, change.binding)
     client = _CountingClient(url, lambda: credential, bound_seconds=30)
     writer = Writer(client, TokenLocks(url, str(tmp_path)), settle_seconds=0, timeout_seconds=30)
     _CountingClient.attempts = 0
 
-    writing = in_background(lambda: writer.write(kind.make(gone_scene, deployment)))
-    while _CountingClient.attempts < 3:
-        time.sleep(0.01)
+    writing = in_background(lambda: writer.write(change))
+    wait_until(lambda: _CountingClient.attempts >= 3, "the writer has been refused twice")
     with Emulator.running(port=port) as back:
-        back.store.replace(state)
         writing.join(30)
 
-        _converged(Scene(back, gone_scene.token_id, gone_scene.foreign), deployment, kind.after)
+        assert back.store.deployment_role(OBSERVABILITY_ID, change.binding.deployment_id) == after
+        assert _others(back, change.binding) == others_before
     client.close()
+
+
+def _others(astro: Emulator, binding: BindingId) -> list[dict[str, Any]]:
+    roles = astro.store.token(binding.token_id)["roles"]
+    return [entry for entry in roles if entry["entityId"] != binding.deployment_id]

@@ -38,7 +38,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_the_preview(
     assert f"{where}The authentication token has expired (requestId " in _problem(expired)
     assert _problem(expired).endswith(advice)
     assert _problem(plain_http) == (
-        "SettingsError: 'http://astro.example.com' in ASTRO_API_HOST (environment) or astro:host (pulumi config) would "
+        "'http://astro.example.com' in ASTRO_API_HOST (environment) or astro:host (pulumi config) would "
         "send the credential in clear: write https:// (plain http is only for this machine, as in http://127.0.0.1:8765)."
     )
     assert (

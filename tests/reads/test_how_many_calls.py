@@ -16,6 +16,11 @@ from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown
 from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
+from tests.support.clients import closed_clients
+
+__all__ = ["closed_clients"]
+
+pytestmark = pytest.mark.usefixtures("closed_clients")
 
 ROLE = "DEPLOYMENT_ADMIN"
 THREADS = 4  # of a provider process
