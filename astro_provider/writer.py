@@ -27,6 +27,7 @@ look again. What is not promised stands in docs/concurrency.md.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -44,7 +45,9 @@ from astro_provider.protocol import Ledger, Merge, Read, TokenKey, Write
 from astro_provider.refusal import explain_refusal
 from astro_provider.roles import require_organization_scope
 
-GATHER_SECONDS = 0.045
+GATHER_SECONDS = 0.045  # that a lone change waits for company
+GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
+BURST_SECONDS = 0.5  # after the last changes to a token, the next ones belong to the same burst
 MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
 MOST_LOOKS = 10  # after a burst, each at least a settle time after the last repair
 
@@ -63,6 +66,12 @@ class _Queue:
 
     waiting: list[_Ticket] = field(default_factory=list)
     led: bool = False
+    ended_at: float = -math.inf
+
+    def patience(self) -> float:
+        """Seconds to wait for company."""
+        in_burst = time.monotonic() - self.ended_at < BURST_SECONDS
+        return GATHER_IN_BURST_SECONDS if in_burst else GATHER_SECONDS
 
     def take_one_per_binding(self) -> list[_Ticket]:
         """Take what can be made together; a second change of the same binding waits for the next time."""
@@ -129,7 +138,7 @@ class Writer:
                 if ticket.outcome is not None:
                     return ticket.outcome
                 queue.led = True
-                self._changed.wait_for(lambda: self._in_flight >= MOST_CHANGES_AT_ONCE, timeout=GATHER_SECONDS)
+                self._changed.wait_for(lambda: self._in_flight >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
                 tickets = queue.take_one_per_binding()
             self._lead(key, tickets)
 
@@ -150,6 +159,7 @@ class Writer:
                 for ticket in tickets:
                     ticket.outcome = merge.outcomes[ticket.change.binding]
                 self._queues[key].led = False
+                self._queues[key].ended_at = time.monotonic()
                 self._changed.notify_all()
         return merge
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from astro_provider.api import AstroClient
+from astro_provider.changes import Add, Change, Put, Remove
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
