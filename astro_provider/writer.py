@@ -98,7 +98,9 @@ class Writer:
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
         self._queues: defaultdict[TokenKey, _Queue] = defaultdict(_Queue)
-        self._in_flight = 0
+        self._in_flight = 0  # changes that have not left `write`
+        self._unanswered = 0  # changes that have no outcome yet
+        self._on_duty: object = None  # who stays behind after the burst
         self._ledger = Ledger(settle_seconds)
 
     def write(self, change: Change) -> ApiToken:
@@ -116,9 +118,8 @@ class Writer:
         try:
             outcome = self._outcome(change)
         finally:
-            with self._changed:
-                self._in_flight -= 1
-        undone = self._settle()
+            duty = self._leave()
+        undone = None if duty is None else self._settle(duty)
         if isinstance(outcome, Exception):
             raise outcome if undone is None else WriteNotConfirmed(f"{outcome} {undone}")
         if undone is not None:
@@ -132,13 +133,15 @@ class Writer:
         with self._changed:
             queue = self._queues[key]
             queue.waiting.append(ticket)
+            self._unanswered += 1
+            self._changed.notify_all()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: ticket.outcome is not None or not queue.led)
                 if ticket.outcome is not None:
                     return ticket.outcome
                 queue.led = True
-                self._changed.wait_for(lambda: self._in_flight >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
+                self._changed.wait_for(lambda: self._unanswered >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
                 tickets = queue.take_one_per_binding()
             self._lead(key, tickets)
 
@@ -156,6 +159,7 @@ class Writer:
                 merge.failed(error)
         finally:
             with self._changed:
+                self._unanswered -= len(tickets)
                 for ticket in tickets:
                     ticket.outcome = merge.outcomes[ticket.change.binding]
                 self._queues[key].led = False
@@ -173,8 +177,9 @@ class Writer:
             if isinstance(step, Read):
                 # Waited for before the read, so that nothing lies between read and write.
                 client.await_turn("POST")
+                client.await_turn("GET")
                 sent_at = time.monotonic()
-                token = client.get_token(merge.organization_id, merge.token_id)
+                token = client.get_token(merge.organization_id, merge.token_id, at_once=True)
                 require_organization_scope(token)
                 with self._changed:
                     merge.read(token, sent_at, time.monotonic())
@@ -199,25 +204,43 @@ class Writer:
             with self._changed:
                 merge.wrote(answer, time.monotonic())
 
-    def _settle(self) -> WriteNotConfirmed | None:
-        """Stay behind if this was the last change of a burst, until all of the burst has been seen standing.
+    def _leave(self) -> object:
+        """Note that a change leaves; return the duty to stay behind, or None where others are in flight and have it."""
+        with self._changed:
+            self._in_flight -= 1
+            if self._in_flight > 0:
+                return None
+            self._on_duty = object()  # who still stays behind from earlier is relieved
+            return self._on_duty
+
+    def _settle(self, duty: object) -> WriteNotConfirmed | None:
+        """Stay behind after the last change of a burst, until all of the burst has been seen standing.
+
+        Args:
+            duty: what `_leave` returned.
 
         Returns:
-            What could not be made to stand; None where all stands, or where another change took the duty over.
+            What could not be made to stand; None where all stands, or where another change has taken the duty over.
         """
-        for _ in range(MOST_LOOKS):
+
+        def relieved() -> bool:
+            return self._in_flight > 0 or self._on_duty is not duty
+
+        what = f"were undone by another writer {MOST_LOOKS} times, or cannot be put back"
+        for look in range(MOST_LOOKS + 1):
             with self._changed:
                 due = self._ledger.settled_at
-                pause = 0.0 if due is None else due - time.monotonic()
-                if self._changed.wait_for(lambda: self._in_flight > 0, timeout=pause):
+                if self._changed.wait_for(relieved, timeout=0 if due is None else due - time.monotonic()):
                     return None
-                if due is None:
+                if due is None or look == MOST_LOOKS:
                     break
             try:
                 self._look()
             except AstroProviderError as error:
-                return self._undone(f"could not be looked at again. {error}")
-        return self._undone(f"were undone by another writer {MOST_LOOKS} times, or cannot be put back")
+                what = f"could not be looked at again. {error}"
+                break
+        with self._changed:
+            return None if relieved() else self._undone(what)
 
     def _look(self) -> None:
         """Read all that is not settled, in as few calls as possible, and put back what is missing."""
@@ -258,15 +281,15 @@ class Writer:
         return unclear
 
     def _undone(self, what: str) -> WriteNotConfirmed | None:
-        with self._changed:
-            bindings = sorted({*self._ledger.unsettled, *self._ledger.given_up})
-            reasons = sorted(set(self._ledger.given_up.values()))
-            self._ledger.forget(bindings)
-            self._ledger.given_up.clear()
+        bindings = sorted({*self._ledger.unsettled, *self._ledger.given_up})
+        reasons = sorted(set(self._ledger.given_up.values()))
+        self._ledger.forget(bindings)
+        self._ledger.given_up.clear()
         if not bindings:
             return None
-        named = "; ".join(f"{binding.sentence}" for binding in bindings)
-        return WriteNotConfirmed(
-            f"These changes were written, but {what}: {named}. {' '.join(reasons)} Some of them stand in the state as "
-            "done: run `pulumi refresh`, which shows what is really there, and then `pulumi up`."
+        named = "; ".join(binding.sentence for binding in bindings)
+        advice = (
+            "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
+            "`pulumi up`."
         )
+        return WriteNotConfirmed(" ".join([f"These changes were written, but {what}: {named}.", *reasons, advice]))

@@ -80,7 +80,7 @@ class AstroClient:
         return bounded
 
     def await_turn(self, verb: str) -> None:
-        """Return when a call with that verb is in time with the service's limits. A GET waits by itself."""
+        """Return when a call with that verb is in time with the service's limits, for a call that does not wait itself."""
         self._pace.wait(verb)
 
     def close(self) -> None:
@@ -100,9 +100,14 @@ class AstroClient:
         path = f"/organizations/{_segment(organization_id)}/tokens"
         return self._list("ListApiTokens", path, "tokens", ApiToken, params)
 
-    def get_token(self, organization_id: str, token_id: str) -> ApiToken:
-        """Return one token with all its roles, or without any where the caller may not see them."""
+    def get_token(self, organization_id: str, token_id: str, *, at_once: bool = False) -> ApiToken:
+        """Return one token with all its roles, or without any where the caller may not see them.
+
+        With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
+        """
         path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}"
+        if at_once:
+            return self._parse("GetApiToken", path, ApiToken, self._send("GetApiToken", "GET", path, self._bound()))
         return self._parse("GetApiToken", path, ApiToken, self._call("GetApiToken", "GET", path))
 
     def set_roles(self, organization_id: str, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:

@@ -191,10 +191,10 @@ def test_threads_that_finish_at_one_moment_leave_one_behind_and_not_all(
 ) -> None:
     settle = Writer._settle  # noqa: SLF001  the moment in question has no other door
 
-    def settle_late(writer: Writer) -> WriteNotConfirmed | None:
+    def settle_late(writer: Writer, duty: object) -> WriteNotConfirmed | None:
         # A busy machine takes the processor away between a thread's change and its question whether others are at work.
         time.sleep(0.02)
-        return settle(writer)
+        return settle(writer, duty)
 
     monkeypatch.setattr(Writer, "_settle", settle_late)
     writer, _ = make_writer(settle_seconds=0.5)
