@@ -76,3 +76,15 @@ def test_roles_in_dags_of_the_deployment_stay_and_are_named_in_a_warning(
     ]
     assert dag in astro.store.token(token_id)["roles"]
     assert astro.store.deployment_role(token_id, deployment_id) is None
+
+
+def test_a_destroy_that_runs_the_program_removes_what_the_program_declares(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+
+    destroy = stack.destroy(run_program=True)
+
+    assert destroy.notices == []
+    assert astro.store.deployment_role(token_id, deployment_id) is None
