@@ -22,7 +22,7 @@ from astro_provider.errors import InputError
 from astro_provider.identity import BindingId
 from astro_provider.nearest import nearest
 from astro_provider.reader import Reader
-from astro_provider.roles import ORGANIZATION, same_role
+from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
 from astro_provider.values import UNKNOWN, Inputs, known
 
 
@@ -193,8 +193,7 @@ class Preflight:
 def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None, given_by: str) -> Iterator[Finding]:
     whose = _whose(inputs, deployment)
     if token.scope != ORGANIZATION:
-        text = f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
-        yield Finding(Weight.ERROR, given_by, text)
+        yield Finding(Weight.ERROR, given_by, wrong_scope(token))
     if token.has_expired(datetime.now(UTC)):
         text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {whose} opens nothing."
         yield Finding(Weight.WARNING, given_by, text)

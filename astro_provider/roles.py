@@ -31,6 +31,11 @@ def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
     return token.roles
 
 
+def wrong_scope(token: ApiToken) -> str:
+    """Say that a token is not the organization's."""
+    return f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
+
+
 def require_organization_scope(token: ApiToken) -> None:
     """Refuse a token that is not the organization's.
 
@@ -40,7 +45,7 @@ def require_organization_scope(token: ApiToken) -> None:
     if token.scope != ORGANIZATION:
         raise InputError(
             "org_token_id",
-            f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound.",
+            wrong_scope(token),
         )
 
 
