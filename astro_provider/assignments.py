@@ -82,13 +82,17 @@ def choose_deployments(
         if found is None:
             raise InputError("deployment_id", no_deployment(reader, organization_id, deployment_id))
         if workspace_id not in (None, found.workspace_id):
-            raise InputError(
-                "workspace_id",
-                f"deployment {found.name!r} ({found.id}) belongs to workspace {found.workspace_id or 'unknown'}, "
-                f"not to {workspace_id}.",
-            )
+            raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
         chosen.append(found)
     return chosen
+
+
+def other_workspace(deployment: Deployment, workspace_id: str) -> str:
+    """Say that a deployment does not belong to the workspace that it must belong to."""
+    return (
+        f"deployment {deployment.name!r} ({deployment.id}) belongs to workspace "
+        f"{deployment.workspace_id or 'unknown'}, not to {workspace_id}."
+    )
 
 
 def no_deployment(reader: Reader, organization_id: str, deployment_id: str) -> str:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from astro_provider.api import ApiToken, Deployment
-from astro_provider.assignments import no_deployment
+from astro_provider.assignments import no_deployment, other_workspace
 from astro_provider.changes import Add
 from astro_provider.errors import InputError
 from astro_provider.identity import BindingId
@@ -160,11 +160,7 @@ class Preflight:
             text = no_deployment(self._reader, organization_id, deployment_id)
             yield Finding(Weight.ERROR, "deployment_id", text)
         elif known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
-            text = (
-                f"deployment {deployment.name!r} ({deployment_id}) belongs to workspace "
-                f"{deployment.workspace_id or 'unknown'}, not to {inputs.workspace_id}."
-            )
-            yield Finding(Weight.ERROR, "workspace_id", text)
+            yield Finding(Weight.ERROR, "workspace_id", other_workspace(deployment, inputs.workspace_id))
 
     def _examine_role(
         self, inputs: Inputs, name: str, deployment: Deployment | None, situation: Situation
