@@ -1,10 +1,12 @@
-"""The resource that a program writes: an organization API token bound to a deployment with a role."""
+"""The resource that a program writes: an organization API token bound to a deployment with a role.
 
-from __future__ import annotations
+Annotations are not postponed here (`from __future__ import annotations`), because Pulumi evaluates those of a resource
+class anew for each resource, and as text they would be compiled each time.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Required, TypedDict
+from typing import Any, Required, Self, TypedDict
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -142,7 +144,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
         resource_name: str,
         id: pulumi.Input[str],  # noqa: A002  Pulumi's name
         opts: pulumi.ResourceOptions | None = None,
-    ) -> DeploymentOrgTokenBinding:
+    ) -> Self:
         """Read a binding that exists into the program, without managing it.
 
         Args:

@@ -8,8 +8,10 @@ attributes, because they would be pickled too, and it imports little, because ev
 from __future__ import annotations
 
 import functools
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pulumi
@@ -108,15 +110,26 @@ class _Process:
 
     def get_lifecycle(self) -> Lifecycle:
         """Return the process's lifecycle, built at the first call."""
-        from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
-
         with self._lock:
             if self._lifecycle is None:
-                self._lifecycle = Lifecycle.from_process(self.config)
+                with _garbage_left_alone():
+                    from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
+
+                    self._lifecycle = Lifecycle.from_process(self.config)
             return self._lifecycle
 
 
 _process = _Process()
+
+
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Pause the garbage collector while modules are loaded: all of them stay, and to look through them takes a fifth."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _inward(properties: Properties) -> Properties:

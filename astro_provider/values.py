@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard
 
 from astro_provider.api import ApiToken
@@ -49,7 +49,7 @@ class Inputs:
 
     def properties(self) -> dict[str, Any]:
         """The property bag: what is given, nothing that is not."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
     def binding(self) -> BindingId | None:

@@ -1,22 +1,30 @@
-"""The three providers that are compared. Each is started by the engine from its pickled name, as in real life."""
+"""The providers that are compared. Each is started by the engine from its pickled name, as in real life."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-import httpx
 import pulumi
-from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+from pulumi.dynamic import CheckResult, CreateResult, ReadResult, Resource, ResourceProvider
 
 from astro_provider import DeploymentOrgTokenBinding
 
 DEPLOYMENT = "DEPLOYMENT"
 ROLE = "DEPLOYMENT_ADMIN"
 
+# What our check fills in and what our create adds, of the usual lengths: the engine's time grows with what it carries.
+FILLED_IN = {"organization_id": "clk2v5d8n000108mk4g7bz1qf", "org_token_name": "token-0", "overwrite": False}
+FACTS = {
+    "description": "",
+    "scope": "ORGANIZATION",
+    "created_at": "2026-11-24T00:00:00.000Z",
+    "created_by": "Ada Lovelace",
+}
 
-class NoOpProvider(ResourceProvider):
-    """The floor: what the engine itself takes."""
+
+class BareProvider(ResourceProvider):
+    """Does nothing for a resource of two properties."""
 
     serialize_as_secret_always = False
 
@@ -25,7 +33,23 @@ class NoOpProvider(ResourceProvider):
         return CreateResult(f"{props['deployment_id']}/{props['org_token_id']}", dict(props))
 
 
-class NaiveProvider(NoOpProvider):
+class NoOpProvider(BareProvider):
+    """Does nothing for a resource that holds what a binding holds: what the engine itself takes."""
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Fill in what ours finds."""
+        return CheckResult({**FILLED_IN, **news}, [])
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make nothing, and tell as much as ours."""
+        return super().create({**props, **FACTS})
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Find everything as it was; the inputs must be told too, or no drift would show."""
+        return ReadResult(id_, props, {name: value for name, value in props.items() if name not in FACTS})
+
+
+class NaiveProvider(BareProvider):
     """What one writes in an afternoon: read the list, change it, write it back."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -40,6 +64,8 @@ class NaiveProvider(NoOpProvider):
 
 
 def _replace(props: dict[str, Any], change: Any) -> None:
+    import httpx  # noqa: PLC0415  the providers that do nothing must not wait for it
+
     path = f"{os.environ['ASTRO_API_HOST']}/v1/organizations/{os.environ['ASTRO_ORGANIZATION_ID']}/tokens"
     headers = {"Authorization": f"Bearer {os.environ['ASTRO_API_TOKEN']}"}
     with httpx.Client(headers=headers) as client:
@@ -48,19 +74,31 @@ def _replace(props: dict[str, Any], change: Any) -> None:
         answer.raise_for_status()
 
 
-class NoOp(Resource, module="bench", name="NoOp"):
-    """A resource that does nothing."""
+class Bare(Resource, module="bench", name="Bare"):
+    """A resource of two properties that does nothing."""
 
-    provider: type[ResourceProvider] = NoOpProvider
+    provider: type[ResourceProvider] = BareProvider
 
-    def __init__(self, name: str, deployment_id: str, org_token_id: str) -> None:
-        super().__init__(self.provider(), name, {"deployment_id": deployment_id, "org_token_id": org_token_id})
+    def __init__(self, name: str, deployment_id: str, org_token_id: str, **more: Any) -> None:
+        properties = {**more, "deployment_id": deployment_id, "org_token_id": org_token_id}
+        super().__init__(self.provider(), name, properties)
 
 
-class Naive(NoOp, module="bench", name="Naive"):
+class Naive(Bare, module="bench", name="Naive"):
     """A binding without any protection."""
 
     provider = NaiveProvider
+
+
+class NoOp(Bare, module="bench", name="NoOp"):
+    """A resource with the properties of a binding that does nothing."""
+
+    provider = NoOpProvider
+
+    def __init__(self, name: str, deployment_id: str, org_token_id: str) -> None:
+        outputs: dict[str, Any] = dict.fromkeys(DeploymentOrgTokenBinding.__annotations__)
+        inputs = {"deployment_id": deployment_id, "org_token_id": org_token_id, "role": ROLE}
+        super().__init__(name, **{**outputs, **inputs})
 
 
 def ours(name: str, deployment_id: str, org_token_id: str) -> pulumi.Resource:
@@ -68,4 +106,4 @@ def ours(name: str, deployment_id: str, org_token_id: str) -> pulumi.Resource:
     return DeploymentOrgTokenBinding(name, deployment_id=deployment_id, org_token_id=org_token_id, role=ROLE)
 
 
-CONTENDERS = {"ours": ours, "naive": Naive, "no-op": NoOp}
+CONTENDERS = {"ours": ours, "naive": Naive, "no-op": NoOp, "bare no-op": Bare}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.support.stack import Outcome, Stack
 
 LATENCY_MS = 50
 SAMPLE_SECONDS = 0.1
+ROUNDS = 3  # of what can be repeated; the median counts
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,13 @@ class Scene:
             megabytes=round(most[0] / 1e6, 1),
             calls=calls["by_operation"],
         )
+
+
+def in_turn(scenes: Sequence[Scene], name: str, command: Callable[[Stack], Outcome]) -> Iterator[Figures]:
+    """Run a command that changes nothing in each scene, ROUNDS times in turn, and yield each scene's median."""
+    rounds = [[one.run(name, command) for one in scenes] for _ in range(ROUNDS)]
+    for figures in zip(*rounds, strict=True):
+        yield sorted(figures, key=lambda f: f.seconds)[ROUNDS // 2]
 
 
 @contextmanager

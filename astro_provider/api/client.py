@@ -15,9 +15,9 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-import httpx
 from pydantic import ValidationError
 
+from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts, parse_retry_after
@@ -70,7 +70,7 @@ class AstroClient:
                 "Accept": "application/json",
             },
             # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
-            transport=httpx.HTTPTransport() if is_loopback(host) else None,
+            transport=httpx.HTTPTransport(verify=host.startswith("https:")) if is_loopback(host) else None,
         )
 
     def until(self, deadline: Deadline) -> AstroClient:
