@@ -20,7 +20,7 @@ from tests.support.stack import Outcome, Stack
 
 LATENCY_MS = 50
 SAMPLE_SECONDS = 0.1
-ROUNDS = 3  # of what can be repeated; the median counts
+ROUNDS = 5  # of what can be repeated; the median counts
 
 
 @dataclass(frozen=True)

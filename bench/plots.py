@@ -11,7 +11,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-COLOURS = {"ours": "tab:blue", "naive": "tab:red", "no-op": "tab:gray"}
+COLOURS = {"ours": "tab:blue", "naive": "tab:red", "no-op": "tab:gray", "bare no-op": "tab:olive"}
 
 
 def draw(results: Path) -> None:
@@ -28,7 +28,7 @@ def _writes(figures: list[dict[str, Any]], path: Path) -> None:
     shapes = list(dict.fromkeys((f["tokens"], f["deployments"], f["rate_limits"]) for f in ups))
     labels = [f"{t} × {d}{', limits' if limited else ''}" for t, d, limited in shapes]
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
-    for index, contender in enumerate(COLOURS):
+    for index, contender in enumerate(("ours", "naive", "no-op")):
         found = {(f["tokens"], f["deployments"], f["rate_limits"]): f for f in ups if f["contender"] == contender}
         places = [number + (index - 1) * 0.27 for number in range(len(shapes))]
         if contender != "no-op":
@@ -55,14 +55,14 @@ def _reads(figures: list[dict[str, Any]], path: Path) -> None:
     }
     for column, command in enumerate(commands):
         for kind, style in zip(kinds, ("o-", "s--", "^:"), strict=True):
-            for contender in ("ours", "no-op"):
+            for contender in ("ours", "no-op", "bare no-op"):
                 line = sorted(
                     (f["tokens"] * f["deployments"], f["seconds"], f["gets"] + f["posts"])
                     for f in figures
                     if f["command"] == command and f["contender"] == contender and kinds[kind](f)
                 )
                 for row, value in ((0, 1), (1, 2)):
-                    if row == 1 and contender == "no-op":
+                    if row == 1 and contender != "ours":
                         continue
                     rows[row][column].plot(
                         [point[0] for point in line],
