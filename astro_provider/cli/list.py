@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from astro_provider.cli.options import AllDeployments, DeploymentIds, OrganizationId, WorkspaceId, where
-
-
-class Output(StrEnum):
-    """How the answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
+from astro_provider.cli.options import AllDeployments, DeploymentIds, OrganizationId, Output, WorkspaceId, where
 
 
 def list_assignments(  # noqa: PLR0913 every option is a keyword

@@ -15,8 +15,7 @@ import typer
 
 from astro_provider.api import Deployment
 from astro_provider.assignments import DeploymentOrgToken, assigned_tokens
-from astro_provider.cli.list import Output
-from astro_provider.cli.options import Where
+from astro_provider.cli.options import Output, Where
 from astro_provider.cli.session import Session, opened
 from astro_provider.cli.table import print_table
 from astro_provider.errors import CallRefused, NotFound

@@ -6,6 +6,7 @@ It imports nothing but typer, because every subcommand's help waits for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -59,6 +60,14 @@ OrganizationId = Annotated[
         help="The organization, where neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
     ),
 ]
+
+
+class Output(StrEnum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The targets are 0.6 s and 120 MB. Time is measured on machines that do other thi
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -51,8 +52,38 @@ def test_a_process_stays_small_after_two_hundred_bindings(
 
 
 def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
-    script = f"import sys, astro_provider; print([name for name in {HEAVY} if name in sys.modules])"
+    assert loaded("import astro_provider", HEAVY) == []
 
-    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
-    assert printed.strip() == "[]"
+def test_a_provider_does_not_load_the_command_line_of_httpx() -> None:
+    assert loaded("import astro_provider.lifecycle", ("httpx._main", "click", "rich", "pygments")) == []
+
+
+def test_the_command_line_of_httpx_can_still_be_loaded_beside_us() -> None:
+    assert loaded("import astro_provider.lifecycle, httpx._main", ("httpx._main",)) == ["httpx._main"]
+
+
+def test_httpx_that_is_there_already_is_taken_as_it_is() -> None:
+    assert loaded("import httpx, astro_provider.lifecycle", ("httpx._main",)) == ["httpx._main"]
+
+
+@pytest.mark.parametrize("settle_seconds", ["1", "malformed"])
+def test_garbage_is_collected_again_once_the_process_has_started(settle_seconds: str) -> None:
+    script = "import contextlib, gc; from astro_provider.provider import _process as process\n"
+    script += "with contextlib.suppress(Exception): process.get_lifecycle()\n"
+
+    printed = python(f"{script}print(gc.isenabled())", ASTRO_SETTLE_SECONDS=settle_seconds)
+
+    assert printed == "True"
+
+
+def loaded(statement: str, modules: tuple[str, ...]) -> list[str]:
+    """Which of the modules a new Python process holds after a statement."""
+    return python(f"import sys; {statement}; print(*(name for name in {modules} if name in sys.modules))").split()
+
+
+def python(script: str, **environment: str) -> str:
+    """What a new Python process prints."""
+    command = [sys.executable, "-c", script]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+    return answer.stdout.strip()
