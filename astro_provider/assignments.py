@@ -6,7 +6,7 @@ calls as possible: one list for each deployment, or one read for each token, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -88,20 +88,28 @@ def choose_deployments(
 
 
 def other_workspace(deployment: Deployment, workspace_id: str) -> str:
-    """Say that a deployment does not belong to the workspace that it must belong to."""
-    return (
-        f"deployment {deployment.name!r} ({deployment.id}) belongs to workspace "
-        f"{deployment.workspace_id or 'unknown'}, not to {workspace_id}."
-    )
+    """Say that a deployment does not belong to the workspace that it must belong to, or that nobody can tell."""
+    which = f"deployment {deployment.name!r} ({deployment.id})"
+    if deployment.workspace_id is None:
+        return (
+            f"the service does not show the workspace of {which}, so it cannot be held against {workspace_id}: use a "
+            "credential that may see it, or leave the workspace out."
+        )
+    return f"{which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
 
 
 def no_deployment(reader: Reader, organization_id: str, deployment_id: str) -> str:
     """Say that there is no such deployment, and which one may have been meant."""
     everywhere = reader.deployments(organization_id).values()
-    named = sorted(found.id for found in everywhere if found.name == deployment_id)
-    hint = f": that is the name of {', '.join(named)}, write its id" if named else ""
+    hint = that_is_the_name_of(found.id for found in everywhere if found.name == deployment_id)
     hint = hint or nearest(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
     return f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
+
+
+def that_is_the_name_of(ids: Iterable[str]) -> str:
+    """Return the end of a message about an unknown id that is a name; an empty text where nothing has that name."""
+    named = ", ".join(sorted(ids))
+    return f": that is the name of {named}, write its id" if named else ""
 
 
 def assigned_tokens(

@@ -9,6 +9,8 @@ One delete of a held binding is right: that of a replacement which keeps its id 
 order: it comes before the create, that of a rename after it. A leftover of an earlier run comes without any create, and
 its binding has been checked with old inputs, which a replacement has not (seen on the engine).
 
+A binding that one resource has in the state and keeps cannot be created by another one, unless it is deleted first.
+
 It lives as long as the process, which is one preview or one update. It knows neither Pulumi nor the service.
 """
 
@@ -29,6 +31,7 @@ class Holdings:
         self._held: set[BindingId] = set()
         self._to_be_created: set[BindingId] = set()
         self._created: set[BindingId] = set()
+        self._kept: set[BindingId] = set()
         self._being_deleted: set[BindingId] = set()
 
     def checked(self, binding: BindingId, *, in_state: bool) -> None:
@@ -38,14 +41,25 @@ class Holdings:
             if not in_state:
                 self._to_be_created.add(binding)
 
+    def kept(self, binding: BindingId) -> None:
+        """Note that a resource has the binding in the state and is not to be replaced."""
+        with self._changed:
+            self._held.add(binding)
+            self._kept.add(binding)
+
+    def is_kept(self, binding: BindingId) -> bool:
+        """Tell whether a resource has the binding in the state and keeps it."""
+        with self._changed:
+            return binding in self._kept
+
     def created(self, binding: BindingId) -> bool:
-        """Note a `create` before it calls the service; return False where this process has created it already.
+        """Note a `create` before it calls the service; return False where another resource has the binding.
 
         It waits for a delete of the same binding that is under way, which would take away what it finds there.
         """
         with self._changed:
             self._held.add(binding)
-            first = binding not in self._created
+            first = binding not in self._created and binding not in self._kept
             self._created.add(binding)
             self._changed.wait_for(lambda: binding not in self._being_deleted)
             return first
@@ -58,6 +72,7 @@ class Holdings:
             allowed = binding not in self._held or to_be_replaced
             if allowed:
                 self._being_deleted.add(binding)
+                self._kept.discard(binding)
         try:
             yield allowed
         finally:

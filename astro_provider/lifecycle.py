@@ -93,13 +93,14 @@ class Lifecycle:
     def _examine(self, olds: Mapping[str, Any], inputs: Inputs) -> tuple[Inputs, list[Finding]]:
         given_by_name = inputs.org_token_name is not None
         given_by = "org_token_name" if given_by_name else "org_token_id"
-        situation = Situation(in_state=bool(olds), state=binding_in(olds), given_by=given_by)
+        situation = Situation(stored=olds or None, given_by=given_by)
         findings: list[Finding] = []
         if self._settings.preview_checks is PreviewChecks.OFF:
             inputs = self._unresolved(inputs, olds)
         else:
             inputs, findings = self._preflight.resolve(self._with_organization(inputs), situation)
-            if not given_by_name and inputs.binding == situation.state:
+            same_token = inputs.org_token_id == olds.get("org_token_id")
+            if not given_by_name and same_token and not situation.is_replaced_by(inputs):
                 # A token that is given by id and renamed in Astro is nobody's change in the program.
                 inputs = replace(inputs, org_token_name=olds.get("org_token_name", inputs.org_token_name))
         binding = inputs.binding
@@ -107,8 +108,8 @@ class Lifecycle:
             self._holdings.checked(binding, in_state=situation.in_state)
         if self._settings.preview_checks is not PreviewChecks.OFF:
             findings += self._preflight.examine(inputs, situation)
-            if binding and not (situation.in_state and situation.state in (None, binding)):
-                findings += self._preflight.examine_existing(inputs)
+            if binding and (not situation.in_state or situation.is_replaced_by(inputs)):
+                findings += self._preflight.examine_existing(inputs, kept=self._holdings.is_kept(binding))
         return inputs, findings
 
     def _unresolved(self, inputs: Inputs, olds: Mapping[str, Any]) -> Inputs:
@@ -133,7 +134,7 @@ class Lifecycle:
         if "org_token_name" in in_place and "org_token_name" not in news:
             in_place.remove("org_token_name")
         if (stored := binding_in(olds)) and not replaces:
-            self._holdings.checked(stored, in_state=True)
+            self._holdings.kept(stored)
         return Difference(changes=bool(replaces or in_place), replaces=replaces)
 
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
@@ -156,7 +157,7 @@ class Lifecycle:
             The binding's outputs.
         """
         stored = BindingId.parse(identifier)
-        inputs, binding = self._ready(news, state=stored)
+        inputs, binding = self._ready(news, stored=olds)
         if binding != stored:
             raise BindingConflict(
                 f"{stored} cannot become {binding} in place, and nothing was written. The preview could not tell, because "
@@ -194,6 +195,7 @@ class Lifecycle:
         try:
             token = self._writer.write(Remove(binding))
         except NotFound:
+            self._reader.tokens(binding.organization_id)  # raises where it is the organization that is not found
             return
         except WriteRefused as refused:
             if not self._reader.is_gone(binding.organization_id, binding.deployment_id):
@@ -241,14 +243,17 @@ class Lifecycle:
         )
         return inputs.properties(), outputs(inputs, found.token)
 
-    def _ready(self, properties: Mapping[str, Any], *, state: BindingId | None = None) -> tuple[Inputs, BindingId]:
+    def _ready(
+        self, properties: Mapping[str, Any], *, stored: Mapping[str, Any] | None = None
+    ) -> tuple[Inputs, BindingId]:
         """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
 
         Raises:
             InputError: something contradicts, or a name does not exist.
         """
-        situation = Situation(in_state=state is not None, state=state, about_to_write=True)
         inputs = self._with_organization(parse_inputs(properties, resolved=True))
+        given_by = "org_token_name" if inputs.org_token_id is None else "org_token_id"
+        situation = Situation(stored=stored, given_by=given_by, about_to_write=True)
         findings: list[Finding] = []
         if inputs.org_token_id is None:
             inputs, findings = self._preflight.resolve(inputs, situation)

@@ -10,20 +10,21 @@ A value that is still unknown is not looked at; the check comes again when it is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from typing import Any
 
 from astro_provider.api import ApiToken, Deployment
-from astro_provider.assignments import no_deployment, other_workspace
+from astro_provider.assignments import no_deployment, other_workspace, that_is_the_name_of
 from astro_provider.changes import Add
-from astro_provider.errors import InputError
+from astro_provider.errors import InputError, ServiceError
 from astro_provider.identity import BindingId
 from astro_provider.nearest import nearest
 from astro_provider.reader import Reader
 from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
-from astro_provider.values import UNKNOWN, Inputs, known
+from astro_provider.values import IDENTITY, UNKNOWN, Inputs, binding_in, known
 
 
 class Weight(Enum):
@@ -52,21 +53,35 @@ class Situation:
     """Where a binding stands.
 
     Attributes:
-        in_state: the resource is in the stack's state.
-        state: what it binds there; None where it is not in the state, or the state does not tell.
+        stored: the inputs that the state holds; None where the resource is not in the state. Parts of them may be
+            missing: what had not been found when they were stored.
         given_by: by which property the program gives the token.
         about_to_write: a create or update asks, so nothing may be missing any more.
     """
 
-    in_state: bool = False
-    state: BindingId | None = None
+    stored: Mapping[str, Any] | None = None
     given_by: str = "org_token_id"
     about_to_write: bool = False
 
+    @property
+    def in_state(self) -> bool:
+        """Whether the resource is in the stack's state."""
+        return self.stored is not None
+
+    @property
+    def binding(self) -> BindingId | None:
+        """What the resource binds in the state; None where it is not there, or where the state does not tell."""
+        return binding_in(self.stored or {})
+
+    def is_replaced_by(self, inputs: Inputs) -> bool:
+        """Whether these inputs would replace the binding, as far as the state tells."""
+        stored = self.stored or {}
+        asked = ((name, getattr(inputs, name)) for name in IDENTITY if name in stored)
+        return any(known(value) and value != stored[name] for name, value in asked)
+
     def missing(self, inputs: Inputs) -> Weight:
         """The weight of a name that does not exist."""
-        replaces = None not in (self.state, inputs.binding) and inputs.binding != self.state
-        return Weight.ERROR if self.about_to_write or replaces else Weight.WARNING
+        return Weight.ERROR if self.about_to_write or self.is_replaced_by(inputs) else Weight.WARNING
 
 
 class Preflight:
@@ -87,8 +102,10 @@ class Preflight:
         if known(inputs.org_token_id):
             token = self._reader.token(organization_id, inputs.org_token_id)
             if token is None:
-                text = f"no token with the id {inputs.org_token_id} in organization {organization_id}."
-                return inputs, [Finding(Weight.ERROR, "org_token_id", text)]
+                text = f"no token with the id {inputs.org_token_id} in organization {organization_id}"
+                namesakes = self._reader.tokens(organization_id).by_name.get(inputs.org_token_id, [])
+                text += that_is_the_name_of(token.id for token in namesakes)
+                return inputs, [Finding(Weight.ERROR, "org_token_id", f"{text}.")]
             return replace(inputs, org_token_name=token.name), []
         if known(inputs.org_token_name):
             return self._resolve_name(inputs, organization_id, inputs.org_token_name, situation)
@@ -108,7 +125,7 @@ class Preflight:
         names = [token.name for token in self._reader.tokens(organization_id).all if token.scope == ORGANIZATION]
         text = f"no token is named {name!r} in organization {organization_id}{nearest(name, names)}"
         if certain:
-            text += self._name_now(situation.state)
+            text += self._name_now(situation.binding)
             return inputs, [Finding(Weight.ERROR, "org_token_name", f"{text}.")]
         text += (
             f", so its binding to deployment {_shown(inputs.deployment_id)} is possible only if this program makes it"
@@ -116,7 +133,10 @@ class Preflight:
         return inputs, [Finding(Weight.WARNING, "org_token_name", f"{text}.")]
 
     def _name_now(self, state: BindingId | None) -> str:
-        held = self._reader.token(state.organization_id, state.token_id) if state else None
+        try:
+            held = self._reader.token(state.organization_id, state.token_id) if state else None
+        except ServiceError:  # of another organization, for example; the name that is missing must be told all the same
+            held = None
         if held is None:
             return ""
         return f"; the token {held.id} that this binding holds is named {held.name!r} now: write that name"
@@ -134,8 +154,13 @@ class Preflight:
         if known(inputs.role):
             yield from self._examine_role(inputs, inputs.role, deployment, situation)
 
-    def examine_existing(self, inputs: Inputs) -> Iterator[Finding]:
-        """Say what a binding that is new to this stack will meet in the service."""
+    def examine_existing(self, inputs: Inputs, *, kept: bool) -> Iterator[Finding]:
+        """Say what a binding that is new to this stack will meet in the service.
+
+        Args:
+            inputs: resolved inputs.
+            kept: another resource of this program has the binding in the state.
+        """
         binding = inputs.binding
         if binding is None or not known(inputs.role):
             return
@@ -145,7 +170,10 @@ class Preflight:
         deployment = self._reader.deployment(binding.organization_id, binding.deployment_id)
         whose = f"token {existing.token.name!r} ({binding.token_id}) already holds the role {existing.role}"
         where = f"in deployment {_named(inputs, deployment)}"
-        if same_role(existing.role, inputs.role):
+        if kept and (inputs.overwrite is True or same_role(existing.role, inputs.role)):
+            text = f"{whose} {where} by another resource of this program: unless this replaces it, the update will refuse it. Remove one of the two."
+            yield Finding(Weight.WARNING, "role", text)
+        elif same_role(existing.role, inputs.role):
             text = f"{whose} {where}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
             yield Finding(Weight.NOTE, "role", text)
         elif inputs.overwrite is True:
@@ -176,6 +204,7 @@ class Preflight:
             yield Finding(weight, "role", f"{text}.")
         elif (
             deployment
+            and deployment.workspace_id
             and role.restricted_workspace_ids
             and deployment.workspace_id not in role.restricted_workspace_ids
         ):
@@ -188,8 +217,8 @@ class Preflight:
 
 def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None, given_by: str) -> Iterator[Finding]:
     whose = _whose(inputs, deployment)
-    if token.scope != ORGANIZATION:
-        yield Finding(Weight.ERROR, given_by, wrong_scope(token))
+    if reason := wrong_scope(token):
+        yield Finding(Weight.ERROR, given_by, reason)
     if token.has_expired(datetime.now(UTC)):
         text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {whose} opens nothing."
         yield Finding(Weight.WARNING, given_by, text)

@@ -5,7 +5,8 @@ Here each fact is fetched once and shared by all threads. Nothing older than a m
 ever the base of a write: `writer.py` reads for itself.
 
 What is missing from a list may have been made since, by another resource of the same program. So a missing id is looked
-up by itself, and a missing name makes the list be read again.
+up by itself, and a missing name makes the list be read again. Names that nobody makes must not cost a list each: once
+lists have been read again in vain, they are read again once a second at most, until that finds something.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from astro_provider.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.errors import CallRefused, NotFound
@@ -24,7 +28,10 @@ from astro_provider.settings import no_organization
 from astro_provider.single_flight import SingleFlight
 
 OLDEST_SECONDS = 60.0
-OLDEST_MISS_SECONDS = 1.0  # so that many unknown names cost one list a second, not one list each
+MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; where they find it, no end
+OLDEST_MISS_SECONDS = 1.0  # of a list, after that
+
+_Fact = TypeVar("_Fact")
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Reader:
         self._facts = SingleFlight()
         self._lock = threading.Lock()
         self._asked: Counter[tuple[str, ...]] = Counter()
+        self._unlistable: set[tuple[str, ...]] = set()
+        self._in_vain = 0
 
     def organization_id(self, given: str | None) -> str:
         """The organization: the given one, else the only one that the credential sees.
@@ -90,17 +99,16 @@ class Reader:
         found = self.tokens(organization_id).by_id.get(token_id)
         if found is None:
             try:
-                return self.whole_token(organization_id, token_id, not_before=time.monotonic())
+                return self.whole_token(organization_id, token_id)
             except NotFound:
                 return None
         return found
 
     def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
         """The tokens of that name; where `certain`, none means that there is none now."""
-        found = self.tokens(organization_id).by_name.get(name)
-        if not found:
-            not_before = time.monotonic() - (0 if certain else OLDEST_MISS_SECONDS)
-            found = self.tokens(organization_id, not_before=not_before).by_name.get(name)
+        found = self._look_up(
+            lambda age: self.tokens(organization_id, not_before=age).by_name.get(name), certain=certain
+        )
         return found or []
 
     def deployments(self, organization_id: str) -> dict[str, Deployment]:
@@ -116,7 +124,11 @@ class Reader:
         found = self.deployments(organization_id).get(deployment_id)
         if found is None:
             try:
-                return self._client.get_deployment(organization_id, deployment_id)
+                return self._facts.get(
+                    ("deployment", organization_id, deployment_id),
+                    lambda: self._client.get_deployment(organization_id, deployment_id),
+                    not_before=_recent(),
+                )
             except NotFound:
                 return None
         return found
@@ -139,11 +151,8 @@ class Reader:
 
     def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
         """A deployment role by name, or None; where `certain`, None means that there is none now."""
-        found = self.roles(organization_id).get(name.casefold())
-        if found is None:
-            not_before = time.monotonic() - (0 if certain else OLDEST_MISS_SECONDS)
-            found = self.roles(organization_id, not_before=not_before).get(name.casefold())
-        return found
+        key = name.casefold()
+        return self._look_up(lambda age: self.roles(organization_id, not_before=age).get(key), certain=certain)
 
     def assigned(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
@@ -175,22 +184,25 @@ class Reader:
 
         Raises:
             RolesUnknown: the token came without `roles`.
+            NotFound: there is no such organization.
         """
+        listed = None
         if self._list_covers_more(binding):
             try:
                 listed = self.assigned(binding.organization_id, binding.deployment_id).get(binding.token_id)
-            except (NotFound, CallRefused):
-                listed = None  # a deleted deployment: its entries may stay on the tokens
-                confirm_absence = True
-            if listed is None and not confirm_absence:
-                return None
-            if listed is not None:
-                role = role_in(listed.roles or (), binding.deployment_id)
-                if role is not None:
-                    return Assignment(listed, role)
+            except (NotFound, CallRefused):  # a deleted deployment: its entries may stay on the tokens
+                with self._lock:
+                    self._unlistable.add(_assigned_key(binding.organization_id, binding.deployment_id))
+            else:
+                if listed is None and not confirm_absence:
+                    self._require_that_roles_show(binding)
+                    return None
+        if listed is not None and (role := role_in(listed.roles or (), binding.deployment_id)) is not None:
+            return Assignment(listed, role)
         try:
             token = self.whole_token(binding.organization_id, binding.token_id)
         except NotFound:
+            self.tokens(binding.organization_id)  # raises where it is the organization that is not found
             return None
         role = role_in(require_roles(token), binding.deployment_id)
         return None if role is None else Assignment(token, role)
@@ -199,12 +211,39 @@ class Reader:
         """Learn what our own write has left on a token."""
         self._facts.put(_token_key(organization_id, token.id), token)
 
+    def _require_that_roles_show(self, binding: BindingId) -> None:
+        """Read one token of the organization whole: where roles are hidden, a list shows nothing, as if all were well."""
+        with suppress(NotFound):
+            self._facts.get(
+                ("roles show", binding.organization_id),
+                lambda: require_roles(self.whole_token(binding.organization_id, binding.token_id)),
+                not_before=_recent(),
+            )
+
+    def _look_up(self, find: Callable[[float], _Fact | None], *, certain: bool) -> _Fact | None:
+        """What a list holds under a name, from a new list where the one that is here does not hold it.
+
+        Args:
+            find: looks into a list that was read no earlier than a time.
+            certain: None must mean that there is none now.
+        """
+        if found := find(_recent()):
+            return found
+        with self._lock:
+            at_once = certain or self._in_vain < MOST_IN_VAIN
+        found = find(time.monotonic() - (0 if at_once else OLDEST_MISS_SECONDS))
+        with self._lock:
+            self._in_vain = 0 if found else self._in_vain + 1
+        return found
+
     def _list_covers_more(self, binding: BindingId) -> bool:
         token_key = _token_key(binding.organization_id, binding.token_id)
         list_key = _assigned_key(binding.organization_id, binding.deployment_id)
         with self._lock:
             self._asked.update([token_key, list_key])
             listed_more = self._asked[list_key] >= self._asked[token_key]
+            if list_key in self._unlistable:
+                return False
         if self._facts.has(token_key, not_before=_recent()):
             return False
         return listed_more or self._facts.has(list_key, not_before=_recent())

@@ -31,8 +31,10 @@ def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
     return token.roles
 
 
-def wrong_scope(token: ApiToken) -> str:
-    """Say that a token is not the organization's."""
+def wrong_scope(token: ApiToken) -> str | None:
+    """Say that a token is not the organization's; None where it is, or where the answer leaves its scope out."""
+    if token.scope in (None, ORGANIZATION):
+        return None
     return f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
 
 
@@ -42,11 +44,8 @@ def require_organization_scope(token: ApiToken) -> None:
     Raises:
         InputError: it belongs to a workspace or a deployment.
     """
-    if token.scope != ORGANIZATION:
-        raise InputError(
-            "org_token_id",
-            wrong_scope(token),
-        )
+    if reason := wrong_scope(token):
+        raise InputError("org_token_id", reason)
 
 
 def same_role(one: str | None, other: str | None) -> bool:

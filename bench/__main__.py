@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from pulumi.automation import PulumiCommand
 from rich.console import Console
 from rich.table import Table
 
@@ -35,38 +34,38 @@ BIG_ORGANIZATION = (5_000, 1_000)  # tokens, deployments
 console = Console()
 
 
-def writes(engine: PulumiCommand) -> Iterator[Figures]:
+def writes() -> Iterator[Figures]:
     """Measure `up` and `destroy` of every contender."""
     for shape in WRITE_SHAPES:
         for rate_limits in (False, True):
             for contender in ("ours", "naive", "no-op"):
-                with scene(engine, contender, shape, rate_limits=rate_limits) as stage:
-                    yield stage.run("up", lambda stack: stack.up())
-                    yield stage.run("destroy", lambda stack: stack.destroy())
+                with scene(contender, shape, rate_limits=rate_limits) as stage:
+                    yield stage.run("up", "up")
+                    yield stage.run("destroy", "destroy")
 
 
-def reads(engine: PulumiCommand) -> Iterator[Figures]:
+def reads() -> Iterator[Figures]:
     """Measure what a reviewer and a nightly job run, of ours and of two floors."""
     for shape in dict.fromkeys(size for sizes in READ_SHAPES.values() for size in sizes):
         with ExitStack() as stack:
-            scenes = [stack.enter_context(scene(engine, contender, shape)) for contender in ("ours", *FLOORS)]
-            yield from in_turn(scenes, "preview of new", lambda stack: stack.preview())
+            scenes = [stack.enter_context(scene(contender, shape)) for contender in ("ours", *FLOORS)]
+            yield from in_turn(scenes, "preview of new", "preview")
             for one in scenes:
-                one.run("up", lambda stack: stack.up())
-            yield from in_turn(scenes, "preview", lambda stack: stack.preview())
-            yield from in_turn(scenes, "up without change", lambda stack: stack.up())
-            yield from in_turn(scenes, "refresh", lambda stack: stack.refresh())
+                one.run("up", "up")
+            yield from in_turn(scenes, "preview", "preview")
+            yield from in_turn(scenes, "up without change", "up")
+            yield from in_turn(scenes, "refresh", "refresh")
 
 
-def memory(engine: PulumiCommand) -> Iterator[Figures]:
+def memory() -> Iterator[Figures]:
     """Measure the provider process in a big organization."""
-    with scene(engine, "ours", (3, 10)) as stage:
+    with scene("ours", (3, 10)) as stage:
         for number in range(BIG_ORGANIZATION[0]):
             stage.emulator.store.add_token(f"of-a-big-organization-{number}", description="one of many")
         for number in range(BIG_ORGANIZATION[1]):
             stage.emulator.store.add_deployment(f"of-a-big-organization-{number}")
-        yield stage.run("preview in a big organization", lambda stack: stack.preview())
-        yield stage.run("up in a big organization", lambda stack: stack.up())
+        yield stage.run("preview in a big organization", "preview")
+        yield stage.run("up in a big organization", "up")
 
 
 def show_reads(figures: Sequence[Figures]) -> None:
@@ -125,10 +124,10 @@ def main() -> None:
     chosen = parser.parse_args().suite or list(suites)
     if unknown := sorted(set(chosen) - set(suites)):
         parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(suites)}")
-    engine = find_engine()
+    find_engine()  # a missing one is told before anything is measured
     for name in chosen:
         with console.status(f"measuring {name} …"):
-            figures = list(suites[name](engine))
+            figures = list(suites[name]())
         keep(name, figures)
         if name == "reads":
             show_reads(figures)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import psutil
-from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from bench.contenders import CONTENDERS
-from tests.support.stack import Outcome, Stack
+from bench.runner import Command, Program, Runner, runner
 
 LATENCY_MS = 50
 SAMPLE_SECONDS = 0.1
@@ -53,40 +52,29 @@ class Figures:
 class Scene:
     """An organization of some tokens and deployments, and a stack that binds each to each."""
 
-    def __init__(
-        self, emulator: Emulator, stack: Stack, contender: str, shape: tuple[int, int], *, rate_limits: bool
-    ) -> None:
-        self.emulator, self.contender, self.rate_limits = emulator, contender, rate_limits
-        self.tokens = [emulator.store.add_token(f"token-{number}") for number in range(shape[0])]
-        self.deployments = [emulator.store.add_deployment(f"deployment-{number}") for number in range(shape[1])]
-        self.stack = stack
-        stack.program = self._program
+    def __init__(self, emulator: Emulator, runner: Runner, program: Program, *, rate_limits: bool) -> None:
+        self.emulator, self.program, self.rate_limits = emulator, program, rate_limits
+        self._runner = runner
 
-    def _program(self) -> None:
-        for token in self.tokens:
-            for deployment in self.deployments:
-                CONTENDERS[self.contender](f"{token}-{deployment}", deployment, token)
-
-    def run(self, name: str, command: Callable[[Stack], Outcome]) -> Figures:
+    def run(self, name: str, command: Command) -> Figures:
         """Run a command of the engine and measure it."""
         self.emulator.clear_calls()
         started = time.perf_counter()
         with _most_memory() as most:
-            outcome = command(self.stack)
+            outcome = self._runner.run(command)
         seconds = time.perf_counter() - started
-        if outcome.failed and self.contender == "ours":
+        if outcome.failed and self.program.contender == "ours":
             raise RuntimeError(f"{name} failed:\n{outcome.text}")
         calls = self.emulator.calls()
+        pairs = product(self.program.tokens, self.program.deployments)
         return Figures(
-            contender=self.contender,
-            tokens=len(self.tokens),
-            deployments=len(self.deployments),
+            contender=self.program.contender,
+            tokens=len(self.program.tokens),
+            deployments=len(self.program.deployments),
             command=name,
             rate_limits=self.rate_limits,
             seconds=round(seconds, 2),
-            present=sum(
-                self.emulator.store.deployment_role(t, d) is not None for t in self.tokens for d in self.deployments
-            ),
+            present=sum(self.emulator.store.deployment_role(*pair) is not None for pair in pairs),
             gets=calls["by_verb"].get("GET", 0),
             posts=calls["by_verb"].get("POST", 0),
             limited=calls["by_status"].get("429", 0),
@@ -95,7 +83,7 @@ class Scene:
         )
 
 
-def in_turn(scenes: Sequence[Scene], name: str, command: Callable[[Stack], Outcome]) -> Iterator[Figures]:
+def in_turn(scenes: Sequence[Scene], name: str, command: Command) -> Iterator[Figures]:
     """Run a command that changes nothing in each scene, ROUNDS times in turn, and yield each scene's median."""
     rounds = [[one.run(name, command) for one in scenes] for _ in range(ROUNDS)]
     for figures in zip(*rounds, strict=True):
@@ -103,14 +91,17 @@ def in_turn(scenes: Sequence[Scene], name: str, command: Callable[[Stack], Outco
 
 
 @contextmanager
-def scene(
-    engine: PulumiCommand, contender: str, shape: tuple[int, int], *, rate_limits: bool = False
-) -> Iterator[Scene]:
+def scene(contender: str, shape: tuple[int, int], *, rate_limits: bool = False) -> Iterator[Scene]:
     """Set a scene of so many tokens and deployments up, and clear it away."""
     with (
         tempfile.TemporaryDirectory() as directory,
         Emulator.running(latency_ms=LATENCY_MS, rate_limits=rate_limits) as emulator,
     ):
+        program = Program(
+            contender,
+            tuple(emulator.store.add_token(f"token-{number}") for number in range(shape[0])),
+            tuple(emulator.store.add_deployment(f"deployment-{number}") for number in range(shape[1])),
+        )
         environment = {
             "ASTRO_API_HOST": emulator.url,
             "ASTRO_API_TOKEN": emulator.credential,
@@ -118,8 +109,8 @@ def scene(
             "ASTRO_LOCK_DIR": f"{directory}/locks",
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }
-        stack = Stack(engine, Path(directory), environment)
-        yield Scene(emulator, stack, contender, shape, rate_limits=rate_limits)
+        with runner(Path(directory), environment, program) as running:
+            yield Scene(emulator, running, program, rate_limits=rate_limits)
 
 
 @contextmanager

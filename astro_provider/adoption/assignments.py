@@ -166,7 +166,7 @@ def _held_against_the_checks(preflight: Preflight, adoption: Adoption) -> tuple[
         parse_inputs(adoption.inputs.properties(), resolved=True)
     except InvalidInputs as invalid:
         return [str(invalid)], []
-    situation = Situation(in_state=True, state=adoption.inputs.binding)
+    situation = Situation(stored=adoption.inputs.properties())
     findings = list(preflight.examine(adoption.inputs, situation))
     errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]

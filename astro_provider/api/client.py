@@ -208,9 +208,18 @@ class AstroClient:
                 reason = f"the answer is no JSON ({self._quoted(kind)})"
                 raise self._unexpected(operation, path, reason, response.text) from None
         if response.is_redirect:
-            unexpected = self._unexpected(operation, path, f"HTTP {response.status_code}, a redirect", response.text)
-            raise CallRefused(str(unexpected), status=response.status_code)  # another attempt would end there too
+            raise self._somebody_elses(operation, path, "a redirect", response)
+        if response.status_code == HTTPStatus.NOT_FOUND and _error_object(response) is None:
+            # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
+            raise self._somebody_elses(operation, path, "but not in the service's own words", response)
         raise self._error(operation, path, response)
+
+    def _somebody_elses(self, operation: str, path: str, what: str, response: httpx.Response) -> CallRefused:
+        """The error of an answer that is not the service's; another attempt would end there too."""
+        status = response.status_code
+        return CallRefused(
+            str(self._unexpected(operation, path, f"HTTP {status}, {what}", response.text)), status=status
+        )
 
     def _error(self, operation: str, path: str, response: httpx.Response) -> ServiceError:
         status = response.status_code
@@ -220,17 +229,18 @@ class AstroClient:
         text += f" (requestId {request_id})." if request_id else "."
         if status in _ADVICE:
             text += f" {_ADVICE[status]}"
+        elif status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
+            text += (
+                " Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
+            )
         kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
         retry_after = parse_retry_after(response.headers.get("retry-after"))
         return kind(text, status=status, request_id=request_id, retry_after=retry_after)
 
     def _words(self, response: httpx.Response) -> tuple[str, str | None]:
         """The service's own words about an error, and its request id; the body's start where it is no error object."""
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict) or "message" not in body:
+        body = _error_object(response)
+        if body is None:
             return self._quoted(response.text), None
         details = [
             f"{field.get('field')}: {field.get('message')}"
@@ -266,6 +276,20 @@ class AstroClient:
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self._credential(), "***")
+
+
+def _error_object(response: httpx.Response) -> dict[str, Any] | None:
+    """The service's error object; None where the body is something else."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and "message" in body else None
+
+
+def _is_of_whole_organization(url: httpx.URL) -> bool:
+    """Tell whether a call was for all tokens, deployments or roles of an organization."""
+    return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:

@@ -7,10 +7,19 @@ here is wider than in the service's own description, because answers may leave o
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
+
+
+def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime | None:
+    """One odd date of anybody's token must not make the whole list unreadable."""
+    try:
+        date: datetime | None = parse(value)
+    except ValidationError:
+        return None
+    return date
 
 
 class Wire(BaseModel):
@@ -59,7 +68,7 @@ class ApiToken(Wire):
     kind: str | None = None
     created_at: str | None = None
     created_by: SubjectProfile | None = None
-    end_at: datetime | None = None
+    end_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
     roles: tuple[ApiTokenRole, ...] | None = None
 
     def has_expired(self, now: datetime) -> bool:

@@ -48,6 +48,12 @@ def text_of(connect: Connect, serve: Serve, reply: Reply) -> str:
             id="404",
         ),
         pytest.param(
+            Reply(404, "<html>nothing here</html>"),
+            "GetApiToken (organization o, token t): unexpected answer from 127.0.0.1: HTTP 404, but not in the service's "
+            "own words: <html>nothing here</html>. Check ASTRO_API_HOST (or astro:host) if this goes on.",
+            id="404 of somebody else",
+        ),
+        pytest.param(
             Reply(
                 400,
                 {
@@ -177,7 +183,7 @@ def test_a_body_of_just_256_characters_is_quoted_whole(connect: Connect, serve: 
         Reply(200, "<html></html>", {"Content-Type": f"text/html; token={CREDENTIAL}"}),
         Reply(302, f"Bearer {CREDENTIAL}", {"Location": f"https://x/?{CREDENTIAL}"}),
         Reply(200, json.dumps([CREDENTIAL]), {"Content-Type": "application/json"}),
-        Reply(200, {"id": "t", "name": "ci", "endAt": CREDENTIAL}),
+        Reply(200, {"id": "t", "name": "ci", "createdBy": CREDENTIAL}),
         Reply(200, {"id": "t", "name": "ci", "roles": [{CREDENTIAL: CREDENTIAL}]}),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.support.cast import (
     ORGANIZATION_ID,
     PRODUCTION,
     STAGING,
+    TRAINING,
 )
 from tests.support.processes import StartProcess, checked, problems, up, writes_to
 
@@ -357,3 +359,134 @@ def test_what_is_known_is_examined_although_something_is_not(start: StartProcess
     found = problems(start(), {**ADMIN, "role": UNKNOWN, "deployment_id": "clnone"})
 
     assert [name for name, _ in found] == ["deployment_id"]
+
+
+# What the service leaves out is unknown, and contradicts nothing.
+
+
+def leave_out(astro: Emulator, kind: str, field: str) -> None:
+    """Let the list of tokens or deployments come as it is now, without that field."""
+    objects = [{name: value for name, value in one.items() if name != field} for one in astro.store.shown()[kind]]
+    operation = {"tokens": "ListApiTokens", "deployments": "ListDeployments"}[kind]
+    astro.fault(operation=operation, status=200, body={kind: objects, "totalCount": len(objects)})
+
+
+def test_a_token_whose_scope_is_left_out_is_no_error(astro: Emulator, start: StartProcess) -> None:
+    leave_out(astro, "tokens", "scope")
+
+    assert problems(start(), ADMIN) == []
+
+
+def test_a_restricted_role_is_no_error_where_the_workspace_is_left_out(astro: Emulator, start: StartProcess) -> None:
+    astro.store.add_role("Finance Only", restricted_workspace_ids=[FINANCE_ID])
+    leave_out(astro, "deployments", "workspaceId")
+
+    assert problems(start(), {**ADMIN, "role": "Finance Only"}) == []
+
+
+def test_a_workspace_that_is_left_out_cannot_be_held_against_the_guard(astro: Emulator, start: StartProcess) -> None:
+    leave_out(astro, "deployments", "workspaceId")
+
+    assert problems(start(), {**ADMIN, "workspace_id": DATA_PLATFORM_ID}) == [
+        (
+            "workspace_id",
+            (
+                f"the service does not show the workspace of deployment {SHOWN_STAGING}, so it cannot be held against "
+                f"{DATA_PLATFORM_ID}: use a credential that may see it, or leave the workspace out."
+            ),
+        )
+    ]
+
+
+def test_roles_that_no_list_shows_are_told_before_the_update(astro: Emulator, start: StartProcess) -> None:
+    training = astro.store.add_deployment("training")
+    astro.store.hide_roles(OBSERVABILITY)
+    news = {**ADMIN, "deployment_id": training}
+
+    [(name, text)] = problems(start(), news)
+
+    assert name == ""
+    assert text.startswith("The service left the roles out of its answer about token 'observability'")
+
+
+def test_an_end_that_is_no_date_is_no_end(astro: Emulator, start: StartProcess) -> None:
+    astro.store.add_token("odd", endAt="")
+
+    assert problems(start(), ADMIN) == []
+
+
+# What the state does not tell
+
+
+def test_an_unknown_role_is_an_error_also_where_the_state_lacks_the_tokens_id(
+    astro: Emulator, start: StartProcess
+) -> None:
+    made = up(start(preview_checks="off"), ADMIN)
+    assert "org_token_id" not in made.inputs
+
+    [(name, text)] = problems(start(), {**ADMIN, "deployment_id": TRAINING, "role": "Nobody Made This"}, made)
+
+    assert name == "role"
+    assert text.startswith("no deployment role is named 'Nobody Made This'")
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
+
+
+def test_an_unknown_name_is_told_although_the_organization_of_the_state_cannot_be_read(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), ADMIN)
+    elsewhere = replace(stored, inputs={**stored.inputs, "organization_id": "clother", "org_token_id": "clgone"})
+    astro.fault(path="clother", status=403)
+
+    [(name, text)] = problems(start(), {**ADMIN, "org_token_name": "nobody"}, elsewhere)
+
+    assert (name, text) == ("org_token_name", f"no token is named 'nobody' in organization {ORGANIZATION_ID}.")
+
+
+def test_a_token_given_by_its_name_where_its_id_belongs_is_answered_with_its_id(start: StartProcess) -> None:
+    assert problems(start(), {**BY_ID, "org_token_id": "observability"}) == [
+        (
+            "org_token_id",
+            (
+                f"no token with the id observability in organization {ORGANIZATION_ID}: that is the name of "
+                f"{OBSERVABILITY}, write its id."
+            ),
+        )
+    ]
+
+
+# What was just made
+
+
+@pytest.mark.parametrize("checks", ["warn", "strict"])
+def test_a_token_and_a_role_that_were_just_made_are_found_by_their_names(
+    astro: Emulator, start: StartProcess, checks: str, capsys: Err
+) -> None:
+    process = start(preview_checks=checks)
+    checked(process, ADMIN)
+    capsys.readouterr()
+
+    for number in range(5):
+        token = astro.store.add_token(f"made-{number}")
+        astro.store.add_role(f"Made {number}")
+        news = {**ADMIN, "org_token_name": f"made-{number}", "role": f"Made {number}"}
+
+        assert checked(process, news)["org_token_id"] == token
+    assert capsys.readouterr().err == ""
+
+
+def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_the_program(
+    start: StartProcess, capsys: Err
+) -> None:
+    first = up(start(), ADMIN)
+    process = start()
+    up(process, ADMIN, first)
+    capsys.readouterr()
+
+    checked(process, BY_ID)
+
+    assert capsys.readouterr().err == (
+        f"astro: warning: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ADMIN in deployment "
+        f"{SHOWN_STAGING} by another resource of this program: unless this replaces it, the update will refuse it. "
+        "Remove one of the two.\n"
+    )

@@ -263,6 +263,26 @@ def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: Start
     assert writes_to(astro) == 0
 
 
+def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator, start: StartProcess) -> None:
+    first = up(start(), ADMIN)
+    process = start()
+    up(process, ADMIN, first)
+    astro.clear_calls()
+
+    with pytest.raises(BindingConflict, match=r"^Two resources of this program bind"):
+        process.create(resolved(role="DEPLOYMENT_ACCESSOR", overwrite=True))
+
+    assert writes_to(astro) == 0
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_token_of_another_scope_is_told_on_what_the_program_gave(astro: Emulator, start: StartProcess) -> None:
+    with pytest.raises(InputError, match=r"^org_token_name: token 'finance-workspace' .* is of scope WORKSPACE"):
+        start().create(resolved(org_token_id=None, org_token_name="finance-workspace"))
+
+    assert writes_to(astro) == 0
+
+
 def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
     astro: Emulator, start: StartProcess
 ) -> None:

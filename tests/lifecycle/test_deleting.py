@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from astro_provider.emulator import Emulator
@@ -234,3 +236,15 @@ def test_destroy_and_removal_from_the_program_delete(astro: Emulator, start: Sta
 
     assert after_removal == [MEMBER, entry("DEPLOYMENT", STAGING, "DEPLOYMENT_ACCESSOR")]
     assert astro.store.token(OBSERVABILITY)["roles"] == [MEMBER]
+
+
+@pytest.mark.parametrize("body", ["<html>404</html>", {"message": "Organization not found", "requestId": "r1"}])
+def test_a_404_that_is_not_about_the_token_is_an_error(astro: Emulator, start: StartProcess, body: Any) -> None:
+    stored = up(start(), ACCESSOR)
+    astro.fault(status=404, body=body)
+
+    with pytest.raises(ServiceError, match="HTTP 404"):
+        start().delete(stored.id)
+
+    astro.clear_faults()
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"

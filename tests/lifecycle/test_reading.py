@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import time_machine
 
 from astro_provider.emulator import Emulator
 from astro_provider.errors import (
+    CallRefused,
     CredentialRefused,
     Forbidden,
     InputError,
@@ -266,3 +269,42 @@ def test_a_refresh_never_writes(astro: Emulator, start: StartProcess, stored: St
     checked(process, ACCESSOR, stored)
 
     assert writes_to(astro) == 0
+
+
+@pytest.mark.parametrize("body", ["<html>404</html>", {"error": "no such route"}, []])
+def test_a_404_that_is_not_the_services_is_an_error_and_never_gone(
+    astro: Emulator, start: StartProcess, stored: Stored, body: Any
+) -> None:
+    astro.fault(status=404, body=body)
+
+    with pytest.raises(CallRefused, match=r"HTTP 404, but not in the service's own words.*Check ASTRO_API_HOST"):
+        refreshed(start(), stored)
+
+
+def test_an_organization_that_is_not_found_is_an_error_and_never_gone(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.fault(status=404, body={"message": "Organization not found", "requestId": "r1", "statusCode": 404})
+
+    with pytest.raises(NotFound) as error:
+        refreshed(start(), stored)
+
+    assert str(error.value) == (
+        f"ListApiTokens (organization {ORGANIZATION_ID}): HTTP 404 Not Found: Organization not found (requestId r1). "
+        "Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
+    )
+
+
+def test_the_bindings_of_a_deployment_that_is_gone_are_refreshed_with_few_calls(
+    astro: Emulator, start: StartProcess
+) -> None:
+    gone = astro.store.add_deployment("gone")
+    tokens = [astro.store.add_token(f"token-{number}") for number in range(30)]
+    astro.store.delete_deployment(gone)
+    process = start()
+    astro.clear_calls()
+
+    found = [process.read(f"{ORGANIZATION_ID}/{gone}/{token}", {"role": "DEPLOYMENT_ADMIN"}) for token in tokens]
+
+    assert found == [None] * 30
+    assert calls_to(astro) == {"ListApiTokens": 1, "GetApiToken": 30}

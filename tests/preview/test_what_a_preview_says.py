@@ -164,6 +164,10 @@ def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwr
             "is of scope WORKSPACE: only ORGANIZATION tokens can be bound",
         ),
         (
+            {"deployment_id": "{etl}", "org_token_name": "of-deployment", "role": ROLE},
+            "is of scope DEPLOYMENT: only ORGANIZATION tokens can be bound",
+        ),
+        (
             {"deployment_id": "{etl}", "org_token_name": "ci", "role": ROLE, "workspace_id": "{other}"},
             "property workspace_id value {{other}} has a problem: deployment 'etl' ({etl}) belongs to workspace",
         ),
@@ -182,6 +186,7 @@ def test_what_exists_and_contradicts_is_an_error_on_its_property(
 ) -> None:
     astro.store.add_token("ci")
     astro.store.add_token("of-workspace", scope="WORKSPACE")
+    astro.store.add_token("of-deployment", scope="DEPLOYMENT")
     twins = sorted([astro.store.add_token("twin"), astro.store.add_token("twin")])
     here, other = (workspace["id"] for workspace in astro.store.shown()["workspaces"])
     etl = astro.store.add_deployment("etl", workspace_id=here)
@@ -241,6 +246,33 @@ def test_two_resources_that_bind_the_same_token_to_the_same_deployment_are_an_er
     assert said(up, "BindingConflict: Two resources of this program bind", "Nothing was written for the second")
 
 
+def test_a_second_resource_of_a_binding_in_the_state_is_a_warning_and_an_error_of_create(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    deployment = astro.store.add_deployment("etl")
+
+    def first() -> DeploymentOrgTokenBinding:
+        return DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_name="ci", role=ROLE)
+
+    def both() -> None:
+        role, opts = "DEPLOYMENT_ACCESSOR", pulumi.ResourceOptions(depends_on=[first()])
+        DeploymentOrgTokenBinding(
+            "second", None, opts, deployment_id=deployment, org_token_id=token, role=role, overwrite=True
+        )
+
+    stack.program = lambda: (first(), None)[1]
+    stack.up()
+    stack.program = both
+    preview = stack.preview()
+    up = stack.up()
+
+    assert said(preview, "warning: token 'ci'", "by another resource of this program", "the update will refuse it")
+    assert up.failed
+    assert said(up, "BindingConflict: Two resources of this program bind", "Nothing was written for the second")
+    assert astro.store.deployment_role(token, deployment) == ROLE
+
+
 def test_a_credential_that_may_not_read_is_one_error_that_says_which_right_is_needed(
     stack: Stack, astro: Emulator
 ) -> None:
@@ -272,6 +304,30 @@ def test_strict_makes_every_warning_an_error(stack: Stack, astro: Emulator) -> N
 
     assert preview.failed
     assert said(preview, "property role value {Nobody Made This} has a problem: no deployment role is named")
+
+
+def test_strict_finds_by_its_name_what_the_same_update_has_just_made(stack: Stack, astro: Emulator) -> None:
+    already = astro.store.add_token("already")
+    deployment = astro.store.add_deployment("etl")
+    stack.set_environment(PYTHONPATH=str(Path(__file__).parents[2]), ASTRO_PREVIEW_CHECKS="strict")
+
+    def first() -> None:
+        DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_id=already, role=ROLE)
+
+    def both() -> None:
+        first()  # its check makes the lists be read, a moment before the token is made
+        token = Made("token", astro.url, "tokens", pulumi.ResourceOptions(), id="cmtokenmade", name="made-token")
+        DeploymentOrgTokenBinding("second", deployment_id=deployment, org_token_name=token.made_name, role=ROLE)
+
+    stack.program = first
+    stack.up()
+    stack.program = both
+    preview = stack.preview()
+    up = stack.up()
+
+    assert not preview.failed, preview.text
+    assert not up.failed, up.text
+    assert astro.store.deployment_role("cmtokenmade", deployment) == ROLE
 
 
 def test_off_calls_nobody_needs_no_credential_and_shows_no_replacement(stack: Stack, astro: Emulator) -> None:

@@ -216,3 +216,29 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def _id(astro: Emulator, pair: tuple[str, str]) -> str:
     return f"{astro.organization_id}/{pair[1]}/{pair[0]}"
+
+
+def test_what_was_made_since_the_lists_were_read_is_looked_up_once_for_all(astro: Emulator) -> None:
+    [pair] = organization(astro, 1, 1, bound=False)
+    process = lifecycle(astro)
+    process.check({}, inputs(pair))
+    token, deployment = astro.store.add_token("made"), astro.store.add_deployment("made")
+    others = [astro.store.add_deployment(f"later-{number}") for number in range(10)]
+    astro.clear_calls()
+
+    made = [process.check({}, inputs((token, one))) for one in [deployment, *others]]
+    made += [process.check({}, inputs((pair[0], deployment))) for _ in range(10)]
+
+    assert [[]] * 21 == [one.problems for one in made]
+    assert astro.calls()["by_operation"]["GetApiToken"] <= 2
+    assert astro.calls()["by_operation"]["GetDeployment"] == 11
+
+
+def test_names_that_nobody_has_do_not_cost_a_list_each(astro: Emulator) -> None:
+    [pair] = organization(astro, 1, 1, bound=False)
+    process = lifecycle(astro)
+
+    for number in range(100):
+        process.check({}, {**inputs(pair), "role": f"Nobody Made {number}"})
+
+    assert astro.calls()["by_operation"]["ListRoles"] < 20  # three, and one a second

@@ -151,6 +151,28 @@ def test_creating_twice_is_noticed() -> None:
     assert [holdings.created(X), holdings.created(X), holdings.created(Y)] == [True, False, True]
 
 
+def test_what_a_resource_has_in_the_state_and_keeps_is_not_created_by_another_one() -> None:
+    holdings = Holdings()
+    checked_unchanged(holdings, X)
+    holdings.kept(X)
+    checked_new(holdings, X)
+
+    assert holdings.is_kept(X)
+    assert not holdings.created(X)
+    assert not may_delete(holdings, X)
+
+
+def test_what_was_kept_is_created_again_after_its_delete() -> None:
+    holdings = Holdings()
+    checked_unchanged(holdings, X)
+    holdings.kept(X)
+    checked_new(holdings, X)
+
+    assert may_delete(holdings, X)
+    assert not holdings.is_kept(X)
+    assert holdings.created(X)
+
+
 def test_of_many_threads_that_create_one_is_first() -> None:
     holdings = Holdings()
 
