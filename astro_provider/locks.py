@@ -16,9 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-from filelock import FileLock, Timeout
-
 from astro_provider import notices
 from astro_provider.api import Deadline
 from astro_provider.errors import LockTimeout, SettingsError
@@ -48,6 +45,8 @@ class TokenLocks:
             SettingsError: the directory that the user chose cannot be written.
             LockTimeout: another process held it until the deadline.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415  previews and refreshes write nothing
+
         self._directory = self._directory or self.usable_directory()
         name = hashlib.sha256(f"{self._host}/{organization_id}/{token_id}".encode()).hexdigest()[:32]
         lock = FileLock(self._directory / f"{name}.lock", poll_interval=POLL_SECONDS)
@@ -75,6 +74,8 @@ class TokenLocks:
         Raises:
             SettingsError: the directory that the user chose cannot be written.
         """
+        import platformdirs  # noqa: PLC0415  as above
+
         if self._given is not None:
             return _made(Path(self._given))
         try:
