@@ -1,8 +1,8 @@
 """The calls that this project makes, and the one place where an answer becomes an object or an error.
 
-Every call is bounded in time with its retries, every page of a list is read, and every failure says which operation
-failed on which ids, the HTTP status, the service's own words and its request id. The credential never leaves this
-module: it stands in a request header, and is cut out of whatever text comes back.
+Every call is bounded in time with its retries, every page of a list is read, and every failure says in `failures.py`'s
+words what failed. The credential never leaves this package: it stands in a request header, and is cut out of whatever
+text comes back.
 """
 
 from __future__ import annotations
@@ -17,33 +17,18 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.api.pace import Pace
-from astro_provider.api.retry import Deadline, attempts, parse_retry_after
-from astro_provider.errors import (
-    CallRefused,
-    CredentialRefused,
-    Forbidden,
-    NotFound,
-    ServiceError,
-    Unavailable,
-    UnexpectedAnswer,
-)
+from astro_provider.api.retry import Deadline, attempts
 from astro_provider.version import __version__
 
 PAGE_SIZE = 1000  # the service's maximum
 MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not stop
-LONGEST_QUOTE = 256  # characters of an answer's body that a message repeats
 SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
 SLOWEST_CONNECT_SECONDS = 10.0
 SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
-
-_ADVICE = {
-    401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
-    403: "The credential needs the permission organization.apiTokens.access (the role Organization Owner has it).",
-}
-_ERRORS: dict[int, type[ServiceError]] = {401: CredentialRefused, 403: Forbidden, 404: NotFound, 429: Unavailable}
 
 _Object = TypeVar("_Object", bound=Wire)
 
@@ -63,6 +48,7 @@ class AstroClient:
         self._bound_seconds = bound_seconds
         self._deadline: Deadline | None = None
         self._pace = Pace()
+        self._failures = Failures(urlsplit(host).hostname or host, credential)
         self._http = httpx.Client(
             base_url=f"{host}/v1",
             headers={
@@ -158,11 +144,11 @@ class AstroClient:
         for _ in range(MOST_PAGES):
             page = self._call(operation, "GET", path, params={**params, "limit": PAGE_SIZE, "offset": offset})
             if not isinstance(page, dict) or not isinstance(page.get(key), list):
-                raise self._unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
+                raise self._failures.unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
             items = page[key]
             ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
             if items and ids <= seen:
-                raise self._unexpected(operation, path, "two pages show the same objects", "")
+                raise self._failures.unexpected(operation, path, "two pages show the same objects")
             yield page
             seen |= ids
             offset += len(items)
@@ -172,7 +158,7 @@ class AstroClient:
                 return
             if isinstance(total, int) and offset > total and len(items) < PAGE_SIZE:
                 return
-        raise self._unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages", "")
+        raise self._failures.unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages")
 
     def _bound(self) -> Deadline:
         return self._deadline or Deadline.after(self._bound_seconds)
@@ -192,64 +178,17 @@ class AstroClient:
         try:
             response = self._http.request(verb, path, headers=authorization, timeout=_timeout(deadline), **request)
         except httpx.HTTPError as error:
-            what = self._scrubbed(str(error)) or type(error).__name__
-            raise Unavailable(
-                f"{_where(operation, path)}: no answer from {self._http.base_url.host} ({what})."
-            ) from None
+            raise self._failures.no_answer(operation, path, error) from None
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
-        if response.is_success:
-            try:
-                return response.json()
-            except (ValueError, RecursionError):
-                kind = response.headers.get("content-type", "no content type")
-                reason = f"the answer is no JSON ({self._quoted(kind)})"
-                raise self._unexpected(operation, path, reason, response.text) from None
-        if response.is_redirect:
-            raise self._somebody_elses(operation, path, "a redirect", response)
-        if response.status_code == HTTPStatus.NOT_FOUND and _error_object(response) is None:
-            # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
-            raise self._somebody_elses(operation, path, "but not in the service's own words", response)
-        raise self._error(operation, path, response)
-
-    def _somebody_elses(self, operation: str, path: str, what: str, response: httpx.Response) -> CallRefused:
-        """The error of an answer that is not the service's; another attempt would end there too."""
-        status = response.status_code
-        return CallRefused(
-            str(self._unexpected(operation, path, f"HTTP {status}, {what}", response.text)), status=status
-        )
-
-    def _error(self, operation: str, path: str, response: httpx.Response) -> ServiceError:
-        status = response.status_code
-        words, request_id = self._words(response)
-        text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
-        text += f": {words}" if words else ""
-        text += f" (requestId {request_id})." if request_id else "."
-        if status in _ADVICE:
-            text += f" {_ADVICE[status]}"
-        elif status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
-            text += (
-                " Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
-            )
-        kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
-        retry_after = parse_retry_after(response.headers.get("retry-after"))
-        return kind(text, status=status, request_id=request_id, retry_after=retry_after)
-
-    def _words(self, response: httpx.Response) -> tuple[str, str | None]:
-        """The service's own words about an error, and its request id; the body's start where it is no error object."""
-        body = _error_object(response)
-        if body is None:
-            return self._quoted(response.text), None
-        details = [
-            f"{field.get('field')}: {field.get('message')}"
-            for field in (body["fieldErrors"] if isinstance(body.get("fieldErrors"), list) else ())
-            if isinstance(field, dict)
-        ]
-        words = "; ".join(text.rstrip(".") for text in [str(body["message"]), *details])
-        request_id = body.get("requestId")
-        return self._quoted(words), self._quoted(str(request_id)) if request_id else None
+        if not response.is_success:
+            raise self._failures.refused(operation, path, response)
+        try:
+            return response.json()
+        except (ValueError, RecursionError):
+            raise self._failures.no_json(operation, path, response) from None
 
     def _parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
         return self._parse_all(operation, path, kind, [body])[0]
@@ -261,35 +200,7 @@ class AstroClient:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the object"
             reason = f"{place} of the {kind.__name__}: {first['msg']}"
-            raise self._unexpected(operation, path, reason, "") from None
-
-    def _unexpected(self, operation: str, path: str, reason: str, body: str) -> UnexpectedAnswer:
-        quoted = self._quoted(body)
-        text = f"{_where(operation, path)}: unexpected answer from {self._http.base_url.host}: {reason}"
-        text += f": {quoted}" if quoted else ""
-        return UnexpectedAnswer(f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.")
-
-    def _quoted(self, text: str) -> str:
-        """One line of at most LONGEST_QUOTE characters, without the credential."""
-        line = " ".join(self._scrubbed(text).split())
-        return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
-
-    def _scrubbed(self, text: str) -> str:
-        return text.replace(self._credential(), "***")
-
-
-def _error_object(response: httpx.Response) -> dict[str, Any] | None:
-    """The service's error object; None where the body is something else."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) and "message" in body else None
-
-
-def _is_of_whole_organization(url: httpx.URL) -> bool:
-    """Tell whether a call was for all tokens, deployments or roles of an organization."""
-    return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
+            raise self._failures.unexpected(operation, path, reason) from None
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:
@@ -313,17 +224,3 @@ def _items(page: Mapping[str, Any], key: str) -> list[Any]:
 
 def _segment(identifier: str) -> str:
     return quote(identifier, safe="")
-
-
-def _where(operation: str, path: str) -> str:
-    """The operation and the ids it was about, from a path that alternates between kinds and ids."""
-    parts = path.strip("/").split("/")
-    ids = [f"{kind.rstrip('s')} {identifier}" for kind, identifier in zip(parts[::2], parts[1::2], strict=False)]
-    return f"{operation} ({', '.join(ids)})" if ids else operation
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"
