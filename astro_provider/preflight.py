@@ -171,7 +171,7 @@ class Preflight:
         whose = f"token {existing.token.name!r} ({binding.token_id}) already holds the role {existing.role}"
         where = f"in deployment {_named(inputs, deployment)}"
         if kept and (inputs.overwrite is True or same_role(existing.role, inputs.role)):
-            text = f"{whose} {where} by another resource of this program: unless this replaces it, the update will refuse it. Remove one of the two."
+            text = f"{whose} {where} through another resource of this program: unless this replaces it, the update will refuse it. Remove one of the two."
             yield Finding(Weight.WARNING, "role", text)
         elif same_role(existing.role, inputs.role):
             text = f"{whose} {where}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."

@@ -107,7 +107,7 @@ class Reader:
     def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
         """The tokens of that name; where `certain`, none means that there is none now."""
         found = self._look_up(
-            lambda age: self.tokens(organization_id, not_before=age).by_name.get(name), certain=certain
+            lambda since: self.tokens(organization_id, not_before=since).by_name.get(name), certain=certain
         )
         return found or []
 
@@ -152,7 +152,7 @@ class Reader:
     def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
         """A deployment role by name, or None; where `certain`, None means that there is none now."""
         key = name.casefold()
-        return self._look_up(lambda age: self.roles(organization_id, not_before=age).get(key), certain=certain)
+        return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
 
     def assigned(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""

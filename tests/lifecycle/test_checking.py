@@ -487,6 +487,6 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
 
     assert capsys.readouterr().err == (
         f"astro: warning: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ADMIN in deployment "
-        f"{SHOWN_STAGING} by another resource of this program: unless this replaces it, the update will refuse it. "
+        f"{SHOWN_STAGING} through another resource of this program: unless this replaces it, the update will refuse it. "
         "Remove one of the two.\n"
     )
