@@ -195,7 +195,7 @@ class Lifecycle:
         try:
             token = self._writer.write(Remove(binding))
         except NotFound:
-            self._reader.tokens(binding.organization_id)  # raises where it is the organization that is not found
+            self._reader.require_organization(binding.organization_id)
             return
         except WriteRefused as refused:
             if not self._reader.is_gone(binding.organization_id, binding.deployment_id):

@@ -70,7 +70,7 @@ class Reader:
         self._facts = SingleFlight()
         self._lock = threading.Lock()
         self._asked: Counter[tuple[str, ...]] = Counter()
-        self._unlistable: set[tuple[str, ...]] = set()
+        self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
         self._in_vain = 0
 
     def organization_id(self, given: str | None) -> str:
@@ -93,6 +93,14 @@ class Reader:
             lambda: Tokens(self._client.list_tokens(organization_id)),
             not_before=_recent() if not_before is None else not_before,
         )
+
+    def require_organization(self, organization_id: str) -> None:
+        """Make sure that the organization is there, before anybody believes that something of it is gone.
+
+        Raises:
+            NotFound: there is no such organization.
+        """
+        self.tokens(organization_id)
 
     def token(self, organization_id: str, token_id: str) -> ApiToken | None:
         """A token by id, or None where there is none."""
@@ -202,7 +210,7 @@ class Reader:
         try:
             token = self.whole_token(binding.organization_id, binding.token_id)
         except NotFound:
-            self.tokens(binding.organization_id)  # raises where it is the organization that is not found
+            self.require_organization(binding.organization_id)
             return None
         role = role_in(require_roles(token), binding.deployment_id)
         return None if role is None else Assignment(token, role)
