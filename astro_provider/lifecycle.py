@@ -13,8 +13,8 @@ from typing import Any
 
 from astro_provider import notices
 from astro_provider.changes import Add, Put, Remove
+from astro_provider.claims import Claims, Delete, Spelling
 from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound, WriteRefused
-from astro_provider.holdings import Holdings
 from astro_provider.identity import BindingId
 from astro_provider.locks import TokenLocks
 from astro_provider.preflight import Finding, Preflight, Situation, Weight
@@ -57,7 +57,7 @@ class Lifecycle:
             timeout_seconds=settings.timeout_seconds,
         )
         self._preflight = Preflight(self._reader)
-        self._holdings = Holdings()
+        self._claims = Claims()
 
     @classmethod
     def from_process(cls, config: Callable[[str], Any]) -> Lifecycle:
@@ -65,7 +65,7 @@ class Lifecycle:
         return cls(Settings.find(config, os.environ))
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
-        """Examine what the program asks for, fill in what it left to be found, and hold the binding.
+        """Examine what the program asks for, fill in what it left to be found, and claim the binding.
 
         Args:
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
@@ -103,14 +103,22 @@ class Lifecycle:
             if not given_by_name and same_token and not situation.is_replaced_by(inputs):
                 # A token that is given by id and renamed in Astro is nobody's change in the program.
                 inputs = replace(inputs, org_token_name=olds.get("org_token_name", inputs.org_token_name))
-        binding = inputs.binding
-        if binding:
-            self._holdings.checked(binding, in_state=situation.in_state)
+        self._claim_in_check(inputs, situation)
         if self._settings.preview_checks is not PreviewChecks.OFF:
             findings += self._preflight.examine(inputs, situation)
+            binding = inputs.binding
             if binding and (not situation.in_state or situation.is_replaced_by(inputs)):
-                findings += self._preflight.examine_existing(inputs, kept=self._holdings.is_kept(binding))
+                findings += self._preflight.examine_existing(inputs, kept=self._claims.is_stored(binding))
         return inputs, findings
+
+    def _claim_in_check(self, inputs: Inputs, situation: Situation) -> None:
+        claimed = inputs.binding or _spelling(vars(inputs), situation.given_by)
+        if claimed is not None:
+            self._claims.checked(
+                claimed,
+                stored=claimed == (situation.binding or _spelling(situation.stored or {}, situation.given_by)),
+                to_be_created=not situation.in_state or situation.is_replaced_by(inputs),
+            )
 
     def _unresolved(self, inputs: Inputs, olds: Mapping[str, Any]) -> Inputs:
         """Fill in what the state tells of a binding that is spelled as it was, without asking the service."""
@@ -127,14 +135,14 @@ class Lifecycle:
         """Compare stored outputs with checked inputs.
 
         A value that is still unknown counts as a change. What `check` could not find (previewChecks is off) counts as
-        none; the name or id beside it is compared by its spelling. The binding is held then, which `check` could not do.
+        none; the name or id beside it is compared by its spelling.
         """
         replaces = [name for name in IDENTITY if name in news and news[name] != olds.get(name)]
         in_place = [name for name in IN_PLACE if (news.get(name) or None) != (olds.get(name) or None)]
         if "org_token_name" in in_place and "org_token_name" not in news:
             in_place.remove("org_token_name")
         if (stored := binding_in(olds)) and not replaces:
-            self._holdings.kept(stored)
+            self._identify(news, stored)
         return Difference(changes=bool(replaces or in_place), replaces=replaces)
 
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
@@ -144,11 +152,20 @@ class Lifecycle:
             The binding's id, and its outputs.
         """
         inputs, binding = self._ready(properties)
-        if not self._holdings.created(binding):
-            raise BindingConflict(
-                f"Two resources of this program bind {binding.sentence}. Nothing was written for the second: remove it."
-            )
-        return binding, self._write(inputs, Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite)))
+        self._identify(properties, binding)
+        with self._claims.claim(binding) as first:
+            if not first:
+                raise BindingConflict(
+                    f"Two resources of this program bind {binding.sentence}. Nothing was written for the second: "
+                    "remove it."
+                )
+            return binding, self._write(inputs, Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite)))
+
+    def _identify(self, checked: Mapping[str, Any], binding: BindingId) -> None:
+        """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
+        for given_by in ("org_token_name", "org_token_id"):
+            if spelling := _spelling(checked, given_by):
+                self._claims.identify(spelling, binding)
 
     def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Change the role in place; put the binding back where it vanished. Other changes write nothing.
@@ -180,15 +197,26 @@ class Lifecycle:
         self._reader.written(change.binding.organization_id, token)
         return outputs(inputs, token)
 
-    def delete(self, identifier: str) -> None:
-        """Take the role away. What is gone already, and what the program holds under another name, is left alone."""
+    def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
+        """Take the role away. What is gone already, and what the program claims under another name, is left alone.
+
+        Args:
+            identifier: the binding's id.
+            olds: the stored outputs.
+        """
         binding = BindingId.parse(identifier)
-        with self._holdings.deleting(binding) as allowed:
-            if allowed:
+        spellings = [_spelling(olds, given_by) for given_by in ("org_token_name", "org_token_id")]
+        with self._claims.deleting(binding, [spelling for spelling in spellings if spelling]) as decision:
+            if decision is Delete.GOES_ON:
                 self._remove(binding)
+            elif decision is Delete.REFUSED:
+                raise BindingConflict(
+                    f"{binding.sentence} was not removed: another resource of this program binds the two as well, and "
+                    "could not be created. Mend that resource's error and run again."
+                )
             else:
                 notices.note(
-                    f"{binding.sentence} keeps its role: another resource of this program holds it (a rename?)."
+                    f"{binding.sentence} keeps its role: another resource of this program binds the two (a rename?)."
                 )
 
     def _remove(self, binding: BindingId) -> None:
@@ -270,3 +298,9 @@ class Lifecycle:
         if inputs.organization_id is not None:
             return inputs
         return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))
+
+
+def _spelling(properties: Mapping[str, Any], given_by: str) -> Spelling | None:
+    """How properties spell a binding, with the token by that property; None if a part is missing or unknown."""
+    deployment_id, token = properties.get("deployment_id"), properties.get(given_by)
+    return Spelling(deployment_id, token) if isinstance(deployment_id, str) and isinstance(token, str) else None

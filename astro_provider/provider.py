@@ -97,7 +97,7 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
     @_without_traceback
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the binding."""
-        _process.get_lifecycle().delete(_id)
+        _process.get_lifecycle().delete(_id, _inward(_props))
 
 
 class _Process:

@@ -225,7 +225,7 @@ def test_a_lock_directory_that_cannot_be_written_is_an_error_before_any_write(sc
     with pytest.raises(SettingsError) as created:
         lifecycle.create(_properties(scene, deployment))
     with pytest.raises(SettingsError) as deleted:
-        lifecycle.delete(str(scene.binding(scene.foreign[1]["entityId"])))
+        lifecycle.delete(str(scene.binding(scene.foreign[1]["entityId"])), {})
 
     assert (
         str(created.value)

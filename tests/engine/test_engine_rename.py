@@ -16,7 +16,7 @@ from tests.support.writes import writes
 def _kept(token_id: str, deployment_id: str) -> str:
     return (
         f"astro: note: token {token_id} in deployment {deployment_id} keeps its role: another resource of this program "
-        "holds it (a rename?)."
+        "binds the two (a rename?)."
     )
 
 

@@ -146,6 +146,6 @@ def test_a_delete_left_over_from_a_failed_run_keeps_the_grant(
     later = start(preview_checks="off")
 
     up(later, news, renamed)
-    later.delete(old.id)
+    later.delete(old.id, old.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"

@@ -81,7 +81,7 @@ def up(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> 
         if not difference.replaces:
             return Stored(stored.id, inputs, lifecycle.update(stored.id, stored.outputs, inputs))
         inputs = checked(lifecycle, news)
-        lifecycle.delete(stored.id)
+        lifecycle.delete(stored.id, stored.outputs)
     binding, outputs = lifecycle.create(inputs)
     return Stored(str(binding), inputs, outputs)
 

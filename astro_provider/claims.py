@@ -1,0 +1,176 @@
+"""What this run's program claims, no delete takes away.
+
+A resource that is renamed without an alias is created under its new name first, and the old name is deleted after
+that, sometimes only in a later run. Both names have one id, so the delete would revoke what the new name has just been
+given. A delete of what the program claims is therefore left undone, and every other delete goes on.
+
+Only the program claims, and only a `check` (or at the latest a `create`) speaks for the program. A refresh brings a
+`read` and a `diff` for every resource of the state, also for those that the program no longer has, and a `destroy`
+brings no `check` at all.
+
+    situation                            calls about the binding, in order         the delete
+    -----------------------------------  ----------------------------------------  --------------
+    removed from the program             [read, diff,] delete                      goes on
+    moved to another deployment          [read, diff,] delete                      goes on
+    destroy, with or without --refresh   [read, diff,] delete                      goes on
+    renamed without an alias             new check, create, delete                 is left undone
+    the same, and the create failed      new check, failed create, delete          is refused
+    leftover of a rename that failed     stored check, delete                      is left undone
+    forced replacement                   stored check, new check, delete, create   goes on
+    two that swap, whose delete is first new check, delete, create                 goes on
+    two that swap, whose create is first new check, create, delete                 is left undone
+
+A *stored check* comes with the inputs that the state has for the same binding, a *new check* with those of another
+binding or with none. With `previewChecks=off` a check may not know the binding's ids: it claims the binding by its
+spelling, until a `diff` or `create` of the same resource tells the ids.
+
+What the engine does not check is not claimed: with `--target <old name>`, the other resources of the program are not.
+
+Claims live as long as the process, which is one preview or one update. They know neither Pulumi nor the service.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+from astro_provider.identity import BindingId
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A binding as a program spells it: the deployment's id, and the token's name or id."""
+
+    deployment_id: str
+    token: str
+
+
+class Delete(Enum):
+    """What becomes of a delete."""
+
+    GOES_ON = "the program does not have the binding, or has yet to create it"
+    LEFT_UNDONE = "another resource of the program has the binding"
+    REFUSED = "another resource of the program should have the binding and could not be created"
+
+
+@dataclass
+class _Claim:
+    """What has happened to one binding in this process."""
+
+    checked: bool = False
+    stored: bool = False  # a resource of the program has it in the state, and no delete has gone on since
+    to_be_created: bool = False
+    creates: int = 0
+    created: bool = False
+    creates_under_way: int = 0
+    deletes_under_way: int = 0
+
+    def take_over(self, other: _Claim) -> None:
+        """Add what a check has claimed by the binding's spelling."""
+        self.checked |= other.checked
+        self.stored |= other.stored
+        self.to_be_created |= other.to_be_created
+
+    def decide(self) -> Delete:
+        """Tell what becomes of a delete now; the module's table has the reasons."""
+        if self.created:
+            return Delete.LEFT_UNDONE
+        if self.to_be_created and not self.creates:
+            return Delete.GOES_ON
+        if self.stored or (self.checked and not self.creates):
+            return Delete.LEFT_UNDONE
+        return Delete.REFUSED if self.creates else Delete.GOES_ON
+
+
+class Claims:
+    """The bindings that the program of this process claims; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._claims: defaultdict[BindingId | Spelling, _Claim] = defaultdict(_Claim)
+
+    def checked(self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool) -> None:
+        """Claim a binding in its `check`.
+
+        Args:
+            claimed: the binding, or its spelling if the check could not know its ids.
+            stored: the resource has this very binding in the state.
+            to_be_created: the resource has none in the state, or another one. Neither is certain of a binding whose
+                stored inputs tell no ids.
+        """
+        with self._changed:
+            claim = self._claims[claimed]
+            claim.checked = True
+            claim.stored |= stored
+            claim.to_be_created |= to_be_created
+
+    def identify(self, spelling: Spelling, binding: BindingId) -> None:
+        """Learn which binding a check has claimed by its spelling; nothing happens if none has."""
+        with self._changed:
+            by_spelling = self._claims.pop(spelling, None)
+            if by_spelling is not None:
+                self._claims[binding].take_over(by_spelling)
+
+    def is_stored(self, binding: BindingId) -> bool:
+        """Tell whether a resource of the program has the binding in the state and keeps it."""
+        with self._changed:
+            return self._claims[binding].stored
+
+    @contextmanager
+    def claim(self, binding: BindingId) -> Iterator[bool]:
+        """Claim a binding for its `create`, which is the block; yield whether no other resource has it.
+
+        A create waits for a delete of the same binding that is under way, which would take away what it gives.
+        """
+        with self._changed:
+            claim = self._claims[binding]
+            first = not claim.creates and not claim.stored
+            claim.creates += 1
+            claim.creates_under_way += 1
+            self._changed.wait_for(lambda: not claim.deletes_under_way)
+        try:
+            yield first
+        except BaseException:
+            self._end_create(claim, created=False)
+            raise
+        self._end_create(claim, created=True)
+
+    def _end_create(self, claim: _Claim, *, created: bool) -> None:
+        with self._changed:
+            claim.creates_under_way -= 1
+            claim.created |= created
+            self._changed.notify_all()
+
+    @contextmanager
+    def deleting(self, binding: BindingId, spellings: Iterable[Spelling] = ()) -> Iterator[Delete]:
+        """Tell what becomes of a delete, which is the block.
+
+        A delete waits for a create of the same binding that is under way, whose end decides.
+
+        Args:
+            binding: what is to be deleted.
+            spellings: how a program may spell it.
+        """
+        with self._changed:
+            claim = self._claims[binding]
+            self._changed.wait_for(lambda: not claim.creates_under_way)
+            by_spelling = [self._claims[spelling] for spelling in spellings if spelling in self._claims]
+            known = _Claim(creates=claim.creates, created=claim.created)
+            for each in (claim, *by_spelling):
+                known.take_over(each)
+            decision = known.decide()
+            if decision is Delete.GOES_ON:
+                claim.deletes_under_way += 1
+                for each in (claim, *by_spelling):
+                    each.stored = False
+        try:
+            yield decision
+        finally:
+            if decision is Delete.GOES_ON:
+                with self._changed:
+                    claim.deletes_under_way -= 1
+                    self._changed.notify_all()
