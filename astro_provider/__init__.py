@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from astro_provider.version import __version__
 
 if TYPE_CHECKING:
-    from astro_provider.assignments import DeploymentOrgToken
     from astro_provider.binding import (
         DeploymentOrgTokenBinding,
         DeploymentOrgTokenBindingArgs,
         DeploymentOrgTokenBindingArgsDict,
     )
     from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
+    from astro_provider.reading.assignments import DeploymentOrgToken
 
 __all__ = [
     "DeploymentOrgToken",

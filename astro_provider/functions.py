@@ -15,8 +15,8 @@ from typing import Any
 import pulumi
 
 from astro_provider.api import AstroClient
-from astro_provider.assignments import DeploymentOrgToken, assigned_tokens, choose_deployments
-from astro_provider.reader import Reader
+from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens, choose_deployments
+from astro_provider.reading.reader import Reader
 from astro_provider.settings import Settings
 
 

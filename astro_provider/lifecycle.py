@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astro_provider import notices
-from astro_provider.changes import Add, Put, Remove
 from astro_provider.claims import Claims, Delete, Spelling
 from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound, WriteRefused
 from astro_provider.identity import BindingId
-from astro_provider.locks import TokenLocks
 from astro_provider.preflight import Finding, Preflight, Situation, Weight
-from astro_provider.reader import Reader
+from astro_provider.reading.reader import Reader
 from astro_provider.roles import dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
 from astro_provider.values import FACTS, IDENTITY, IN_PLACE, Inputs, binding_in, outputs, parse_inputs
-from astro_provider.writer import Writer
+from astro_provider.writing.changes import Add, Put, Remove
+from astro_provider.writing.locks import TokenLocks
+from astro_provider.writing.writer import Writer
 
 Properties = dict[str, Any]
 

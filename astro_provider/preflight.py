@@ -17,14 +17,13 @@ from enum import Enum
 from typing import Any
 
 from astro_provider.api import ApiToken, Deployment
-from astro_provider.assignments import no_deployment, other_workspace, that_is_the_name_of
-from astro_provider.changes import Add
 from astro_provider.errors import InputError, ServiceError
+from astro_provider.hints import nearest, no_deployment, other_workspace, that_is_the_name_of
 from astro_provider.identity import BindingId
-from astro_provider.nearest import nearest
-from astro_provider.reader import Reader
+from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
 from astro_provider.values import IDENTITY, UNKNOWN, Inputs, binding_in, known
+from astro_provider.writing.changes import Add
 
 
 class Weight(Enum):
@@ -185,7 +184,8 @@ class Preflight:
     def _examine_deployment(self, inputs: Inputs, deployment: Deployment | None) -> Iterator[Finding]:
         organization_id, deployment_id = str(inputs.organization_id), str(inputs.deployment_id)
         if deployment is None:
-            text = no_deployment(self._reader, organization_id, deployment_id)
+            everywhere = self._reader.deployments(organization_id).values()
+            text = no_deployment(everywhere, organization_id, deployment_id)
             yield Finding(Weight.ERROR, "deployment_id", text)
         elif known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
             yield Finding(Weight.ERROR, "workspace_id", other_workspace(deployment, inputs.workspace_id))

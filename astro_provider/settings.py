@@ -45,7 +45,7 @@ class Source:
 
 
 TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
-ORGANIZATION = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
+ORGANIZATION_ID = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
 HOST = Source("ASTRO_API_HOST", "astro:host")
 PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
 SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
@@ -101,7 +101,7 @@ class Settings:
         credential = _credential(TOKEN.find(config, environ))
         return cls(
             credential=credential,
-            organization_id=ORGANIZATION.find(config, environ) or only_organization_in(credential),
+            organization_id=ORGANIZATION_ID.find(config, environ) or only_organization_in(credential),
             host=_host(HOST.find(config, environ) or DEFAULT_HOST),
             timeout_seconds=_seconds(TIMEOUT, config, environ, DEFAULT_TIMEOUT_SECONDS, zero_allowed=False),
             settle_seconds=_seconds(SETTLE, config, environ, DEFAULT_SETTLE_SECONDS, zero_allowed=True),
@@ -130,7 +130,7 @@ class Settings:
 def no_organization(seen: int) -> SettingsError:
     """The error where nothing tells the organization; `seen` is how many the credential can see."""
     return SettingsError(
-        f"No organization: looked at the argument organization_id, {ORGANIZATION}, the claims of the credential, and "
+        f"No organization: looked at the argument organization_id, {ORGANIZATION_ID}, the claims of the credential, and "
         f"the organizations that it can see ({seen}; exactly one would do). Set one of the first three."
     )
 

@@ -3,8 +3,8 @@
 Nothing here writes to the service. What a preview would refuse is left out here, with the preview's own words.
 """
 
-from astro_provider.adoption.assignments import Adoption, Found, find
 from astro_provider.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
+from astro_provider.adoption.find import Adoption, Found, find
 from astro_provider.adoption.program import program
 
 __all__ = ["IMPORT_FILE", "PROGRAM_FILE", "Adoption", "Found", "find", "program", "require_room", "write"]

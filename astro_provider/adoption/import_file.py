@@ -13,7 +13,7 @@ from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
-from astro_provider.adoption.assignments import Adoption
+from astro_provider.adoption.find import Adoption
 from astro_provider.binding import DeploymentOrgTokenBinding
 from astro_provider.provider import PROVIDER_KEY, DeploymentOrgTokenBindingProvider
 from astro_provider.values import outputs

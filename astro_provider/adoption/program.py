@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from astro_provider.adoption.assignments import Adoption
+from astro_provider.adoption.find import Adoption
 from astro_provider.adoption.names import BETWEEN
 
 MOST_ONE_BY_ONE = 10  # bindings; more than that are easier to read and to change in a table

@@ -9,11 +9,9 @@ from typing import Annotated
 
 import typer
 
-from astro_provider.cli.adopt import adopt
-from astro_provider.cli.doctor import doctor
+from astro_provider.cli.commands import adopt, doctor, list_assignments
 from astro_provider.cli.emulator import emulator
-from astro_provider.cli.list import list_assignments
-from astro_provider.cli.statuses import Subcommands
+from astro_provider.cli.exit_statuses import Subcommands
 from astro_provider.version import __version__
 
 HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.

@@ -1,38 +1,79 @@
-"""`astro-provider adopt`: assignments that exist, as a program and an import file. `adopting.py` does the work."""
+"""What `astro-provider adopt` does and says.
+
+What it wrote and what to type next goes to standard output; what it left out, and what is worth knowing, to standard
+error.
+"""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from astro_provider.cli.options import AllDeployments, DeploymentIds, OrganizationId, WorkspaceId, where
+from astro_provider.adoption import IMPORT_FILE, PROGRAM_FILE, Found, find, program, require_room, write
+from astro_provider.cli.exit_statuses import FAILED
+from astro_provider.cli.options import Where
+from astro_provider.cli.session import opened
+
+PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 
-def adopt(  # noqa: PLR0913 the command's options
-    *,
-    deployment_ids: DeploymentIds = None,
-    all_deployments: AllDeployments = False,
-    workspace_id: WorkspaceId = None,
-    organization_id: OrganizationId = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the two files go; made if it is not there.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
-) -> None:
-    """Write a program and an import file for the assignments that exist.
+def run(where: Where, organization_id: str | None, out: Path, *, force: bool) -> None:
+    """Find what is assigned, write both files and say so.
 
-    DIR gets __main__.py, a Pulumi program that declares every assignment, and import.json, which brings them into a
-    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed.
+    Args:
+        where: the deployments that are asked for.
+        organization_id: as given on the command line; the program has to give it then too.
+        out: the directory.
+        force: replace files that are there.
 
-    The credential is ASTRO_API_TOKEN. `pulumi import --file` needs Pulumi 3.254 or later.
+    Raises:
+        AstroProviderError: nothing was written.
+    """
+    require_room(out, force=force)
+    with opened(organization_id) as session:
+        deployments = session.deployments(where)
+        with session.progress("Reading assignments") as progress:
+            found = find(session.reader, session.organization_id, deployments, progress=progress)
+        elsewhere = organization_id if organization_id != session.settings.organization_id else None
+    if not found.adoptions:
+        _say_aside(found)
+        typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
+        raise typer.Exit(FAILED)
+    from astro_provider.adoption.import_file import import_file  # noqa: PLC0415 Pulumi, which a refusal does without
 
-    \b
-    Examples:
-      astro-provider adopt --all-deployments --out infra
-      astro-provider adopt --workspace-id clk2v6a3e000208mkh9x5c2wd --out infra
-      astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
-    from astro_provider.cli.adopting import run  # noqa: PLC0415 half a second
+    write(out, program=program(found.adoptions, elsewhere), import_file=import_file(found.adoptions))
+    typer.echo("\n".join(_report(found, out)))
+    _say_aside(found)
 
-    run(wanted, organization_id, out, force=force)
+
+def _report(found: Found, out: Path) -> list[str]:
+    paths = [str(out / name) for name in (PROGRAM_FILE, IMPORT_FILE)]
+    width = max(map(len, paths))
+    lines = [
+        f"Wrote {found.extent}.",
+        f"  {paths[0]:{width}}  the program that declares them",
+        f"  {paths[1]:{width}}  their state, for pulumi import (3.254 or later)",
+        "",
+    ]
+    if not any((out / name).exists() for name in PROJECT_FILES):
+        lines += [f"{out} has no Pulumi.yaml yet: it needs one, and a stack (pulumi stack init).", ""]
+    return [
+        *lines,
+        "Nothing in Astro was changed. Next:",
+        *([] if out.resolve() == Path.cwd() else [f"  cd {shlex.quote(str(out))}"]),
+        f"  pulumi import --file {IMPORT_FILE} --yes --protect=false --generate-code=false",
+        "  pulumi preview",
+    ]
+
+
+def _say_aside(found: Found) -> None:
+    _say_list(f"Left out, {len(found.left_out)}:", found.left_out)
+    _say_list("Adopted, but worth knowing:", found.remarks)
+
+
+def _say_list(heading: str, lines: Sequence[str]) -> None:
+    if lines:
+        typer.echo("\n".join(["", heading, *(f"  {line}" for line in lines)]), err=True)

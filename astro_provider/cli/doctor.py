@@ -1,37 +1,65 @@
-"""`astro-provider doctor`: whether everything is there for a first `pulumi up`. `diagnosis` looks, this prints."""
+"""What `astro-provider doctor` prints: a line for each check, and beneath it what to do."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import typer
+from rich.table import Table
+from rich.text import Text
+
+from astro_provider.cli.exit_statuses import FAILED
+from astro_provider.cli.terminal import console
+from astro_provider.diagnosis import Check, Status, diagnose
+
+_MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.UNKNOWN: "?", Status.FAILED: "✗"}
+_PLAIN_MARKS = {**_MARKS, Status.OK: "+", Status.FAILED: "x"}  # for a terminal that knows no tick
+_STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.UNKNOWN: "cyan", Status.FAILED: "bold red"}
 
 
-class Output(StrEnum):
-    """How the answer is written."""
+def run(*, as_json: bool) -> None:
+    """Look, print, and end with status 1 where something has to be mended."""
+    checks = diagnose(os.environ)
+    healthy = not any(check.status is Status.FAILED for check in checks)
+    if as_json:
+        typer.echo(
+            json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
+        )
+    elif sys.stdout.isatty():
+        _print_table(checks)
+    else:
+        typer.echo("\n".join(_plain(checks)))
+    if not healthy:
+        raise typer.Exit(FAILED)
 
-    TABLE = "table"
-    JSON = "json"
+
+def _print_table(checks: Sequence[Check]) -> None:
+    table = Table.grid(padding=(0, 1))
+    for check in checks:
+        lines = [Text(check.found), *([Text(check.advice, "bold")] if check.advice else [])]
+        for number, line in enumerate(lines):
+            mark = Text(_marks()[check.status], _STYLES[check.status]) if number == 0 else Text()
+            table.add_row(mark, Text(check.name if number == 0 else ""), line)
+    console(sys.stdout).print(table)
 
 
-def doctor(
-    *,
-    output: Annotated[Output, typer.Option(help="For people (table) or for programs (json).")] = Output.TABLE,
-) -> None:
-    """Look whether everything is there for a first `pulumi up`.
+def _plain(checks: Sequence[Check]) -> list[str]:
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        lines.append(f"{_marks()[check.status]} {check.name:{width}}  {check.found}")
+        if check.advice:
+            lines.append(f"  {'':{width}}  {check.advice}")
+    return lines
 
-    It looks at the credential, the organization, the service, the permissions, Pulumi and its interpreter, and the
-    directory of locks. Nothing is changed, and no credential is shown. Call it where you would call `pulumi`: the
-    project there says which interpreter is used.
 
-    A tick is seen to be well, a cross has to be mended (exit status 1); `!` is well today, and `?` cannot be seen.
-
-    \b
-    Examples:
-      astro-provider doctor
-      astro-provider doctor --output json | jq '.checks[] | select(.status != "ok")'
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    from astro_provider.cli.consultation import run  # noqa: PLC0415 half a second
-
-    run(as_json=output is Output.JSON)
+def _marks() -> dict[Status, str]:
+    try:
+        "".join(_MARKS.values()).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _PLAIN_MARKS
+    return _MARKS

@@ -1,36 +1,140 @@
-"""`astro-provider list`: which tokens hold a role in deployments. This module holds its options; `listing.py` answers."""
+"""What `astro-provider list` answers: assignments as a table for people, as JSON or CSV for programs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from io import StringIO
 
 import typer
 
-from astro_provider.cli.options import AllDeployments, DeploymentIds, OrganizationId, Output, WorkspaceId, where
+from astro_provider.api import Deployment
+from astro_provider.cli.options import OutputOfList, Where
+from astro_provider.cli.session import Session, opened
+from astro_provider.cli.table import print_table
+from astro_provider.errors import CallRefused, NotFound
+from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens
+
+COLUMNS = ("ID", "NAME", "DESCRIPTION", "SCOPE", "DEPLOYMENT_ROLE", "CREATED", "CREATED BY")
+DEPLOYMENT_COLUMN = "DEPLOYMENT"
+PROSE = frozenset(("NAME", "DESCRIPTION", "CREATED BY", DEPLOYMENT_COLUMN))
+KEYS = tuple(field.name for field in fields(DeploymentOrgToken))
 
 
-def list_assignments(  # noqa: PLR0913 every option is a keyword
-    *,
-    deployment_ids: DeploymentIds = None,
-    all_deployments: AllDeployments = False,
-    workspace_id: WorkspaceId = None,
-    organization_id: OrganizationId = None,
-    include_other_scopes: Annotated[
-        bool, typer.Option("--include-other-scopes", help="Also tokens of a workspace or of a deployment.")
-    ] = False,
-    output: Annotated[Output, typer.Option(help="For people (table) or for programs (json, csv).")] = Output.TABLE,
-) -> None:
-    """List the organization tokens that hold a role in deployments.
+def run(where: Where, organization_id: str | None, output: OutputOfList, *, include_other_scopes: bool) -> None:
+    """Ask the service and print the answer on standard output.
 
-    The credential is ASTRO_API_TOKEN. Nothing is changed.
+    Args:
+        where: the deployments that are asked for.
+        organization_id: as given on the command line.
+        output: how the answer is written.
+        include_other_scopes: also tokens of a workspace or of a deployment.
 
-    \b
-    Examples:
-      astro-provider list --deployment-id clm9x2k4t000408l6c3f7h8va
-      astro-provider list --workspace-id clk2v6a3e000208mkh9x5c2wd
-      astro-provider list --all-deployments --output json | jq '.[].name'
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
-    from astro_provider.cli.listing import show  # noqa: PLC0415 half a second
+    Raises:
+        AstroProviderError: there is no answer; nothing has been printed.
+    """
+    with opened(organization_id) as session:
+        found = _without_the_deployment(session, where, include_other_scopes) if output is OutputOfList.TABLE else []
+        if not found:
+            deployments = session.deployments(where)
+            with session.progress("Reading assignments") as progress:
+                found = assigned_tokens(
+                    session.reader,
+                    session.organization_id,
+                    deployments,
+                    include_other_scopes=include_other_scopes,
+                    progress=progress,
+                )
+    if output is OutputOfList.JSON:
+        _print_json(found)
+    elif output is OutputOfList.CSV:
+        _print_csv(found)
+    elif found:
+        _print_table(found, where)
+    else:
+        kind = "tokens" if include_other_scopes else "organization tokens"
+        typer.echo(f"No {kind} are assigned to {_named(deployments, where, session)}.", err=True)
 
-    show(wanted, organization_id, output, include_other_scopes=include_other_scopes)
+
+def age(created_at: str | None, now: datetime) -> str:
+    """Return how many whole days ago something was made: `325 days ago`, or `today` under one; blank if unknown."""
+    try:
+        created = datetime.fromisoformat(created_at or "")
+    except ValueError:
+        return ""
+    days = (now - (created if created.tzinfo else created.replace(tzinfo=UTC))).days
+    if days < 1:
+        return "today"
+    return "1 day ago" if days == 1 else f"{days} days ago"
+
+
+def _without_the_deployment(session: Session, where: Where, include_other_scopes: bool) -> list[DeploymentOrgToken]:  # noqa: FBT001
+    """Return the assignments of the one deployment that is asked for, in one call, without asking what it is.
+
+    A table of one deployment shows neither its name nor its workspace. Nothing found, or refused: somebody has to ask
+    what it is, to tell an empty one from one that does not exist.
+    """
+    if not where.is_one_deployment or where.workspace_id is not None:
+        return []
+    unseen = Deployment(id=where.deployment_ids[0], name="")
+    try:
+        return assigned_tokens(
+            session.reader, session.organization_id, [unseen], include_other_scopes=include_other_scopes
+        )
+    except (NotFound, CallRefused):
+        return []
+
+
+def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        (
+            row.id,
+            row.name,
+            row.description,
+            row.scope,
+            row.deployment_role,
+            age(row.created_at, now),
+            row.created_by or "",
+        )
+        for row in found
+    ]
+    if where.is_one_deployment:
+        print_table(COLUMNS, rows, prose=PROSE)
+        return
+    names = _telling_names(found)
+    with_deployment = [(*cells, names[row.deployment_id]) for cells, row in zip(rows, found, strict=True)]
+    print_table((*COLUMNS, DEPLOYMENT_COLUMN), with_deployment, prose=PROSE)
+
+
+def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
+    """Return what each deployment is called in a table: its name, with its id where another has the same."""
+    names = {row.deployment_id: row.deployment_name for row in found}
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def _print_json(found: Sequence[DeploymentOrgToken]) -> None:
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    typer.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=not is_unicode))
+
+
+def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
+    text = StringIO()
+    writer = csv.DictWriter(text, KEYS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in found)
+    typer.echo(text.getvalue(), nl=False)
+
+
+def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:
+    named = [f"{deployment.name!r} ({deployment.id})" for deployment in deployments]
+    if where.deployment_ids:
+        return f"deployment{'s' if len(named) > 1 else ''} {', '.join(named)}"
+    owner = f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.organization_id}"
+    return f"any of the {len(named)} deployments of {owner}" if named else f"{owner}, which has no deployments"

@@ -62,12 +62,19 @@ OrganizationId = Annotated[
 ]
 
 
-class Output(StrEnum):
-    """How the answer is written."""
+class OutputOfList(StrEnum):
+    """How `list` answers."""
 
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class OutputOfDoctor(StrEnum):
+    """How `doctor` answers."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 @dataclass(frozen=True)

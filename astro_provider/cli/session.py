@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from astro_provider.api import AstroClient, Deployment
-from astro_provider.assignments import choose_deployments
 from astro_provider.cli.options import Where
 from astro_provider.cli.terminal import progress_bar
 from astro_provider.errors import SettingsError
-from astro_provider.reader import Reader
+from astro_provider.reading.assignments import choose_deployments
+from astro_provider.reading.reader import Reader
 from astro_provider.settings import Settings
 
 

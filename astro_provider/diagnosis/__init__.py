@@ -13,8 +13,8 @@ from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.installation import check_installation
 from astro_provider.diagnosis.service import check_service
 from astro_provider.errors import SettingsError
-from astro_provider.locks import TokenLocks
 from astro_provider.settings import LOCK_DIRECTORY
+from astro_provider.writing.locks import TokenLocks
 
 __all__ = ["Check", "Status", "diagnose"]
 

@@ -23,9 +23,9 @@ from astro_provider.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from astro_provider.reader import Reader
-from astro_provider.roles import ORGANIZATION as ORGANIZATION_SCOPE
-from astro_provider.settings import HOST, ORGANIZATION, TOKEN, Settings, claims_in, permissions_in
+from astro_provider.reading.reader import Reader
+from astro_provider.roles import ORGANIZATION
+from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, permissions_in
 
 BOUND_SECONDS = 10.0  # nobody waits longer for a diagnosis
 SOON = timedelta(days=14)  # enough to have a new token made
@@ -106,7 +106,7 @@ def _look_inside(view: _View, reader: Reader, organization_id: str) -> None:
         view.tokens = reader.tokens(organization_id).all
         for own_id in permissions_in(view.claims, "apiTokenId")[:1]:
             view.own = _token(reader, organization_id, own_id)
-        others = (token for token in view.tokens if token.scope == ORGANIZATION_SCOPE)
+        others = (token for token in view.tokens if token.scope == ORGANIZATION)
         view.sample = view.own or next(
             (found for token in others if (found := _token(reader, organization_id, token.id))), None
         )
@@ -175,18 +175,18 @@ def _organization(view: _View, environ: Mapping[str, str]) -> Check:
         return Check(
             "organization",
             Status.FAILED,
-            f"Neither {ORGANIZATION.variable} nor the credential tells it, and the credential sees {seen or 'none'}.",
-            f"Export {ORGANIZATION.variable}.",
+            f"Neither {ORGANIZATION_ID.variable} nor the credential tells it, and the credential sees {seen or 'none'}.",
+            f"Export {ORGANIZATION_ID.variable}.",
         )
     named = next((f"{one.name!r} ({found})" for one in view.organizations or () if one.id == found and one.name), found)
-    if not (environ.get(ORGANIZATION.variable) or "").strip():
+    if not (environ.get(ORGANIZATION_ID.variable) or "").strip():
         whence = "the credential's claims" if view.settings.organization_id else "the only one that the credential sees"
         return Check("organization", Status.OK, f"{named}, from {whence}.")
-    text = f"{named}, from {ORGANIZATION.variable}."
+    text = f"{named}, from {ORGANIZATION_ID.variable}."
     if claimed and found not in claimed:
         text = f"{text[:-1]}, but the credential is for {', '.join(claimed)}."
         return Check(
-            "organization", Status.WARNING, text, f"Unset {ORGANIZATION.variable}, or export another credential."
+            "organization", Status.WARNING, text, f"Unset {ORGANIZATION_ID.variable}, or export another credential."
         )
     return Check("organization", Status.OK, text)
 
@@ -218,7 +218,7 @@ def _reading(view: _View) -> Check:
 def _writing(view: _View) -> Check:
     if view.hidden_by:
         return _not_looked_at("write tokens", view)
-    held = [e.role for e in (view.own.roles if view.own else None) or () if e.entity_type == ORGANIZATION_SCOPE]
+    held = [e.role for e in (view.own.roles if view.own else None) or () if e.entity_type == ORGANIZATION]
     if OWNER in held:
         return Check("write tokens", Status.OK, f"The credential's role is {OWNER}, which has {PERMISSION}; not tried.")
     if held:

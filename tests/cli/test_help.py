@@ -52,7 +52,7 @@ def test_help_loads_nothing_heavy_and_starts_at_once() -> None:
 
 
 def test_list_does_not_load_pulumi() -> None:
-    script = "import sys, astro_provider.cli.listing; print('pulumi' in sys.modules)"
+    script = "import sys, astro_provider.cli.list; print('pulumi' in sys.modules)"
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.changes import Add
 from astro_provider.emulator import Emulator
 from astro_provider.errors import WriteRefused
 from astro_provider.identity import BindingId
 from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
+from astro_provider.writing.changes import Add
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider import writer as writer_module
 from astro_provider.api import client as client_module
-from astro_provider.changes import Add, Change
 from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from astro_provider.identity import BindingId
-from astro_provider.writer import Writer
+from astro_provider.writing import writer as writer_module
+from astro_provider.writing.changes import Add, Change
+from astro_provider.writing.writer import Writer
 from tests.support.careless import careless_writer
 from tests.support.writers import (
     ACCESSOR,

@@ -114,7 +114,7 @@ FLAGS = {
 
 
 @pytest.mark.parametrize(
-    ("flags", "checks"), zip(FLAGS.values(), ("warn", "strict", "off", "off"), strict=True), ids=FLAGS
+    ("flags", "checks"), list(zip(FLAGS.values(), ("warn", "strict", "off", "off"), strict=True)), ids=FLAGS
 )
 def test_each_change_of_a_program_is_what_the_service_shows_and_the_state_records(
     stack: Stack, astro: Emulator, token_id: str, flags: Mapping[str, bool], checks: str

@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import pytest
 
-from astro_provider import protocol
 from astro_provider.api import ApiToken, SubjectRoles
-from astro_provider.changes import Change, Put
 from astro_provider.errors import ServiceError
 from astro_provider.identity import BindingId
-from astro_provider.protocol import Ledger, Merge, Read, Write
+from astro_provider.writing import ledger
+from astro_provider.writing.changes import Change, Put
+from astro_provider.writing.ledger import Ledger
+from astro_provider.writing.merge import Merge, Read, Write
 from tests.support.simulated_astro import Fate, Fault
 from tests.support.simulated_runs import (
     CROWD,
@@ -107,7 +108,7 @@ def test_where_the_settle_time_does_not_begin_again_while_others_are_at_work_a_g
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as without:
-        without.setattr(protocol, "MOST_EXTENSIONS", 0)
+        without.setattr(ledger, "MOST_EXTENSIONS", 0)
         plan = found(Kind.OVERTAKEN)
 
     assert not play(plan).shows(Kind.OVERTAKEN)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.api import ApiTokenRole
-from astro_provider.changes import Put, Remove, Roles
 from astro_provider.identity import BindingId
-from astro_provider.protocol import MOST_EXTENSIONS, Ledger
+from astro_provider.writing.changes import Put, Remove, Roles
+from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
 
 TOKEN = ("o", "t")
 ONE, TWO = BindingId("o", "d1", "t"), BindingId("o", "d2", "t")

@@ -11,9 +11,10 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.api import SubjectRoles
-from astro_provider.changes import Put
 from astro_provider.errors import CallRefused, WriteRefused
-from astro_provider.protocol import MOST_EXTENSIONS, MOST_WRITES, Ledger, Merge, Read, Write
+from astro_provider.writing.changes import Put
+from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
+from astro_provider.writing.merge import MOST_WRITES, Merge, Read, Write
 from tests.support.simulated_astro import NO_SUCH_ROLE, ORGANIZATION_ID, Fate, as_token
 from tests.support.simulated_runs import OurPlan, Plan, binding, play
 from tests.support.simulated_writer import Batch, Command

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
-from astro_provider.changes import Add, Change, Put, Remove, Roles
 from astro_provider.errors import (
     BindingConflict,
     CallRefused,
@@ -18,7 +17,9 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.identity import BindingId
-from astro_provider.protocol import MOST_STALE_READS, MOST_WRITES, Ledger, Merge, Read, Write
+from astro_provider.writing.changes import Add, Change, Put, Remove, Roles
+from astro_provider.writing.ledger import Ledger
+from astro_provider.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
 
 SETTLE = 10.0
 MEMBER = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from astro_provider import writer
 from astro_provider.api import AstroClient, pace, retry
 from astro_provider.emulator import Emulator
+from astro_provider.writing import writer
 from tests.support.raw_server import RawServer, Reply, Request
 
 CREDENTIAL = "very-secret-credential"

@@ -6,7 +6,7 @@ import sys
 import time
 
 from astro_provider.api import Deadline
-from astro_provider.locks import TokenLocks
+from astro_provider.writing.locks import TokenLocks
 
 
 def _main() -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.api.models import DeploymentRole
-from astro_provider.changes import Roles
 from astro_provider.errors import AstroProviderError, CallRefused, Unavailable
 from astro_provider.roles import DEPLOYMENT, role_in
+from astro_provider.writing.changes import Roles
 
 ORGANIZATION_ID = "o"
 NO_SUCH_ROLE = "NO_SUCH_ROLE"  # a list that names it is refused whole

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astro_provider.api import ApiToken, ApiTokenRole
-from astro_provider.changes import Change, Put, Remove, Roles, held_in
-from astro_provider.coverage import fewest_reads
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -25,8 +23,11 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.identity import BindingId
-from astro_provider.protocol import Ledger, Merge, Read, Write
-from astro_provider.writer import MOST_LOOKS
+from astro_provider.writing.changes import Change, Put, Remove, Roles, held_in
+from astro_provider.writing.coverage import fewest_reads
+from astro_provider.writing.ledger import Ledger
+from astro_provider.writing.merge import Merge, Read, Write
+from astro_provider.writing.writer import MOST_LOOKS
 from tests.support.simulated_astro import (
     ORGANIZATION_ID,
     Call,

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from astro_provider.api import AstroClient
-from astro_provider.changes import Add, Change, Remove
 from astro_provider.identity import BindingId
-from astro_provider.locks import TokenLocks
-from astro_provider.writer import Writer
+from astro_provider.writing.changes import Add, Change, Remove
+from astro_provider.writing.locks import TokenLocks
+from astro_provider.writing.writer import Writer
 from tests.support.writers import ADMIN, failures, write_all
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.api import ApiTokenRole
-from astro_provider.changes import Add, Change, Put, Remove
 from astro_provider.identity import BindingId
 from astro_provider.roles import role_in
+from astro_provider.writing.changes import Add, Change, Put, Remove
 
 BINDING = BindingId("o", "d", "t")
 ORGANIZATION = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astro_provider.nearest import nearest
+from astro_provider.hints import nearest
 
 NAMES = ["ci-deployer", "ci-deployers", "observability", "model-trainer"]
 

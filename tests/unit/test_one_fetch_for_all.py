@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astro_provider.single_flight import SingleFlight
+from astro_provider.reading.single_flight import SingleFlight
 
 THREADS = 8
 PATIENCE_SECONDS = 10.0

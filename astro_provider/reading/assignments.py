@@ -6,14 +6,14 @@ calls as possible: one list for each deployment, or one read for each token, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InputError, NotFound
-from astro_provider.nearest import nearest
-from astro_provider.reader import Reader
+from astro_provider.hints import nearest, no_deployment, other_workspace
+from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, require_roles, role_in
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
@@ -80,36 +80,14 @@ def choose_deployments(
     for deployment_id in dict.fromkeys(deployment_ids):
         found = reader.deployment(organization_id, deployment_id)
         if found is None:
-            raise InputError("deployment_id", no_deployment(reader, organization_id, deployment_id))
+            raise InputError(
+                "deployment_id",
+                no_deployment(reader.deployments(organization_id).values(), organization_id, deployment_id),
+            )
         if workspace_id not in (None, found.workspace_id):
             raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
         chosen.append(found)
     return chosen
-
-
-def other_workspace(deployment: Deployment, workspace_id: str) -> str:
-    """Say that a deployment does not belong to the workspace that it must belong to, or that nobody can tell."""
-    which = f"deployment {deployment.name!r} ({deployment.id})"
-    if deployment.workspace_id is None:
-        return (
-            f"the service does not show the workspace of {which}, so it cannot be held against {workspace_id}: use a "
-            "credential that may see it, or leave the workspace out."
-        )
-    return f"{which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
-
-
-def no_deployment(reader: Reader, organization_id: str, deployment_id: str) -> str:
-    """Say that there is no such deployment, and which one may have been meant."""
-    everywhere = reader.deployments(organization_id).values()
-    hint = that_is_the_name_of(found.id for found in everywhere if found.name == deployment_id)
-    hint = hint or nearest(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
-    return f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
-
-
-def that_is_the_name_of(ids: Iterable[str]) -> str:
-    """Return the end of a message about an unknown id that is a name; an empty text where nothing has that name."""
-    named = ", ".join(sorted(ids))
-    return f": that is the name of {named}, write its id" if named else ""
 
 
 def assigned_tokens(

@@ -15,7 +15,7 @@ from astro_provider.adoption import Adoption, Found, find, program
 from astro_provider.adoption.import_file import import_file
 from astro_provider.adoption.program import MOST_ONE_BY_ONE, literal
 from astro_provider.emulator import Emulator
-from astro_provider.reader import Reader
+from astro_provider.reading.reader import Reader
 from tests.support.clients import Connect
 
 ROOT = Path(__file__).parents[2]

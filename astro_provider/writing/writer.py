@@ -1,28 +1,6 @@
-"""The only road by which a token's roles are written.
+"""The threads, the clock, the lock and the calls of the road that `writing/` describes.
 
-Astro replaces a token's whole role list on every write and offers no precondition, so two writers that start from the
-same list lose one of the two changes. Everything here exists to prevent that. Nothing here knows about Pulumi, and
-nothing outside posts roles.
-
-How a change is made:
-
-1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread leads, the
-   others ride. A lone change waits at most GATHER_SECONDS for company. Each gets its own outcome; where the service
-   refuses a merged list, its changes are tried one by one.
-2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
-3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.
-4. *Checked.* The answer to the write must show what was asked, else it is read and merged again. After a write whose
-   answer never came, it is read first, and then decided.
-5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
-   remembered. Every later read of that token puts back what was undone. And the last change of a burst stays behind for
-   the settle time, looks once more at all that was written, and puts back what is missing, until all of it has been
-   seen standing a settle time after its write; where others are at work on the same token, a few settle times longer.
-   A change that comes meanwhile, on whatever token, takes that duty over, so that a burst pays the wait once.
-
-Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
-look again. What is not promised stands in docs/concurrency.md.
-
-`protocol.py` decides all this; here are only the threads, the clock, the lock and the calls.
+What is read and written is decided in `merge.py`, what must be looked at again in `ledger.py`.
 """
 
 from __future__ import annotations
@@ -36,14 +14,15 @@ from dataclasses import dataclass, field
 
 from astro_provider.api import ApiToken, AstroClient, Deadline
 from astro_provider.api.retry import attempts
-from astro_provider.changes import Change, held_in
-from astro_provider.coverage import fewest_reads
 from astro_provider.errors import AstroProviderError, CallRefused, NotFound, WriteNotConfirmed
 from astro_provider.identity import BindingId
-from astro_provider.locks import TokenLocks
-from astro_provider.protocol import Ledger, Merge, Read, TokenKey, Write
-from astro_provider.refusal import explain_refusal
 from astro_provider.roles import require_organization_scope
+from astro_provider.writing.changes import Change, held_in
+from astro_provider.writing.coverage import fewest_reads
+from astro_provider.writing.ledger import Ledger, TokenKey
+from astro_provider.writing.locks import TokenLocks
+from astro_provider.writing.merge import Merge, Read, Write
+from astro_provider.writing.refusal import explain_refusal
 
 GATHER_SECONDS = 0.045  # that a lone change waits for company
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended

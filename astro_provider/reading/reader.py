@@ -23,9 +23,9 @@ from typing import TypeVar
 from astro_provider.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.identity import BindingId
+from astro_provider.reading.single_flight import SingleFlight
 from astro_provider.roles import require_roles, role_in
 from astro_provider.settings import no_organization
-from astro_provider.single_flight import SingleFlight
 
 OLDEST_SECONDS = 60.0
 MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; where they find it, no end

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from astro_provider.adoption.names import Named, keys, resource_name
 from astro_provider.api import ApiToken, Deployment
-from astro_provider.assignments import CALLS_AT_ONCE, DeploymentOrgToken, assigned_tokens
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.preflight import Preflight, Situation, Weight
-from astro_provider.reader import Reader
+from astro_provider.reading.assignments import CALLS_AT_ONCE, DeploymentOrgToken, assigned_tokens
+from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
 from astro_provider.values import Inputs, parse_inputs
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from astro_provider.api import ApiTokenRole, AstroClient
-from astro_provider.changes import Change
 from astro_provider.errors import ServiceError, WriteRefused
-from astro_provider.nearest import nearest
+from astro_provider.hints import nearest
 from astro_provider.roles import BELOW_DEPLOYMENT, DEPLOYMENT
+from astro_provider.writing.changes import Change
 
 
 def explain_refusal(

@@ -10,7 +10,7 @@ from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID, entry
 from astro_provider.lifecycle import Checked
 from astro_provider.provider import PROVIDER_KEY
-from astro_provider.reader import Reader
+from astro_provider.reading.reader import Reader
 from tests.support.clients import Connect
 from tests.support.processes import StartProcess
 from tests.support.provider_process import PICKLED

@@ -1,0 +1,103 @@
+"""What each subcommand takes: its options, its help and its examples.
+
+It imports little, because every `--help` waits for it. What a subcommand does stands in the module of its name, which is
+imported when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astro_provider.cli.options import (
+    AllDeployments,
+    DeploymentIds,
+    OrganizationId,
+    OutputOfDoctor,
+    OutputOfList,
+    WorkspaceId,
+    where,
+)
+
+
+def list_assignments(  # noqa: PLR0913 every option is a keyword
+    *,
+    deployment_ids: DeploymentIds = None,
+    all_deployments: AllDeployments = False,
+    workspace_id: WorkspaceId = None,
+    organization_id: OrganizationId = None,
+    include_other_scopes: Annotated[
+        bool, typer.Option("--include-other-scopes", help="Also tokens of a workspace or of a deployment.")
+    ] = False,
+    output: Annotated[
+        OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")
+    ] = OutputOfList.TABLE,
+) -> None:
+    """List the organization tokens that hold a role in deployments.
+
+    The credential is ASTRO_API_TOKEN. Nothing is changed.
+
+    \b
+    Examples:
+      astro-provider list --deployment-id clm9x2k4t000408l6c3f7h8va
+      astro-provider list --workspace-id clk2v6a3e000208mkh9x5c2wd
+      astro-provider list --all-deployments --output json | jq '.[].name'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
+    from astro_provider.cli.list import run  # noqa: PLC0415 half a second
+
+    run(wanted, organization_id, output, include_other_scopes=include_other_scopes)
+
+
+def adopt(  # noqa: PLR0913 the command's options
+    *,
+    deployment_ids: DeploymentIds = None,
+    all_deployments: AllDeployments = False,
+    workspace_id: WorkspaceId = None,
+    organization_id: OrganizationId = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the two files go; made if it is not there.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+) -> None:
+    """Write a program and an import file for the assignments that exist.
+
+    DIR gets __main__.py, a Pulumi program that declares every assignment, and import.json, which brings them into a
+    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed.
+
+    The credential is ASTRO_API_TOKEN. `pulumi import --file` needs Pulumi 3.254 or later.
+
+    \b
+    Examples:
+      astro-provider adopt --all-deployments --out infra
+      astro-provider adopt --workspace-id clk2v6a3e000208mkh9x5c2wd --out infra
+      astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
+    from astro_provider.cli.adopt import run  # noqa: PLC0415 half a second
+
+    run(wanted, organization_id, out, force=force)
+
+
+def doctor(
+    *,
+    output: Annotated[
+        OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")
+    ] = OutputOfDoctor.TABLE,
+) -> None:
+    """Look whether everything is there for a first `pulumi up`.
+
+    It looks at the credential, the organization, the service, the permissions, Pulumi and its interpreter, and the
+    directory of locks. Nothing is changed, and no credential is shown. Call it where you would call `pulumi`: the
+    project there says which interpreter is used.
+
+    A tick is seen to be well, a cross has to be mended (exit status 1); `!` is well today, and `?` cannot be seen.
+
+    \b
+    Examples:
+      astro-provider doctor
+      astro-provider doctor --output json | jq '.checks[] | select(.status != "ok")'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.cli.doctor import run  # noqa: PLC0415 half a second
+
+    run(as_json=output is OutputOfDoctor.JSON)
