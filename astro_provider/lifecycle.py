@@ -223,10 +223,9 @@ class Lifecycle:
         try:
             token = self._writer.write(Remove(binding))
         except NotFound:
-            self._reader.require_organization(binding.organization_id)
-            return
+            return  # the token is gone, and its roles with it
         except WriteRefused as refused:
-            if not self._reader.is_gone(binding.organization_id, binding.deployment_id):
+            if not self._reader.deployment_is_gone(binding.organization_id, binding.deployment_id):
                 raise
             notices.warn(
                 f"{binding.sentence} is gone with its deployment; its entries on the token were left. {refused}"

@@ -68,14 +68,23 @@ class ApiToken(Wire):
     kind: str | None = None
     created_at: str | None = None
     created_by: SubjectProfile | None = None
+    updated_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
     end_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
     roles: tuple[ApiTokenRole, ...] | None = None
 
+    @property
+    def updated_epoch(self) -> float | None:
+        """When the token was changed last, in seconds since 1970; None if the answer does not tell."""
+        return None if self.updated_at is None else _in_utc(self.updated_at).timestamp()
+
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether the token's end has passed; a time without a zone is taken for UTC."""
-        return (
-            self.end_at is not None and (self.end_at if self.end_at.tzinfo else self.end_at.replace(tzinfo=UTC)) <= now
-        )
+        """Tell whether the token's end has passed."""
+        return self.end_at is not None and _in_utc(self.end_at) <= now
+
+
+def _in_utc(date: datetime) -> datetime:
+    """A time without a zone is taken for UTC."""
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 class DeploymentRole(Wire):
@@ -88,7 +97,13 @@ class DeploymentRole(Wire):
 class SubjectRoles(Wire):
     """The answer to a write of roles: what the token holds now."""
 
+    organization_role: str | None = None
     deployment_roles: tuple[DeploymentRole, ...] | None = None
+
+    @property
+    def shows_roles(self) -> bool:
+        """Whether the answer tells anything. An organization token always keeps its role in the organization."""
+        return self.organization_role is not None or self.deployment_roles is not None
 
     def role_in(self, deployment_id: str) -> str | None:
         """The role in that deployment, or None where there is none."""

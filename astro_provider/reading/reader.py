@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from astro_provider.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.errors import CallRefused, NotFound
+from astro_provider.evidence import deployment_is_gone, require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
 from astro_provider.roles import require_roles, role_in
@@ -71,6 +72,7 @@ class Reader:
         self._lock = threading.Lock()
         self._asked: Counter[tuple[str, ...]] = Counter()
         self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
+        self._first_404: dict[tuple[str, ...], float] = {}  # of a token, seconds of the monotonic clock
         self._in_vain = 0
 
     def organization_id(self, given: str | None) -> str:
@@ -93,14 +95,6 @@ class Reader:
             lambda: Tokens(self._client.list_tokens(organization_id)),
             not_before=_recent() if not_before is None else not_before,
         )
-
-    def require_organization(self, organization_id: str) -> None:
-        """Make sure that the organization is there, before anybody believes that something of it is gone.
-
-        Raises:
-            NotFound: there is no such organization.
-        """
-        self.tokens(organization_id)
 
     def token(self, organization_id: str, token_id: str) -> ApiToken | None:
         """A token by id, or None where there is none."""
@@ -141,13 +135,9 @@ class Reader:
                 return None
         return found
 
-    def is_gone(self, organization_id: str, deployment_id: str) -> bool:
-        """Tell whether a deployment does not exist now."""
-        try:
-            self._client.get_deployment(organization_id, deployment_id)
-        except NotFound:
-            return True
-        return False
+    def deployment_is_gone(self, organization_id: str, deployment_id: str) -> bool:
+        """Tell whether a deployment does not exist, from a list that is read now."""
+        return deployment_is_gone(self._client, organization_id, deployment_id)
 
     def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
         """The roles that can be given in a deployment, by their name in lower case."""
@@ -192,7 +182,8 @@ class Reader:
 
         Raises:
             RolesUnknown: the token came without `roles`.
-            NotFound: there is no such organization.
+            UnexpectedAnswer: the token answers 404, and the organization's list shows it.
+            CallRefused: there is no such organization.
         """
         listed = None
         if self._list_covers_more(binding):
@@ -209,8 +200,8 @@ class Reader:
             return Assignment(listed, role)
         try:
             token = self.whole_token(binding.organization_id, binding.token_id)
-        except NotFound:
-            self.require_organization(binding.organization_id)
+        except NotFound as hint:
+            self._require_that_token_is_gone(binding, hint)
             return None
         role = role_in(require_roles(token), binding.deployment_id)
         return None if role is None else Assignment(token, role)
@@ -218,6 +209,20 @@ class Reader:
     def written(self, organization_id: str, token: ApiToken) -> None:
         """Learn what our own write has left on a token."""
         self._facts.put(_token_key(organization_id, token.id), token)
+
+    def _require_that_token_is_gone(self, binding: BindingId, hint: NotFound) -> None:
+        """Hold a 404 against a list that was read after the first 404 of that token, which many bindings may share."""
+        key = _token_key(binding.organization_id, binding.token_id)
+        now = time.monotonic()
+        with self._lock:
+            if self._first_404.get(key, 0.0) < now - OLDEST_SECONDS:
+                self._first_404[key] = now
+            since = self._first_404[key]
+
+        def list_tokens() -> list[ApiToken]:
+            return self.tokens(binding.organization_id, not_before=since).all
+
+        require_that_token_is_gone(list_tokens, binding.token_id, hint)
 
     def _require_that_roles_show(self, binding: BindingId) -> None:
         """Read one token of the organization whole: where roles are hidden, a list shows nothing, as if all were well."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from astro_provider.identity import BindingId
+
+_Group = tuple[bool, str, str]  # whether it is a deployment's list; organization id; id of the deployment or token
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,25 @@ class Reading:
 def fewest_reads(bindings: Iterable[BindingId]) -> list[Reading]:
     """Choose calls that cover all bindings: again and again the one that covers most of what is left.
 
-    Where a list and a token cover as many, the token is read, because it tells all its roles for certain.
+    If a list and a token cover as many, the token is read, because it tells all its roles for certain. The calls stand
+    in a heap by what they covered when they were put in; one that covers less by now is put in again.
     """
     left = set(bindings)
+    groups: defaultdict[_Group, set[BindingId]] = defaultdict(set)
+    for binding in left:
+        groups[False, binding.organization_id, binding.token_id].add(binding)
+        groups[True, binding.organization_id, binding.deployment_id].add(binding)
+    heap = [(-len(covered), group) for group, covered in groups.items()]
+    heapq.heapify(heap)
     readings = []
     while left:
-        groups: defaultdict[tuple[bool, str, str], set[BindingId]] = defaultdict(set)
-        for binding in left:
-            groups[False, binding.organization_id, binding.token_id].add(binding)
-            groups[True, binding.organization_id, binding.deployment_id].add(binding)
-        (of_deployment, _, _), covered = max(groups.items(), key=lambda group: (len(group[1]), not group[0][0]))
+        size, group = heapq.heappop(heap)
+        covered = groups[group] & left
+        if len(covered) < -size:
+            groups[group] = covered
+            heapq.heappush(heap, (-len(covered), group))
+            continue
+        of_deployment, _, _ = group
         readings.append(Reading(of_deployment, tuple(sorted(covered))))
         left -= covered
     return readings

@@ -51,7 +51,9 @@ class Merge:
         self._key = (organization_id, token_id)
         self._open = {change.binding: change for change in changes}
         self._ledger = ledger
+        self.put_back: list[Change] = []
         self._now_writing: list[Change] = []
+        self._sent: set[BindingId] = set()
         self._wanted: Roles | None = None
         self._read_at = 0.0
         self._one_by_one = False
@@ -68,6 +70,7 @@ class Merge:
             return Read()
         if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
             return self._read_again_because_stale(now - self._read_at)
+        self._sent |= {change.binding for change in self._now_writing}
         return Write(self._wanted)
 
     def read(self, token: ApiToken, sent_at: float, now: float) -> None:
@@ -78,16 +81,19 @@ class Merge:
         """
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
-        undone = self._ledger.undone(self._key, roles, sent_at)
+        undone = self._ledger.to_make_again(self._key, roles, sent_at, updated_at=token.updated_epoch)
         todo = [change for change in undone if change.binding not in self._open]
         for change in list(self._open.values()):
             held = held_in(roles, change.binding)
             if refusal := change.refusal(held):
                 self._close(change, refusal)
-            elif change.fulfilled_by(held):
+            elif not change.fulfilled_by(held):
+                todo.append(change)
+            elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
                 self._done(change, now)
             else:
-                todo.append(change)
+                self._ledger.needed_no_write(_as_written(change), now)
+                self._succeed(change)
         self._now_writing = todo[:1] if self._one_by_one else todo
         self._wanted = roles
         for change in self._now_writing:
@@ -96,22 +102,31 @@ class Merge:
         if todo and self._writes >= self._most_writes:
             self._end_unconfirmed(roles)
 
-    def wrote(self, answer: SubjectRoles, now: float) -> None:
-        """Take the answer to the write: it must show what was asked, else the token is read again."""
+    def wrote(self, answer: SubjectRoles, now: float, *, latest_update: float | None = None) -> None:
+        """Take the answer to the write: it must show what was asked, else the token is read again.
+
+        Args:
+            answer: what the service answered. One that shows no roles at all confirms nothing, not even a removal.
+            now: when it came.
+            latest_update: the latest `updatedAt` (epoch seconds) that the write can have given the token.
+        """
+        self._writes += 1
+        if not answer.shows_roles and self._writes < self._most_writes:
+            self.lost()
+            return
         if self.token is not None and self._wanted is not None:
             self.token = self.token.model_copy(update={"roles": self._wanted})
-            self._ledger.left(self._key, self._wanted)
-        self._writes += 1
+            self._ledger.left(self._key, self._wanted, latest_update)
         for change in self._now_writing:
             held = answer.role_in(change.binding.deployment_id)
-            if change.fulfilled_by(held):
+            if answer.shows_roles and change.fulfilled_by(held):
                 self._done(change, now)
             elif self._writes >= self._most_writes:
                 self._close(change, _not_confirmed(change, held, self._writes))
         self._read_again_unless_done()
 
     def lost(self) -> None:
-        """Nobody knows whether the write was made: read first, then decide."""
+        """Note that it is not known whether the write was made: read first, then decide."""
         self._wanted = None
 
     def refused(self, error: ServiceError) -> Change | None:
@@ -163,8 +178,16 @@ class Merge:
         return Read()
 
     def _done(self, change: Change, now: float) -> None:
-        self._ledger.wrote(_as_written(change), now)
-        if self._open.pop(change.binding, None) and self.token is not None:
+        if change.binding in self._open:
+            self._ledger.wrote(_as_written(change), now)
+            self._succeed(change)
+        else:
+            self._ledger.repaired(change, now)
+            self.put_back.append(change)
+
+    def _succeed(self, change: Change) -> None:
+        del self._open[change.binding]
+        if self.token is not None:
             self.outcomes[change.binding] = self.token
 
     def _close(self, change: Change, error: Exception) -> None:

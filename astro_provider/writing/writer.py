@@ -1,6 +1,6 @@
 """The threads, the clock, the lock and the calls of the road that `writing/` describes.
 
-What is read and written is decided in `merge.py`, what must be looked at again in `ledger.py`.
+What is read and written is decided in `merge.py`, what is looked at again and when in `ledger.py` and `settling.py`.
 """
 
 from __future__ import annotations
@@ -12,23 +12,26 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from astro_provider import notices
 from astro_provider.api import ApiToken, AstroClient, Deadline
 from astro_provider.api.retry import attempts
 from astro_provider.errors import AstroProviderError, CallRefused, NotFound, WriteNotConfirmed
+from astro_provider.evidence import require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_organization_scope
-from astro_provider.writing.changes import Change, held_in
-from astro_provider.writing.coverage import fewest_reads
+from astro_provider.writing.changes import Change, Remove
 from astro_provider.writing.ledger import Ledger, TokenKey
 from astro_provider.writing.locks import TokenLocks
 from astro_provider.writing.merge import Merge, Read, Write
 from astro_provider.writing.refusal import explain_refusal
+from astro_provider.writing.settling import ListDeployment, Look, Settling
 
 GATHER_SECONDS = 0.045  # that a lone change waits for company
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
 BURST_SECONDS = 0.5  # after the last changes to a token, the next ones belong to the same burst
 MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
-MOST_LOOKS = 10  # after a burst, each at least a settle time after the last repair
+RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
+CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
 
 
 @dataclass(eq=False)
@@ -66,7 +69,7 @@ class Writer:
         client: the service.
         locks: the locks between this machine's processes.
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
-        timeout_seconds: the bound of one change, and of the looks after a burst.
+        timeout_seconds: the bound of one change with all its calls and its look.
     """
 
     def __init__(
@@ -77,10 +80,10 @@ class Writer:
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
         self._queues: defaultdict[TokenKey, _Queue] = defaultdict(_Queue)
-        self._in_flight = 0  # changes that have not left `write`
         self._unanswered = 0  # changes that have no outcome yet
-        self._on_duty: object = None  # who stays behind after the burst
         self._ledger = Ledger(settle_seconds)
+        self._settling = Settling(self._ledger)
+        self._looker: threading.Thread | None = None
 
     def write(self, change: Change) -> ApiToken:
         """Make a change, unless the token's roles fulfil it already, and return the token as it is then.
@@ -91,21 +94,23 @@ class Writer:
             WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
             AstroProviderError: any other reason why nothing is known to have been written.
         """
+        deadline = Deadline.after(self._timeout_seconds)
         with self._changed:
-            self._in_flight += 1
+            self._settling.enter()
             self._changed.notify_all()
         try:
-            outcome = self._outcome(change)
+            outcome = self._outcome(change, deadline)
         finally:
-            duty = self._leave()
-        undone = None if duty is None else self._settle(duty)
+            with self._changed:
+                duty = self._settling.leave()
+        undone = None if duty is None else self._stay(duty, deadline)
         if isinstance(outcome, Exception):
             raise outcome if undone is None else WriteNotConfirmed(f"{outcome} {undone}")
         if undone is not None:
             raise undone
         return outcome
 
-    def _outcome(self, change: Change) -> ApiToken | Exception:
+    def _outcome(self, change: Change, deadline: Deadline) -> ApiToken | Exception:
         """Wait for a thread that leads the change, or lead it."""
         key = (change.binding.organization_id, change.binding.token_id)
         ticket = _Ticket(change)
@@ -116,18 +121,32 @@ class Writer:
             self._changed.notify_all()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: ticket.outcome is not None or not queue.led)
+                self._changed.wait_for(
+                    lambda: ticket.outcome is not None or not queue.led,
+                    timeout=deadline.remaining + RIDERS_GRACE_SECONDS,
+                )
                 if ticket.outcome is not None:
                     return ticket.outcome
+                if queue.led:
+                    return self._abandoned(queue, ticket)
                 queue.led = True
                 self._changed.wait_for(lambda: self._unanswered >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
                 tickets = queue.take_one_per_binding()
-            self._lead(key, tickets)
+            self._lead(key, tickets, deadline)
 
-    def _lead(self, key: TokenKey, tickets: Sequence[_Ticket]) -> Merge:
+    def _abandoned(self, queue: _Queue, ticket: _Ticket) -> WriteNotConfirmed:
+        """The outcome of a change whose time is over while another thread writes the token."""
+        if ticket in queue.waiting:
+            queue.waiting.remove(ticket)
+            self._unanswered -= 1
+            what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
+        else:
+            what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
+        return WriteNotConfirmed(f"{ticket.change.binding.sentence} {what}.")
+
+    def _lead(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> Merge:
         """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
         merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger)
-        deadline = Deadline.after(self._timeout_seconds)
         try:
             with self._locks.holding(*key, deadline):
                 for attempt in attempts(deadline):
@@ -136,13 +155,19 @@ class Writer:
         except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
             with self._changed:
                 merge.failed(error)
+        except BaseException as error:
+            with self._changed:
+                merge.failed(_stopped(merge, error))
+            raise
         finally:
+            _tell(merge)
             with self._changed:
                 self._unanswered -= len(tickets)
                 for ticket in tickets:
                     ticket.outcome = merge.outcomes[ticket.change.binding]
                 self._queues[key].led = False
                 self._queues[key].ended_at = time.monotonic()
+                self._keep_looking()
                 self._changed.notify_all()
         return merge
 
@@ -158,12 +183,19 @@ class Writer:
                 client.await_turn("POST")
                 client.await_turn("GET")
                 sent_at = time.monotonic()
-                token = client.get_token(merge.organization_id, merge.token_id, at_once=True)
+                token = self._read(merge, client)
                 require_organization_scope(token)
                 with self._changed:
                     merge.read(token, sent_at, time.monotonic())
             else:
                 self._send(merge, step, client)
+
+    def _read(self, merge: Merge, client: AstroClient) -> ApiToken:
+        try:
+            return client.get_token(merge.organization_id, merge.token_id, at_once=True)
+        except NotFound as hint:
+            require_that_token_is_gone(lambda: client.list_tokens(merge.organization_id), merge.token_id, hint)
+            raise
 
     def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
         try:
@@ -181,94 +213,117 @@ class Writer:
             raise
         else:
             with self._changed:
-                merge.wrote(answer, time.monotonic())
+                merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
-    def _leave(self) -> object:
-        """Note that a change leaves; return the duty to stay behind, or None where others are in flight and have it."""
-        with self._changed:
-            self._in_flight -= 1
-            if self._in_flight > 0:
-                return None
-            self._on_duty = object()  # who still stays behind from earlier is relieved
-            return self._on_duty
-
-    def _settle(self, duty: object) -> WriteNotConfirmed | None:
+    def _stay(self, duty: object, deadline: Deadline) -> WriteNotConfirmed | None:
         """Stay behind after the last change of a burst, until all of the burst has been seen standing.
 
-        Args:
-            duty: what `_leave` returned.
-
         Returns:
-            What could not be made to stand; None where all stands, or where another change has taken the duty over.
+            What could not be made to stand; None if all stands, or if another change has taken the duty over.
         """
-
-        def relieved() -> bool:
-            return self._in_flight > 0 or self._on_duty is not duty
-
-        what = f"were undone by another writer {MOST_LOOKS} times, or cannot be put back"
-        for look in range(MOST_LOOKS + 1):
-            with self._changed:
-                due = self._ledger.settled_at
-                if self._changed.wait_for(relieved, timeout=0 if due is None else due - time.monotonic()):
-                    return None
-                if due is None or look == MOST_LOOKS:
-                    break
-            try:
-                self._look()
-            except AstroProviderError as error:
-                what = f"could not be looked at again. {error}"
-                break
         with self._changed:
-            return None if relieved() else self._undone(what)
-
-    def _look(self) -> None:
-        """Read all that is not settled, in as few calls as possible, and put back what is missing."""
-        with self._changed:
-            unsettled = self._ledger.unsettled
-        client = self._client.until(Deadline.after(self._timeout_seconds))
-        unclear: set[TokenKey] = set()
-        for reading in fewest_reads(unsettled):
-            bindings = reading.bindings
-            if reading.of_deployment:
-                bindings = tuple(self._not_standing_in_list(client, bindings))
-            unclear |= {(binding.organization_id, binding.token_id) for binding in bindings}
-        for key in sorted(unclear):
-            with self._changed:
-                queue = self._queues[key]
-                self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
-                queue.led = True
-            failure = self._lead(key, ()).failure
-            if failure is not None and not isinstance(failure, NotFound):
-                raise failure
-
-    def _not_standing_in_list(self, client: AstroClient, bindings: Sequence[BindingId]) -> list[BindingId]:
-        """Of a deployment's bindings, those that a list of its tokens does not show as written."""
-        organization_id, deployment_id = bindings[0].organization_id, bindings[0].deployment_id
-        sent_at = time.monotonic()
-        try:
-            listed = {token.id: token for token in client.list_tokens(organization_id, deployment_id=deployment_id)}
-        except (CallRefused, NotFound):
-            return list(bindings)  # the deployment is gone; its entries may stay on the tokens
-        unclear = []
-        with self._changed:
-            for binding in bindings:
-                token = listed.get(binding.token_id)
-                held = held_in(token.roles or (), binding) if token else None
-                shown_without_role = token is not None and held is None
-                if shown_without_role or self._ledger.saw(binding, held, sent_at) is not None:
-                    unclear.append(binding)
-        return unclear
-
-    def _undone(self, what: str) -> WriteNotConfirmed | None:
-        bindings = sorted({*self._ledger.unsettled, *self._ledger.given_up})
-        reasons = sorted(set(self._ledger.given_up.values()))
-        self._ledger.forget(bindings)
-        self._ledger.given_up.clear()
+            in_time = self._changed.wait_for(
+                lambda: self._settling.is_relieved(duty) or self._settling.is_over(), timeout=deadline.remaining
+            )
+            if self._settling.is_relieved(duty):
+                return None
+            failure = self._settling.failure
+            bindings, reasons = self._settling.give_account()
+            self._changed.notify_all()
         if not bindings:
             return None
-        named = "; ".join(binding.sentence for binding in bindings)
-        advice = (
-            "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
-            "`pulumi up`."
-        )
-        return WriteNotConfirmed(" ".join([f"These changes were written, but {what}: {named}.", *reasons, advice]))
+        if failure is not None:
+            what = f"could not be looked at again. {failure}"
+        elif in_time:
+            what = "were undone and not put back"
+        else:
+            what = "could not be looked at again within timeoutSeconds"
+        return _not_standing(bindings, [f"These changes were written, but {what}:", *reasons])
+
+    def _keep_looking(self) -> None:
+        """Have a thread look at what was written, while there is something to look at."""
+        if self._looker is None and self._ledger.unsettled:
+            self._looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
+            self._looker.start()
+
+    def _looks(self) -> None:
+        """Look whenever a look is due, until nothing is left to look at."""
+        while True:
+            with self._changed:
+                due = self._settling.next_look_at()
+                if due is None:
+                    self._looker = None
+                    self._changed.notify_all()
+                    return
+                waited_for = due - time.monotonic()
+                if self._changed.wait_for(lambda due=due: self._settling.next_look_at() != due, timeout=waited_for):  # type: ignore[misc]
+                    continue
+                look = self._settling.look(time.monotonic())
+            try:
+                self._play(look, Deadline.after(self._timeout_seconds))
+                failure = look.failure
+            except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must hear of it
+                failure = error
+            with self._changed:
+                self._settling.ended(failure)
+                self._changed.notify_all()
+
+    def _play(self, look: Look, deadline: Deadline) -> None:
+        while True:
+            with self._changed:
+                step = look.step()
+            if step is None:
+                return
+            if isinstance(step, ListDeployment):
+                sent_at = time.monotonic()
+                listed = self._list(step, self._client.until(deadline))
+                with self._changed:
+                    look.listed(listed, sent_at)
+            else:
+                with self._changed:
+                    queue = self._queues[step.key]
+                    self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
+                    queue.led = True
+                failure = self._lead(step.key, (), deadline).failure
+                with self._changed:
+                    look.led(step.key, failure)
+
+    def _list(self, step: ListDeployment, client: AstroClient) -> dict[str, ApiToken] | None:
+        binding = step.bindings[0]
+        try:
+            found = client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id)
+        except (CallRefused, NotFound):
+            return None
+        return {token.id: token for token in found}
+
+
+def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
+    return WriteNotConfirmed(
+        f"token {merge.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
+        "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
+    )
+
+
+def _tell(merge: Merge) -> None:
+    """Tell what was put back, because somebody else's write is behind it."""
+    token = f"token {merge.token.name!r} ({merge.token_id})" if merge.token else f"token {merge.token_id}"
+    for change in merge.put_back:
+        deployment_id = change.binding.deployment_id
+        if isinstance(change, Remove):
+            text = f"{token} had got back its role in deployment {deployment_id} after this run took it: it was taken again."
+        else:
+            text = (
+                f"{token} had lost the role {change.role} in deployment {deployment_id} after this run gave it: it was "
+                "given again."
+            )
+        notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
+
+
+def _not_standing(bindings: Sequence[BindingId], sentences: Sequence[str]) -> WriteNotConfirmed:
+    named = "; ".join(binding.sentence for binding in bindings)
+    advice = (
+        "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
+        "`pulumi up`."
+    )
+    first, *reasons = sentences
+    return WriteNotConfirmed(" ".join([f"{first} {named}.", *reasons, advice]))

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from astro_provider import locks, notices
+from astro_provider import notices
 from astro_provider.emulator import Emulator
 from astro_provider.errors import LockTimeout, SettingsError
 from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
+from astro_provider.writing import locks
 from tests.support import writing_process
 from tests.support.writers import ADMIN, READ, WRITE, MakeWriter, Scene, in_background
 from tests.support.writing_process import Order, failures_of

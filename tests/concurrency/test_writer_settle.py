@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from astro_provider.api import Deadline
 from astro_provider.api import client as client_module
 from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from astro_provider.identity import BindingId
-from astro_provider.writing import writer as writer_module
+from astro_provider.writing import ledger
 from astro_provider.writing.changes import Add, Change
 from astro_provider.writing.writer import Writer
 from tests.support.careless import careless_writer
@@ -74,7 +75,7 @@ def test_without_a_settle_time_nobody_looks_and_what_is_undone_stays_undone(
 def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
     scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "MOST_LOOKS", 3)
+    monkeypatch.setattr(ledger, "MOST_REPAIRS", 2)
     deployments = sorted(scene.deployments(3))
     read_before = scene.roles
     writer, client = make_writer(settle_seconds=0.8)
@@ -85,9 +86,13 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
     named = "; ".join(f"token {scene.token_id} in deployment {deployment}" for deployment in deployments)
     assert failures(outcomes) == [
         (
-            "WriteNotConfirmed: These changes were written, but were undone by another writer 3 times, or cannot be put "
-            f"back: {named}. Some of them stand in the state as done: run `pulumi refresh`, which shows what is really "
-            "there, and then `pulumi up`."
+            f"WriteNotConfirmed: These changes were written, but were undone and not put back: {named}. "
+            + " ".join(
+                f"token {scene.token_id} in deployment {deployment} was undone by another writer 3 times."
+                for deployment in deployments
+            )
+            + " Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
+            "`pulumi up`."
         )
     ]
     assert scene.roles == read_before
@@ -96,12 +101,12 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
 def test_after_an_error_the_next_change_of_the_token_is_not_burdened_with_it(
     scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "MOST_LOOKS", 1)
+    monkeypatch.setattr(ledger, "MOST_REPAIRS", 0)
     undone, later = scene.deployments(2)
     read_before = scene.roles
     writer, client = make_writer(settle_seconds=0.8)
     client.after_write = lambda written: (
-        scene.astro.store.set_roles(scene.token_id, read_before) if written <= 2 else None
+        scene.astro.store.set_roles(scene.token_id, read_before) if written == 1 else None
     )
     with pytest.raises(WriteNotConfirmed, match=undone):
         writer.write(scene.add(undone))
@@ -131,7 +136,7 @@ def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
         writer.write(scene.add(deployment, "Loader"))
 
     text = str(raised.value)
-    assert f"cannot be put back: token {scene.token_id} in deployment {deployment}." in text
+    assert f"were undone and not put back: token {scene.token_id} in deployment {deployment}." in text
     assert "role 'Loader' does not exist" in text
     assert "run `pulumi refresh`" in text
     assert scene.roles == read_before
@@ -186,17 +191,17 @@ def test_a_change_of_another_token_takes_the_duty_over_too(
     assert not one.is_alive()
 
 
-def test_threads_that_finish_at_one_moment_leave_one_behind_and_not_all(
+def test_threads_that_finish_at_one_moment_look_once_and_not_each(
     scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle = Writer._settle  # noqa: SLF001  the moment in question has no other door
+    stay = Writer._stay  # noqa: SLF001  the moment in question has no other door
 
-    def settle_late(writer: Writer, duty: object) -> WriteNotConfirmed | None:
+    def stay_late(writer: Writer, duty: object, deadline: Deadline) -> WriteNotConfirmed | None:
         # A busy machine takes the processor away between a thread's change and its question whether others are at work.
         time.sleep(0.02)
-        return settle(writer, duty)
+        return stay(writer, duty, deadline)
 
-    monkeypatch.setattr(Writer, "_settle", settle_late)
+    monkeypatch.setattr(Writer, "_stay", stay_late)
     writer, _ = make_writer(settle_seconds=0.5)
     deployments = scene.deployments(32)
 

@@ -78,27 +78,27 @@ def test_where_a_list_is_sent_again_after_a_lost_answer_a_foreign_entry_is_lost(
 
 
 def test_where_what_stands_is_forgotten_at_once_a_grant_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    saw = Ledger.saw
+    settle = Ledger.settle
 
-    def saw_once(ledger: Ledger, of: BindingId, held: str | None, _read_at: float) -> Change | None:
-        return saw(ledger, of, held, float("inf"))
+    def settle_at_once(ledger: Ledger, of: BindingId, held: str | None, read_at: float) -> Change | None:
+        undone = settle(ledger, of, held, read_at)
+        if undone is None:
+            ledger.forget([of])
+        return undone
 
     with monkeypatch.context() as without:
-        without.setattr(Ledger, "saw", saw_once)
+        without.setattr(Ledger, "settle", settle_at_once)
         plan = found(Kind.MISSING)
 
     assert not play(plan).shows(Kind.MISSING)
 
 
 def test_where_a_repair_is_not_looked_at_again_a_grant_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrote = Ledger.wrote
-
-    def wrote_first(ledger: Ledger, change: Change, at: float) -> None:
-        before = ledger._written.get(change.binding)
-        wrote(ledger, change, before.at if before else at)
+    def repaired(ledger: Ledger, change: Change, _at: float) -> None:
+        ledger.forget([change.binding])
 
     with monkeypatch.context() as without:
-        without.setattr(Ledger, "wrote", wrote_first)
+        without.setattr(Ledger, "repaired", repaired)
         plan = found(Kind.MISSING)
 
     assert not play(plan).shows(Kind.MISSING)
@@ -146,9 +146,8 @@ def test_where_a_list_is_made_of_known_or_own_entries_a_foreign_one_is_lost(
 # answered and did not carry out. So that the first is needed shows only where the second is turned off.
 
 
-def unchecked(merge: Merge, answer: SubjectRoles, now: float) -> None:
+def unchecked(merge: Merge, _answer: SubjectRoles, now: float, **_others: float) -> None:
     """Take every answer to a write for a success."""
-    del answer
     for change in merge._now_writing:
         merge._done(change, now)
     merge._read_again_unless_done()

@@ -79,14 +79,44 @@ def test_a_change_that_is_fulfilled_already_is_adopted_without_a_write() -> None
     assert {ONE: token(held(d1="a"))} == merge.outcomes
 
 
-def test_what_is_adopted_is_remembered_too() -> None:
+def test_what_is_adopted_is_not_defended() -> None:
     ledger = Ledger(SETTLE)
 
     reads(merging(Add(ONE, "A"), ledger=ledger), now=3.0, d1="A")
 
-    assert [ONE] == ledger.unsettled
-    assert 13.0 == ledger.settled_at
-    assert Put(ONE, "A") == ledger.saw(ONE, None, 4.0)
+    assert [] == ledger.unsettled
+
+
+def test_what_a_write_whose_answer_never_came_has_made_is_defended() -> None:
+    ledger = Ledger(SETTLE)
+    merge = merging(Add(ONE, "A"), ledger=ledger)
+    assert isinstance(reads(merge, now=1.0), Write)
+
+    merge.lost()
+    reads(merge, now=3.0, d1="A")
+
+    assert Put(ONE, "A") == ledger.settle(ONE, None, 4.0)
+
+
+@pytest.mark.parametrize("change", [Put(ONE, "A"), Remove(ONE)])
+def test_an_answer_that_shows_no_roles_at_all_confirms_nothing(change: Change) -> None:
+    merge = merging(change)
+    reads(merge, d1="B")
+
+    merge.wrote(SubjectRoles(), 1.0)
+
+    assert Read() == merge.step(1.0)
+    assert {} == merge.outcomes
+
+
+def test_a_removal_that_no_answer_and_no_read_confirms_is_an_error() -> None:
+    merge = merging(Remove(ONE), ledger=Ledger(0.0))
+
+    for _ in range(MOST_WRITES):
+        assert isinstance(reads(merge, d1="B"), Write)
+        merge.wrote(SubjectRoles(), 1.0)
+
+    assert isinstance(merge.outcomes[ONE], WriteNotConfirmed)
 
 
 def test_an_add_that_conflicts_is_refused_while_the_others_go_out() -> None:
@@ -303,7 +333,8 @@ def test_a_merge_without_changes_puts_back_what_was_undone() -> None:
     assert merge.step(12.0) is None
     assert {} == merge.outcomes
     assert [ONE, TWO] == ledger.unsettled
-    assert 22.0 == ledger.settled_at
+    assert {("o", "t"): 22.0} == ledger.due()
+    assert [Put(ONE, "A"), Remove(TWO)] == merge.put_back
 
 
 def test_a_merge_without_changes_writes_nothing_where_all_stands() -> None:
@@ -326,7 +357,7 @@ def test_a_change_of_the_same_binding_takes_the_place_of_what_was_remembered() -
     assert Write(held()) == reads(merge, now=1.0, d1="A")
     merge.wrote(answer(), 2.0)
 
-    assert Remove(ONE) == ledger.saw(ONE, "A", 3.0)
+    assert Remove(ONE) == ledger.settle(ONE, "A", 3.0)
 
 
 @pytest.mark.parametrize("refusal", ["by the service", "as a conflict"])
@@ -342,7 +373,7 @@ def test_a_change_that_is_refused_leaves_the_earlier_one_remembered(refusal: str
 
     assert isinstance(merge.outcomes[ONE], WriteRefused | BindingConflict)
     assert [ONE] == ledger.unsettled
-    assert Put(ONE, "A") == ledger.saw(ONE, None, 2.0)
+    assert Put(ONE, "A") == ledger.settle(ONE, None, 2.0)
 
 
 def test_an_add_that_was_undone_is_made_again_without_asking_whether_it_may() -> None:

@@ -3,13 +3,15 @@
 The runs are drawn by hypothesis, which shrinks what it finds, and by plain random numbers, which give more of them in
 the same time; both the same ones every time. `Kind` in `simulated_runs.py` tells what is looked for.
 
-One kind of loss is known and let pass here, OVERTAKEN: `test_losses_that_were_found.py` shows it.
+One kind of loss is known and let pass here, OVERTAKEN, unless the service moves `updatedAt` when roles are written:
+`test_losses_that_were_found.py` shows it.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,7 +40,8 @@ same_every_time = settings(
 
 
 def problems(plan: Plan) -> list[str]:
-    return [f"{problem.kind.name}: {problem.text}" for problem in play(plan).problems if problem.kind not in KNOWN]
+    let_pass = set() if plan.moves_updated_at else KNOWN
+    return [f"{problem.kind.name}: {problem.text}" for problem in play(plan).problems if problem.kind not in let_pass]
 
 
 @same_every_time
@@ -53,10 +56,12 @@ def test_nothing_is_lost_where_all_writers_crowd_on_one_token(plan: Plan) -> Non
     assert [] == problems(plan)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_nothing_is_lost_in_many_more_crowds(seed: int) -> None:
+@pytest.mark.parametrize("moves_updated_at", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_in_many_more_crowds(seed: int, *, moves_updated_at: bool) -> None:
     for number in range(RUNS):
-        plan = pick_plan(random.Random(seed * RUNS + number).choice, CROWD)
+        picked = pick_plan(random.Random(seed * RUNS + number).choice, CROWD)
+        plan = replace(picked, moves_updated_at=moves_updated_at)
 
         assert [] == problems(plan), plan
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -52,6 +53,7 @@ class Snapshot:
     roles: Roles
     taken_at: int
     number: int  # how many writes the service had taken by then
+    updated_at: int | None = None  # when the roles were written last, if the service tells
 
 
 @dataclass(frozen=True)
@@ -192,19 +194,24 @@ class Clock:
 class Service:
     """Tokens and their role lists. A list can only be replaced whole, and without precondition."""
 
-    def __init__(self, clock: Clock, roles: dict[str, Roles]) -> None:
+    def __init__(self, clock: Clock, roles: dict[str, Roles], *, moves_updated_at: bool = False) -> None:
         self.clock = clock
         self.roles = dict(roles)
+        self.updated_at: dict[str, int | None] = dict.fromkeys(roles, 0 if moves_updated_at else None)
         self.commits: list[Commit] = []
 
     def get_token(self, token_id: str) -> Snapshot:
         """The token's roles now."""
-        return Snapshot(token_id, self.roles[token_id], self.clock.now, len(self.commits))
+        return Snapshot(token_id, self.roles[token_id], self.clock.now, len(self.commits), self.updated_at[token_id])
 
     def list_tokens(self, deployment_id: str) -> list[ApiToken]:
         """The tokens that hold a role in a deployment, with that role only."""
         return [
-            as_token(token_id, [e for e in roles if e.entity_type == DEPLOYMENT and e.entity_id == deployment_id])
+            as_token(
+                token_id,
+                [e for e in roles if e.entity_type == DEPLOYMENT and e.entity_id == deployment_id],
+                self.updated_at[token_id],
+            )
             for token_id, roles in self.roles.items()
             if role_in(roles, deployment_id) is not None
         ]
@@ -215,6 +222,8 @@ class Service:
             raise CallRefused("a role does not exist", status=400)
         before = self.roles[base.token_id]
         self.roles[base.token_id] = roles
+        if self.updated_at[base.token_id] is not None:
+            self.updated_at[base.token_id] = self.clock.now
         self.commits.append(Commit(base.token_id, self.clock.now, author, before, roles, base))
         return self.subject_roles(base.token_id)
 
@@ -228,6 +237,7 @@ class Service:
         )
 
 
-def as_token(token_id: str, roles: Sequence[ApiTokenRole]) -> ApiToken:
-    """A token as a call returns it."""
-    return ApiToken(id=token_id, name=token_id, scope="ORGANIZATION", roles=tuple(roles))
+def as_token(token_id: str, roles: Sequence[ApiTokenRole], updated_at: int | None = None) -> ApiToken:
+    """A token as a call returns it; ticks stand for seconds since 1970."""
+    updated = None if updated_at is None else datetime.fromtimestamp(updated_at, UTC)
+    return ApiToken(id=token_id, name=token_id, scope="ORGANIZATION", roles=tuple(roles), updated_at=updated)

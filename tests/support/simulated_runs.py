@@ -73,6 +73,7 @@ class Plan:
     careless: tuple[tuple[Command, ...], ...] = ()
     held: tuple[tuple[str, str, str], ...] = ()  # token, deployment and role, from the beginning
     settle_ticks: int = SETTLE
+    moves_updated_at: bool = False  # the service, when roles are written
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def binding(token_id: str, deployment_id: str) -> BindingId:
 def play(plan: Plan) -> Run:
     """Let everything happen, and judge it."""
     clock = Clock()
-    service = Service(clock, {token_id: _first_roles(plan, token_id) for token_id in TOKENS})
+    roles = {token_id: _first_roles(plan, token_id) for token_id in TOKENS}
+    service = Service(clock, roles, moves_updated_at=plan.moves_updated_at)
     world = World(clock, service)
     processes: list[Process] = []
 

@@ -1,12 +1,12 @@
 """Our writer and a careless one, as routines on the clock of `simulated_astro.py`.
 
-`Process` follows `Writer` of `astro_provider/writer.py` method by method, with the real `Merge`, `Ledger` and
-`fewest_reads`. Only what `Writer` does with threads, the wall clock and HTTP is different. Where `Writer` changes, this
-must change with it. What `Process` notes about itself is what the caller of `Writer.write` would see.
+`Process` drives the real `Merge`, `Ledger`, `Settling` and `Look`, which decide everything, as `Writer` does with
+threads, the wall clock and HTTP. What `Process` notes about itself is what the caller of `Writer.write` would see.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +24,9 @@ from astro_provider.errors import (
 )
 from astro_provider.identity import BindingId
 from astro_provider.writing.changes import Change, Put, Remove, Roles, held_in
-from astro_provider.writing.coverage import fewest_reads
 from astro_provider.writing.ledger import Ledger
 from astro_provider.writing.merge import Merge, Read, Write
-from astro_provider.writing.writer import MOST_LOOKS
+from astro_provider.writing.settling import ListDeployment, Look, Settling
 from tests.support.simulated_astro import (
     ORGANIZATION_ID,
     Call,
@@ -96,11 +95,15 @@ class Process:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(float(self.settle_ticks))
-        self._in_flight = 0
+        self.settling = Settling(self.ledger)
+        self._looks = False
         self._led: set[str] = set()
         self._locks: set[tuple[int, str]] = set()
         self._unsettled: dict[BindingId, Told] = {}  # as a ledger that cannot be wrong would have it
         self._lists: dict[str, Roles] = {}  # of each token, as last read or written
+        self._accounted_for: dict[
+            str, int
+        ] = {}  # the latest `updatedAt` of each token that is known to be ours or seen
         self._others_at: dict[str, int] = {}  # when a token's list was last seen to be another one
 
     @property
@@ -126,7 +129,7 @@ class Process:
         """Follow `Writer.write`, for all changes of a batch at once."""
         clock = self.world.clock
         yield Until(lambda: False, self.started_at + batch.at)
-        self._in_flight += 1
+        self.settling.enter()
         for change in batch.changes:
             self.begun.append(change)
             self.safe.pop(change.binding, None)
@@ -135,8 +138,9 @@ class Process:
         merge = yield from self._lead(batch.token_id, batch.changes)
         for change in batch.changes:
             self._tell(Told(change, merge.outcomes[change.binding], clock.now))
-        self._in_flight -= 1
-        yield from self._settle()
+        duty = self.settling.leave()
+        if duty is not None:
+            yield from self._stay(duty)
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)
@@ -168,6 +172,9 @@ class Process:
             if lock in self._locks:
                 self._locks.discard(lock)
                 self.world.locked.discard(lock)
+        if not self._looks and self.ledger.unsettled:
+            self._looks = True
+            self.world.clock.start(self, self._keep_looking())
         return merge
 
     def _run(self, merge: Merge, changes: Sequence[Change], bases: list[Snapshot]) -> Routine:
@@ -184,7 +191,7 @@ class Process:
                 base = yield from self._retried(lambda: self.world.service.get_token(merge.token_id))
                 bases.append(base)
                 with self._noting(merge, changes):
-                    merge.read(as_token(merge.token_id, base.roles), sent_at, clock.now)
+                    merge.read(as_token(merge.token_id, base.roles, base.updated_at), sent_at, clock.now)
                 self._note_seen(base, sent_at)
             else:
                 yield from self._send(merge, step, bases[-1], changes)
@@ -209,8 +216,9 @@ class Process:
         else:
             asked_now = {change.binding for change in changes} - set(merge.outcomes)
             with self._noting(merge, changes):
-                merge.wrote(answer, clock.now)
+                merge.wrote(answer, clock.now, latest_update=clock.now)
             self._lists[merge.token_id] = write.roles
+            self._accounted_for[merge.token_id] = clock.now
             for binding, told in self._unsettled.items():
                 if binding.token_id != merge.token_id or binding in asked_now:
                     continue
@@ -219,57 +227,52 @@ class Process:
                     self.last_done[binding] = clock.now
                     self.met["undone by another, and made again"] += 1
 
-    def _settle(self) -> Routine:
-        """Follow `Writer._settle` and `Writer._undone`."""
-        clock = self.world.clock
-        for _ in range(MOST_LOOKS):
-            due = self.ledger.settled_at
-            if (yield Until(lambda: self._in_flight > 0, clock.now if due is None else due)):
-                self.met["duty handed over"] += due is not None
-                return
-            if due is None:
-                break
-            try:
-                yield from self._look()
-            except AstroProviderError:
-                break
-        undone = {*self.ledger.unsettled, *self.ledger.given_up}
-        self.ledger.forget(undone)
-        self.ledger.given_up.clear()
+    def _stay(self, duty: object) -> Routine:
+        """Stay behind after the last change of a burst, as `Writer._stay` does."""
+        settling = self.settling
+        unsettled = bool(self.ledger.unsettled)
+        yield Until(lambda: settling.is_relieved(duty) or settling.is_over())
+        if settling.is_relieved(duty):
+            self.met["duty handed over"] += unsettled
+            return
+        undone, _ = settling.give_account()
         self.met["told that something was undone for good"] += bool(undone)
         for binding in undone:
             self.standing.pop(binding, None)
             self._unsettled.pop(binding, None)
         self.safe = dict(self.standing)
 
-    def _look(self) -> Routine:
-        unclear: set[str] = set()
-        for reading in fewest_reads(self.ledger.unsettled):
-            bindings = list(reading.bindings)
-            if reading.of_deployment:
-                bindings = yield from self._not_standing_in_list(bindings)
-            unclear |= {binding.token_id for binding in bindings}
-        for token_id in sorted(unclear):
-            yield Until(lambda token_id=token_id: token_id not in self._led)  # type: ignore[misc]
-            self._led.add(token_id)
-            failure = (yield from self._lead(token_id, ())).failure
-            if failure is not None and not isinstance(failure, NotFound):
-                raise failure
+    def _keep_looking(self) -> Routine:
+        settling, clock = self.settling, self.world.clock
+        while (due := settling.next_look_at()) is not None:
+            changed = yield Until(lambda due=due: settling.next_look_at() != due, math.ceil(due))  # type: ignore[misc]
+            if changed:
+                continue
+            look = settling.look(float(clock.now))
+            try:
+                yield from self._play(look)
+                settling.ended(look.failure)
+            except AstroProviderError as error:
+                settling.ended(error)
+        self._looks = False
 
-    def _not_standing_in_list(self, bindings: Sequence[BindingId]) -> Generator[Call | Until, Any, list[BindingId]]:
-        deployment_id = bindings[0].deployment_id
-        sent_at = self.world.clock.now
-        found = yield from self._retried(lambda: self.world.service.list_tokens(deployment_id))
-        listed = {token.id: token for token in found}
-        unclear = []
-        for binding in bindings:
-            token = listed.get(binding.token_id)
-            held = held_in(token.roles or (), binding) if token else None
-            if self.ledger.saw(binding, held, sent_at) is not None:
-                unclear.append(binding)
+    def _play(self, look: Look) -> Routine:
+        while (step := look.step()) is not None:
+            if isinstance(step, ListDeployment):
+                sent_at = self.world.clock.now
+                deployment_id = step.bindings[0].deployment_id
+                found = yield from self._retried(lambda d=deployment_id: self.world.service.list_tokens(d))
+                listed = {token.id: token for token in found}
+                look.listed(listed, sent_at)
+                for binding in step.bindings:
+                    if (ORGANIZATION_ID, binding.token_id) not in look.tokens:
+                        token = listed.get(binding.token_id)
+                        self._note_settled(binding, held_in(token.roles or (), binding) if token else None, sent_at)
             else:
-                self._note_settled(binding, held, sent_at)
-        return unclear
+                _, token_id = step.key
+                yield Until(lambda token_id=token_id: token_id not in self._led)  # type: ignore[misc]
+                self._led.add(token_id)
+                look.led(step.key, (yield from self._lead(token_id, ())).failure)
 
     def _retried(self, read: Any) -> Generator[Call | Until, Any, Any]:
         """Follow `AstroClient._call`, which retries reads by itself."""
@@ -302,7 +305,10 @@ class Process:
                     self.last_done[change.binding] = self.world.clock.now
 
     def _note_seen(self, base: Snapshot, sent_at: int) -> None:
-        if self._lists.get(base.token_id, base.roles) != base.roles:
+        updated_at = base.updated_at or 0
+        others = updated_at > self._accounted_for.get(base.token_id, updated_at)
+        self._accounted_for[base.token_id] = updated_at
+        if others or self._lists.get(base.token_id, base.roles) != base.roles:
             self._others_at[base.token_id] = sent_at
         self._lists[base.token_id] = base.roles
         for binding in [binding for binding in self._unsettled if binding.token_id == base.token_id]:

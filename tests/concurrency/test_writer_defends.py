@@ -1,0 +1,241 @@
+"""How long what was written is defended, and against whom: for a settle time, and never against a later decision."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from astro_provider import notices
+from astro_provider.api import ApiToken
+from astro_provider.emulator import Emulator
+from astro_provider.errors import UnexpectedAnswer, WriteNotConfirmed
+from astro_provider.identity import BindingId
+from astro_provider.writing import writer as writer_module
+from astro_provider.writing.changes import Add, Remove
+from astro_provider.writing.writer import Writer
+from tests.support.writers import (
+    ACCESSOR,
+    ADMIN,
+    READ,
+    THREADS,
+    WRITE,
+    MakeWriter,
+    Scene,
+    failures,
+    in_background,
+    write_all,
+)
+
+pytestmark = pytest.mark.usefixtures("no_pace")
+SETTLE = 0.5
+
+
+def keep_busy(astro: Emulator, writer: Writer, seconds: float) -> threading.Thread:
+    """Have a burst of another token go on for some time."""
+    token_id = astro.store.add_token("busy")
+    ends = time.monotonic() + seconds
+
+    def burst() -> None:
+        while time.monotonic() < ends:
+            deployment_id = astro.store.add_deployment("busy")
+            writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
+
+    threads = [in_background(burst) for _ in range(2)]
+
+    def wait() -> None:
+        for thread in threads:
+            thread.join()
+
+    return in_background(wait)
+
+
+def until_looked_at(scene: Scene, reads: int) -> None:
+    """Wait until the token has been read so often."""
+    deadline = time.monotonic() + 20
+    while sum(scene.token_id in call["path"] for call in scene.astro.calls()["log"]) < reads:
+        assert time.monotonic() < deadline, "nobody looks at it"
+        time.sleep(0.02)
+
+
+def test_a_revocation_by_a_person_stays_although_a_burst_goes_on_elsewhere(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
+    [deployment] = scene.deployments(1)
+    writer, _ = make_writer(settle_seconds=SETTLE)
+    burst = keep_busy(scene.astro, writer, 8 * SETTLE)
+    writer.write(scene.add(deployment))
+    until_looked_at(scene, 3)  # a read and a write, and the look while the burst goes on
+
+    still_busy = burst.is_alive()
+    scene.astro.store.unbind(scene.token_id, deployment)
+    burst.join(30)
+
+    assert still_busy
+    assert scene.astro.store.deployment_role(scene.token_id, deployment) is None
+
+
+def test_a_neighbours_grant_stays_although_a_burst_goes_on_elsewhere(
+    scene: Scene, make_writer: MakeWriter, tmp_path: Path
+) -> None:
+    [deployment] = scene.deployments(1)
+    scene.astro.store.bind(scene.token_id, deployment, ADMIN)
+    writer, _ = make_writer(settle_seconds=SETTLE)
+    neighbour, _ = make_writer(settle_seconds=SETTLE, lock_directory=tmp_path / "elsewhere")
+    burst = keep_busy(scene.astro, writer, 8 * SETTLE)
+    writer.write(Remove(scene.binding(deployment)))
+    until_looked_at(scene, 3)
+
+    still_busy = burst.is_alive()
+    neighbour.write(scene.add(deployment))
+    burst.join(30)
+
+    assert still_busy
+    assert scene.astro.store.deployment_role(scene.token_id, deployment) == ADMIN
+
+
+def test_what_needed_no_write_is_not_defended(scene: Scene, make_writer: MakeWriter) -> None:
+    adopted, written = scene.deployments(2)
+    scene.astro.store.bind(scene.token_id, adopted, ADMIN)
+    writer, client = make_writer(settle_seconds=SETTLE)
+    writer.write(scene.add(adopted))
+    client.after_write = lambda _: scene.astro.store.unbind(scene.token_id, adopted)
+
+    writer.write(scene.add(written))
+
+    assert scene.ours == {written: ADMIN}
+
+
+@pytest.mark.parametrize("kind", ["given", "taken"])
+def test_what_is_put_back_is_told(
+    scene: Scene,
+    make_writer: MakeWriter,
+    kind: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notices, "_printed", set())
+    [deployment] = scene.deployments(1)
+    if kind == "taken":
+        scene.astro.store.bind(scene.token_id, deployment, ADMIN)
+    before = scene.roles
+    writer, client = make_writer(settle_seconds=SETTLE)
+    client.after_write = lambda written: scene.astro.store.set_roles(scene.token_id, before) if written == 1 else None
+
+    writer.write(scene.add(deployment) if kind == "given" else scene.remove(deployment))
+
+    token = f"astro: warning: token 'nightly-loads' ({scene.token_id})"
+    told = {
+        "given": f"{token} had lost the role DEPLOYMENT_ADMIN in deployment {deployment} after this run gave it: it was "
+        "given again. Another writer seems to have written a list that it had read before.\n",
+        "taken": f"{token} had got back its role in deployment {deployment} after this run took it: it was taken again. "
+        "Another writer seems to have written a list that it had read before.\n",
+    }
+    assert capsys.readouterr().err == told[kind]
+
+
+def test_a_look_that_gets_a_404_once_still_puts_back_what_was_undone(scene: Scene, make_writer: MakeWriter) -> None:
+    [deployment] = scene.deployments(1)
+    before = scene.roles
+    writer, client = make_writer(settle_seconds=3 * SETTLE)
+
+    def undo_and_hide(written: int) -> None:
+        if written == 1:
+            scene.astro.store.set_roles(scene.token_id, before)
+            scene.astro.fault(kind="status", operation=READ, status=404, times=1)
+
+    client.after_write = undo_and_hide
+
+    writer.write(scene.add(deployment))
+
+    assert scene.ours == {deployment: ADMIN}
+
+
+def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_gone(scene: Scene, make_writer: MakeWriter) -> None:
+    [deployment] = scene.deployments(1)
+    scene.astro.store.bind(scene.token_id, deployment, ADMIN)
+    scene.astro.fault(kind="status", operation=READ, status=404)
+    writer, _ = make_writer(settle_seconds=SETTLE, timeout_seconds=1.0)
+
+    with pytest.raises(UnexpectedAnswer, match=f"the list of the organization's tokens shows {scene.token_id}"):
+        writer.write(scene.remove(deployment))
+
+    assert scene.calls(WRITE) == 0
+    assert scene.ours == {deployment: ADMIN}
+
+
+def test_a_change_and_its_look_end_within_one_bound(scene: Scene, make_writer: MakeWriter) -> None:
+    deployment = scene.astro.store.add_deployment("orders")
+    tokens = [scene.astro.store.add_token(f"ci-{number}") for number in range(8)]
+    writer, client = make_writer(settle_seconds=SETTLE, timeout_seconds=2.0)
+
+    def slow_down(written: int) -> None:
+        if written == 8:
+            scene.astro.settings(latency_ms=1900)
+
+    client.after_write = slow_down
+    began = time.monotonic()
+
+    outcomes = write_all(
+        writer, [Add(BindingId(scene.astro.organization_id, deployment, token), ADMIN) for token in tokens]
+    )
+
+    assert time.monotonic() - began < 8  # each read of the look had a bound of its own once: 16 s
+    assert any("could not be looked at again" in failure for failure in failures(outcomes))
+
+
+class Stopped(BaseException):
+    """What ends a thread and no operation."""
+
+
+def test_riders_end_with_an_error_when_the_thread_that_leads_them_is_stopped(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployments = scene.deployments(THREADS)
+    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 20.0)  # all of them ride together
+    writer, client = make_writer()
+    monkeypatch.setattr(client, "get_token", _stop)
+    ends: list[str] = []
+
+    def write(deployment: str) -> None:
+        try:
+            writer.write(scene.add(deployment))
+        except BaseException as error:  # noqa: BLE001  that is what the test is about
+            ends.append(f"{type(error).__name__}: {error}")
+
+    threads = [in_background(partial(write, deployment)) for deployment in deployments]
+    for thread in threads:
+        thread.join(30)
+
+    told = (
+        f"WriteNotConfirmed: token {scene.token_id} was being written when the thread that wrote it was stopped (Stopped), "
+        "so it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
+    )
+    assert not any(thread.is_alive() for thread in threads)
+    assert sorted(ends) == ["Stopped: ", *[told] * (THREADS - 1)]
+
+
+def _stop(*_: object, **__: object) -> ApiToken:
+    raise Stopped
+
+
+def test_a_revocation_that_is_found_too_late_to_tell_it_from_an_old_list_is_an_error_and_stays(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
+    [deployment] = scene.deployments(1)
+    writer, client = make_writer(settle_seconds=SETTLE)
+
+    def person(written: int) -> None:
+        if written == 1:
+            scene.astro.store.bind(scene.token_id, deployment, ACCESSOR)
+            scene.astro.fault(kind="status", operation=READ, status=503, headers={"Retry-After": "2"}, times=1)
+
+    client.after_write = person
+
+    with pytest.raises(WriteNotConfirmed, match=r"by then somebody may have decided that, so nothing was put back\."):
+        writer.write(scene.add(deployment))
+
+    assert scene.ours == {deployment: ACCESSOR}
