@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NoReturn
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 
-from astro_provider.emulator import reading
+from astro_provider.emulator import managing, reading
 from astro_provider.emulator.answers import ApiError, JSONAnswer
 from astro_provider.emulator.front import Operation
 from astro_provider.emulator.reading import Page, TokenFilter
@@ -85,20 +85,26 @@ def routes(store: Store) -> APIRouter:  # noqa: C901 thirteen routes, no branche
     @router.post("/organizations/{organization_id}/tokens", operation_id="CreateApiToken")
     async def create_api_token(request: Request, organization_id: str) -> Response:
         body = _parsed(await request.body())
-        return JSONAnswer(store.create_token(organization_id, body, writer=request.state.credential))
+        writer, token_id = request.state.credential, store.new_id("token")
+        with store.locked() as state:
+            return JSONAnswer(managing.create_token(state, organization_id, body, token_id, writer))
 
     @router.post("/organizations/{organization_id}/tokens/{token_id}", operation_id="UpdateApiToken")
     async def update_api_token(request: Request, organization_id: str, token_id: str) -> Response:
         body = _parsed(await request.body())
-        return JSONAnswer(store.update_token(organization_id, token_id, body, writer=request.state.credential))
+        with store.locked() as state:
+            return JSONAnswer(managing.update_token(state, organization_id, token_id, body, request.state.credential))
 
     @router.post("/organizations/{organization_id}/tokens/{token_id}/rotate", operation_id="RotateApiToken")
     async def rotate_api_token(request: Request, organization_id: str, token_id: str) -> Response:
-        return JSONAnswer(store.rotate_token(organization_id, token_id, writer=request.state.credential))
+        writer, secret_id = request.state.credential, store.new_id("secret")
+        with store.locked() as state:
+            return JSONAnswer(managing.rotate_token(state, organization_id, token_id, secret_id, writer))
 
     @router.delete("/organizations/{organization_id}/tokens/{token_id}", operation_id="DeleteApiToken")
     async def delete_api_token(organization_id: str, token_id: str) -> Response:
-        store.end_token(organization_id, token_id)
+        with store.locked() as state:
+            managing.delete_token(state, organization_id, token_id)
         return Response(status_code=NO_CONTENT)
 
     @router.get("/organizations/{organization_id}/deployments", operation_id="ListDeployments")
@@ -121,11 +127,13 @@ def routes(store: Store) -> APIRouter:  # noqa: C901 thirteen routes, no branche
     @router.post("/organizations/{organization_id}/deployments/{deployment_id}", operation_id="UpdateDeployment")
     async def update_deployment(request: Request, organization_id: str, deployment_id: str) -> Response:
         body = _parsed(await request.body())
-        return JSONAnswer(store.update_deployment(organization_id, deployment_id, body))
+        with store.locked() as state:
+            return JSONAnswer(managing.update_deployment(state, organization_id, deployment_id, body))
 
     @router.delete("/organizations/{organization_id}/deployments/{deployment_id}", operation_id="DeleteDeployment")
     async def delete_deployment(organization_id: str, deployment_id: str) -> Response:
-        store.end_deployment(organization_id, deployment_id)
+        with store.locked() as state:
+            managing.delete_deployment(state, organization_id, deployment_id)
         return Response(status_code=NO_CONTENT)
 
     @router.get("/organizations/{organization_id}/roles", operation_id="ListRoles")

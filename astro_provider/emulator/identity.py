@@ -11,6 +11,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 ISSUER = "https://astro-emulator.invalid/"
 ISSUED_AT = 1_735_689_600
@@ -36,8 +37,18 @@ def now() -> str:
 
 def later_than(time: str) -> str:
     """Return the present time, or the next millisecond after `time` if that lies ahead: two writes never share one."""
-    earliest = datetime.fromisoformat(time) + timedelta(milliseconds=1)
-    return written(max(datetime.now(UTC), earliest))
+    before = parsed(time)
+    present = datetime.now(UTC)
+    return written(present if before is None else max(present, before + timedelta(milliseconds=1)))
+
+
+def parsed(time: Any) -> datetime | None:
+    """Return a time of a record, in UTC unless it says otherwise; None for none and for one that is malformed."""
+    try:
+        read = datetime.fromisoformat(time)
+    except (TypeError, ValueError):
+        return None
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def written(time: datetime) -> str:

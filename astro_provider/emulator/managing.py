@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from astro_provider.emulator import organization
 from astro_provider.emulator.answers import ApiError, FieldError
-from astro_provider.emulator.identity import credential, later_than, now, written
+from astro_provider.emulator.identity import credential, later_than, now, parsed, written
 from astro_provider.emulator.organization import credential_record, entry
 from astro_provider.emulator.reading import shown_deployment, shown_token
 from astro_provider.emulator.state import Record, State
@@ -149,12 +149,12 @@ def _valid(kind: type[Body], body: object) -> Body:
 
 
 def _start_expiry(record: Record) -> None:
-    start = datetime.fromisoformat(record["startAt"]).astimezone(UTC)
+    start = parsed(record["startAt"]) or datetime.now(UTC)
     record["endAt"] = written(start + timedelta(days=record["expiryPeriodInDays"]))
 
 
 def _secret_of(state: State, record: Record, secret_id: str | None = None) -> str:
-    ends = datetime.fromisoformat(record["endAt"]) if record.get("endAt") else None
+    ends = parsed(record.get("endAt"))
     bearer = credential(record["id"], record["organizationId"], ends=ends, secret_id=secret_id)
     state.credentials[bearer] = credential_record(bearer, record["organizationId"], record["id"])
     return bearer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from astro_provider.emulator.identity import parsed
 from astro_provider.emulator.state import Record, State
 
 ACCESS = "organization.apiTokens.access"
@@ -42,8 +43,5 @@ def effective(state: State, bearer: str) -> Record | None:
 
 
 def _has_ended(token: Record) -> bool:
-    end_at = token.get("endAt")
-    if not end_at:
-        return False
-    end = datetime.fromisoformat(end_at)
-    return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= datetime.now(UTC)
+    end = parsed(token.get("endAt"))
+    return end is not None and end <= datetime.now(UTC)

@@ -91,36 +91,6 @@ class Store:
 
         return post
 
-    def create_token(self, organization_id: str, body: object, *, writer: Record) -> Record:
-        """Make the token that the credential `writer` posted, and return it with its secret; ApiError."""
-        with self._lock:
-            return managing.create_token(self._state, organization_id, body, self._next_id("token"), writer)
-
-    def update_token(self, organization_id: str, token_id: str, body: object, *, writer: Record) -> Record:
-        """Change a token's name and description, and return it; ApiError."""
-        with self._lock:
-            return managing.update_token(self._state, organization_id, token_id, body, writer)
-
-    def rotate_token(self, organization_id: str, token_id: str, *, writer: Record) -> Record:
-        """Give a token another secret in the place of all earlier ones, and return it with that; ApiError."""
-        with self._lock:
-            return managing.rotate_token(self._state, organization_id, token_id, self._next_id("secret"), writer)
-
-    def end_token(self, organization_id: str, token_id: str) -> None:
-        """Delete a token and its secrets, as the API does; ApiError."""
-        with self._lock:
-            managing.delete_token(self._state, organization_id, token_id)
-
-    def update_deployment(self, organization_id: str, deployment_id: str, body: object) -> Record:
-        """Change a deployment's name, and return it; ApiError."""
-        with self._lock:
-            return managing.update_deployment(self._state, organization_id, deployment_id, body)
-
-    def end_deployment(self, organization_id: str, deployment_id: str) -> None:
-        """Delete a deployment, as the API does; the roles in it stay; ApiError."""
-        with self._lock:
-            managing.delete_deployment(self._state, organization_id, deployment_id)
-
     def add_token(  # noqa: PLR0913 all but the name are optional attributes of a token
         self,
         name: str,
@@ -140,7 +110,7 @@ class Store:
         if roles is None:
             is_member = scope == "ORGANIZATION"
             roles = [entry("ORGANIZATION", self._planted.organization_id, "ORGANIZATION_MEMBER")] if is_member else []
-        token_id = id or self._next_id("token")
+        token_id = id or self.new_id("token")
         if created_by is not None:
             fields = {"createdBy": created_by, "updatedBy": created_by, **fields}
         record = organization.token(
@@ -210,7 +180,7 @@ class Store:
         id: str | None = None,  # noqa: A002 the attribute's own name
     ) -> str:
         """Add a deployment, in the first workspace unless another is given, and return its id."""
-        deployment_id = id or self._next_id("deployment")
+        deployment_id = id or self.new_id("deployment")
         record = organization.deployment(
             deployment_id,
             name,
@@ -235,7 +205,7 @@ class Store:
         self, name: str, *, restricted_workspace_ids: Sequence[str] = (), scope_type: str = "DEPLOYMENT"
     ) -> str:
         """Add a custom role and return its id."""
-        role_id = self._next_id("role")
+        role_id = self.new_id("role")
         restricted = list(restricted_workspace_ids)
         record = organization.custom_role(
             role_id,
@@ -271,7 +241,7 @@ class Store:
     ) -> str:
         """Add a credential and return the bearer; without `claims` it does not say whose organization it is for."""
         organization_id = organization_id or self._planted.organization_id
-        api_token_id = self._next_id("credential")
+        api_token_id = self.new_id("credential")
         bearer = credential(api_token_id, organization_id if claims else None, expired=expired)
         record = credential_record(bearer, organization_id, api_token_id)
         record.update(expired=expired, can_read=can_read, can_write=can_write)
@@ -279,13 +249,17 @@ class Store:
             self._state.credentials[bearer] = record
         return bearer
 
+    def new_id(self, kind: str) -> str:
+        """Return an id that this store has not made before and that no record has; the same in every run."""
+        with self._lock:
+            kinds = vars(self._state).values()
+            ids = (cuid(kind, number) for number in self._made)
+            return next(one for one in ids if not any(one in records for records in kinds))
+
     def _write(self, token: Record, roles: list[Record]) -> None:
         token["roles"] = roles
         if self._is_updated_at_moving():
             token["updatedAt"] = later_than(token["updatedAt"])
-
-    def _next_id(self, kind: str) -> str:
-        return cuid(kind, next(self._made))
 
 
 def _is_binding(held: Record, deployment_id: str) -> bool:

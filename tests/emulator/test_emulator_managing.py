@@ -140,6 +140,18 @@ def test_the_secret_of_a_token_that_has_ended_is_refused(emulator: Emulator, api
     assert "expired" in response.json()["message"]
 
 
+@pytest.mark.parametrize("end", ["soon", 17, None])
+def test_times_that_are_no_times_do_not_break_the_calls(emulator: Emulator, api: httpx.Client, end: object) -> None:
+    made = api.post("/tokens", json=OWNER).json()
+    with emulator.store.locked() as state:
+        state.tokens[made["id"]].update(endAt=end, updatedAt="17")
+
+    rotated = api.post(f"/tokens/{made['id']}/rotate")
+
+    assert rotated.status_code == 200
+    assert (200, 200) == statuses(api, rotated.json()["token"])
+
+
 def test_after_a_rotation_the_new_secret_works_and_the_old_one_is_refused(api: httpx.Client) -> None:
     made = api.post("/tokens", json=OWNER).json()
 

@@ -343,6 +343,16 @@ def test_a_file_that_is_no_yaml_is_refused_in_one_sentence(tmp_path: Path, conte
     assert f"{file} {said}" == str(refused.value)
 
 
+def test_what_is_made_never_takes_the_id_of_what_a_seed_describes() -> None:
+    with Emulator.running(seed="adopt") as emulator:
+        before = len(emulator.store.shown()["tokens"])
+
+        made = {emulator.store.add_token("new") for _ in range(3)}
+
+        assert before + 3 == len(emulator.store.shown()["tokens"])
+        assert {"new"} == {emulator.store.token(one)["name"] for one in made}
+
+
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SeedError) as refused:
         plant(tmp_path)
