@@ -16,25 +16,40 @@ if TYPE_CHECKING:
 EXTRA = frozenset(("fastapi", "starlette", "uvicorn", "h11"))
 
 
-def emulator(
+def emulator(  # noqa: PLR0913 one for each option
     *,
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes any free one.")
     ] = 8765,
     latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds that every call takes.")] = 0,
     rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Turn the limits of Astro on.")] = False,
+    seed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start with the organization of a YAML file; 'adopt' and 'example' come with the package.",
+        ),
+    ] = None,
+    updated_at_moves: Annotated[
+        bool, typer.Option("--updated-at-moves", help="Change a token's updatedAt when its roles are written.")
+    ] = False,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Print a second credential too, which may read and not write.")
+    ] = False,
 ) -> None:
     """Run an Astro API on this machine, in memory.
 
     It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
+    docs/emulator.md tells what it can do.
 
     \b
     Examples:
       astro-provider emulator
       astro-provider emulator --port 0 --latency 50 --rate-limits
+      astro-provider emulator --seed organization.yaml --credentials
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
     try:
-        from astro_provider.emulator import Emulator  # noqa: PLC0415 half a second, and an optional extra
+        from astro_provider.emulator import Emulator, SeedError  # noqa: PLC0415 half a second, and an optional extra
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
             raise
@@ -48,23 +63,23 @@ def emulator(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        with _running(Emulator, port, latency, rate_limits=rate_limits) as running:
-            typer.echo("\n".join(_greeting(running)))
+        with Emulator.running(
+            latency_ms=latency, rate_limits=rate_limits, updated_at_moves=updated_at_moves, port=port, seed=seed
+        ) as running:
+            typer.echo("\n".join(_greeting(running, credentials=credentials)))
             running.wait()
-    except KeyboardInterrupt:
-        return
-
-
-def _running(kind: type[Emulator], port: int, latency_ms: float, *, rate_limits: bool) -> Emulator:
-    try:
-        return kind.running(port=port, latency_ms=latency_ms, rate_limits=rate_limits)
+    except SeedError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
     except OSError as error:
         reason = error.strerror or error
         typer.echo(f"Port {port} of 127.0.0.1 cannot be used: {reason}. Choose another with --port.", err=True)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        return
 
 
-def _greeting(running: Emulator) -> Iterator[str]:
+def _greeting(running: Emulator, *, credentials: bool) -> Iterator[str]:
     shown = running.store.shown()
     yield f"Astro emulator at {running.url} (in memory; Ctrl-C ends it)"
     yield ""
@@ -72,6 +87,9 @@ def _greeting(running: Emulator) -> Iterator[str]:
     yield f"export ASTRO_API_TOKEN={running.credential}"
     yield f"export ASTRO_ORGANIZATION_ID={running.organization_id}"
     yield ""
+    if credentials:
+        yield from _second_credential(running)
+        yield ""
     workspaces = {workspace["id"]: workspace["name"] for workspace in shown["workspaces"]}
     yield from _table(
         ("DEPLOYMENT", "ID", "WORKSPACE"),
@@ -79,6 +97,18 @@ def _greeting(running: Emulator) -> Iterator[str]:
     )
     yield ""
     yield from _table(("TOKEN", "ID", "SCOPE"), [(one["name"], one["id"], one["scope"]) for one in shown["tokens"]])
+
+
+def _second_credential(running: Emulator) -> Iterator[str]:
+    bearer = running.preview_credential
+    if bearer is None:
+        yield "# There is no second credential: every organization token of the seed may write."
+        return
+    with running.store.locked() as state:
+        token = state.tokens[state.credentials[bearer]["api_token_id"]]
+    # A comment, so that who copies the whole block keeps the credential above.
+    yield f"# For a preview: the secret of token '{token['name']}' ({token['id']}), which may read and not write."
+    yield f"# export ASTRO_API_TOKEN={bearer}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

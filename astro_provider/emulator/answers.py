@@ -17,11 +17,15 @@ JSON = "application/json"
 
 
 class Answer(NamedTuple):
-    """A whole answer, held back until it is known whether and how it leaves."""
+    """A whole answer, held back until it is known whether and how it leaves.
+
+    `drip_ms` is the pause before each byte of the body, in milliseconds; 0 sends it at once.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    drip_ms: float = 0
 
 
 class FieldError(NamedTuple):

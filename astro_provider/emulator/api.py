@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NoReturn
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 
-from astro_provider.emulator import reading
+from astro_provider.emulator import managing, reading
 from astro_provider.emulator.answers import ApiError, JSONAnswer
 from astro_provider.emulator.front import Operation
 from astro_provider.emulator.reading import Page, TokenFilter
@@ -22,6 +22,7 @@ from astro_provider.emulator.store import Store
 from astro_provider.emulator.writing import subject_roles
 
 MAX_LIMIT = 1000
+NO_CONTENT = 204
 
 Limit = Annotated[int, Query(ge=0, le=MAX_LIMIT)]
 Offset = Annotated[int, Query(ge=0)]
@@ -47,7 +48,7 @@ def _page(limit: Limit = 20, offset: Offset = 0) -> Page:
 AskedPage = Annotated[Page, Depends(_page)]
 
 
-def routes(store: Store) -> APIRouter:
+def routes(store: Store) -> APIRouter:  # noqa: C901 thirteen routes, no branches
     """Return the API over a store."""
     router = APIRouter(prefix="/v1")
 
@@ -81,6 +82,31 @@ def routes(store: Store) -> APIRouter:
         held = store.write_roles(organization_id, token_id, body, writer=request.state.credential)
         return JSONAnswer(subject_roles(held))
 
+    @router.post("/organizations/{organization_id}/tokens", operation_id="CreateApiToken")
+    async def create_api_token(request: Request, organization_id: str) -> Response:
+        body = _parsed(await request.body())
+        writer, token_id = request.state.credential, store.new_id("token")
+        with store.locked() as state:
+            return JSONAnswer(managing.create_token(state, organization_id, body, token_id, writer))
+
+    @router.post("/organizations/{organization_id}/tokens/{token_id}", operation_id="UpdateApiToken")
+    async def update_api_token(request: Request, organization_id: str, token_id: str) -> Response:
+        body = _parsed(await request.body())
+        with store.locked() as state:
+            return JSONAnswer(managing.update_token(state, organization_id, token_id, body, request.state.credential))
+
+    @router.post("/organizations/{organization_id}/tokens/{token_id}/rotate", operation_id="RotateApiToken")
+    async def rotate_api_token(request: Request, organization_id: str, token_id: str) -> Response:
+        writer, secret_id = request.state.credential, store.new_id("secret")
+        with store.locked() as state:
+            return JSONAnswer(managing.rotate_token(state, organization_id, token_id, secret_id, writer))
+
+    @router.delete("/organizations/{organization_id}/tokens/{token_id}", operation_id="DeleteApiToken")
+    async def delete_api_token(organization_id: str, token_id: str) -> Response:
+        with store.locked() as state:
+            managing.delete_token(state, organization_id, token_id)
+        return Response(status_code=NO_CONTENT)
+
     @router.get("/organizations/{organization_id}/deployments", operation_id="ListDeployments")
     async def list_deployments(
         organization_id: str,
@@ -97,6 +123,18 @@ def routes(store: Store) -> APIRouter:
     async def get_deployment(organization_id: str, deployment_id: str) -> Response:
         with store.locked() as state:
             return JSONAnswer(reading.deployment(state, organization_id, deployment_id))
+
+    @router.post("/organizations/{organization_id}/deployments/{deployment_id}", operation_id="UpdateDeployment")
+    async def update_deployment(request: Request, organization_id: str, deployment_id: str) -> Response:
+        body = _parsed(await request.body())
+        with store.locked() as state:
+            return JSONAnswer(managing.update_deployment(state, organization_id, deployment_id, body))
+
+    @router.delete("/organizations/{organization_id}/deployments/{deployment_id}", operation_id="DeleteDeployment")
+    async def delete_deployment(organization_id: str, deployment_id: str) -> Response:
+        with store.locked() as state:
+            managing.delete_deployment(state, organization_id, deployment_id)
+        return Response(status_code=NO_CONTENT)
 
     @router.get("/organizations/{organization_id}/roles", operation_id="ListRoles")
     async def list_roles(

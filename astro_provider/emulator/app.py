@@ -12,6 +12,7 @@ from astro_provider.emulator import api, inspection
 from astro_provider.emulator.answers import ApiError, FieldError, error_response
 from astro_provider.emulator.conditions import Conditions
 from astro_provider.emulator.front import Front
+from astro_provider.emulator.guard import Guard
 from astro_provider.emulator.store import Store
 
 
@@ -44,4 +45,4 @@ def application(store: Store, conditions: Conditions) -> ASGIApp:
     async def refuse_order(_: Request, error: ValidationError) -> Response:
         return error_response(inspection.refusal(error))
 
-    return Front(app, operations=api.operations(routes), store=store, conditions=conditions)
+    return Guard(Front(app, operations=api.operations(routes), store=store, conditions=conditions))

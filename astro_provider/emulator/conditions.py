@@ -30,6 +30,8 @@ class Settings(BaseModel):
 
     `latency_ms` is waited in two halves, before and after a call is handled, so that races are real. `retry_after` is
     the header of a 429: left out, a number of seconds, or `http-date` for the time a second from then.
+    `updated_at_moves` tells whether `updatedAt` and `updatedBy` of a token change when its roles are written. Whether
+    they do in Astro is unknown; without them a writer sees less, so what works without them works.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +39,7 @@ class Settings(BaseModel):
     latency_ms: Annotated[float, Field(ge=0)] = 0
     rate_limits: bool = False
     retry_after: RetryAfter = None
+    updated_at_moves: bool = False
 
 
 class RateLimits:

@@ -29,6 +29,11 @@ class DroppableConnection(H11Protocol):
         self.cycle.disconnected = True
         self.transport.abort()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the caller has gone."""
+        return self.transport.is_closing()
+
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP, in the error shape like everything else."""
         answer = error_answer(ApiError(400, msg))

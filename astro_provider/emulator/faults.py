@@ -2,25 +2,44 @@
 
 A fault strikes the calls that it fits, `skip` of them being let through first, then `times` of them. The oldest fault
 that fits decides; one call is never struck twice. A commit that happens although the caller sees an error is the
-point of `truncated` and `drop_after`; one that happens after the caller has given up is the point of `delay`.
+point of `truncated` and `drop_after`; one that happens after the caller has given up is the point of `delay`; one
+that does not last is the point of `stale_writer`.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from astro_provider.emulator import spoiling
 from astro_provider.emulator.answers import JSON, Answer, ApiError, dumps, error_answer
 
 GATEWAY_PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>"
 BODYLESS = (204, 304)
-SHOWS_TOKENS = ("GetApiToken", "ListApiTokens")
+SHOWS_TOKENS = ("GetApiToken", "ListApiTokens", "CreateApiToken", "UpdateApiToken", "RotateApiToken")
+OBJECTS = (("tokens", "API token"), ("deployments", "Deployment"), ("organizations", "Organization"))
+
+
+Kind = Literal[
+    "status",
+    "html",
+    "empty_ok",
+    "not_found",
+    "drop_before",
+    "drop_after",
+    "delay",
+    "truncated",
+    "no_roles",
+    "changed",
+    "drip",
+    "gzip_bomb",
+    "stale_writer",
+]
 
 
 def _compiles(pattern: str) -> str:
@@ -45,18 +64,26 @@ class Fault(BaseModel):
             `html` and `empty_ok` answer 200 with a page of HTML, or with nothing at all, and nothing is handled;
             `truncated` handles the call and sends half of the answer; `drop_before` closes the connection and nothing
             is handled; `drop_after` handles the call and closes the connection without an answer; `delay` handles the
-            call late; `no_roles` handles the call and leaves `roles` out of tokens.
+            call late; `no_roles` handles the call and leaves `roles` out of tokens; `changed` handles the call and
+            gives attributes of the objects in its answer other values; `drip` handles the call and sends the answer
+            byte by byte; `gzip_bomb` handles the call and sends a small answer that unfolds to a huge one; `not_found`
+            answers 404 in the service's own words for the object that the path names, and nothing is handled;
+            `stale_writer` handles the call, and then another writer posts the role list that the token had before.
         status: for kind `status`.
         body: for kind `status`: a string as it is, anything else as JSON.
         headers: for kind `status`.
+        change: for kind `changed`: attributes and their values, for example `{"name": null}`.
+        only: for kind `changed`: the id of the object that is changed, None for all.
+        drip_ms: for kind `drip`: milliseconds before each byte.
+        megabytes: for kind `gzip_bomb`: what the answer unfolds to.
+        undo_ms: for kind `stale_writer`: milliseconds from the write to its undoing; with 0 the write is undone before
+            the answer leaves.
         delay_ms: milliseconds before the call is handled or the fault shows; goes with every kind.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["status", "html", "truncated", "drop_before", "drop_after", "delay", "no_roles", "empty_ok"] = (
-        "status"
-    )
+    kind: Kind = "status"
     operation: str | None = None
     path: Annotated[str, AfterValidator(_compiles)] | None = None
     verb: str | None = None
@@ -65,6 +92,11 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=200, le=599)] = 503
     body: Any = None
     headers: dict[str, str] = {}
+    change: dict[str, Any] = {}
+    only: str | None = None
+    drip_ms: Annotated[float, Field(ge=0)] = 500
+    megabytes: Annotated[int, Field(ge=1, le=4095)] = 700
+    undo_ms: Annotated[float, Field(ge=0)] = 0
     delay_ms: Annotated[float, Field(ge=0)] = 0
 
     def fits(self, call: dict[str, Any]) -> bool:
@@ -75,14 +107,32 @@ class Fault(BaseModel):
             and (self.path is None or re.search(self.path, call["path"]) is not None)
         )
 
-    def answer(self) -> Answer | None:
+    def answer(self, path: str) -> Answer | None:
         """Return the answer of a call that is not handled, or None for a kind that lets it be handled."""
-        if self.kind == "html":
-            return Answer(200, {"content-type": "text/html; charset=utf-8"}, GATEWAY_PAGE)
-        if self.kind == "empty_ok":
-            return Answer(200, {"content-type": JSON}, b"")
-        if self.kind != "status":
+        makes: dict[Kind, Callable[[], Answer]] = {
+            "status": self._told,
+            "html": lambda: Answer(200, {"content-type": "text/html; charset=utf-8"}, GATEWAY_PAGE),
+            "empty_ok": lambda: Answer(200, {"content-type": JSON}, b""),
+            "not_found": lambda: error_answer(ApiError(404, _not_found(path))),
+        }
+        return makes[self.kind]() if self.kind in makes else None
+
+    def spoiled(self, answer: Answer, operation: str | None) -> Answer | None:
+        """Return what becomes of the answer of a handled call; None means that it never leaves."""
+        if self.kind == "drop_after":
             return None
+        if self.kind == "no_roles" and operation not in SHOWS_TOKENS:
+            return answer
+        spoils: dict[Kind, Callable[[], Answer]] = {
+            "truncated": lambda: answer._replace(body=answer.body[: len(answer.body) // 2]),
+            "no_roles": lambda: spoiling.without_roles(answer),
+            "changed": lambda: spoiling.changed(answer, self.change, self.only),
+            "drip": lambda: answer._replace(drip_ms=self.drip_ms),
+            "gzip_bomb": lambda: spoiling.inflating(answer, self.megabytes),
+        }
+        return spoils[self.kind]() if self.kind in spoils else answer
+
+    def _told(self) -> Answer:
         given = {name.lower(): value for name, value in self.headers.items()}
         if self.status in BODYLESS:
             return Answer(self.status, given, b"")
@@ -94,22 +144,13 @@ class Fault(BaseModel):
         body = self.body.encode() if is_text else dumps(self.body)
         return Answer(self.status, {**content_type, **given}, body)
 
-    def spoiled(self, answer: Answer, operation: str | None) -> Answer | None:
-        """Return what becomes of the answer of a handled call; None means that it never leaves."""
-        if self.kind == "drop_after":
-            return None
-        if self.kind == "truncated":
-            return answer._replace(body=answer.body[: len(answer.body) // 2])
-        if self.kind == "no_roles" and operation in SHOWS_TOKENS:
-            return answer._replace(body=_without_roles(answer.body))
-        return answer
 
-
-def _without_roles(body: bytes) -> bytes:
-    shown = json.loads(body)
-    for token in (shown, *shown.get("tokens", ())):
-        token.pop("roles", None)
-    return dumps(shown)
+def _not_found(path: str) -> str:
+    # The words are those of `state.py`; the id is the last of the path.
+    for kind, found in ((kind, re.search(rf"/{segment}/([^/]+)", path)) for segment, kind in OBJECTS):
+        if found is not None:
+            return f"{kind} {found[1]} not found."
+    return "Not found."
 
 
 @dataclass

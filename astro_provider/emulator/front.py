@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from astro_provider.emulator.answers import Answer, ApiError, error_answer
 from astro_provider.emulator.conditions import Conditions
-from astro_provider.emulator.connection import STATE_KEY
+from astro_provider.emulator.connection import STATE_KEY, DroppableConnection
+from astro_provider.emulator.rights import ACCESS, PERMISSIONS
 from astro_provider.emulator.state import Record
 from astro_provider.emulator.store import Store
 
@@ -76,10 +77,14 @@ class Front:
             # Only a server that is shutting down cancels; to the caller that is a dropped connection.
             answer = None
         self._conditions.calls.add({**call, "status": answer.status if answer else DROPPED})
+        connection: DroppableConnection = scope["state"][STATE_KEY]
         if answer is None:
-            scope["state"][STATE_KEY].drop()
-        else:
-            await _send(answer, send)
+            connection.drop()
+            return
+        try:
+            await _send(answer, send, connection)
+        except asyncio.CancelledError:
+            connection.drop()
 
     def _operation_at(self, verb: str, path: str) -> tuple[str | None, str | None]:
         for operation in self._operations:
@@ -95,21 +100,25 @@ class Front:
             await asyncio.sleep(fault.delay_ms / 1000)
             if fault.kind == "drop_before":
                 return None
-            if (made := fault.answer()) is not None:
+            if (made := fault.answer(call["path"])) is not None:
                 return made
         half = self._conditions.settings.latency_ms / 2000
         try:
-            credential = self._admit(call["verb"], bearer, organization_id)
+            credential = self._admit(call, bearer, organization_id)
         except ApiError as refusal:
             await asyncio.sleep(2 * half)
             answer = error_answer(refusal)
         else:
             await asyncio.sleep(half)
+            stale = self._store.stale_writer(call["path"]) if fault and fault.kind == "stale_writer" else None
             answer = await self._handled(scope, body, credential)
+            if fault and stale:
+                asyncio.get_running_loop().call_later(fault.undo_ms / 1000, stale) if fault.undo_ms else stale()
             await asyncio.sleep(half)
-        return fault.spoiled(answer, call["operation"]) if fault else answer
+        # In a thread, because a huge answer takes half a second to make.
+        return await asyncio.to_thread(fault.spoiled, answer, call["operation"]) if fault else answer
 
-    def _admit(self, verb: str, bearer: str | None, organization_id: str | None) -> Record:
+    def _admit(self, call: dict[str, Any], bearer: str | None, organization_id: str | None) -> Record:
         credential = self._store.credential(bearer) if bearer else None
         if bearer is None or credential is None:
             raise ApiError(401, "Missing or invalid authentication token.")
@@ -117,11 +126,12 @@ class Front:
             raise ApiError(401, "The authentication token has expired.")
         settings = self._conditions.settings
         if settings.rate_limits:
-            self._conditions.limits.admit(bearer, verb, settings.retry_after)
+            self._conditions.limits.admit(bearer, call["verb"], settings.retry_after)
         if organization_id not in (None, credential["organization_id"]):
             raise ApiError(403, f"You do not have access to organization {organization_id}.")
-        if not credential["can_read" if verb == "GET" else "can_write"]:
-            raise ApiError(403, "You do not have the permission organization.apiTokens.access.")
+        if not credential["can_read" if call["verb"] == "GET" else "can_write"]:
+            permission = PERMISSIONS.get(call["operation"], ACCESS)
+            raise ApiError(403, f"You do not have the permission {permission}.")
         return credential
 
     async def _handled(self, scope: Scope, body: bytes, credential: Record) -> Answer:
@@ -165,8 +175,14 @@ async def _whole_body(receive: Receive) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: Answer, send: Send, connection: DroppableConnection) -> None:
     headers = {**answer.headers, "content-length": str(len(answer.body))}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    await send({"type": "http.response.body", "body": answer.body})
+    if answer.drip_ms:
+        for byte in answer.body:
+            await asyncio.sleep(answer.drip_ms / 1000)
+            if connection.is_lost:
+                return
+            await send({"type": "http.response.body", "body": bytes((byte,)), "more_body": True})
+    await send({"type": "http.response.body", "body": b"" if answer.drip_ms else answer.body})

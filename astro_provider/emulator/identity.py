@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 ISSUER = "https://astro-emulator.invalid/"
 ISSUED_AT = 1_735_689_600
@@ -31,16 +32,46 @@ def cuid(*seed: object) -> str:
 
 def now() -> str:
     """Return the present time as Astro writes it: UTC, milliseconds, a Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(datetime.now(UTC))
 
 
-def credential(api_token_id: str, organization_id: str | None, *, expired: bool = False) -> str:
+def later_than(time: str) -> str:
+    """Return the present time, or the next millisecond after `time` if that lies ahead: two writes never share one."""
+    before = parsed(time)
+    present = datetime.now(UTC)
+    return written(present if before is None else max(present, before + timedelta(milliseconds=1)))
+
+
+def parsed(time: Any) -> datetime | None:
+    """Return a time of a record, in UTC unless it says otherwise; None for none and for one that is malformed."""
+    try:
+        read = datetime.fromisoformat(time)
+    except (TypeError, ValueError):
+        return None
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def written(time: datetime) -> str:
+    """Return a time in UTC as Astro writes it."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def credential(
+    api_token_id: str,
+    organization_id: str | None,
+    *,
+    expired: bool = False,
+    ends: datetime | None = None,
+    secret_id: str | None = None,
+) -> str:
     """Return a bearer credential: a JWT with Astro's claims.
 
     Args:
         api_token_id: the token whose secret this is.
         organization_id: goes into the claim `permissions`; None leaves it out, as old tokens do.
-        expired: adds a claim `exp` that lies in the past. Without it there is no `exp` at all.
+        expired: adds a claim `exp` that lies in the past.
+        ends: adds a claim `exp`. Without either there is no `exp` at all.
+        secret_id: a claim `jti`, which tells the secrets of one token apart; the first secret of a token has none.
     """
     permissions = [f"apiTokenId:{api_token_id}"]
     if organization_id is not None:
@@ -54,6 +85,10 @@ def credential(api_token_id: str, organization_id: str | None, *, expired: bool 
     }
     if expired:
         claims["exp"] = EXPIRED_AT
+    if ends is not None:
+        claims["exp"] = int(ends.timestamp())
+    if secret_id is not None:
+        claims["jti"] = secret_id
     signed = f"{_segment({'alg': 'RS256', 'kid': 'emulator', 'typ': 'JWT'})}.{_segment(claims)}"
     return f"{signed}.{_base64url(hashlib.sha512(signed.encode()).digest())}"
 

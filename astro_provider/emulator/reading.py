@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from astro_provider.emulator.state import DEFAULT_ROLES, Record, State
 
-INTERNAL = frozenset(("organizationId", "rolesHidden", "roles"))
+INTERNAL = frozenset(("organizationId", "rolesHidden", "roles", "permissions"))
 SORT_FIELDS = {"tokenStartAt": "startAt"}
 
 
@@ -48,7 +48,7 @@ def organizations(state: State, organization_id: str, page: Page) -> dict[str, A
 def token(state: State, organization_id: str, token_id: str) -> Record:
     """Return one token with all its roles; ApiError 404."""
     record = state.token(organization_id, token_id)
-    return _shown_token(record, record["roles"])
+    return shown_token(record)
 
 
 def tokens(state: State, organization_id: str, wanted: TokenFilter, sorts: Sequence[str], page: Page) -> dict[str, Any]:
@@ -72,16 +72,16 @@ def tokens(state: State, organization_id: str, wanted: TokenFilter, sorts: Seque
 
     def shown(record: Record) -> Record:
         if not entities:
-            return _shown_token(record, None)
+            return _without_internal(record)
         visible = [entry for entry in record["roles"] if any(_is_in(entry, entity) for entity in entities)]
-        return _shown_token(record, visible)
+        return shown_token({**record, "roles": visible})
 
     return page.of("tokens", found, shown)
 
 
 def deployment(state: State, organization_id: str, deployment_id: str) -> Record:
     """Return one deployment; ApiError 404."""
-    return _shown_deployment(state, state.deployment(organization_id, deployment_id))
+    return shown_deployment(state, state.deployment(organization_id, deployment_id))
 
 
 def deployments(state: State, organization_id: str, wanted: Mapping[str, Sequence[str]], page: Page) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def deployments(state: State, organization_id: str, wanted: Mapping[str, Sequenc
         if values:
             among = frozenset(values)
             found = [record for record in found if record[name] in among]
-    return page.of("deployments", found, lambda record: _shown_deployment(state, record))
+    return page.of("deployments", found, lambda record: shown_deployment(state, record))
 
 
 def roles(
@@ -109,21 +109,21 @@ def roles(
     return answer
 
 
+def shown_token(record: Record) -> Record:
+    """Return a token as the API shows it, with its roles unless they are hidden."""
+    shown = _without_internal(record)
+    return shown if record.get("rolesHidden") else {**shown, "roles": record["roles"]}
+
+
+def shown_deployment(state: State, record: Record) -> Record:
+    """Return a deployment as the API shows it."""
+    workspace = state.workspaces.get(record["workspaceId"])
+    return {**record, "workspaceName": workspace["name"]} if workspace else record
+
+
 def _is_in(entry: Record, entity: tuple[str, str]) -> bool:
     return (entry["entityType"], entry["entityId"]) == entity
 
 
 def _without_internal(record: Record) -> Record:
     return {name: value for name, value in record.items() if name not in INTERNAL}
-
-
-def _shown_token(record: Record, visible: list[Record] | None) -> Record:
-    shown = _without_internal(record)
-    if visible is not None and not record.get("rolesHidden"):
-        shown["roles"] = visible
-    return shown
-
-
-def _shown_deployment(state: State, record: Record) -> Record:
-    workspace = state.workspaces.get(record["workspaceId"])
-    return {**record, "workspaceName": workspace["name"]} if workspace else record

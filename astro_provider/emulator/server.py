@@ -10,6 +10,7 @@ import asyncio
 import socket
 import time
 from itertools import count
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
@@ -17,11 +18,10 @@ from typing import Any, Self, TypedDict, Unpack
 import uvicorn
 
 from astro_provider.emulator.app import application
-from astro_provider.emulator.conditions import Conditions
+from astro_provider.emulator.conditions import Conditions, Settings
 from astro_provider.emulator.connection import DroppableConnection
 from astro_provider.emulator.faults import Fault
-from astro_provider.emulator.identity import credential
-from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID
+from astro_provider.emulator.planting import Planted, default, plant
 from astro_provider.emulator.store import Store
 
 LOOPBACK = "127.0.0.1"
@@ -37,6 +37,7 @@ class SettingsChange(TypedDict, total=False):
     latency_ms: float
     rate_limits: bool
     retry_after: str | None
+    updated_at_moves: bool
 
 
 class PromptServer(uvicorn.Server):
@@ -62,16 +63,25 @@ class PromptServer(uvicorn.Server):
 
 
 class Emulator:
-    """A running emulator; made by `running()`, ended by `stop()` or by leaving its `with`."""
+    """A running emulator; made by `running()`, ended by `stop()` or by leaving its `with`.
 
-    def __init__(self, listener: socket.socket, store: Store, conditions: Conditions) -> None:
-        self.store = store
-        self.organization_id = ORGANIZATION_ID
-        self.credential = credential(OWNER_TOKEN_ID, ORGANIZATION_ID)
+    Attributes:
+        url: where it answers, for example `http://127.0.0.1:8765`.
+        organization_id: the organization that it started with.
+        credential: a credential that may write.
+        preview_credential: a credential that may read and not write, or None if the seed has no token for it.
+        store: what it knows, and the hands that change that behind everyone's back.
+    """
+
+    def __init__(self, listener: socket.socket, planted: Planted, conditions: Conditions) -> None:
+        self.store = Store(planted, lambda: conditions.settings.updated_at_moves)
+        self.organization_id = planted.organization_id
+        self.credential = planted.update
+        self.preview_credential = planted.preview
         self.url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         self._conditions = conditions
         config = uvicorn.Config(
-            application(store, conditions),
+            application(self.store, conditions),
             http=DroppableConnection,
             ws="none",
             loop="asyncio",
@@ -87,13 +97,15 @@ class Emulator:
         )
 
     @classmethod
-    def running(
+    def running(  # noqa: PLR0913 each stands for itself and has a default
         cls,
         *,
         latency_ms: float = 0,
         rate_limits: bool = False,
         retry_after: str | None = None,
+        updated_at_moves: bool = False,
         port: int = 0,
+        seed: str | Path | None = None,
     ) -> Self:
         """Start an emulator and return it once it answers.
 
@@ -101,15 +113,25 @@ class Emulator:
             latency_ms: milliseconds that every call takes, half of them before it is handled.
             rate_limits: answer 429 above 10 POST, 25 GET or 5 DELETE per second and credential.
             retry_after: the header `Retry-After` of a 429: None, a number of seconds, or `http-date`.
+            updated_at_moves: `updatedAt` and `updatedBy` of a token change when its roles are written.
             port: 0 takes any free one.
+            seed: a seed file, or the name of a seed that ships with the package; see docs/emulator.md.
 
         Raises:
             OSError: the port is in use.
+            SeedError: the seed cannot be used; nothing was started.
         """
-        conditions = Conditions()
-        conditions.change({"latency_ms": latency_ms, "rate_limits": rate_limits, "retry_after": retry_after})
+        planted = default() if seed is None else plant(seed)
+        conditions = Conditions(
+            Settings(
+                latency_ms=latency_ms,
+                rate_limits=rate_limits,
+                retry_after=retry_after,
+                updated_at_moves=updated_at_moves,
+            )
+        )
         listener = _listener(port)
-        emulator = cls(listener, Store(), conditions)
+        emulator = cls(listener, planted, conditions)
         emulator._start()
         return emulator
 

@@ -7,32 +7,36 @@ stale entry, an unknown kind of role or a half-deleted deployment writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from itertools import count
 from threading import RLock
 
-from astro_provider.emulator import organization
-from astro_provider.emulator.identity import credential, cuid, now
-from astro_provider.emulator.organization import (
-    DATA_PLATFORM_ID,
-    ORGANIZATION_ID,
-    credential_record,
-    entry,
-    initial_state,
-)
+from astro_provider.emulator import managing, organization, planting, rights
+from astro_provider.emulator.identity import credential, cuid, later_than, now
+from astro_provider.emulator.organization import credential_record, entry
+from astro_provider.emulator.planting import Planted
 from astro_provider.emulator.state import DAG_KINDS, Record, State
 from astro_provider.emulator.writing import accepted
 
 
 class Store:
-    """All records behind one lock; every method may be called from any thread."""
+    """All records behind one lock; every method may be called from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        planted: the organization to start with and to reset to; the shipped one unless it is given.
+        is_updated_at_moving: tells whether a token's `updatedAt` moves when its roles are written.
+    """
+
+    def __init__(
+        self, planted: Planted | None = None, is_updated_at_moving: Callable[[], bool] = lambda: False
+    ) -> None:
         self._lock = RLock()
-        self._state = initial_state()
+        self._planted = planted or planting.default()
+        self._is_updated_at_moving = is_updated_at_moving
         self._made = count(1)
+        self.reset()
 
     @contextmanager
     def locked(self) -> Iterator[State]:
@@ -43,7 +47,7 @@ class Store:
     def reset(self) -> None:
         """Go back to the initial organization."""
         with self._lock:
-            self._state = initial_state()
+            self._state = deepcopy(self._planted.state)
 
     def shown(self) -> dict[str, list[Record]]:
         """Return a copy of everything, the shape of `/_emulator/state`."""
@@ -64,11 +68,28 @@ class Store:
         with self._lock:
             record = self._state.token(organization_id, token_id)
             held = accepted(self._state, record, body)
-            by: Record = {"id": writer["api_token_id"], "subjectType": "SERVICEKEY"}
-            if (own := self._state.tokens.get(by["id"])) is not None:
-                by["apiTokenName"] = own["name"]
-            record.update(roles=held, updatedAt=now(), updatedBy=by)
+            self._write(record, held)
+            if self._is_updated_at_moving():
+                record["updatedBy"] = managing.subject(self._state, writer)
             return held
+
+    def stale_writer(self, path: str) -> Callable[[], None] | None:
+        """Return what a writer would do that reads the token of a path now and posts its list later; None without one.
+
+        It posts what it has read, checks nothing, and does nothing if the token has gone.
+        """
+        with self._lock:
+            token_id = next((segment for segment in path.split("/") if segment in self._state.tokens), None)
+            if token_id is None:
+                return None
+            read: list[Record] = self._state.tokens[token_id]["roles"]
+
+        def post() -> None:
+            with self._lock:
+                if (record := self._state.tokens.get(token_id)) is not None:
+                    self._write(record, read)
+
+        return post
 
     def add_token(  # noqa: PLR0913 all but the name are optional attributes of a token
         self,
@@ -88,12 +109,19 @@ class Store:
         """
         if roles is None:
             is_member = scope == "ORGANIZATION"
-            roles = [entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")] if is_member else []
-        token_id = id or self._next_id("token")
+            roles = [entry("ORGANIZATION", self._planted.organization_id, "ORGANIZATION_MEMBER")] if is_member else []
+        token_id = id or self.new_id("token")
         if created_by is not None:
             fields = {"createdBy": created_by, "updatedBy": created_by, **fields}
         record = organization.token(
-            token_id, name, roles=list(roles), at=now(), scope=scope, description=description, **fields
+            token_id,
+            name,
+            roles=list(roles),
+            at=now(),
+            organization_id=self._planted.organization_id,
+            scope=scope,
+            description=description,
+            **fields,
         )
         with self._lock:
             self._state.tokens[token_id] = deepcopy(record)
@@ -122,20 +150,20 @@ class Store:
     def set_roles(self, token_id: str, roles: Iterable[Record]) -> None:
         """Replace a token's role list, unchecked."""
         with self._lock:
-            self._state.tokens[token_id]["roles"] = deepcopy(list(roles))
+            self._write(self._state.tokens[token_id], deepcopy(list(roles)))
 
     def bind(self, token_id: str, deployment_id: str, role: str) -> None:
         """Give a token a role in a deployment, in the place of the one that it holds there."""
         with self._lock:
-            self.unbind(token_id, deployment_id)
             record = self._state.tokens[token_id]
-            record["roles"] = [*record["roles"], entry("DEPLOYMENT", deployment_id, role)]
+            others = [e for e in record["roles"] if not _is_binding(e, deployment_id)]
+            self._write(record, [*others, entry("DEPLOYMENT", deployment_id, role)])
 
     def unbind(self, token_id: str, deployment_id: str) -> None:
         """Take a token's role in a deployment away; its roles in DAGs stay."""
         with self._lock:
             record = self._state.tokens[token_id]
-            record["roles"] = [e for e in record["roles"] if not _is_binding(e, deployment_id)]
+            self._write(record, [e for e in record["roles"] if not _is_binding(e, deployment_id)])
 
     def deployment_role(self, token_id: str, deployment_id: str) -> str | None:
         """Return the role that a token holds in a deployment, or None."""
@@ -151,9 +179,15 @@ class Store:
         workspace_id: str | None = None,
         id: str | None = None,  # noqa: A002 the attribute's own name
     ) -> str:
-        """Add a deployment, in the workspace "Data Platform" unless another is given, and return its id."""
-        deployment_id = id or self._next_id("deployment")
-        record = organization.deployment(deployment_id, name, workspace_id or DATA_PLATFORM_ID, at=now())
+        """Add a deployment, in the first workspace unless another is given, and return its id."""
+        deployment_id = id or self.new_id("deployment")
+        record = organization.deployment(
+            deployment_id,
+            name,
+            workspace_id or self._planted.workspace_id,
+            at=now(),
+            organization_id=self._planted.organization_id,
+        )
         with self._lock:
             self._state.deployments[deployment_id] = record
         return deployment_id
@@ -171,10 +205,15 @@ class Store:
         self, name: str, *, restricted_workspace_ids: Sequence[str] = (), scope_type: str = "DEPLOYMENT"
     ) -> str:
         """Add a custom role and return its id."""
-        role_id = self._next_id("role")
+        role_id = self.new_id("role")
         restricted = list(restricted_workspace_ids)
         record = organization.custom_role(
-            role_id, name, scope_type=scope_type, restricted_workspace_ids=restricted, at=now()
+            role_id,
+            name,
+            scope_type=scope_type,
+            restricted_workspace_ids=restricted,
+            organization_id=self._planted.organization_id,
+            at=now(),
         )
         with self._lock:
             self._state.roles[role_id] = record
@@ -187,10 +226,9 @@ class Store:
                 del self._state.roles[role_id]
 
     def credential(self, bearer: str) -> Record | None:
-        """Return a copy of a credential's record, or None for an unknown one."""
+        """Return a copy of a credential's record with the rights that it has now, or None for an unknown one."""
         with self._lock:
-            record = self._state.credentials.get(bearer)
-            return None if record is None else dict(record)
+            return rights.effective(self._state, bearer)
 
     def add_credential(
         self,
@@ -202,8 +240,8 @@ class Store:
         claims: bool = True,
     ) -> str:
         """Add a credential and return the bearer; without `claims` it does not say whose organization it is for."""
-        organization_id = organization_id or ORGANIZATION_ID
-        api_token_id = self._next_id("credential")
+        organization_id = organization_id or self._planted.organization_id
+        api_token_id = self.new_id("credential")
         bearer = credential(api_token_id, organization_id if claims else None, expired=expired)
         record = credential_record(bearer, organization_id, api_token_id)
         record.update(expired=expired, can_read=can_read, can_write=can_write)
@@ -211,8 +249,17 @@ class Store:
             self._state.credentials[bearer] = record
         return bearer
 
-    def _next_id(self, kind: str) -> str:
-        return cuid(kind, next(self._made))
+    def new_id(self, kind: str) -> str:
+        """Return an id that this store has not made before and that no record has; the same in every run."""
+        with self._lock:
+            kinds = vars(self._state).values()
+            ids = (cuid(kind, number) for number in self._made)
+            return next(one for one in ids if not any(one in records for records in kinds))
+
+    def _write(self, token: Record, roles: list[Record]) -> None:
+        token["roles"] = roles
+        if self._is_updated_at_moving():
+            token["updatedAt"] = later_than(token["updatedAt"])
 
 
 def _is_binding(held: Record, deployment_id: str) -> bool:

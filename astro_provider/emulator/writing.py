@@ -34,10 +34,36 @@ def accepted(state: State, token: Record, body: object) -> list[Record]:
             raise ApiError(400, f"Two roles are given for {entity[0]} {entity[1]}; one entity takes one role.")
         seen.add(entity)
     held: list[Record] = token["roles"]
-    taken = [_checked(state, token, entry, held) for entry in entries]
+    taken = [checked(state, token, entry, held) for entry in entries]
     if token["scope"] == "ORGANIZATION" and not any(entry["entityType"] == "ORGANIZATION" for entry in taken):
         taken = [entry for entry in held if entry["entityType"] == "ORGANIZATION"] + taken
     return taken
+
+
+def checked(state: State, token: Record, entry: Record, held: list[Record]) -> Record:
+    """Return one entry with its role in canonical spelling; ApiError 400 or 404, see `accepted()`."""
+    kind, entity_id, organization_id = entry["entityType"], entry["entityId"], token["organizationId"]
+    workspace_id = None
+    if kind not in KNOWN_KINDS:
+        if entry not in held:
+            raise ApiError(400, f"Entity type {kind} is not supported.")
+        return entry
+    if kind == "ORGANIZATION":
+        if entity_id != organization_id:
+            raise ApiError(404, f"Organization {entity_id} not found.")
+    elif kind == "WORKSPACE":
+        workspace_id = state.workspace(organization_id, entity_id)["id"]
+    else:
+        deployment_id = entry["deploymentId"] if _in_dag(entry) else entity_id
+        workspace_id = state.deployment(organization_id, deployment_id)["workspaceId"]
+    scope_type = "DAG" if _in_dag(entry) else kind
+    role = state.role(organization_id, scope_type, entry["role"])
+    if role is None:
+        raise ApiError(400, f"Role {entry['role']} of scope {scope_type} does not exist.")
+    restricted_to = role.get("restrictedWorkspaceIds")
+    if restricted_to and workspace_id not in restricted_to:
+        raise ApiError(400, f"Role {role['name']} may not be used in workspace {workspace_id}.")
+    return {**entry, "role": role["name"]}
 
 
 def subject_roles(entries: list[Record]) -> dict[str, Any]:
@@ -84,28 +110,3 @@ def _faults_of(entry: object, place: str) -> Iterator[FieldError]:
 
 def _in_dag(entry: Record) -> bool:
     return entry.get("entityType") in DAG_KINDS
-
-
-def _checked(state: State, token: Record, entry: Record, held: list[Record]) -> Record:
-    kind, entity_id, organization_id = entry["entityType"], entry["entityId"], token["organizationId"]
-    workspace_id = None
-    if kind not in KNOWN_KINDS:
-        if entry not in held:
-            raise ApiError(400, f"Entity type {kind} is not supported.")
-        return entry
-    if kind == "ORGANIZATION":
-        if entity_id != organization_id:
-            raise ApiError(404, f"Organization {entity_id} not found.")
-    elif kind == "WORKSPACE":
-        workspace_id = state.workspace(organization_id, entity_id)["id"]
-    else:
-        deployment_id = entry["deploymentId"] if _in_dag(entry) else entity_id
-        workspace_id = state.deployment(organization_id, deployment_id)["workspaceId"]
-    scope_type = "DAG" if _in_dag(entry) else kind
-    role = state.role(organization_id, scope_type, entry["role"])
-    if role is None:
-        raise ApiError(400, f"Role {entry['role']} of scope {scope_type} does not exist.")
-    restricted_to = role.get("restrictedWorkspaceIds")
-    if restricted_to and workspace_id not in restricted_to:
-        raise ApiError(400, f"Role {role['name']} may not be used in workspace {workspace_id}.")
-    return {**entry, "role": role["name"]}

@@ -19,7 +19,7 @@ def running_emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(running_emulator: Emulator) -> Emulator:
     running_emulator.reset()
-    running_emulator.settings(latency_ms=0, rate_limits=False, retry_after=None)
+    running_emulator.settings(latency_ms=0, rate_limits=False, retry_after=None, updated_at_moves=False)
     return running_emulator
 
 

@@ -23,7 +23,7 @@ def test_the_state_shows_everything_with_all_roles(inspection: httpx.Client) -> 
         "deployments": 6,
         "roles": 3,
         "tokens": 9,
-        "credentials": 1,
+        "credentials": 2,
     }
     assert all(token["roles"] for token in state["tokens"])
 
@@ -96,7 +96,7 @@ def test_settings_change_one_by_one(inspection: httpx.Client) -> None:
 
     settings = inspection.patch("/settings", json={"rate_limits": True, "retry_after": "1"}).json()
 
-    assert settings == {"latency_ms": 20, "rate_limits": True, "retry_after": "1"}
+    assert settings == {"latency_ms": 20, "rate_limits": True, "retry_after": "1", "updated_at_moves": False}
 
 
 @pytest.mark.parametrize(

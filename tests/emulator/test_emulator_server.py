@@ -20,6 +20,7 @@ import pytest
 from astro_provider.emulator import Emulator
 from astro_provider.version import __version__
 
+OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 COMMAND = Path(sys.executable).with_name("astro-provider")
 SECONDS_TO_START = 20
 
@@ -213,11 +214,35 @@ def test_what_was_exported_once_fits_the_next_run() -> None:
     assert response.status_code == 200
 
 
-def test_the_command_takes_latency_and_rate_limits() -> None:
-    with command("--port", "0", "--latency", "30", "--rate-limits") as (_, printed):
+def test_the_command_takes_latency_rate_limits_and_whether_updated_at_moves() -> None:
+    with command("--port", "0", "--latency", "30", "--rate-limits", "--updated-at-moves") as (_, printed):
         settings = httpx.patch(f"{exports(printed)['ASTRO_API_HOST']}/_emulator/settings", json={}).json()
 
-    assert settings == {"latency_ms": 30, "rate_limits": True, "retry_after": None}
+    assert settings == {"latency_ms": 30, "rate_limits": True, "retry_after": None, "updated_at_moves": True}
+
+
+def test_the_command_prints_a_second_credential_that_may_read_and_not_write() -> None:
+    with command("--port", "0", "--credentials") as (_, printed):
+        shown = exports(printed)
+        second = next(line for line in printed if line.startswith("# export "))
+        lesser = {**shown, "ASTRO_API_TOKEN": second.partition("=")[2]}
+
+        read = call_with(lesser)
+        url = f"{shown['ASTRO_API_HOST']}/v1/organizations/{shown['ASTRO_ORGANIZATION_ID']}/tokens/{OBSERVABILITY}"
+        write = httpx.delete(url, headers={"Authorization": f"Bearer {lesser['ASTRO_API_TOKEN']}"})
+
+    assert (read.status_code, write.status_code) == (200, 403)
+    assert (
+        f"# For a preview: the secret of token 'observability' ({OBSERVABILITY}), which may read and not write."
+        in printed
+    )
+
+
+def test_without_being_asked_the_command_prints_one_credential() -> None:
+    with command("--port", "0") as (_, printed):
+        pass
+
+    assert 1 == sum("ASTRO_API_TOKEN=" in line for line in printed)
 
 
 def test_the_command_ends_with_status_1_where_the_port_is_in_use(emulator: Emulator) -> None:

@@ -20,6 +20,7 @@ from astro_provider.emulator.organization import (
 )
 
 OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+JSON = {"Content-Type": "application/json"}
 MEMBER = entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")
 
 
@@ -58,7 +59,17 @@ def test_a_write_answers_the_roles_by_kind_and_not_the_token(api: httpx.Client) 
     }
 
 
-def test_a_write_tells_who_wrote_and_when(emulator: Emulator, api: httpx.Client) -> None:
+def test_a_write_of_roles_does_not_move_updated_at_unless_it_is_told_to(emulator: Emulator, api: httpx.Client) -> None:
+    before = emulator.store.token(OBSERVABILITY)
+
+    post(api, OBSERVABILITY, MEMBER)
+
+    after = emulator.store.token(OBSERVABILITY)
+    assert {**before, "roles": [MEMBER]} == after
+
+
+def test_a_write_of_roles_tells_who_wrote_and_when_if_it_is_told_to(emulator: Emulator, api: httpx.Client) -> None:
+    emulator.settings(updated_at_moves=True)
     before = emulator.store.token(OBSERVABILITY)
 
     post(api, OBSERVABILITY, MEMBER)
@@ -67,6 +78,19 @@ def test_a_write_tells_who_wrote_and_when(emulator: Emulator, api: httpx.Client)
     assert after["updatedAt"] > before["updatedAt"]
     assert after["updatedBy"]["apiTokenName"] == "platform-owner"
     assert after["createdBy"] == before["createdBy"]
+
+
+def test_no_two_writes_share_an_updated_at_whoever_writes(emulator: Emulator, api: httpx.Client) -> None:
+    emulator.settings(updated_at_moves=True)
+    seen = []
+    for number in range(20):
+        if number % 2:
+            post(api, OBSERVABILITY, MEMBER)
+        else:
+            emulator.store.bind(OBSERVABILITY, ETL_STAGING_ID, "DEPLOYMENT_ADMIN")
+        seen.append(emulator.store.token(OBSERVABILITY)["updatedAt"])
+
+    assert sorted(set(seen)) == seen
 
 
 @pytest.mark.parametrize("spelling", ["deployment_admin", "Deployment_Admin", "DEPLOYMENT_ADMIN"])
@@ -228,7 +252,7 @@ def test_a_malformed_list_is_a_400_that_names_the_place(api: httpx.Client, body:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_json_object_is_a_400(api: httpx.Client, body: bytes) -> None:
-    response = api.post(f"/tokens/{OBSERVABILITY}/roles", content=body)
+    response = api.post(f"/tokens/{OBSERVABILITY}/roles", content=body, headers=JSON)
 
     assert response.status_code == 400
     assert response.json()["statusCode"] == 400
@@ -238,7 +262,8 @@ def test_a_body_that_is_no_json_object_is_a_400(api: httpx.Client, body: bytes) 
 def test_a_number_that_json_cannot_hold_is_a_400(emulator: Emulator, api: httpx.Client, number: str) -> None:
     entity = f'"entityType": "DEPLOYMENT", "entityId": "{ETL_STAGING_ID}", "role": "DEPLOYMENT_ADMIN"'
 
-    response = api.post(f"/tokens/{OBSERVABILITY}/roles", content=f'{{"roles": [{{{entity}, "weight": {number}}}]}}')
+    body = f'{{"roles": [{{{entity}, "weight": {number}}}]}}'
+    response = api.post(f"/tokens/{OBSERVABILITY}/roles", content=body, headers=JSON)
 
     assert response.status_code == 400
     assert emulator.store.deployment_role(OBSERVABILITY, ETL_STAGING_ID) is None
