@@ -18,16 +18,26 @@
         └── UnexpectedAnswer     an answer that is not what the API promises (HTML, cut JSON, …)
 
 People read these texts in pull requests, as the last line of a traceback or beside a property. So each says what
-failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential.
+failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential, and
+none holds a control character, whatever names and words it repeats.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from astro_provider import shown
+
 
 class AstroProviderError(Exception):
-    """The root: catch this to catch everything that this package raises on purpose."""
+    """The root: catch this to catch everything that this package raises on purpose.
+
+    Args:
+        text: the whole message.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(shown.line(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by attributes, because the constructors below take keywords that `Exception` forgets."""
@@ -55,7 +65,7 @@ class InputError(AstroProviderError):
     def __init__(self, property_name: str, reason: str) -> None:
         super().__init__(f"{property_name}: {reason}")
         self.property_name = property_name
-        self.reason = reason
+        self.reason = shown.line(reason)
 
 
 class InvalidInputs(AstroProviderError):
