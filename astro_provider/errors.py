@@ -14,7 +14,7 @@
         ├── Forbidden            403
         ├── NotFound             404
         ├── CallRefused          any other 4xx
-        ├── Unavailable          429, 5xx or no answer at all, after all retries
+        ├── Unavailable          408, 425, 429, 5xx or no answer at all, after all retries
         └── UnexpectedAnswer     an answer that is not what the API promises (HTML, cut JSON, …)
 
 People read these texts in pull requests, as the last line of a traceback or beside a property. So each says what
@@ -104,6 +104,7 @@ class ServiceError(AstroProviderError):
         status: the HTTP status, or None where there was no answer.
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
+        lasting: another attempt would end alike, so none is made.
     """
 
     def __init__(
@@ -113,11 +114,13 @@ class ServiceError(AstroProviderError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        lasting: bool = False,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class CredentialRefused(ServiceError):
@@ -129,7 +132,7 @@ class Forbidden(ServiceError):
 
 
 class NotFound(ServiceError):
-    """HTTP 404."""
+    """HTTP 404, in the service's own words."""
 
 
 class CallRefused(ServiceError):
@@ -137,8 +140,8 @@ class CallRefused(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """HTTP 429 or 5xx, or no answer at all."""
+    """HTTP 408, 425, 429 or 5xx, or no answer at all."""
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not what the API promises. Retried like an outage, because gateways cause it."""
+    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless `lasting`."""

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from astro_provider.api import answers
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
@@ -31,6 +32,7 @@ SLOWEST_CONNECT_SECONDS = 10.0
 SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
 
 _Object = TypeVar("_Object", bound=Wire)
+_Identified = TypeVar("_Identified", ApiToken, Deployment)
 
 
 class AstroClient:
@@ -54,6 +56,7 @@ class AstroClient:
             headers={
                 "User-Agent": f"pulumi-astro-provider/{__version__}",
                 "Accept": "application/json",
+                "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
             },
             # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
             transport=httpx.HTTPTransport(verify=host.startswith("https:")) if is_loopback(host) else None,
@@ -93,8 +96,11 @@ class AstroClient:
         """
         path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}"
         if at_once:
-            return self._parse("GetApiToken", path, ApiToken, self._send("GetApiToken", "GET", path, self._bound()))
-        return self._parse("GetApiToken", path, ApiToken, self._call("GetApiToken", "GET", path))
+            body = self._send("GetApiToken", "GET", path, self._bound())
+        else:
+            body = self._call("GetApiToken", "GET", path)
+        token = self._parse("GetApiToken", path, ApiToken, body)
+        return self._require_id("GetApiToken", path, token, token_id)
 
     def set_roles(self, organization_id: str, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
         """Replace the token's whole role list. Only `writer.py` may call this.
@@ -103,8 +109,9 @@ class AstroClient:
         read again before anything is sent. Nor is its turn awaited here: that must happen before the list is read.
         """
         path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
-        body = {"roles": [entry.to_wire() for entry in roles]}
-        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), json=body)
+        # In ASCII, so that half a character in somebody else's entry goes back as it came.
+        body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
+        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
     def list_deployments(self, organization_id: str) -> list[Deployment]:
@@ -115,7 +122,8 @@ class AstroClient:
     def get_deployment(self, organization_id: str, deployment_id: str) -> Deployment:
         """Return one deployment."""
         path = f"/organizations/{_segment(organization_id)}/deployments/{_segment(deployment_id)}"
-        return self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
+        deployment = self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
+        return self._require_id("GetDeployment", path, deployment, deployment_id)
 
     def list_deployment_roles(self, organization_id: str) -> list[Role]:
         """Return every role that can be given in a deployment, built-in and custom."""
@@ -174,21 +182,44 @@ class AstroClient:
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
-        authorization = {"Authorization": f"Bearer {self._credential()}"}
-        try:
-            response = self._http.request(verb, path, headers=authorization, timeout=_timeout(deadline), **request)
-        except httpx.HTTPError as error:
-            raise self._failures.no_answer(operation, path, error) from None
+        response, body = self._exchange(operation, verb, path, deadline, **request)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
         if not response.is_success:
-            raise self._failures.refused(operation, path, response)
+            raise self._failures.refused(operation, path, response, body)
         try:
-            return response.json()
-        except (ValueError, RecursionError):
-            raise self._failures.no_json(operation, path, response) from None
+            return answers.parsed(body)
+        except ValueError:
+            raise self._failures.no_json(operation, path, response, body) from None
+        except answers.TooLargeError:
+            raise self._failures.too_large(operation, path) from None
+
+    def _exchange(
+        self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request and take its answer in, whole, before the deadline."""
+        headers = {"Authorization": f"Bearer {self._credential()}"}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
+        deadline = Deadline.after(max(deadline.remaining, SHORTEST_ANSWER_SECONDS))
+        try:
+            with self._http.stream(verb, path, headers=headers, timeout=_timeout(deadline), **request) as response:
+                return response, answers.body_of(response, deadline)
+        except httpx.HTTPError as error:
+            raise self._failures.no_answer(operation, path, error) from None
+        except answers.NotReadableError as error:
+            raise self._failures.unexpected(operation, path, str(error)) from None
+        except answers.TooLargeError:
+            raise self._failures.too_large(operation, path) from None
+
+    def _require_id(self, operation: str, path: str, found: _Identified, asked_for: str) -> _Identified:
+        """Refuse an answer about something else: its roles would be written onto what was asked for."""
+        if found.id == asked_for:
+            return found
+        reason = f"{asked_for} was asked for, and the answer is about {found.id}"
+        raise self._failures.unexpected(operation, path, reason, lasting=True)
 
     def _parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
         return self._parse_all(operation, path, kind, [body])[0]
@@ -204,7 +235,7 @@ class AstroClient:
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:
-    left = max(deadline.remaining, SHORTEST_ANSWER_SECONDS)
+    left = deadline.remaining
     return httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
 
 

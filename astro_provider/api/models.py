@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
 
@@ -28,16 +28,19 @@ class Wire(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
 
+AnyText = InstanceOf[str]  # also one with half a character in it, which pydantic's own str refuses
+
+
 class ApiTokenRole(Wire):
     """One entry of a token's role list: a role in one entity.
 
     `entity_type` is ORGANIZATION, WORKSPACE, DEPLOYMENT, DAG or DAG_TAG today; other kinds pass through untouched.
     """
 
-    entity_type: str
-    entity_id: str | None = None
-    role: str | None = None
-    deployment_id: str | None = None
+    entity_type: AnyText
+    entity_id: AnyText | None = None
+    role: AnyText | None = None
+    deployment_id: AnyText | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return exactly the fields that came from the service, nulls included and none added."""
