@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -142,7 +142,7 @@ class AstroClient:
     ) -> list[_Object]:
         items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
         # An object that was made while the pages were read moves another one to the next page, where it shows again.
-        once = {item.get("id", number) if isinstance(item, dict) else number: item for number, item in enumerate(items)}
+        once = {_id_of(item) or number: item for number, item in enumerate(items)}
         return self._parse_all(operation, path, kind, list(once.values()))
 
     def _pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -154,8 +154,8 @@ class AstroClient:
             if not isinstance(page, dict) or not isinstance(page.get(key), list):
                 raise self._failures.unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
             items = page[key]
-            ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
-            if items and ids <= seen:
+            ids = {found for item in items if (found := _id_of(item))}
+            if ids and ids <= seen:
                 raise self._failures.unexpected(operation, path, "two pages show the same objects")
             yield page
             seen |= ids
@@ -222,16 +222,44 @@ class AstroClient:
         raise self._failures.unexpected(operation, path, reason, lasting=True)
 
     def _parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
-        return self._parse_all(operation, path, kind, [body])[0]
+        """Make an object of an answer; of a token, its roles must be readable or left out."""
+        try:
+            return _without_odd_fields(kind, body, {*kind.essential, "roles"})
+        except ValidationError as error:
+            raise self._failures.unexpected(operation, path, _first_reason(kind, error)) from None
 
     def _parse_all(self, operation: str, path: str, kind: type[_Object], items: Sequence[Any]) -> list[_Object]:
-        try:
-            return [kind.model_validate(item) for item in items]
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the object"
-            reason = f"{place} of the {kind.__name__}: {first['msg']}"
-            raise self._failures.unexpected(operation, path, reason) from None
+        """Make objects of a list's items, without those that lack what is essential, unless all of them do."""
+        found, first_error = [], None
+        for item in items:
+            try:
+                found.append(_without_odd_fields(kind, item, kind.essential))
+            except ValidationError as error:
+                first_error = first_error or error
+        if first_error is not None and not found:
+            raise self._failures.unexpected(operation, path, _first_reason(kind, first_error))
+        return found
+
+
+def _without_odd_fields(kind: type[_Object], item: Any, essential: Collection[str]) -> _Object:
+    """Make an object of an item, without the fields that are not what the API promises.
+
+    Raises:
+        ValidationError: it is no object, or an essential field is not what the API promises.
+    """
+    try:
+        return kind.model_validate(item)
+    except ValidationError as error:
+        odd = {place["loc"][0] for place in error.errors(include_url=False, include_input=False) if place["loc"]}
+        if not odd or not isinstance(item, dict) or not odd.isdisjoint(essential) or odd.isdisjoint(item):
+            raise
+    return kind.model_validate({name: value for name, value in item.items() if name not in odd})
+
+
+def _first_reason(kind: type[Wire], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the object"
+    return f"{place} of the {kind.__name__}: {first['msg']}"
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:
@@ -251,6 +279,11 @@ def is_loopback(host: str) -> bool:
 def _items(page: Mapping[str, Any], key: str) -> list[Any]:
     items = page.get(key)
     return items if isinstance(items, list) else []
+
+
+def _id_of(item: Any) -> str | None:
+    found = item.get("id") if isinstance(item, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _segment(identifier: str) -> str:

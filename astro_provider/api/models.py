@@ -6,8 +6,9 @@ here is wider than in the service's own description, because answers may leave o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
@@ -22,8 +23,22 @@ def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime |
     return date
 
 
+def agreed(roles: Sequence[str | None]) -> str | None:
+    """The role on which several entries of one deployment agree; the names of all, joined with `and`, if they do not."""
+    different = {(role or "").lower(): role for role in reversed(roles)}
+    if len(different) <= 1:
+        return next(iter(roles), None)
+    return " and ".join(sorted(role or "a role without a name" for role in different.values()))
+
+
 class Wire(BaseModel):
-    """camelCase on the wire, snake_case here, frozen, unknown fields kept."""
+    """camelCase on the wire, snake_case here, frozen, unknown fields kept.
+
+    `essential` names the fields, as on the wire, without which an object is of no use. Any other field that is not what
+    the API promises is left out of its object, so that one odd object does not hide the others.
+    """
+
+    essential: ClassVar[frozenset[str]] = frozenset({"id"})
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
@@ -62,10 +77,10 @@ class SubjectProfile(Wire):
 
 
 class ApiToken(Wire):
-    """A token. `roles` is None where the answer left it out: unknown, not empty."""
+    """A token. `roles` is None where the answer left it out: unknown, not empty. An odd name is "", which no token has."""
 
     id: str
-    name: str
+    name: str = ""
     description: str | None = None
     scope: str | None = None
     kind: str | None = None
@@ -91,24 +106,28 @@ class DeploymentRole(Wire):
 class SubjectRoles(Wire):
     """The answer to a write of roles: what the token holds now."""
 
+    essential: ClassVar[frozenset[str]] = frozenset({"deploymentRoles"})
+
     deployment_roles: tuple[DeploymentRole, ...] | None = None
 
     def role_in(self, deployment_id: str) -> str | None:
-        """The role in that deployment, or None where there is none."""
-        return next((r.role for r in self.deployment_roles or () if r.deployment_id == deployment_id), None)
+        """The role in that deployment, or None where there is none; all of them, where several disagree."""
+        return agreed([entry.role for entry in self.deployment_roles or () if entry.deployment_id == deployment_id])
 
 
 class Deployment(Wire):
-    """A deployment, as far as a binding cares."""
+    """A deployment, as far as a binding cares. An odd name is ""."""
 
     id: str
-    name: str
+    name: str = ""
     workspace_id: str | None = None
     created_at: str | None = None
 
 
 class Role(Wire):
     """A role that can be given in a deployment. Built-in roles have no id and no restriction."""
+
+    essential: ClassVar[frozenset[str]] = frozenset({"name", "scopeType", "restrictedWorkspaceIds"})
 
     name: str
     id: str | None = None

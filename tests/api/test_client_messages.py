@@ -198,7 +198,7 @@ def test_a_body_of_just_256_characters_is_quoted_whole(connect: Connect, serve: 
         Reply(200, "<html></html>", {"Content-Type": f"text/html; token={CREDENTIAL}"}),
         Reply(302, f"Bearer {CREDENTIAL}", {"Location": f"https://x/?{CREDENTIAL}"}),
         Reply(200, json.dumps([CREDENTIAL]), {"Content-Type": "application/json"}),
-        Reply(200, {"id": "t", "name": "ci", "createdBy": CREDENTIAL}),
+        Reply(200, {"id": CREDENTIAL, "name": "ci"}),
         Reply(200, {"id": "t", "name": "ci", "roles": [{CREDENTIAL: CREDENTIAL}]}),
     ],
 )
