@@ -17,12 +17,14 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from astro_provider import shown
 from astro_provider.api import answers
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts
+from astro_provider.errors import InputError
 from astro_provider.version import __version__
 
 PAGE_SIZE = 1000  # the service's maximum
@@ -86,7 +88,7 @@ class AstroClient:
         With `deployment_id`, only the tokens that hold a role there, and of their roles only that one.
         """
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
-        path = f"/organizations/{_segment(organization_id)}/tokens"
+        path = f"{_organization(organization_id)}/tokens"
         return self._list("ListApiTokens", path, "tokens", ApiToken, params)
 
     def get_token(self, organization_id: str, token_id: str, *, at_once: bool = False) -> ApiToken:
@@ -94,7 +96,7 @@ class AstroClient:
 
         With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
         """
-        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}"
+        path = f"{_token(organization_id, token_id)}"
         if at_once:
             body = self._send("GetApiToken", "GET", path, self._bound())
         else:
@@ -108,7 +110,7 @@ class AstroClient:
         It is not retried here: after an answer that never came, another writer may have written, so the list must be
         read again before anything is sent. Nor is its turn awaited here: that must happen before the list is read.
         """
-        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
+        path = f"{_token(organization_id, token_id)}/roles"
         # In ASCII, so that half a character in somebody else's entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
         answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), content=body)
@@ -116,18 +118,18 @@ class AstroClient:
 
     def list_deployments(self, organization_id: str) -> list[Deployment]:
         """Return the organization's deployments."""
-        path = f"/organizations/{_segment(organization_id)}/deployments"
+        path = f"{_organization(organization_id)}/deployments"
         return self._list("ListDeployments", path, "deployments", Deployment)
 
     def get_deployment(self, organization_id: str, deployment_id: str) -> Deployment:
         """Return one deployment."""
-        path = f"/organizations/{_segment(organization_id)}/deployments/{_segment(deployment_id)}"
+        path = f"{_organization(organization_id)}/deployments/{_segment('deployment_id', deployment_id)}"
         deployment = self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
         return self._require_id("GetDeployment", path, deployment, deployment_id)
 
     def list_deployment_roles(self, organization_id: str) -> list[Role]:
         """Return every role that can be given in a deployment, built-in and custom."""
-        path = f"/organizations/{_segment(organization_id)}/roles"
+        path = f"{_organization(organization_id)}/roles"
         params = {"includeDefaultRoles": "true", "scopeTypes": "DEPLOYMENT"}
         found: dict[str, Role] = {}
         for page in self._pages("ListRoles", path, "roles", params):
@@ -286,5 +288,20 @@ def _id_of(item: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _segment(identifier: str) -> str:
+def _organization(organization_id: str) -> str:
+    return f"/organizations/{_segment('organization_id', organization_id)}"
+
+
+def _token(organization_id: str, token_id: str) -> str:
+    return f"{_organization(organization_id)}/tokens/{_segment('org_token_id', token_id)}"
+
+
+def _segment(property_name: str, identifier: str) -> str:
+    """An id as one segment of a path.
+
+    Raises:
+        InputError: it would lead to another path, or is none.
+    """
+    if not identifier.strip(". ") or any(map(shown.is_hidden, identifier)):
+        raise InputError(property_name, f"{identifier!r} is no id. Copy the id from Astro.")
     return quote(identifier, safe="")
