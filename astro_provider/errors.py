@@ -14,20 +14,30 @@
         ├── Forbidden            403
         ├── NotFound             404
         ├── CallRefused          any other 4xx
-        ├── Unavailable          429, 5xx or no answer at all, after all retries
+        ├── Unavailable          408, 425, 429, 5xx or no answer at all, after all retries
         └── UnexpectedAnswer     an answer that is not what the API promises (HTML, cut JSON, …)
 
 People read these texts in pull requests, as the last line of a traceback or beside a property. So each says what
-failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential.
+failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential, and
+none holds a control character, whatever names and words it repeats.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from astro_provider import shown
+
 
 class AstroProviderError(Exception):
-    """The root: catch this to catch everything that this package raises on purpose."""
+    """The root: catch this to catch everything that this package raises on purpose.
+
+    Args:
+        text: the whole message.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(shown.line(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by attributes, because the constructors below take keywords that `Exception` forgets."""
@@ -55,7 +65,7 @@ class InputError(AstroProviderError):
     def __init__(self, property_name: str, reason: str) -> None:
         super().__init__(f"{property_name}: {reason}")
         self.property_name = property_name
-        self.reason = reason
+        self.reason = shown.line(reason)
 
 
 class InvalidInputs(AstroProviderError):
@@ -94,6 +104,7 @@ class ServiceError(AstroProviderError):
         status: the HTTP status, or None where there was no answer.
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
+        lasting: another attempt would end alike, so none is made.
     """
 
     def __init__(
@@ -103,11 +114,13 @@ class ServiceError(AstroProviderError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        lasting: bool = False,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class CredentialRefused(ServiceError):
@@ -119,7 +132,7 @@ class Forbidden(ServiceError):
 
 
 class NotFound(ServiceError):
-    """HTTP 404."""
+    """HTTP 404, in the service's own words."""
 
 
 class CallRefused(ServiceError):
@@ -127,8 +140,8 @@ class CallRefused(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """HTTP 429 or 5xx, or no answer at all."""
+    """HTTP 408, 425, 429 or 5xx, or no answer at all."""
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not what the API promises. Retried like an outage, because gateways cause it."""
+    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless `lasting`."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 
+from astro_provider import shown
+
 _lock = threading.Lock()
 _printed: set[str] = set()
 
@@ -24,7 +26,7 @@ def note(text: str) -> None:
 
 
 def _print_once(text: str) -> None:
-    line = " ".join(text.split())
+    line = shown.line(text)
     with _lock:
         if line in _printed:
             return

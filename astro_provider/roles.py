@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from astro_provider.api.models import ApiToken, ApiTokenRole
+from astro_provider.api.models import ApiToken, ApiTokenRole, agreed
 from astro_provider.errors import InputError, RolesUnknown
 
 DEPLOYMENT = "DEPLOYMENT"
@@ -17,16 +17,22 @@ BELOW_DEPLOYMENT = ("DAG", "DAG_TAG")
 
 
 def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
-    """The token's roles.
+    """The token's roles, as a list that is whole.
 
     Raises:
-        RolesUnknown: the answer left them out. They are unknown then, not empty.
+        RolesUnknown: the answer left them out, or not all of them can be there. They are unknown then, not empty.
     """
     if token.roles is None:
         raise RolesUnknown(
             f"The service left the roles out of its answer about token {token.name!r} ({token.id}), so they are unknown "
             "and nothing was written. The credential may not see them: it needs the permission "
             "organization.apiTokens.access (the role Organization Owner has it)."
+        )
+    if token.scope == ORGANIZATION and not any(entry.entity_type == ORGANIZATION for entry in token.roles):
+        raise RolesUnknown(
+            f"The service's answer about token {token.name!r} ({token.id}) cannot be right: its ORGANIZATION entry is "
+            "missing, so the list is not whole, and nothing was written. The credential may not see all roles: it needs "
+            "the permission organization.apiTokens.access (the role Organization Owner has it)."
         )
     return token.roles
 
@@ -50,12 +56,22 @@ def require_organization_scope(token: ApiToken) -> None:
 
 def same_role(one: str | None, other: str | None) -> bool:
     """Tell whether two role names mean the same role. The service does not care about case."""
-    return (one or "").casefold() == (other or "").casefold()
+    return role_key(one) == role_key(other)
+
+
+def role_key(name: str | None) -> str:
+    """What is equal for two names of the same role. Not `casefold`, for which STRASSE and straße are one."""
+    return (name or "").lower()
 
 
 def role_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> str | None:
-    """The role that the list gives in the deployment, or None."""
-    return next((entry.role for entry in roles if _is_binding(entry, deployment_id)), None)
+    """The role that the list gives in the deployment, or None.
+
+    A list may hold several entries of a deployment, although it should not. If they disagree, the answer names all of
+    them, as in `DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN`: no role that anybody asks for is the same role as that, so
+    it is shown as drift, a change of the role is not fulfilled by it, and `with_role` makes one entry of them.
+    """
+    return agreed([entry.role for entry in roles if _is_binding(entry, deployment_id)])
 
 
 def with_role(roles: Sequence[ApiTokenRole], deployment_id: str, role: str) -> tuple[ApiTokenRole, ...]:

@@ -26,6 +26,8 @@ CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
 DEFAULT_HOST = "https://api.astronomer.io"
 DEFAULT_SETTLE_SECONDS = 1.0  # a writer elsewhere takes two calls, a read and a write, of some 100 ms each
 DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
+MOST_SETTLE_SECONDS = 600.0  # each burst ends that much later; no writer takes ten minutes from its read to its write
+MOST_TIMEOUT_SECONDS = 86_400.0  # a day; jobs of CI end sooner, and far longer waits overflow the system's clocks
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,16 @@ class Settings:
             credential=credential,
             organization_id=ORGANIZATION_ID.find(config, environ) or only_organization_in(credential),
             host=_host(HOST.find(config, environ) or DEFAULT_HOST),
-            timeout_seconds=_seconds(TIMEOUT, config, environ, DEFAULT_TIMEOUT_SECONDS, zero_allowed=False),
-            settle_seconds=_seconds(SETTLE, config, environ, DEFAULT_SETTLE_SECONDS, zero_allowed=True),
+            timeout_seconds=_seconds(
+                TIMEOUT, TIMEOUT.find(config, environ), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
+            ),
+            settle_seconds=_seconds(
+                SETTLE,
+                SETTLE.find(config, environ),
+                DEFAULT_SETTLE_SECONDS,
+                most=MOST_SETTLE_SECONDS,
+                zero_allowed=True,
+            ),
             lock_directory=LOCK_DIRECTORY.find(config, environ),
             preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
         )
@@ -148,7 +158,7 @@ def claims_in(credential: SecretStr | None) -> dict[str, Any]:
     try:
         payload = credential.get_secret_value().split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -177,7 +187,9 @@ def _host(value: str) -> str:
     no_service = SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
     try:
         parts = urlsplit(url.rstrip("/"))
-        well_formed = bool(parts.hostname) and parts.port != 0 and value.isprintable() and " " not in value
+        well_formed = (
+            _is_host_name(parts.hostname or "") and parts.port != 0 and value.isprintable() and " " not in value
+        )
     except ValueError:
         raise no_service from None
     if not well_formed or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
@@ -190,6 +202,17 @@ def _host(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _is_host_name(name: str) -> bool:
+    """Tell whether a name, or an address, can be looked up: no empty part, and none that is too long."""
+    if ":" in name:  # urlsplit has looked at the address between the brackets
+        return True
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?", ascii_name) is not None
+
+
 def _preview_checks(value: str | None) -> PreviewChecks:
     try:
         return PreviewChecks(value or PreviewChecks.WARN)
@@ -198,10 +221,7 @@ def _preview_checks(value: str | None) -> PreviewChecks:
         raise SettingsError(f"{value!r} in {PREVIEW_CHECKS} is unknown: write one of {choices}.") from None
 
 
-def _seconds(
-    source: Source, config: Callable[[str], Any], environ: Mapping[str, str], default: float, *, zero_allowed: bool
-) -> float:
-    text = source.find(config, environ)
+def _seconds(source: Source, text: str | None, default: float, *, most: float, zero_allowed: bool = False) -> float:
     if text is None:
         return default
     try:
@@ -211,4 +231,8 @@ def _seconds(
     if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero_allowed):
         kind = "a number of seconds, 0 or more" if zero_allowed else "a number of seconds above 0"
         raise SettingsError(f"{text!r} in {source} is not {kind}: write, for example, {default:g}.")
+    if seconds > most:
+        raise SettingsError(
+            f"{text!r} in {source} is too long: write {most:.0f} seconds at most, for example {default:g}."
+        )
     return seconds

@@ -13,6 +13,7 @@ from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
+from astro_provider import shown
 from astro_provider.adoption.find import Adoption
 from astro_provider.binding import DeploymentOrgTokenBinding
 from astro_provider.provider import PROVIDER_KEY, DeploymentOrgTokenBindingProvider
@@ -22,7 +23,7 @@ from astro_provider.values import outputs
 def import_file(adoptions: Iterable[Adoption]) -> str:
     """Return the file's text."""
     entries = [_entry(adoption) for adoption in adoptions]
-    return json.dumps({"resources": entries}, indent=2, ensure_ascii=False) + "\n"
+    return shown.json_text(json.dumps({"resources": entries}, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _entry(adoption: Adoption) -> dict[str, Any]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 import copy
 import ipaddress
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from astro_provider import shown
+from astro_provider.api import answers
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts
+from astro_provider.errors import InputError
 from astro_provider.version import __version__
 
 PAGE_SIZE = 1000  # the service's maximum
@@ -31,6 +34,7 @@ SLOWEST_CONNECT_SECONDS = 10.0
 SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
 
 _Object = TypeVar("_Object", bound=Wire)
+_Identified = TypeVar("_Identified", ApiToken, Deployment)
 
 
 class AstroClient:
@@ -54,6 +58,7 @@ class AstroClient:
             headers={
                 "User-Agent": f"pulumi-astro-provider/{__version__}",
                 "Accept": "application/json",
+                "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
             },
             # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
             transport=httpx.HTTPTransport(verify=host.startswith("https:")) if is_loopback(host) else None,
@@ -83,7 +88,7 @@ class AstroClient:
         With `deployment_id`, only the tokens that hold a role there, and of their roles only that one.
         """
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
-        path = f"/organizations/{_segment(organization_id)}/tokens"
+        path = f"{_organization(organization_id)}/tokens"
         return self._list("ListApiTokens", path, "tokens", ApiToken, params)
 
     def get_token(self, organization_id: str, token_id: str, *, at_once: bool = False) -> ApiToken:
@@ -91,10 +96,13 @@ class AstroClient:
 
         With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
         """
-        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}"
+        path = f"{_token(organization_id, token_id)}"
         if at_once:
-            return self._parse("GetApiToken", path, ApiToken, self._send("GetApiToken", "GET", path, self._bound()))
-        return self._parse("GetApiToken", path, ApiToken, self._call("GetApiToken", "GET", path))
+            body = self._send("GetApiToken", "GET", path, self._bound())
+        else:
+            body = self._call("GetApiToken", "GET", path)
+        token = self._parse("GetApiToken", path, ApiToken, body)
+        return self._require_id("GetApiToken", path, token, token_id)
 
     def set_roles(self, organization_id: str, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
         """Replace the token's whole role list. Only `writer.py` may call this.
@@ -102,24 +110,26 @@ class AstroClient:
         It is not retried here: after an answer that never came, another writer may have written, so the list must be
         read again before anything is sent. Nor is its turn awaited here: that must happen before the list is read.
         """
-        path = f"/organizations/{_segment(organization_id)}/tokens/{_segment(token_id)}/roles"
-        body = {"roles": [entry.to_wire() for entry in roles]}
-        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), json=body)
+        path = f"{_token(organization_id, token_id)}/roles"
+        # In ASCII, so that half a character in somebody else's entry goes back as it came.
+        body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
+        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
     def list_deployments(self, organization_id: str) -> list[Deployment]:
         """Return the organization's deployments."""
-        path = f"/organizations/{_segment(organization_id)}/deployments"
+        path = f"{_organization(organization_id)}/deployments"
         return self._list("ListDeployments", path, "deployments", Deployment)
 
     def get_deployment(self, organization_id: str, deployment_id: str) -> Deployment:
         """Return one deployment."""
-        path = f"/organizations/{_segment(organization_id)}/deployments/{_segment(deployment_id)}"
-        return self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
+        path = f"{_organization(organization_id)}/deployments/{_segment('deployment_id', deployment_id)}"
+        deployment = self._parse("GetDeployment", path, Deployment, self._call("GetDeployment", "GET", path))
+        return self._require_id("GetDeployment", path, deployment, deployment_id)
 
     def list_deployment_roles(self, organization_id: str) -> list[Role]:
         """Return every role that can be given in a deployment, built-in and custom."""
-        path = f"/organizations/{_segment(organization_id)}/roles"
+        path = f"{_organization(organization_id)}/roles"
         params = {"includeDefaultRoles": "true", "scopeTypes": "DEPLOYMENT"}
         found: dict[str, Role] = {}
         for page in self._pages("ListRoles", path, "roles", params):
@@ -134,7 +144,7 @@ class AstroClient:
     ) -> list[_Object]:
         items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
         # An object that was made while the pages were read moves another one to the next page, where it shows again.
-        once = {item.get("id", number) if isinstance(item, dict) else number: item for number, item in enumerate(items)}
+        once = {_id_of(item) or number: item for number, item in enumerate(items)}
         return self._parse_all(operation, path, kind, list(once.values()))
 
     def _pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -146,8 +156,8 @@ class AstroClient:
             if not isinstance(page, dict) or not isinstance(page.get(key), list):
                 raise self._failures.unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
             items = page[key]
-            ids = {str(item.get("id")) for item in items if isinstance(item, dict)}
-            if items and ids <= seen:
+            ids = {found for item in items if (found := _id_of(item))}
+            if ids and ids <= seen:
                 raise self._failures.unexpected(operation, path, "two pages show the same objects")
             yield page
             seen |= ids
@@ -174,37 +184,88 @@ class AstroClient:
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
-        authorization = {"Authorization": f"Bearer {self._credential()}"}
-        try:
-            response = self._http.request(verb, path, headers=authorization, timeout=_timeout(deadline), **request)
-        except httpx.HTTPError as error:
-            raise self._failures.no_answer(operation, path, error) from None
+        response, body = self._exchange(operation, verb, path, deadline, **request)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
         if not response.is_success:
-            raise self._failures.refused(operation, path, response)
+            raise self._failures.refused(operation, path, response, body)
         try:
-            return response.json()
-        except (ValueError, RecursionError):
-            raise self._failures.no_json(operation, path, response) from None
+            return answers.parsed(body)
+        except ValueError:
+            raise self._failures.no_json(operation, path, response, body) from None
+        except answers.TooLargeError:
+            raise self._failures.too_large(operation, path) from None
+
+    def _exchange(
+        self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request and take its answer in, whole, before the deadline."""
+        headers = {"Authorization": f"Bearer {self._credential()}"}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
+        deadline = Deadline.after(max(deadline.remaining, SHORTEST_ANSWER_SECONDS))
+        try:
+            with self._http.stream(verb, path, headers=headers, timeout=_timeout(deadline), **request) as response:
+                return response, answers.body_of(response, deadline)
+        except httpx.HTTPError as error:
+            raise self._failures.no_answer(operation, path, error) from None
+        except answers.NotReadableError as error:
+            raise self._failures.unexpected(operation, path, str(error)) from None
+        except answers.TooLargeError:
+            raise self._failures.too_large(operation, path) from None
+
+    def _require_id(self, operation: str, path: str, found: _Identified, asked_for: str) -> _Identified:
+        """Refuse an answer about something else: its roles would be written onto what was asked for."""
+        if found.id == asked_for:
+            return found
+        reason = f"{asked_for} was asked for, and the answer is about {found.id}"
+        raise self._failures.unexpected(operation, path, reason, lasting=True)
 
     def _parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
-        return self._parse_all(operation, path, kind, [body])[0]
+        """Make an object of an answer; of a token, its roles must be readable or left out."""
+        try:
+            return _without_odd_fields(kind, body, {*kind.essential, "roles"})
+        except ValidationError as error:
+            raise self._failures.unexpected(operation, path, _first_reason(kind, error)) from None
 
     def _parse_all(self, operation: str, path: str, kind: type[_Object], items: Sequence[Any]) -> list[_Object]:
-        try:
-            return [kind.model_validate(item) for item in items]
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the object"
-            reason = f"{place} of the {kind.__name__}: {first['msg']}"
-            raise self._failures.unexpected(operation, path, reason) from None
+        """Make objects of a list's items, without those that lack what is essential, unless all of them do."""
+        found, first_error = [], None
+        for item in items:
+            try:
+                found.append(_without_odd_fields(kind, item, kind.essential))
+            except ValidationError as error:
+                first_error = first_error or error
+        if first_error is not None and not found:
+            raise self._failures.unexpected(operation, path, _first_reason(kind, first_error))
+        return found
+
+
+def _without_odd_fields(kind: type[_Object], item: Any, essential: Collection[str]) -> _Object:
+    """Make an object of an item, without the fields that are not what the API promises.
+
+    Raises:
+        ValidationError: it is no object, or an essential field is not what the API promises.
+    """
+    try:
+        return kind.model_validate(item)
+    except ValidationError as error:
+        odd = {place["loc"][0] for place in error.errors(include_url=False, include_input=False) if place["loc"]}
+        if not odd or not isinstance(item, dict) or not odd.isdisjoint(essential) or odd.isdisjoint(item):
+            raise
+    return kind.model_validate({name: value for name, value in item.items() if name not in odd})
+
+
+def _first_reason(kind: type[Wire], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the object"
+    return f"{place} of the {kind.__name__}: {first['msg']}"
 
 
 def _timeout(deadline: Deadline) -> httpx.Timeout:
-    left = max(deadline.remaining, SHORTEST_ANSWER_SECONDS)
+    left = deadline.remaining
     return httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
 
 
@@ -222,5 +283,25 @@ def _items(page: Mapping[str, Any], key: str) -> list[Any]:
     return items if isinstance(items, list) else []
 
 
-def _segment(identifier: str) -> str:
+def _id_of(item: Any) -> str | None:
+    found = item.get("id") if isinstance(item, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _organization(organization_id: str) -> str:
+    return f"/organizations/{_segment('organization_id', organization_id)}"
+
+
+def _token(organization_id: str, token_id: str) -> str:
+    return f"{_organization(organization_id)}/tokens/{_segment('org_token_id', token_id)}"
+
+
+def _segment(property_name: str, identifier: str) -> str:
+    """An id as one segment of a path.
+
+    Raises:
+        InputError: it would lead to another path, or is none.
+    """
+    if not identifier.strip(". ") or any(map(shown.is_hidden, identifier)):
+        raise InputError(property_name, f"{identifier!r} is no id. Copy the id from Astro.")
     return quote(identifier, safe="")

@@ -1,15 +1,19 @@
 """What a failed call says: the operation, the ids it was about, the service's own words with its request id, what to do.
 
 People read these texts in pull requests and send them to support. At most LONGEST_QUOTE characters of an answer are
-repeated, in one line, and the credential is cut out of them, because a service may echo what it was sent.
+repeated, in one line, and the credential is cut out of them, because a service may echo what it was sent, also encoded.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from astro_provider import shown
+from astro_provider.api.answers import LARGEST_BYTES, TooLargeError, parsed
 from astro_provider.api.http import httpx
 from astro_provider.api.retry import parse_retry_after
 from astro_provider.errors import (
@@ -22,7 +26,7 @@ from astro_provider.errors import (
     UnexpectedAnswer,
 )
 
-LONGEST_QUOTE = 256  # characters of an answer's body that a message repeats
+LONGEST_QUOTE = shown.LONGEST_QUOTE  # characters of an answer's body that a message repeats
 
 _ADVICE = {
     401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
@@ -31,7 +35,14 @@ _ADVICE = {
 _ORGANIZATION_ADVICE = (
     "Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
 )
-_ERRORS: dict[int, type[ServiceError]] = {401: CredentialRefused, 403: Forbidden, 404: NotFound, 429: Unavailable}
+_ERRORS: dict[int, type[ServiceError]] = {
+    401: CredentialRefused,
+    403: Forbidden,
+    404: NotFound,
+    408: Unavailable,
+    425: Unavailable,
+    429: Unavailable,
+}
 
 
 class Failures:
@@ -51,27 +62,36 @@ class Failures:
         what = self._scrubbed(str(error)) or type(error).__name__
         return Unavailable(f"{_where(operation, path)}: no answer from {self._host} ({what}).")
 
-    def no_json(self, operation: str, path: str, response: httpx.Response) -> UnexpectedAnswer:
+    def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""
         kind = response.headers.get("content-type", "no content type")
-        return self.unexpected(operation, path, f"the answer is no JSON ({self._quoted(kind)})", response.text)
+        return self.unexpected(operation, path, f"the answer is no JSON ({self._quoted(kind)})", _text(body))
 
-    def unexpected(self, operation: str, path: str, reason: str, body: str = "") -> UnexpectedAnswer:
+    def too_large(self, operation: str, path: str) -> UnexpectedAnswer:
+        """The error of an answer that was not taken in."""
+        reason = (
+            f"the answer is larger than {LARGEST_BYTES // 1024**2} MiB, or has more values than any page of the API"
+        )
+        return self.unexpected(operation, path, reason, lasting=True)
+
+    def unexpected(
+        self, operation: str, path: str, reason: str, body: str = "", *, lasting: bool = False
+    ) -> UnexpectedAnswer:
         """The error of an answer that is not what the API promises."""
         quoted = self._quoted(body)
-        text = f"{_where(operation, path)}: unexpected answer from {self._host}: {reason}"
+        text = f"{_where(operation, path)}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
         text += f": {quoted}" if quoted else ""
-        return UnexpectedAnswer(f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.")
+        return UnexpectedAnswer(f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", lasting=lasting)
 
-    def refused(self, operation: str, path: str, response: httpx.Response) -> ServiceError:
+    def refused(self, operation: str, path: str, response: httpx.Response, body: bytes) -> ServiceError:
         """The error that belongs to an answer which is no success."""
         if response.is_redirect:
-            return self._somebody_elses(operation, path, "a redirect", response)
-        if response.status_code == HTTPStatus.NOT_FOUND and _error_object(response) is None:
+            return self._somebody_elses(operation, path, "a redirect", response, body)
+        if response.status_code == HTTPStatus.NOT_FOUND and not _is_of_the_api(body):
             # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
-            return self._somebody_elses(operation, path, "but not in the service's own words", response)
+            return self._somebody_elses(operation, path, "but not in the service's own words", response, body)
         status = response.status_code
-        words, request_id = self._words(response)
+        words, request_id = self._words(body)
         text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
         text += f": {words}" if words else ""
         text += f" (requestId {request_id})." if request_id else "."
@@ -83,17 +103,19 @@ class Failures:
         retry_after = parse_retry_after(response.headers.get("retry-after"))
         return kind(text, status=status, request_id=request_id, retry_after=retry_after)
 
-    def _somebody_elses(self, operation: str, path: str, what: str, response: httpx.Response) -> CallRefused:
+    def _somebody_elses(
+        self, operation: str, path: str, what: str, response: httpx.Response, body: bytes
+    ) -> CallRefused:
         """The error of an answer that is not the service's; another attempt would end there too."""
         status = response.status_code
-        unexpected = self.unexpected(operation, path, f"HTTP {status}, {what}", response.text)
+        unexpected = self.unexpected(operation, path, f"HTTP {status}, {what}", _text(body))
         return CallRefused(str(unexpected), status=status)
 
-    def _words(self, response: httpx.Response) -> tuple[str, str | None]:
+    def _words(self, raw: bytes) -> tuple[str, str | None]:
         """The service's own words about an error, and its request id; the body's start where it is no error object."""
-        body = _error_object(response)
+        body = _error_object(raw)
         if body is None:
-            return self._quoted(response.text), None
+            return self._quoted(_text(raw)), None
         details = [
             f"{field.get('field')}: {field.get('message')}"
             for field in (body["fieldErrors"] if isinstance(body.get("fieldErrors"), list) else ())
@@ -105,20 +127,41 @@ class Failures:
 
     def _quoted(self, text: str) -> str:
         """One line of at most LONGEST_QUOTE characters, without the credential."""
-        line = " ".join(self._scrubbed(text).split())
-        return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
+        return shown.line(" ".join(self._scrubbed(text).split()), longest=LONGEST_QUOTE)
 
     def _scrubbed(self, text: str) -> str:
-        return text.replace(self._credential(), "***")
+        return _in_any_spelling(self._credential()).sub("***", text)
 
 
-def _error_object(response: httpx.Response) -> dict[str, Any] | None:
+@functools.lru_cache(maxsize=4)
+def _in_any_spelling(secret: str) -> re.Pattern[str]:
+    """What finds a secret in clear, percent-encoded, escaped in JSON or in HTML, or partly so."""
+    return re.compile("".join(map(_character_in_any_spelling, secret)))
+
+
+def _character_in_any_spelling(character: str) -> str:
+    code = ord(character)
+    escapes = f"(?i:%{code:02x}|\\\\u{code:04x}|&#{code};|&#x{code:x};)"
+    return f"(?:\\\\?{re.escape(character)}|{escapes})"
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
+
+
+def _error_object(body: bytes) -> dict[str, Any] | None:
     """The service's error object; None where the body is something else."""
     try:
-        body = response.json()
-    except (ValueError, RecursionError):
+        found = parsed(body)
+    except (ValueError, TooLargeError):
         return None
-    return body if isinstance(body, dict) and "message" in body else None
+    return found if isinstance(found, dict) and "message" in found else None
+
+
+def _is_of_the_api(body: bytes) -> bool:
+    """Tell whether an error is the API's own: gateways send a message as well, but neither of the other two."""
+    found = _error_object(body) or {}
+    return bool(found.get("statusCode")) and bool(found.get("requestId"))
 
 
 def _is_of_whole_organization(url: httpx.URL) -> bool:

@@ -6,10 +6,11 @@ here is wider than in the service's own description, because answers may leave o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.alias_generators import to_camel
 
 
@@ -22,10 +23,27 @@ def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime |
     return date
 
 
+def agreed(roles: Sequence[str | None]) -> str | None:
+    """The role on which several entries of one deployment agree; the names of all, joined with `and`, if they do not."""
+    different = {(role or "").lower(): role for role in reversed(roles)}
+    if len(different) <= 1:
+        return next(iter(roles), None)
+    return " and ".join(sorted(role or "a role without a name" for role in different.values()))
+
+
 class Wire(BaseModel):
-    """camelCase on the wire, snake_case here, frozen, unknown fields kept."""
+    """camelCase on the wire, snake_case here, frozen, unknown fields kept.
+
+    `essential` names the fields, as on the wire, without which an object is of no use. Any other field that is not what
+    the API promises is left out of its object, so that one odd object does not hide the others.
+    """
+
+    essential: ClassVar[frozenset[str]] = frozenset({"id"})
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+
+
+AnyText = InstanceOf[str]  # also one with half a character in it, which pydantic's own str refuses
 
 
 class ApiTokenRole(Wire):
@@ -34,10 +52,10 @@ class ApiTokenRole(Wire):
     `entity_type` is ORGANIZATION, WORKSPACE, DEPLOYMENT, DAG or DAG_TAG today; other kinds pass through untouched.
     """
 
-    entity_type: str
-    entity_id: str | None = None
-    role: str | None = None
-    deployment_id: str | None = None
+    entity_type: AnyText
+    entity_id: AnyText | None = None
+    role: AnyText | None = None
+    deployment_id: AnyText | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Return exactly the fields that came from the service, nulls included and none added."""
@@ -59,10 +77,10 @@ class SubjectProfile(Wire):
 
 
 class ApiToken(Wire):
-    """A token. `roles` is None where the answer left it out: unknown, not empty."""
+    """A token. `roles` is None where the answer left it out: unknown, not empty. An odd name is "", which no token has."""
 
     id: str
-    name: str
+    name: str = ""
     description: str | None = None
     scope: str | None = None
     kind: str | None = None
@@ -97,6 +115,8 @@ class DeploymentRole(Wire):
 class SubjectRoles(Wire):
     """The answer to a write of roles: what the token holds now."""
 
+    essential: ClassVar[frozenset[str]] = frozenset({"deploymentRoles"})
+
     organization_role: str | None = None
     deployment_roles: tuple[DeploymentRole, ...] | None = None
 
@@ -106,21 +126,23 @@ class SubjectRoles(Wire):
         return self.organization_role is not None or self.deployment_roles is not None
 
     def role_in(self, deployment_id: str) -> str | None:
-        """The role in that deployment, or None where there is none."""
-        return next((r.role for r in self.deployment_roles or () if r.deployment_id == deployment_id), None)
+        """The role in that deployment, or None where there is none; all of them, where several disagree."""
+        return agreed([entry.role for entry in self.deployment_roles or () if entry.deployment_id == deployment_id])
 
 
 class Deployment(Wire):
-    """A deployment, as far as a binding cares."""
+    """A deployment, as far as a binding cares. An odd name is ""."""
 
     id: str
-    name: str
+    name: str = ""
     workspace_id: str | None = None
     created_at: str | None = None
 
 
 class Role(Wire):
     """A role that can be given in a deployment. Built-in roles have no id and no restriction."""
+
+    essential: ClassVar[frozenset[str]] = frozenset({"name", "scopeType", "restrictedWorkspaceIds"})
 
     name: str
     id: str | None = None

@@ -1,7 +1,7 @@
 """When a failed call is tried again, and when it is over.
 
-429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until the
-deadline of the operation. `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
+408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
+the deadline of the operation. What cannot get better by waiting (`lasting`) is not. `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
 not come back at the same moment; where it lies behind the deadline, the call fails at once instead of waiting in vain.
 """
 
@@ -70,7 +70,7 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
 
 def _pause_before_retry(deadline: Deadline) -> Callable[[Exception], bool | float]:
     def pause(error: Exception) -> bool | float:
-        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not deadline.remaining:
+        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or error.lasting or not deadline.remaining:
             return False
         if error.retry_after is None:
             return True

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from astro_provider import shown
 from astro_provider.adoption import IMPORT_FILE, PROGRAM_FILE, Found, find, program, require_room, write
 from astro_provider.cli.exit_statuses import FAILED
 from astro_provider.cli.options import Where
@@ -76,4 +77,4 @@ def _say_aside(found: Found) -> None:
 
 def _say_list(heading: str, lines: Sequence[str]) -> None:
     if lines:
-        typer.echo("\n".join(["", heading, *(f"  {line}" for line in lines)]), err=True)
+        typer.echo("\n".join(["", heading, *(f"  {shown.line(line)}" for line in lines)]), err=True)

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from astro_provider import shown
 from astro_provider.cli.exit_statuses import FAILED
 from astro_provider.cli.terminal import console
 from astro_provider.diagnosis import Check, Status, diagnose
@@ -26,9 +27,8 @@ def run(*, as_json: bool) -> None:
     checks = diagnose(os.environ)
     healthy = not any(check.status is Status.FAILED for check in checks)
     if as_json:
-        typer.echo(
-            json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
-        )
+        text = json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
+        typer.echo(shown.json_text(text))
     elif sys.stdout.isatty():
         _print_table(checks)
     else:

@@ -13,6 +13,7 @@ from io import StringIO
 
 import typer
 
+from astro_provider import shown
 from astro_provider.api import Deployment
 from astro_provider.cli.options import OutputOfList, Where
 from astro_provider.cli.session import Session, opened
@@ -121,14 +122,16 @@ def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
 
 def _print_json(found: Sequence[DeploymentOrgToken]) -> None:
     is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-    typer.echo(json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=not is_unicode))
+    text = json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=not is_unicode)
+    typer.echo(shown.json_text(text))
 
 
 def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
     text = StringIO()
     writer = csv.DictWriter(text, KEYS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in found)
+    for row in found:
+        writer.writerow({key: shown.csv_cell(value or "") for key, value in asdict(row).items()})
     typer.echo(text.getvalue(), nl=False)
 
 

@@ -1,8 +1,7 @@
 """A table of texts: in columns where they fit into the terminal, as records one below the other where they do not.
 
 A pipe gets one line for each row, whole and in columns. What must be copied or searched for (an id, a role) is never
-broken over lines; names and descriptions are, between words. Control characters of a text are shown as `�`, so that
-nobody's description moves somebody's cursor.
+broken over lines; names and descriptions are, between words.
 """
 
 from __future__ import annotations
@@ -15,11 +14,12 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from astro_provider import shown
 from astro_provider.cli.terminal import console
 
 GAP = 2
 LONGEST_WORD = 24  # cells; a longer one may be broken
-JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
+LONGEST_CELL = 1000  # characters; the service allows 256 for a name and 500 for a description
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, prose: Collection[str]) -> None:
@@ -30,7 +30,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, prose:
         rows: one at least; the cells of each, as many as there are columns.
         prose: the columns that may be broken over lines.
     """
-    clean = [[_clean(cell) for cell in row] for row in rows]
+    clean = [[shown.line(cell, longest=LONGEST_CELL) for cell in row] for row in rows]
     lines = [list(columns), *clean]
     widths = [max(cell_len(line[number]) for line in lines) for number in range(len(columns))]
     if not sys.stdout.isatty():
@@ -85,8 +85,3 @@ def _shrunk(widths: Sequence[int], least: Sequence[int], available: int) -> list
 
 def _longest_word(text: str) -> int:
     return min(LONGEST_WORD, max((cell_len(word) for word in text.split()), default=0))
-
-
-def _clean(text: str) -> str:
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in line)

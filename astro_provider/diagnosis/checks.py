@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from astro_provider import shown
+
 
 class Status(StrEnum):
     """How a check came out.
@@ -33,3 +35,8 @@ class Check:
     status: Status
     found: str
     advice: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep what a name, a path or another program's output may hold from reaching the terminal raw."""
+        object.__setattr__(self, "found", shown.line(self.found))
+        object.__setattr__(self, "advice", shown.line(self.advice))

@@ -25,7 +25,7 @@ from astro_provider.errors import CallRefused, NotFound
 from astro_provider.evidence import deployment_is_gone, require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
-from astro_provider.roles import require_roles, role_in
+from astro_provider.roles import require_roles, role_in, role_key
 from astro_provider.settings import no_organization
 
 OLDEST_SECONDS = 60.0
@@ -143,13 +143,13 @@ class Reader:
         """The roles that can be given in a deployment, by their name in lower case."""
         return self._facts.get(
             ("roles", organization_id),
-            lambda: {r.name.casefold(): r for r in self._client.list_deployment_roles(organization_id)},
+            lambda: {role_key(r.name): r for r in self._client.list_deployment_roles(organization_id)},
             not_before=_recent() if not_before is None else not_before,
         )
 
     def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
         """A deployment role by name, or None; where `certain`, None means that there is none now."""
-        key = name.casefold()
+        key = role_key(name)
         return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
 
     def assigned(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +53,20 @@ def text_of(connect: Connect, serve: Serve, reply: Reply) -> str:
             "GetApiToken (organization o, token t): unexpected answer from 127.0.0.1: HTTP 404, but not in the service's "
             "own words: <html>nothing here</html>. Check ASTRO_API_HOST (or astro:host) if this goes on.",
             id="404 of somebody else",
+        ),
+        pytest.param(
+            Reply(404, {"message": "no Route matched with those values"}),
+            "GetApiToken (organization o, token t): unexpected answer from 127.0.0.1: HTTP 404, but not in the service's "
+            'own words: {"message": "no Route matched with those values"}. Check ASTRO_API_HOST (or astro:host) if this '
+            "goes on.",
+            id="404 of a gateway that speaks JSON",
+        ),
+        pytest.param(
+            Reply(404, {"message": "gone", "requestId": "", "statusCode": 404}),
+            "GetApiToken (organization o, token t): unexpected answer from 127.0.0.1: HTTP 404, but not in the service's "
+            'own words: {"message": "gone", "requestId": "", "statusCode": 404}. Check ASTRO_API_HOST (or astro:host) if '
+            "this goes on.",
+            id="404 without a request id",
         ),
         pytest.param(
             Reply(
@@ -137,9 +152,9 @@ def test_a_message_ends_with_the_attempts_that_were_made(connect: Connect, serve
 
 
 def test_a_message_of_the_only_attempt_counts_nothing(connect: Connect, serve: Serve) -> None:
-    server = serve(lambda _: Reply(404, {"message": "gone"}))
+    server = serve(lambda _: Reply(400, {"message": "wrong"}))
 
-    with pytest.raises(ServiceError, match=r": HTTP 404 Not Found: gone\.$"):
+    with pytest.raises(ServiceError, match=r": HTTP 400 Bad Request: wrong\.$"):
         connect(server.url).get_token("o", "t")
 
 
@@ -183,7 +198,7 @@ def test_a_body_of_just_256_characters_is_quoted_whole(connect: Connect, serve: 
         Reply(200, "<html></html>", {"Content-Type": f"text/html; token={CREDENTIAL}"}),
         Reply(302, f"Bearer {CREDENTIAL}", {"Location": f"https://x/?{CREDENTIAL}"}),
         Reply(200, json.dumps([CREDENTIAL]), {"Content-Type": "application/json"}),
-        Reply(200, {"id": "t", "name": "ci", "createdBy": CREDENTIAL}),
+        Reply(200, {"id": CREDENTIAL, "name": "ci"}),
         Reply(200, {"id": "t", "name": "ci", "roles": [{CREDENTIAL: CREDENTIAL}]}),
     ],
 )
@@ -192,6 +207,25 @@ def test_an_echoed_credential_is_in_no_message(connect: Connect, serve: Serve, r
 
     assert CREDENTIAL not in text
     assert "very-secret" not in text
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        quote("se/cr+et=", safe=""),
+        quote("se/cr+et=", safe="").lower(),
+        "".join(f"%{byte:02X}" for byte in b"se/cr+et="),
+        r"se\/cr+et=",
+        r"se/cr\u002bet\u003D",
+        "se/cr&#43;et&#x3d;",
+        "se%2Fcr+et%3d",
+    ],
+)
+def test_a_credential_that_comes_back_encoded_is_in_no_message(connect: Connect, serve: Serve, echo: str) -> None:
+    server = serve(lambda _: Reply(400, f"bad: {echo}!"))
+
+    with pytest.raises(ServiceError, match=r": bad: \*\*\*!\.$"):
+        connect(server.url, credential="se/cr+et=").get_token("o", "t")
 
 
 def test_the_page_that_is_quoted_holds_no_credential(connect: Connect, serve: Serve) -> None:

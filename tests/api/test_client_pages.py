@@ -109,11 +109,60 @@ def test_a_page_without_a_list_is_an_error_and_not_an_empty_list(connect: Connec
         client.list_tokens("o")
 
 
-def test_an_object_without_its_id_is_an_error_that_names_the_place(connect: Connect, serve: Serve) -> None:
-    server = serve(lambda _: Reply(body={"tokens": [token(1), {"name": "nameless"}], "totalCount": 2}))
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        ({"name": None}, {"name": ""}),
+        ({"name": ["a"]}, {"name": ""}),
+        ({"createdAt": 17}, {"created_at": None}),
+        ({"description": {}, "scope": 3, "kind": []}, {"description": None, "scope": None, "kind": None}),
+        ({"createdBy": "Ada"}, {"created_by": None}),
+        ({"createdBy": {"fullName": "Ada"}}, {"created_by": None}),
+        ({"endAt": []}, {"end_at": None}),
+        ({"roles": "many"}, {"roles": None}),
+        ({"roles": [{"entityType": None}]}, {"roles": None}),
+    ],
+    ids=str,
+)
+def test_an_odd_field_of_one_token_hides_neither_the_token_nor_the_others(
+    connect: Connect, serve: Serve, odd: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    server = serve(lambda _: Reply(body={"tokens": [token(1), token(2) | odd], "totalCount": 2}))
+
+    first, second = connect(server.url).list_tokens("o")
+
+    assert (first.id, second.id) == ("t1", "t2")
+    assert shown == {name: getattr(second, name) for name in shown}
+
+
+@pytest.mark.parametrize("odd", [{"name": "nameless"}, {"id": None}, {"id": []}, {"id": 7}, None, "text", []], ids=str)
+def test_what_has_no_id_is_left_out_of_a_list(connect: Connect, serve: Serve, odd: object) -> None:
+    server = serve(lambda _: Reply(body={"tokens": [token(1), odd, token(2)], "totalCount": 3}))
+
+    assert [found.id for found in connect(server.url).list_tokens("o")] == ["t1", "t2"]
+
+
+def test_a_list_of_which_nothing_can_be_read_is_an_error_that_names_the_place(connect: Connect, serve: Serve) -> None:
+    server = serve(lambda _: Reply(body={"tokens": [{"name": "nameless"}, {"name": "too"}], "totalCount": 2}))
 
     with pytest.raises(UnexpectedAnswer, match=r"127\.0\.0\.1: id of the ApiToken: Field required\."):
         connect(server.url).list_tokens("o")
+
+
+def test_a_role_whose_restriction_cannot_be_read_is_left_out(connect: Connect, serve: Serve) -> None:
+    odd = {"name": "odd", "restrictedWorkspaceIds": "all"}
+    server = serve(lambda _: Reply(body={"roles": [odd, {"name": "good"}], "totalCount": 2}))
+
+    assert [found.name for found in connect(server.url).list_deployment_roles("o")] == ["good"]
+
+
+def test_a_token_with_odd_fields_is_read_and_one_with_odd_roles_is_not(connect: Connect, serve: Serve) -> None:
+    odd = serve(lambda _: Reply(body={"id": "t", "name": None, "createdAt": 17, "roles": []}))
+    unreadable = serve(lambda _: Reply(body={"id": "t", "name": "ci", "roles": [{"entityType": None}]}))
+
+    assert connect(odd.url).get_token("o", "t").name == ""
+    with pytest.raises(UnexpectedAnswer, match=r"127\.0\.0\.1: roles\.0\.entityType of the ApiToken: "):
+        connect(unreadable.url, bound_seconds=0.05).get_token("o", "t")
 
 
 def test_deployments_are_listed_with_their_workspaces(astro: Emulator, connect: Connect) -> None:

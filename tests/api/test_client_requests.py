@@ -12,7 +12,7 @@ from astro_provider.api import ApiTokenRole
 from astro_provider.api.client import is_loopback
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, entry
-from astro_provider.errors import CallRefused
+from astro_provider.errors import CallRefused, InputError
 from astro_provider.version import __version__
 from tests.support.clients import CREDENTIAL, Connect, Serve
 from tests.support.raw_server import Reply, free_port
@@ -83,6 +83,31 @@ def test_an_id_cannot_lead_to_another_path(connect: Connect, serve: Serve) -> No
         f"/v1/organizations/o/tokens/{quoted}" for quoted in ("a%2Fb", "a%3Fb%3Dc", "a%23b", "a%252Fb", "%C3%BC")
     ]
     assert all(request.query == {} for request in server.requests)
+
+
+@pytest.mark.parametrize("identifier", ["..", ".", "", " ", "a\nb", "\ufeffclorg", "\ud800"])
+def test_what_is_no_id_is_refused_before_any_call(connect: Connect, serve: Serve, identifier: str) -> None:
+    server = serve(lambda _: Reply(body=TOKEN))
+    client = connect(server.url)
+
+    with pytest.raises(InputError) as of_organization:
+        client.list_tokens(identifier)
+    with pytest.raises(InputError) as of_token:
+        client.set_roles("o", identifier, [])
+    with pytest.raises(InputError) as of_deployment:
+        client.get_deployment("o", identifier)
+
+    told = {
+        name: str(error.value)
+        for name, error in (
+            ("organization_id", of_organization),
+            ("org_token_id", of_token),
+            ("deployment_id", of_deployment),
+        )
+    }
+    assert told == {name: f"{name}: {identifier!r} is no id. Copy the id from Astro." for name in told}
+
+    assert server.requests == []
 
 
 def test_role_entries_go_back_field_for_field(connect: Connect, serve: Serve) -> None:

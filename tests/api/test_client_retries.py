@@ -29,6 +29,8 @@ GOOD = Reply(body={"id": "t", "name": "ci"})
 HUGE_YEAR = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
 
 PASSING = {
+    "408": Reply(408, {"message": "too slow", "requestId": "r1", "statusCode": 408}),
+    "425": Reply(425, "too early"),
     "429 without Retry-After": Reply(429, {"message": "slow down"}),
     "429 with a body that is no JSON": Reply(429, "slow down"),
     "429 with Retry-After 0": Reply(429, {"message": "slow down"}, {"Retry-After": "0"}),
@@ -131,9 +133,9 @@ def test_an_outage_that_stays_is_given_up_within_the_bound(connect: Connect, ser
     began = time.monotonic()
 
     with pytest.raises((Unavailable, UnexpectedAnswer)):
-        connect(server.url, bound_seconds=0.3).get_token("o", "t")
+        connect(server.url, bound_seconds=1.0).get_token("o", "t")
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4
     assert len(server.requests) > 1
 
 

@@ -89,3 +89,20 @@ def test_a_letter_that_a_pipe_cannot_spell_is_a_question_mark_and_no_failure(org
 
         assert (0, "") == (ended.status, ended.err)
         assert "load-??" in ended.out
+
+
+def test_csv_runs_nothing_in_a_spreadsheet_and_holds_no_control_character(organization: Emulator) -> None:
+    organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "=cmd|' /C calc'!A0\x9b31m")
+
+    ended = run(organization, "list", "--deployment-id", ORDERS, "--output", "csv")
+
+    assert "clx1ci0000000008l6aaaaaaa,'=cmd|' /C calc'!A0\ufffd31m," in ended.lines[1]
+
+
+def test_json_holds_no_control_character_and_the_name_as_it_is(organization: Emulator) -> None:
+    organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "ci\x9b31m\u202e")
+
+    ended = run(organization, "list", "--deployment-id", ORDERS, "--output", "json")
+
+    assert '"name": "ci\\u009b31m\\u202e"' in ended.out
+    assert json.loads(ended.out)[0]["name"] == "ci\x9b31m\u202e"

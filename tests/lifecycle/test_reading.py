@@ -286,7 +286,7 @@ def test_an_organization_that_is_not_found_is_an_error_and_never_gone(
 ) -> None:
     astro.fault(status=404, body={"message": "Organization not found", "requestId": "r1", "statusCode": 404})
 
-    with pytest.raises(NotFound) as error:
+    with pytest.raises(CallRefused) as error:
         refreshed(start(), stored)
 
     assert str(error.value) == (

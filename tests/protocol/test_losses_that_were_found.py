@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from astro_provider.api import SubjectRoles
+from astro_provider.api import ApiTokenRole, SubjectRoles
 from astro_provider.errors import CallRefused, WriteRefused
 from astro_provider.writing.changes import Put
 from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
@@ -22,6 +22,7 @@ from tests.support.simulated_runs import OurPlan, Plan, binding, play
 from tests.support.simulated_writer import Batch, Command
 
 DAG, THEIRS = ("DAG", "dag"), ("DEPLOYMENT", "theirs")
+MEMBER = ApiTokenRole(entity_type="ORGANIZATION", entity_id=ORGANIZATION_ID, role="ORGANIZATION_MEMBER")
 GRANT = Put(binding("t", "mine-0"), "A")
 OURS = OurPlan((Batch(0, "t", (GRANT,)),))  # reads at 1, writes at 3, is told at 4, looks at 13
 
@@ -72,7 +73,7 @@ def test_a_merge_that_goes_one_by_one_ends_although_each_write_is_undone() -> No
     while writes < 10 * MOST_WRITES:
         match merge.step(0.0):
             case Read():
-                merge.read(as_token("t", ()), 0.0, 0.0)  # whatever was written, it is gone again
+                merge.read(as_token("t", [MEMBER]), 0.0, 0.0)  # whatever was written, it is gone again
             case Write(roles) if any(entry.role == NO_SUCH_ROLE for entry in roles):
                 writes += 1
                 if guilty := merge.refused(CallRefused("no such role", status=400)):

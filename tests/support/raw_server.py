@@ -41,6 +41,7 @@ class Reply:
         cut: bytes that are announced and never sent.
         reset: close the connection with a reset instead of an answer.
         delay: seconds to wait before.
+        drip: seconds to wait before each byte of the body; 0: all at once.
     """
 
     status: int = 200
@@ -49,6 +50,7 @@ class Reply:
     cut: int = 0
     reset: bool = False
     delay: float = 0.0
+    drip: float = 0.0
 
 
 class RawServer:
@@ -75,7 +77,7 @@ class RawServer:
 
             def send(self, reply: Reply) -> None:
                 server._ended.wait(reply.delay)
-                self.close_connection = bool(reply.reset or reply.cut or reply.delay)
+                self.close_connection = bool(reply.reset or reply.cut or reply.delay or reply.drip)
                 if reply.reset:
                     linger = struct.pack("ii", 1, 0)
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -89,7 +91,10 @@ class RawServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(raw) + reply.cut))
                 self.end_headers()
-                self.wfile.write(raw)
+                for piece in _pieces(raw, reply.drip):
+                    if reply.drip and server._ended.wait(reply.drip):
+                        return
+                    self.wfile.write(piece)
 
             def handle(self) -> None:
                 with suppress(OSError):  # the client has gone
@@ -119,6 +124,10 @@ class RawServer:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def _pieces(raw: bytes, drip: float) -> list[bytes]:
+    return [bytes([byte]) for byte in raw] if drip else [raw]
 
 
 def in_turn(*replies: Reply) -> Callable[[Request], Reply]:

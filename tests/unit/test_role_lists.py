@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astro_provider.api import ApiToken, ApiTokenRole
+from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.errors import RolesUnknown
+from astro_provider.identity import BindingId
 from astro_provider.roles import dag_roles_in, require_roles, role_in, same_role, with_role, without_role
+from astro_provider.writing.changes import Put
 
 Wire = dict[str, Any]
 
@@ -188,7 +190,8 @@ def test_roles_in_dags_are_found_by_their_deployment_and_by_nothing_else() -> No
     ("one", "other", "same"),
     [
         ("DEPLOYMENT_ADMIN", "deployment_admin", True),
-        ("Straße", "STRASSE", True),
+        ("Straße", "STRAßE", True),
+        ("Straße", "STRASSE", False),
         ("DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR", False),
         (None, "DEPLOYMENT_ADMIN", False),
         (None, None, True),
@@ -215,3 +218,65 @@ def test_a_token_with_an_empty_role_list_holds_no_role() -> None:
     token = ApiToken.model_validate({"id": "t1", "name": "ci", "roles": []})
 
     assert require_roles(token) == ()
+
+
+ORGANIZATION_ENTRY = {"entityType": "ORGANIZATION", "entityId": "o", "role": "ORGANIZATION_MEMBER"}
+
+
+def deployment_entry(role: str | None, deployment_id: str = OURS) -> Wire:
+    return {"entityType": "DEPLOYMENT", "entityId": deployment_id, "role": role}
+
+
+@pytest.mark.parametrize("roles", [[], [deployment_entry("DEPLOYMENT_ADMIN")]], ids=["none", "others"])
+def test_an_organization_token_without_its_organization_entry_is_refused(roles: list[Wire]) -> None:
+    token = ApiToken.model_validate({"id": "t", "name": "ci", "scope": "ORGANIZATION", "roles": roles})
+
+    with pytest.raises(RolesUnknown) as error:
+        require_roles(token)
+
+    assert str(error.value) == (
+        "The service's answer about token 'ci' (t) cannot be right: its ORGANIZATION entry is missing, so the list is not "
+        "whole, and nothing was written. The credential may not see all roles: it needs the permission "
+        "organization.apiTokens.access (the role Organization Owner has it)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "roles"), [("ORGANIZATION", [ORGANIZATION_ENTRY]), ("WORKSPACE", []), (None, [])], ids=str
+)
+def test_a_list_that_can_be_whole_is_taken(scope: str | None, roles: list[Wire]) -> None:
+    token = ApiToken.model_validate({"id": "t", "name": "ci", "scope": scope, "roles": roles})
+
+    assert roles == wire_of(require_roles(token))
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ([], None),
+        (["DEPLOYMENT_ADMIN"], "DEPLOYMENT_ADMIN"),
+        (["DEPLOYMENT_ADMIN", "DEPLOYMENT_ADMIN"], "DEPLOYMENT_ADMIN"),
+        (["Deployment_Admin", "DEPLOYMENT_ADMIN"], "Deployment_Admin"),
+        (["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"], "DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN"),
+        (["DEPLOYMENT_ADMIN", None], "DEPLOYMENT_ADMIN and a role without a name"),
+        ([None], None),
+    ],
+)
+def test_entries_of_one_deployment_that_disagree_are_all_told(held: list[str | None], expected: str | None) -> None:
+    roles = roles_of([deployment_entry("Release Engineer", "another-deployment"), *map(deployment_entry, held)])
+    answer = SubjectRoles.model_validate(
+        {"deploymentRoles": [{"deploymentId": OURS, "role": role} for role in held if role]}
+    )
+
+    assert expected == role_in(roles, OURS)
+    if None not in held:
+        assert expected == answer.role_in(OURS)
+
+
+@pytest.mark.parametrize("wanted", ["DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"])
+def test_a_change_is_not_fulfilled_by_entries_that_disagree_and_makes_one_of_them(wanted: str) -> None:
+    before = [ORGANIZATION_ENTRY, deployment_entry("DEPLOYMENT_ACCESSOR"), deployment_entry("DEPLOYMENT_ADMIN")]
+    change = Put(BindingId("o", OURS, "t"), wanted)
+
+    assert not change.fulfilled_by(role_in(roles_of(before), OURS))
+    assert wire_of(change.apply(roles_of(before))) == [ORGANIZATION_ENTRY, deployment_entry(wanted)]

@@ -207,6 +207,9 @@ def test_without_an_organization_the_error_names_all_five_places_and_how_many_we
         ("http://localhost:8765/", "http://localhost:8765"),
         ("http://[::1]:8765", "http://[::1]:8765"),
         ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ("https://api.example.com.", "https://api.example.com."),
+        ("https://astro.bücher.example", "https://astro.bücher.example"),
+        ("https://my_host-1", "https://my_host-1"),
     ],
 )
 def test_a_host_is_scheme_and_name(host: str, expected: str) -> None:
@@ -245,6 +248,11 @@ def test_plain_http_is_for_this_machine_only(host: str) -> None:
         "https://api.example.com:99999",
         "https://api.example.com:port",
         "https://[::1",
+        "https://a..b",
+        "https://.a",
+        "https://" + "a" * 64 + ".example.com",
+        "https://ü..example.com",
+        "https://a*b.example.com",
         "https://api example.com",
         "https://api\texample.com",
     ],
@@ -291,6 +299,24 @@ def test_a_settle_time_that_is_no_time_is_refused(seconds: str) -> None:
         f"{seconds!r} in ASTRO_SETTLE_SECONDS (environment) or astro:settleSeconds (pulumi config) is not a number of "
         "seconds, 0 or more: write, for example, 1."
     )
+
+
+def test_a_time_that_no_clock_can_wait_for_is_refused_with_the_most_that_is_allowed() -> None:
+    assert refusal({"ASTRO_SETTLE_SECONDS": "1e18"}) == (
+        "'1e18' in ASTRO_SETTLE_SECONDS (environment) or astro:settleSeconds (pulumi config) is too long: write 600 seconds "
+        "at most, for example 1."
+    )
+    assert refusal({"ASTRO_TIMEOUT_SECONDS": "86401"}) == (
+        "'86401' in ASTRO_TIMEOUT_SECONDS (environment) or astro:timeoutSeconds (pulumi config) is too long: write 86400 "
+        "seconds at most, for example 120."
+    )
+    assert find({"ASTRO_SETTLE_SECONDS": "600", "ASTRO_TIMEOUT_SECONDS": "86400"}).settle_seconds == 600
+
+
+def test_a_credential_whose_claims_nest_without_end_has_no_claims() -> None:
+    claims = base64.urlsafe_b64encode(b"[" * 10_000 + b"]" * 10_000).decode()
+
+    assert find({"ASTRO_API_TOKEN": f"e30.{claims}.x"}).organization_id is None
 
 
 def test_unknown_preview_checks_are_refused_with_the_choices() -> None:

@@ -1,0 +1,84 @@
+"""What comes from outside, made fit to be shown: in messages, tables, generated files, CSV and JSON.
+
+A token's name, a role's name or the service's words may hold anything. Shown raw, a control character moves the reader's
+cursor or sets the terminal's title, a bidi override makes a name read as another one, and a zero-width character hides
+the difference between two names. So each character without a visible shape is shown as `�`, and a text is one line.
+
+Nothing here is for the values themselves: a name that is compared, stored or sent stays as it came. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_QUOTE = 256  # characters of somebody else's text that a message repeats
+REPLACEMENT = "\ufffd"
+JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
+# Letters without a shape, which `str.isprintable` takes for visible: a grapheme joiner, and fillers of Hangul.
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_FIRST_JOINED = "\u0300"  # Latin letters, which lie before it, need no joiner; there one only hides a difference
+_WHITESPACE = re.compile(r"\s+")
+_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four are the wide forms, which some spreadsheets read alike
+
+
+def line(text: str, *, longest: int | None = None) -> str:
+    """The text as one line without hidden characters; blanks at its ends go, blanks within stay.
+
+    Args:
+        text: anything.
+        longest: characters; a longer line is cut, and ends with `…`.
+    """
+    if longest is not None and len(text) > 2 * longest:
+        # A text may be megabytes long, and only its beginning is shown.
+        text = text.lstrip()[: 8 * longest]
+    whole = _visible(_WHITESPACE.sub(_plain_blanks, text).strip())
+    return whole if longest is None or len(whole) <= longest else whole[: longest - 1] + "…"
+
+
+def csv_cell(text: str) -> str:
+    """The text as a cell that no spreadsheet takes for a formula: one that starts like a formula gets an apostrophe."""
+    cell = line(text)
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def json_text(text: str) -> str:
+    """JSON in which each hidden character is escaped, so that it may be printed; a parser reads the same values.
+
+    Args:
+        text: what `json.dumps` returned, with whatever `ensure_ascii`.
+    """
+    return _BEYOND_ASCII.sub(_escaped_if_hidden, text)
+
+
+def is_hidden(character: str) -> bool:
+    """Tell whether a character has no visible shape. A joiner counts as visible; `line` looks at what stands before it."""
+    return not (character.isprintable() or character in JOINERS) or character in _BLANK_LETTERS
+
+
+def _plain_blanks(found: re.Match[str]) -> str:
+    blanks = found[0]
+    return " " if blanks.strip(" ") else blanks
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    characters = []
+    before = ""
+    for character in text:
+        hidden = is_hidden(character) or (character in JOINERS and (before < _FIRST_JOINED or before in JOINERS))
+        characters.append(REPLACEMENT if hidden else character)
+        before = character
+    return "".join(characters)
+
+
+def _escaped_if_hidden(found: re.Match[str]) -> str:
+    character = found[0]
+    if not is_hidden(character):
+        return character
+    code = ord(character)
+    if code <= 0xFFFF:  # noqa: PLR2004  the last character that one escape of JSON can write
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
