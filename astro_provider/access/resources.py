@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
+from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, shown
 
 ONE = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBinding", "astro:index:DeploymentOrgTokenBinding"))
 MANY = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBindings", "astro:index:DeploymentOrgTokenBindings"))
@@ -40,8 +40,7 @@ def grants(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: s
         Incomprehensible: neither the properties nor the id tell a token, a deployment and a role.
     """
     place = f"{state.get('urn', '')} {moment}"
-    organization_id, *_ = _ids(state)
-    organization_id = property_text(properties, "organization_id", place) or organization_id
+    organization_id = property_text(properties, "organization_id", place) or _ids(state)[0]
     if state.get("type") in MANY:
         found = list(_of_many(properties, organization_id, place))
     else:
