@@ -96,6 +96,7 @@ def assigned_tokens(
     deployments: Sequence[Deployment],
     *,
     include_other_scopes: bool = False,
+    tokens: Sequence[ApiToken] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> list[DeploymentOrgToken]:
     """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
@@ -105,6 +106,7 @@ def assigned_tokens(
         organization_id: the organization.
         deployments: where to look.
         include_other_scopes: also tokens of a workspace or of a deployment.
+        tokens: all tokens that may be assigned, where the caller has read them; else they are listed.
         progress: told how many calls are done, of how many.
 
     Raises:
@@ -114,7 +116,7 @@ def assigned_tokens(
     def is_wanted(token: ApiToken) -> bool:
         return include_other_scopes or token.scope == ORGANIZATION
 
-    found = list(_found(reader, organization_id, deployments, is_wanted, progress))
+    found = list(_found(reader, organization_id, deployments, is_wanted, tokens, progress))
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
@@ -124,10 +126,12 @@ def _found(
     organization_id: str,
     deployments: Sequence[Deployment],
     is_wanted: Callable[[ApiToken], bool],
+    known: Sequence[ApiToken] | None,
     progress: Callable[[int, int], None],
 ) -> Iterator[DeploymentOrgToken]:
     if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        tokens = [token for token in reader.tokens(organization_id).all if is_wanted(token)]
+        listed = reader.tokens(organization_id).all if known is None else known
+        tokens = [token for token in listed if is_wanted(token)]
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
             yield from _in_parallel(calls, progress)

@@ -94,6 +94,14 @@ class Reader:
             not_before=_recent() if not_before is None else not_before,
         )
 
+    def organization_tokens(self, organization_id: str) -> list[ApiToken]:
+        """The tokens of the organization's scope, each with its role in the organization where the service tells it."""
+        return self._facts.get(
+            ("organization tokens", organization_id),
+            lambda: self._client.list_tokens(organization_id, only_organization=True),
+            not_before=_recent(),
+        )
+
     def require_organization(self, organization_id: str) -> None:
         """Make sure that the organization is there, before anybody believes that something of it is gone.
 
