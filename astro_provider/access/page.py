@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from astro_provider.access.harmless import in_html
+from astro_provider.access.harmless import in_html, one_line
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --faint: #57606a; --line: #d0d7de; --band: #f6f8fa;
@@ -27,7 +28,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: an
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: .4rem 0; max-width: 60rem; }
 code, .id { font: .86em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
-.id { color: var(--faint); display: block; overflow-wrap: anywhere; }
+.id { color: var(--faint); display: block; }
 .faint { color: var(--faint); }
 .alarm { border: 1px solid var(--bad); border-left-width: 6px; background: var(--bad-back); padding: .6rem .9rem;
   border-radius: 6px; margin: 1rem 0; }
@@ -36,12 +37,14 @@ code, .id { font: .86em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "Liberatio
 .filter[hidden] { display: none; }
 input[type=search] { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--faint);
   border-radius: 6px; padding: .35rem .6rem; width: min(24rem, 100%); }
+::placeholder { color: var(--faint); opacity: 1; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--faint); padding: .2rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-bottom: 1px solid var(--line); }
 thead th { background: var(--band); border-bottom: 2px solid var(--line); white-space: nowrap; }
-td, tbody th { overflow-wrap: anywhere; font-weight: inherit; }
+tbody th { font-weight: inherit; }
+.scroll { overflow-x: auto; }
 .gain, .good { color: var(--good); font-weight: 600; }
 .lose, .bad { color: var(--bad); font-weight: 600; }
 .change { color: var(--warn); font-weight: 600; }
@@ -60,6 +63,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } 
 @media (max-width: 44rem) {
   .rows thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .rows, .rows tbody, .rows tr, .rows td, .rows th { display: block; }
+  .rows caption { display: block; }
   .rows tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0; padding: .3rem 0; }
   .rows tr[hidden] { display: none; }
   .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem; }
@@ -99,14 +103,22 @@ class Cell:
     kind: str = ""
 
 
+_LONG_WORD = re.compile(r"[^\s]{30}(?=[^\s])")
+
+
+def text(value: str) -> str:
+    """A text as HTML that breaks where it is too long for a column, and never turns the direction of what follows."""
+    parts = (in_html(part) for part in _LONG_WORD.sub(lambda found: f"{found[0]}\n", one_line(value)).split("\n"))
+    return f"<bdi>{'<wbr>'.join(parts)}</bdi>"
+
+
 def named(name: str | None, identifier: str | None) -> str:
     """A name with its id beneath it, as HTML."""
     if not name and not identifier:
         return '<span class="faint">not known yet</span>'
     if not name:
-        return f"<code>{in_html(identifier or '')}</code>"
-    below = f'<span class="id">{in_html(identifier)}</span>' if identifier else ""
-    return f"<bdi>{in_html(name)}</bdi>{below}"
+        return f"<code>{text(identifier or '')}</code>"
+    return text(name) + (f'<span class="id">{text(identifier)}</span>' if identifier else "")
 
 
 def marks(texts: Iterable[tuple[str, bool]]) -> str:
@@ -137,8 +149,8 @@ def table(identifier: str, caption: str, heads: Sequence[str], rows: Iterable[Se
         f'<div class="filter" data-of="{identifier}" hidden><label for="{identifier}-words">Filter</label>'
         f'<input type="search" id="{identifier}-words" placeholder="a token, a deployment, a role, a flag">'
         '<output class="faint" aria-live="polite"></output></div>\n'
-        f'<table class="rows" id="{identifier}"><caption>{in_html(caption)}</caption><thead><tr>{columns}</tr></thead>\n'
-        f"<tbody>\n{chr(10).join(lines)}\n</tbody></table>"
+        f'<div class="scroll"><table class="rows" id="{identifier}"><caption>{in_html(caption)}</caption><thead><tr>{columns}</tr></thead>\n'
+        f"<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from astro_provider.access.flags import LOUD, MEANINGS, Flag
 from astro_provider.access.harmless import in_html
-from astro_provider.access.page import Cell, alarm, items, marks, meanings, named, page, table
+from astro_provider.access.page import Cell, alarm, items, marks, meanings, named, page, table, text
 from astro_provider.access.review import Review, Row
 from astro_provider.access.words import counts, headline, notes, role_in_words, verb
 
@@ -57,4 +57,4 @@ def _role(row: Row, *, before: bool) -> str:
     role = row.before if before else row.after
     if role is None:
         return f'<span class="faint">{role_in_words(row, before=before)}</span>'
-    return f"<bdi>{in_html(role)}</bdi>"
+    return text(role)
