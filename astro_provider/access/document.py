@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from astro_provider.access.audit import Audit, Found
 from astro_provider.access.review import Review
 from astro_provider.access.rules import Verdict
 
@@ -41,6 +42,34 @@ def review_document(found: Review) -> dict[str, Any]:
         "other_changes": dict(found.other_changes),
         "rules": rules_document(found.verdicts),
         "diagnostics": [asdict(said) for said in found.diagnostics],
+    }
+
+
+def audit_document(found: Audit) -> dict[str, Any]:
+    """An audit as `schemas/audit-1.json` describes it."""
+    return {
+        "version": VERSION,
+        "organization_id": found.organization_id,
+        "stacks": list(found.stacks),
+        "findings": [finding_row(one) for one in found.findings],
+        "assignments": len(found.assignments),
+        "unreadable": found.unreadable,
+        "rules": rules_document(found.verdicts),
+    }
+
+
+def finding_row(one: Found) -> dict[str, Any]:
+    """One finding, by the names of the document."""
+    return {
+        "finding": one.finding.value,
+        "organization_id": one.organization_id,
+        "deployment_id": one.deployment_id,
+        "deployment_name": one.deployment_name,
+        "org_token_id": one.org_token_id,
+        "org_token_name": one.org_token_name,
+        "role": one.role,
+        "recorded_role": one.recorded_role,
+        "stacks": list(one.stacks),
     }
 
 

@@ -53,7 +53,7 @@ tbody th { font-weight: inherit; }
 .mark.loud { border-color: var(--bad); color: var(--bad); font-weight: 600; }
 ul { padding-left: 1.2rem; } li { overflow-wrap: anywhere; margin: .2rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } dd { margin: 0; }
-.wide { overflow: auto; max-height: 80vh; border: 1px solid var(--line); border-radius: 6px; }
+.wide { overflow: auto; max-height: 70vh; border: 1px solid var(--line); border-radius: 6px; }
 .matrix { width: auto; } .matrix th, .matrix td { border-right: 1px solid var(--line); white-space: nowrap; }
 .matrix thead th { position: sticky; top: 0; z-index: 2; white-space: normal; min-width: 7rem; }
 .matrix tbody th { position: sticky; left: 0; background: var(--back); z-index: 1; max-width: 14rem;

@@ -9,7 +9,6 @@ from typing import Any
 
 from astro_provider.access.rules import Rules, Where
 from astro_provider.errors import UnusableInput
-from astro_provider.nearest import nearest
 
 KEYS = {
     "": ("production", "roles", "admin", "binding"),
@@ -72,8 +71,8 @@ class _Reading:
         for key in found:
             if key not in KEYS[table]:
                 where = f"[{table}]" if table else "the top of the file"
-                hint = nearest(key, KEYS[table]) or f" (known: {', '.join(KEYS[table])})"
-                raise self._error(table, key, f"unknown key {key!r} in {where}{hint}.")
+                known = ", ".join(KEYS[table])
+                raise self._error(table, key, f"unknown key {key!r} in {where}; there is {known}.")
 
     def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from astro_provider.cli.audit import audit
 from astro_provider.cli.commands import adopt, doctor, list_assignments
 from astro_provider.cli.emulator import emulator
 from astro_provider.cli.exit_statuses import Subcommands
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("list")(list_assignments)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
 app.command()(review)
+app.command()(audit)
 app.command()(doctor)
 app.command()(emulator)
 

@@ -107,7 +107,7 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
         return Facts(asked=not offline)
     from astro_provider.cli.facts import facts  # noqa: PLC0415  half a second
     from astro_provider.cli.session import environment_settings  # noqa: PLC0415  half a second
-    from astro_provider.reader import Reader  # noqa: PLC0415  half a second
+    from astro_provider.reading.reader import Reader  # noqa: PLC0415  half a second
 
     settings = environment_settings()
     client = settings.client()

@@ -90,7 +90,7 @@ def choose_deployments(
     return chosen
 
 
-def assigned_tokens(
+def assigned_tokens(  # noqa: PLR0913  every option is a keyword
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
@@ -112,31 +112,42 @@ def assigned_tokens(
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
-
-    def is_wanted(token: ApiToken) -> bool:
-        return include_other_scopes or token.scope == ORGANIZATION
-
-    found = list(_found(reader, organization_id, deployments, is_wanted, tokens, progress))
+    wanted = _Wanted(include_other_scopes, tokens)
+    found = list(_found(reader, organization_id, deployments, wanted, progress))
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which tokens are asked for."""
+
+    include_other_scopes: bool
+    known: Sequence[ApiToken] | None
+
+    def __call__(self, token: ApiToken) -> bool:
+        return self.include_other_scopes or token.scope == ORGANIZATION
+
+    def all(self, reader: Reader, organization_id: str) -> list[ApiToken]:
+        """All of them, wherever they are assigned."""
+        listed = reader.tokens(organization_id).all if self.known is None else self.known
+        return [token for token in listed if self(token)]
 
 
 def _found(
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
-    is_wanted: Callable[[ApiToken], bool],
-    known: Sequence[ApiToken] | None,
+    wanted: _Wanted,
     progress: Callable[[int, int], None],
 ) -> Iterator[DeploymentOrgToken]:
     if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        listed = reader.tokens(organization_id).all if known is None else known
-        tokens = [token for token in listed if is_wanted(token)]
+        tokens = wanted.all(reader, organization_id)
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
             yield from _in_parallel(calls, progress)
             return
-    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, is_wanted) for deployment in deployments]
+    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, wanted) for deployment in deployments]
     yield from _in_parallel(calls, progress)
 
 
