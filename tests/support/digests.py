@@ -61,5 +61,6 @@ def ran(stack: Stack, *arguments: str) -> Digest:
 
 
 def _environment(stack: Stack, command: str) -> dict[str, str]:
+    """The stack's environment, without what a stack sets to nothing: a policy pack takes a blank value for one."""
     search = os.pathsep.join([str(Path(command).parent), os.environ["PATH"]])
-    return {**os.environ, **stack.environment, "PATH": search}
+    return {name: value for name, value in {**os.environ, **stack.environment, "PATH": search}.items() if value}
