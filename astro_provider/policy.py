@@ -36,7 +36,7 @@ from astro_provider.access.rules import Asked, Rule, Rules, Verdict, verdicts, v
 from astro_provider.access.rules_file import read_rules
 from astro_provider.api import Deployment
 from astro_provider.errors import AstroProviderError
-from astro_provider.reader import Reader
+from astro_provider.reading.reader import Reader
 from astro_provider.settings import Settings
 
 NAME = "astro-access"

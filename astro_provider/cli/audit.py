@@ -19,8 +19,8 @@ from astro_provider.access.facts import Facts
 from astro_provider.access.harmless import as_json, one_line
 from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.rules import Rules
-from astro_provider.cli.options import OrganizationId
 from astro_provider.cli.exit_statuses import FLAGGED
+from astro_provider.cli.options import OrganizationId
 from astro_provider.errors import UnusableInput
 
 COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
@@ -89,9 +89,9 @@ def audit(  # noqa: PLR0913  the command's options
 def _looked(
     organization_id: str | None, exports: list[Export], production: tuple[str, ...], rules: Rules | None
 ) -> Audit:
-    from astro_provider.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
     from astro_provider.cli.facts import deployment_facts, token_facts  # noqa: PLC0415  as above
     from astro_provider.cli.session import opened  # noqa: PLC0415  as above
+    from astro_provider.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
 
     with opened(organization_id) as session:
         organization = session.organization_id

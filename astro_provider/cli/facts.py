@@ -13,8 +13,8 @@ from astro_provider.access.facts import Deployment, Facts, Token
 from astro_provider.access.model import ADMIN, same_role
 from astro_provider.access.rules import Rules
 from astro_provider.access.rules_file import read_rules
-from astro_provider.reading.assignments import assigned_tokens
 from astro_provider.errors import UnusableInput
+from astro_provider.reading.assignments import assigned_tokens
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION
 

@@ -20,8 +20,8 @@ from astro_provider.access.review import Review, Row, Wanted, changes_in
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_page import review_page
 from astro_provider.access.words import counts, headline, notes, role_in_words, verb
-from astro_provider.cli.options import WrongUsage
 from astro_provider.cli.exit_statuses import FLAGGED, INCOMPLETE
+from astro_provider.cli.options import WrongUsage
 
 COLUMNS = ("CHANGE", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "BEFORE", "AFTER", "FLAGS")
 PROSE = frozenset(("TOKEN", "DEPLOYMENT", "BEFORE", "AFTER", "FLAGS"))
