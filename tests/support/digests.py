@@ -40,7 +40,7 @@ def digest(stack: Stack, *arguments: str) -> Digest:
 def ran(stack: Stack, *arguments: str) -> Digest:
     """Run one command of the engine as a shell would, with the stack's program behind it."""
     server = grpc.server(ThreadPoolExecutor(4))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(stack.program), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(stack.run_program), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     workspace = stack.stack.workspace
@@ -57,6 +57,7 @@ def ran(stack: Stack, *arguments: str) -> Digest:
         )
     finally:
         server.stop(0)
+        stack.end_programs()
     return Digest(ended.stdout, ended.stderr, ended.returncode)
 
 
