@@ -139,7 +139,7 @@ def _document(text: str, source: str) -> dict[str, Any]:
 def _is_events(text: str) -> bool:
     try:
         first = json.loads(text.lstrip().partition("\n")[0])
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(first, dict) and "sequence" in first
 

@@ -33,8 +33,8 @@ def read_rules(text: str, source: str) -> Rules:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _SYNTAX.fullmatch(str(error))
-        line = f", line {found['line']}" if found and found["line"] else ""
-        raise UnusableInput(f"{source}{line}: it is no TOML: {found['what'] if found else error}.") from None
+        line = found["line"] if found and found["line"] else len(text.splitlines())
+        raise UnusableInput(f"{source}, line {line}: it is no TOML: {found['what'] if found else error}.") from None
     return _Reading(document, text, source).rules()
 
 

@@ -105,7 +105,8 @@ def test_a_refused_credential_is_one_sentence_and_nothing_printed(
 @pytest.mark.parametrize(
     ("rules", "complaint"),
     [
-        ("production = [\n", "line 2: it is no TOML: "),
+        ("production = [\n\n", "line 2: it is no TOML: Invalid value.\n"),
+        ('production = ["a"]\n[admin\n', "line 2: it is no TOML: "),
         (
             'production = ["*"]\n\n[admin]\nmots = 2\n',
             "line 4: unknown key 'mots' in [admin]; there is tokens, most.\n",

@@ -79,7 +79,7 @@ class Previews:
         """The stack with its four bindings."""
         environment = {**self._environment, "ASTRO_API_TOKEN": self.astro.credential}
         stack = Stack(self._engine, self.directory / "stack", environment, bindings(**BINDINGS))
-        stack.up()
+        assert not stack.up().failed
         return stack
 
     @cached_property
@@ -102,6 +102,7 @@ class Previews:
     @contextmanager
     def drift(self) -> Iterator[None]:
         """Somebody gives one binding another role and takes another binding away."""
+        assert self.stack  # the bindings are made before anybody touches them
         self.astro.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
         self.astro.store.unbind(OLD_DEPLOYER, STAGING)
         yield
