@@ -3,6 +3,7 @@
     AstroProviderError
     ├── SettingsError            credential, organization, host or a timing is missing or malformed
     ├── InputError               a property of a binding is wrong; carries the property's name
+    ├── UnusableInput            a file that a command was given is not what it reads, or cannot be read
     ├── InvalidInputs            the form of several properties is wrong; carries an InputError for each
     ├── BindingConflict          the deployment is bound already in a way that the program did not ask for
     ├── RolesUnknown             the service left a token's roles out; writing would wipe them
@@ -66,6 +67,10 @@ class InputError(AstroProviderError):
         super().__init__(f"{property_name}: {reason}")
         self.property_name = property_name
         self.reason = shown.line(reason)
+
+
+class UnusableInput(AstroProviderError):
+    """A file that a command was given is not what the command reads; the text names the file, and the line if it can."""
 
 
 class InvalidInputs(AstroProviderError):

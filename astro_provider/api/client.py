@@ -82,12 +82,17 @@ class AstroClient:
         """Return the organizations that the credential can see."""
         return self._list("ListOrganizations", "/organizations", "organizations", Organization)
 
-    def list_tokens(self, organization_id: str, *, deployment_id: str | None = None) -> list[ApiToken]:
+    def list_tokens(
+        self, organization_id: str, *, deployment_id: str | None = None, only_organization: bool = False
+    ) -> list[ApiToken]:
         """Return the organization's tokens. A list is no base for a write: it leaves roles out.
 
-        With `deployment_id`, only the tokens that hold a role there, and of their roles only that one.
+        With `deployment_id`, only the tokens that hold a role there, and of their roles only that one. With
+        `only_organization`, only the tokens of the organization's scope, and of their roles only that in it.
         """
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
+        if only_organization:
+            params["includeOnlyOrganizationTokens"] = "true"
         path = f"{_organization(organization_id)}/tokens"
         return self._list("ListApiTokens", path, "tokens", ApiToken, params)
 

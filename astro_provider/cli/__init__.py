@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
+from astro_provider.cli.audit import audit
 from astro_provider.cli.commands import adopt, doctor, list_assignments
 from astro_provider.cli.emulator import emulator
 from astro_provider.cli.exit_statuses import Subcommands
+from astro_provider.cli.review import review
 from astro_provider.version import __version__
 
 HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.
@@ -36,6 +38,8 @@ app = typer.Typer(
 )
 app.command("list")(list_assignments)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
+app.command()(review)
+app.command()(audit)
 app.command()(doctor)
 app.command()(emulator)
 

@@ -3,6 +3,8 @@
     0    done
     1    failed: one sentence on standard error, never a traceback
     2    usage: an option is unknown, missing, malformed or contradicts another (typer's own)
+    3    done, and something that --fail-on names is there
+    4    done, and the preview that was reviewed is incomplete (comes before 3)
     130  interrupted with Ctrl-C; nothing is said
     141  the reader of standard output has gone (`| head -1`); nothing is said
 
@@ -23,6 +25,8 @@ from typer.core import TyperGroup
 from astro_provider.errors import AstroProviderError, InputError
 
 FAILED = 1
+FLAGGED = 3
+INCOMPLETE = 4
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 

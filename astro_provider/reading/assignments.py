@@ -90,12 +90,13 @@ def choose_deployments(
     return chosen
 
 
-def assigned_tokens(
+def assigned_tokens(  # noqa: PLR0913  every option is a keyword
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
     *,
     include_other_scopes: bool = False,
+    tokens: Sequence[ApiToken] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> list[DeploymentOrgToken]:
     """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
@@ -105,34 +106,48 @@ def assigned_tokens(
         organization_id: the organization.
         deployments: where to look.
         include_other_scopes: also tokens of a workspace or of a deployment.
+        tokens: all tokens that may be assigned, where the caller has read them; else they are listed.
         progress: told how many calls are done, of how many.
 
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
-
-    def is_wanted(token: ApiToken) -> bool:
-        return include_other_scopes or token.scope == ORGANIZATION
-
-    found = list(_found(reader, organization_id, deployments, is_wanted, progress))
+    wanted = _Wanted(include_other_scopes, tokens)
+    found = list(_found(reader, organization_id, deployments, wanted, progress))
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which tokens are asked for."""
+
+    include_other_scopes: bool
+    known: Sequence[ApiToken] | None
+
+    def __call__(self, token: ApiToken) -> bool:
+        return self.include_other_scopes or token.scope == ORGANIZATION
+
+    def all(self, reader: Reader, organization_id: str) -> list[ApiToken]:
+        """All of them, wherever they are assigned."""
+        listed = reader.tokens(organization_id).all if self.known is None else self.known
+        return [token for token in listed if self(token)]
 
 
 def _found(
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
-    is_wanted: Callable[[ApiToken], bool],
+    wanted: _Wanted,
     progress: Callable[[int, int], None],
 ) -> Iterator[DeploymentOrgToken]:
     if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        tokens = [token for token in reader.tokens(organization_id).all if is_wanted(token)]
+        tokens = wanted.all(reader, organization_id)
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
             yield from _in_parallel(calls, progress)
             return
-    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, is_wanted) for deployment in deployments]
+    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, wanted) for deployment in deployments]
     yield from _in_parallel(calls, progress)
 
 

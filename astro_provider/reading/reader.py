@@ -96,6 +96,14 @@ class Reader:
             not_before=_recent() if not_before is None else not_before,
         )
 
+    def organization_tokens(self, organization_id: str) -> list[ApiToken]:
+        """The tokens of the organization's scope, each with its role in the organization where the service tells it."""
+        return self._facts.get(
+            ("organization tokens", organization_id),
+            lambda: self._client.list_tokens(organization_id, only_organization=True),
+            not_before=_recent(),
+        )
+
     def token(self, organization_id: str, token_id: str) -> ApiToken | None:
         """A token by id, or None where there is none."""
         found = self.tokens(organization_id).by_id.get(token_id)

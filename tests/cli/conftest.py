@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from astro_provider.emulator import Emulator
+from tests.support.previews import previews
+
+__all__ = ["previews"]
 
 AddToken = Callable[..., str]
 ORDERS = "clx0orders000008l6aaaaaaa"

@@ -112,14 +112,20 @@ class Stack:
         }
         workspace = auto.LocalWorkspace(
             work_dir=str(directory / "work"),
-            program=self._run_program,
+            program=self.run_program,
             env_vars=dict(self.environment),
             project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
             pulumi_command=engine,
         )
         self.stack = _BareStack("test", workspace, StackInitMode.CREATE_OR_SELECT)
 
-    def _run_program(self) -> None:
+    def end_programs(self) -> None:
+        """End what the Automation API has left behind of the programs that ran."""
+        while self._ran:
+            _end(*self._ran.pop())
+
+    def run_program(self) -> None:
+        """Run the present program, as the engine asks for it."""
         task = asyncio.current_task()
         assert task is not None
         self._ran.append((threading.current_thread(), task))
@@ -193,8 +199,7 @@ class Stack:
             command(on_output=printed.append, on_error=complained.append, on_event=told.append, **options)
         except auto.CommandError:
             failed = True
-        while self._ran:
-            _end(*self._ran.pop())
+        self.end_programs()
         changes: dict[str, int] = {}
         for event in told:
             if event.summary_event:

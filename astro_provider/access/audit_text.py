@@ -1,0 +1,113 @@
+"""An audit as Markdown, for an issue or a job's summary, and as CSV; and the sentences that every form of it has."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
+from astro_provider.access.document import finding_row
+from astro_provider.access.harmless import in_cell, in_code
+
+MARKER = "<!-- astro-provider audit -->"
+HEADLINE = "Access audit"
+LOUD_FINDINGS = frozenset((Finding.RULE, Finding.ADMIN, Finding.UNMANAGED, Finding.MISSING, Finding.DRIFTED))
+KEYS = (
+    "finding",
+    "organization_id",
+    "deployment_id",
+    "deployment_name",
+    "org_token_id",
+    "org_token_name",
+    "role",
+    "recorded_role",
+    "stacks",
+)
+
+
+def summary(found: Audit) -> str:
+    """How much there is, and how much was found."""
+    counted = Counter(one.finding for one in found.findings)
+    parts = ", ".join(f"{counted[kind]} {kind}" for kind in Finding if counted[kind])
+    size = f"{_of(len(found.assignments), 'role')} of organization tokens in deployments"
+    return f"{size}; found: {parts}." if parts else f"{size}; nothing found."
+
+
+def remarks(found: Audit) -> Iterable[str]:
+    """What a reader must know to judge the rest."""
+    if not found.stacks:
+        yield "No --state was given, so nothing is said of what stacks manage."
+    if not found.production:
+        yield "No pattern of production was given, so no admin in production is looked for."
+    if found.unreadable:
+        yield f"{_of(found.unreadable, 'grant')} of the exports could not be compared, because they are secret."
+    yield "Roles from organization and workspace, and people, are not seen."
+
+
+def as_markdown(found: Audit, max_length: int) -> str:
+    """The findings as Markdown.
+
+    Args:
+        found: the audit.
+        max_length: how many characters it may have; the last rows go first, with a count.
+    """
+    fewest, most = 0, len(found.findings)
+    if len(text := _written(found, found.findings)) <= max_length:
+        return text
+    while fewest < most:
+        middle = (fewest + most + 1) // 2
+        if len(_written(found, found.findings[:middle])) <= max_length:
+            fewest = middle
+        else:
+            most = middle - 1
+    return _written(found, found.findings[:fewest])[:max_length]
+
+
+def as_csv(found: Audit) -> str:
+    """The findings as CSV, with a head; no cell can start a formula."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(KEYS)
+    for one in found.findings:
+        row = {**finding_row(one), "stacks": " ".join(one.stacks)}
+        writer.writerow([in_cell(row[key] or "") for key in KEYS])
+    return text.getvalue()
+
+
+def _written(found: Audit, rows: Sequence[Found]) -> str:
+    parts = [f"{MARKER}\n### {HEADLINE}", summary(found)]
+    if rows:
+        lines = ["| Finding | Token | Deployment | In Astro | In the state | Stacks |", "|---|---|---|---|---|---|"]
+        lines += [f"| {' | '.join(_cells(one))} |" for one in rows]
+        parts.append("\n".join(lines))
+    if left_out := len(found.findings) - len(rows):
+        parts.append(f"**{left_out} more {'row is' if left_out == 1 else 'rows are'} left out for want of room.**")
+    if verdicts := [f"- {in_code(one.text)}" for one in found.verdicts[:50]]:
+        parts.append("\n".join(["**Rules**", "", *verdicts]))
+    parts += remarks(found)
+    there = {one.finding for one in rows}
+    meanings = [f"- **{kind}**: {FINDING_MEANINGS[kind]}." for kind in Finding if kind in there]
+    if meanings:
+        parts.append("\n".join(["<details><summary>What the findings mean</summary>", "", *meanings, "", "</details>"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(one: Found) -> tuple[str, ...]:
+    return (
+        f"**{one.finding}**" if one.finding in LOUD_FINDINGS else one.finding,
+        _named(one.org_token_name, one.org_token_id),
+        _named(one.deployment_name, one.deployment_id),
+        in_code(one.role) if one.role else "none",
+        in_code(one.recorded_role) if one.recorded_role else "",
+        " ".join(in_code(stack) for stack in one.stacks),
+    )
+
+
+def _named(name: str | None, identifier: str) -> str:
+    return " ".join(in_code(text) for text in (name, identifier) if text)
+
+
+def _of(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,81 @@
+"""What `pulumi stack export` prints, as grants that a stack manages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from astro_provider.access.model import Grant
+from astro_provider.access.resources import OURS, Incomprehensible, grants
+from astro_provider.errors import UnusableInput
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One stack's state.
+
+    Attributes:
+        stack: `<project>/<stack>`.
+        grants: what its resources grant, as the state recorded it.
+    """
+
+    stack: str
+    grants: tuple[Grant, ...]
+
+
+def read_export(text: str, source: str) -> Export:
+    """Read an export.
+
+    Args:
+        text: what `pulumi stack export` printed.
+        source: what a message calls it.
+
+    Raises:
+        UnusableInput: it is no export, or of a stack that has resources and no binding among them; one sentence.
+    """
+    resources = _resources(text, source)
+    managed = [one for one in resources if not one.get("external") and not one.get("delete")]
+    try:
+        found = [
+            grant
+            for one in managed
+            if one.get("type") in OURS
+            for grant in grants(one, one.get("outputs") or one.get("inputs") or {}, moment="recorded")
+        ]
+    except Incomprehensible as reason:
+        raise UnusableInput(
+            f"{source}: a binding in it has {reason}; it was not made by a version of the package that this one knows."
+        ) from None
+    if not found and any(one.get("type") != STACK_TYPE for one in resources):
+        raise UnusableInput(
+            f"{source} is the export of a stack that has no binding of a token: is it another project's? Leave it out."
+        )
+    return Export(_stack(resources) or source, tuple(found))
+
+
+def _resources(text: str, source: str) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UnusableInput(
+            f"{source} is no JSON, or was cut: give the whole standard output of `pulumi stack export`."
+        ) from None
+    if isinstance(document, dict) and "steps" in document:
+        raise UnusableInput(f"{source} is a preview's digest, not an export: `astro-provider review` reads that.")
+    deployment = document.get("deployment") if isinstance(document, dict) else None
+    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
+    if not isinstance(resources, list) or not all(isinstance(one, dict) for one in resources):
+        raise UnusableInput(f"{source} is no stack's export: give the output of `pulumi stack export`.")
+    return resources
+
+
+def _stack(resources: list[Mapping[str, Any]]) -> str | None:
+    for one in resources:
+        head, _, rest = str(one.get("urn", "")).removeprefix("urn:pulumi:").partition("::")
+        if rest:
+            return f"{rest.partition('::')[0]}/{head}"
+    return None

@@ -1,0 +1,110 @@
+"""`access.toml`, the file of the rules: read whole or refused, with the line that is wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from astro_provider.access.rules import Rules, Where
+from astro_provider.errors import UnusableInput
+
+KEYS = {
+    "": ("production", "roles", "admin", "binding"),
+    "admin": ("tokens", "most"),
+    "binding": ("protect", "no_overwrite"),
+}
+_TABLE = re.compile(r"\s*\[\s*(?P<name>[^\]]+?)\s*\]")
+_SYNTAX = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
+
+
+def read_rules(text: str, source: str) -> Rules:
+    """Read the rules.
+
+    Args:
+        text: the file's.
+        source: what a message calls it, for example `access.toml`.
+
+    Raises:
+        UnusableInput: it is no TOML, has an unknown key, or a value is of the wrong kind; the text names the line.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _SYNTAX.fullmatch(str(error))
+        line = found["line"] if found and found["line"] else len(text.splitlines())
+        raise UnusableInput(f"{source}, line {line}: it is no TOML: {found['what'] if found else error}.") from None
+    return _Reading(document, text, source).rules()
+
+
+class _Reading:
+    """One file while it is read: its values, and its lines for messages."""
+
+    def __init__(self, document: Mapping[str, Any], text: str, source: str) -> None:
+        self._document = document
+        self._lines = text.splitlines()
+        self._source = source
+
+    def rules(self) -> Rules:
+        admin, binding = self._table("admin"), self._table("binding")
+        self._refuse_unknown("", self._document)
+        self._refuse_unknown("admin", admin)
+        self._refuse_unknown("binding", binding)
+        roles = self._table("roles")
+        return Rules(
+            production=self._texts("", "production", self._document.get("production", [])),
+            roles=tuple((pattern, self._texts("roles", pattern, value)) for pattern, value in roles.items()),
+            admin_tokens=self._texts("admin", "tokens", admin["tokens"]) if "tokens" in admin else None,
+            most_admins=self._number("admin", "most", admin["most"]) if "most" in admin else None,
+            protect=self._where(binding, "protect"),
+            no_overwrite=self._where(binding, "no_overwrite"),
+        )
+
+    def _table(self, name: str) -> Mapping[str, Any]:
+        found = self._document.get(name, {})
+        if not isinstance(found, dict):
+            raise self._error("", name, f"{name} is a table: write [{name}] on a line of its own.")
+        return found
+
+    def _refuse_unknown(self, table: str, found: Iterable[str]) -> None:
+        for key in found:
+            if key not in KEYS[table]:
+                where = f"[{table}]" if table else "the top of the file"
+                known = ", ".join(KEYS[table])
+                raise self._error(table, key, f"unknown key {key!r} in {where}; there is {known}.")
+
+    def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise self._error(table, key, f'{key!r} must be a list of texts, as in {key!r} = ["…"].')
+        return tuple(value)
+
+    def _number(self, table: str, key: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._error(table, key, f"{key!r} must be a whole number, 0 or more.")
+        return value
+
+    def _where(self, binding: Mapping[str, Any], key: str) -> Where | None:
+        if key not in binding:
+            return None
+        try:
+            return Where(binding[key])
+        except ValueError:
+            raise self._error("binding", key, f'{key!r} must be "production" or "everywhere".') from None
+
+    def _error(self, table: str, key: str, text: str) -> UnusableInput:
+        line = self._line(table, key)
+        return UnusableInput(f"{self._source}{f', line {line}' if line else ''}: {text}")
+
+    def _line(self, table: str, key: str) -> int | None:
+        """The line, from 1, on which a key of a table stands; None where it is written in another way."""
+        assignment = re.compile(rf"""\s*(?:"{re.escape(key)}"|'{re.escape(key)}'|{re.escape(key)})\s*[=.]""")
+        now = ""
+        for number, line in enumerate(self._lines, start=1):
+            if header := _TABLE.match(line):
+                now = header["name"]
+                if not table and now.split(".")[0].strip("\"'") == key:
+                    return number
+            elif now == table and assignment.match(line):
+                return number
+        return None

@@ -1,0 +1,160 @@
+"""`astro-provider audit`: what there is in Astro, beside what the states of stacks say there is."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astro_provider.access.audit import Assignment, Audit, Finding, Found
+from astro_provider.access.audit import audit as audited
+from astro_provider.access.audit_page import audit_page
+from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, remarks, summary
+from astro_provider.access.document import audit_document
+from astro_provider.access.export import Export, read_export
+from astro_provider.access.facts import Facts
+from astro_provider.access.harmless import as_json, one_line
+from astro_provider.access.markdown import LEAST_LENGTH
+from astro_provider.access.rules import Rules
+from astro_provider.cli.exit_statuses import FLAGGED
+from astro_provider.cli.options import OrganizationId
+from astro_provider.errors import UnusableInput
+
+COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
+PROSE = frozenset(("TOKEN", "DEPLOYMENT", "IN ASTRO", "IN THE STATE", "STACKS"))
+
+
+class Output(StrEnum):
+    """How the findings are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+def audit(  # noqa: PLR0913  the command's options
+    *,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="FILE", help="What `pulumi stack export` printed; repeat it for more stacks."),
+    ] = None,
+    output: Annotated[
+        Output, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
+    ] = Output.TABLE,
+    production: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
+    ] = None,
+    fail_on: Annotated[
+        list[Finding] | None,
+        typer.Option(metavar="FINDING", help="End with status 3 if there is one of that kind; repeatable."),
+    ] = None,
+    organization_id: OrganizationId = None,
+    max_length: Annotated[
+        int, typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of the Markdown; the last rows go first.")
+    ] = 60_000,
+) -> None:
+    """Tell what is worth looking after among the roles that organization tokens hold.
+
+    It reads all of them from Astro, and the exports of any number of stacks. Without --state it says nothing of what is
+    managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
+
+    Exit status: 0 looked, 1 unusable input, 3 a --fail-on finding is there.
+
+    \b
+    Examples:
+      astro-provider audit --production '*-production'
+      astro-provider audit --state prod.json --state dev.json --fail-on unmanaged
+      astro-provider audit --state prod.json --output html > audit.html
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
+
+    house = read_rules_file(rules)
+    exports = [read_export(*read_text(name)) for name in states or ()]
+    found = _looked(organization_id, exports, tuple(production or ()), house)
+    _print(found, output, max_length)
+    if hits := found.hits(fail_on or ()):
+        typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
+        raise typer.Exit(FLAGGED)
+
+
+def _looked(
+    organization_id: str | None, exports: list[Export], production: tuple[str, ...], rules: Rules | None
+) -> Audit:
+    from astro_provider.cli.facts import deployment_facts, token_facts  # noqa: PLC0415  as above
+    from astro_provider.cli.session import opened  # noqa: PLC0415  as above
+    from astro_provider.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
+
+    with opened(organization_id) as session:
+        organization = session.organization_id
+        _require_organization(exports, organization)
+        tokens = session.reader.organization_tokens(organization)
+        deployments = list(session.reader.deployments(organization).values())
+        with session.progress("Reading assignments") as progress:
+            rows = assigned_tokens(session.reader, organization, deployments, tokens=tokens, progress=progress)
+    facts = Facts(
+        asked=True,
+        tokens={one.id: token_facts(one) for one in tokens},
+        deployments={one.id: deployment_facts(one) for one in deployments},
+    )
+    assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
+    return audited(organization, assignments, facts, exports, production=production, rules=rules)
+
+
+def _require_organization(exports: list[Export], organization_id: str) -> None:
+    """Refuse a state of another organization, whose bindings would all seem to be lost."""
+    for export in exports:
+        for grant in export.grants:
+            other = grant.subject.organization_id
+            if isinstance(other, str) and other != organization_id:
+                raise UnusableInput(
+                    f"The export of {export.stack} has bindings of organization {other}, and this audit is about "
+                    f"{organization_id}: leave it out, or write --organization-id."
+                )
+
+
+def _print(found: Audit, output: Output, max_length: int) -> None:
+    if output is Output.JSON:
+        typer.echo(as_json(audit_document(found)))
+    elif output is Output.CSV:
+        typer.echo(as_csv(found), nl=False)
+    elif output is Output.HTML:
+        typer.echo(audit_page(found), nl=False)
+    elif output is Output.MARKDOWN:
+        typer.echo(as_markdown(found, max_length), nl=False)
+    else:
+        _print_table(found)
+
+
+def _print_table(found: Audit) -> None:
+    from rich.text import Text  # noqa: PLC0415  half a second
+
+    from astro_provider.cli.table import print_table  # noqa: PLC0415  as above
+    from astro_provider.cli.terminal import console  # noqa: PLC0415  as above
+
+    if found.findings:
+        print_table(COLUMNS, [_cells(one) for one in found.findings], prose=PROSE)
+    aside = console(sys.stderr)
+    for line in (f"{HEADLINE}: {summary(found)}", *(one.text for one in found.verdicts), *remarks(found)):
+        aside.print(Text(one_line(line)), soft_wrap=not sys.stderr.isatty())
+
+
+def _cells(one: Found) -> tuple[str, ...]:
+    return (
+        one.finding.value,
+        one.org_token_name or "",
+        one.org_token_id,
+        one.deployment_name or "",
+        one.deployment_id,
+        one.role or "(none)",
+        one.recorded_role or "",
+        " ".join(one.stacks),
+    )

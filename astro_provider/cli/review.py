@@ -1,0 +1,183 @@
+"""`astro-provider review`: what a preview changes about access, for the people who read it before it is applied."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astro_provider.access.digest import Digest, read_digest
+from astro_provider.access.document import review_document
+from astro_provider.access.facts import Facts
+from astro_provider.access.flags import Flag, loses_admin
+from astro_provider.access.harmless import as_json, one_line
+from astro_provider.access.markdown import LEAST_LENGTH, as_markdown
+from astro_provider.access.model import shown
+from astro_provider.access.review import Review, Row, Wanted, changes_in
+from astro_provider.access.review import review as reviewed
+from astro_provider.access.review_page import review_page
+from astro_provider.access.words import counts, headline, notes, role_in_words, verb
+from astro_provider.cli.exit_statuses import FLAGGED, INCOMPLETE
+from astro_provider.cli.options import WrongUsage
+
+COLUMNS = ("CHANGE", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "BEFORE", "AFTER", "FLAGS")
+PROSE = frozenset(("TOKEN", "DEPLOYMENT", "BEFORE", "AFTER", "FLAGS"))
+
+
+class Output(StrEnum):
+    """How the review is written."""
+
+    MARKDOWN = "markdown"
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+def review(  # noqa: PLR0913  the command's options
+    *,
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="The digest that `pulumi preview --json` printed; - is a pipe.")
+    ] = "-",
+    output: Annotated[Output, typer.Option(help="A comment, a terminal, programs, or a page.")] = Output.MARKDOWN,
+    production: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
+    ] = None,
+    fail_on: Annotated[
+        list[Flag] | None, typer.Option(metavar="FLAG", help="End with status 3 if a row has the flag; repeatable.")
+    ] = None,
+    exit_code: Annotated[
+        int | None, typer.Option(metavar="N", help="The exit status of the preview; other than 0: incomplete.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody, and say so; needs no credential.")] = False,
+    max_length: Annotated[
+        int,
+        typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of a comment; the least flagged rows go first."),
+    ] = 60_000,
+) -> None:
+    """Tell who gains, loses or changes which role where.
+
+    It reads the digest of `pulumi preview --json`, best with --show-sames --show-replacement-steps --refresh, and of
+    `refresh` and `destroy` with --preview-only. Names, expiry and last use come from Astro; the credential is
+    ASTRO_API_TOKEN. Nothing is changed.
+
+    Exit status: 0 reviewed, 1 unusable input, 3 a --fail-on flag is there, 4 the preview is incomplete.
+
+    \b
+    Examples:
+      astro-provider review digest.json --production '*-production'
+      astro-provider review digest.json --exit-code "$status" > comment.md
+      astro-provider review - --output html --rules access.toml > review.html
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    if file == "-" and sys.stdin.isatty():
+        raise WrongUsage("Say what to review: a FILE, or pipe the output of `pulumi preview --json` in.")
+    from astro_provider.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
+
+    house = read_rules_file(rules)
+    text, source = read_text(file)
+    if exit_code and not text.strip():  # it failed before the engine began; a comment must say so all the same
+        digest = Digest(is_refresh=False, problems=["It failed before it began, and printed no digest."])
+    else:
+        digest = read_digest(text, source)
+    del text
+    facts = _facts(digest, offline=offline, everything=house is not None)
+    found = reviewed(digest, facts, Wanted(tuple(production or ()), house, exit_code))
+    _print(found, output, max_length)
+    hits = found.hits(fail_on or ())
+    if hits:
+        typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
+    if not found.is_complete:
+        typer.echo(f"The preview is incomplete. {' '.join(found.problems)}", err=True)
+        raise typer.Exit(INCOMPLETE)
+    if hits:
+        raise typer.Exit(FLAGGED)
+
+
+def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
+    """Ask Astro, unless it is told not to, or nothing changes that anybody would ask about."""
+    changes = changes_in(digest)
+    subjects = [change.subject for change in changes] + (list(digest.after) if everything else [])
+    if offline or not subjects:
+        return Facts(asked=not offline)
+    from astro_provider.cli.facts import facts  # noqa: PLC0415  half a second
+    from astro_provider.cli.session import environment_settings  # noqa: PLC0415  half a second
+    from astro_provider.reading.reader import Reader  # noqa: PLC0415  half a second
+
+    settings = environment_settings()
+    client = settings.client()
+    try:
+        reader = Reader(client)
+        named = dict.fromkeys(found for one in subjects if (found := shown(one.organization_id)))
+        organizations = list(named) or [reader.organization_id(settings.organization_id)]
+        losing = dict.fromkeys(
+            (shown(change.subject.organization_id) or organizations[0], deployment_id)
+            for change in changes
+            if loses_admin(change) and (deployment_id := shown(change.subject.deployment_id))
+        )
+        return facts(reader, organizations, losing)
+    finally:
+        client.close()
+
+
+def _print(found: Review, output: Output, max_length: int) -> None:
+    if output is Output.JSON:
+        typer.echo(as_json(review_document(found)))
+    elif output is Output.HTML:
+        typer.echo(review_page(found), nl=False)
+    elif output is Output.MARKDOWN:
+        typer.echo(as_markdown(found, max_length), nl=False)
+    else:
+        _print_text(found)
+
+
+def _print_text(found: Review) -> None:
+    from rich.text import Text  # noqa: PLC0415  half a second
+
+    from astro_provider.cli.table import print_table  # noqa: PLC0415  as above
+    from astro_provider.cli.terminal import console  # noqa: PLC0415  as above
+
+    terminal = console(sys.stdout)
+
+    def say(line: str, style: str = "") -> None:
+        terminal.print(Text(one_line(line), style), soft_wrap=not sys.stdout.isatty())
+
+    say(f"{headline(found)}: {found.stack}" if found.stack else headline(found), "bold")
+    if found.problems:
+        say("THE PREVIEW IS INCOMPLETE. What stands here may not be all.", "bold red")
+    for problem in found.problems:
+        say(problem, "red")
+    say(counts(found))
+    if found.rows:
+        terminal.print()
+        print_table(COLUMNS, [_cells(row) for row in found.rows], prose=PROSE)
+    for lines in ([verdict.text for verdict in found.verdicts], list(notes(found))):
+        if lines:
+            terminal.print()
+        for line in lines:
+            say(line)
+    if found.diagnostics:
+        terminal.print()
+    for said in found.diagnostics:
+        say(f"{said.severity}: {said.message}", "red" if said.severity == "error" else "")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    def role(*, before: bool) -> str:
+        return (row.before if before else row.after) or f"({role_in_words(row, before=before)})"
+
+    return (
+        verb(row),
+        row.org_token_name or "",
+        row.org_token_id or "(not known yet)",
+        row.deployment_name or "",
+        row.deployment_id or "(not known yet)",
+        role(before=True),
+        role(before=False),
+        " ".join(row.flags),
+    )

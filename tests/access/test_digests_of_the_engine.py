@@ -1,0 +1,183 @@
+"""What the digests of the real engine say about access."""
+
+from __future__ import annotations
+
+import pytest
+
+from astro_provider.access.digest import Digest, read_digest
+from astro_provider.access.model import Hidden, Text, Unseen, difference
+from astro_provider.access.review import changes_in
+from tests.support import digests
+from tests.support.cast import DIRECT, EXPIRED, FINANCE, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.support.previews import ACCESSOR, ADMIN, NEW_DEPLOYER, OLD_DEPLOYER, Previews
+
+Rows = set[tuple[Text, Text, Text, Text]]
+
+
+def read(made: digests.Digest) -> Digest:
+    return read_digest(made.text, "digest.json")
+
+
+def rows(digest: Digest) -> Rows:
+    """Deployment, token, role before and after of all that changes."""
+    return {
+        (
+            change.subject.deployment_id,
+            change.subject.org_token_id or change.subject.org_token_name,
+            change.before.role if change.before else None,
+            change.after.role if change.after else None,
+        )
+        for change in difference(digest.before, digest.after)
+    }
+
+
+ALL: Rows = {
+    (PRODUCTION, OLD_DEPLOYER, None, ADMIN),
+    (STAGING, OLD_DEPLOYER, None, ACCESSOR),
+    (TRAINING, DIRECT, None, ADMIN),
+    (FINANCE, EXPIRED, None, ACCESSOR),
+}
+
+
+def test_a_first_preview_gives_every_role(previews: Previews) -> None:
+    digest = read(previews.made)
+
+    assert ALL == rows(digest)
+    assert ("bindings/test", [], 0) == (digest.stack, digest.problems, digest.unchanged)
+
+
+def test_a_preview_without_changes_counts_what_stays(previews: Previews) -> None:
+    digest = read(previews.unchanged)
+
+    assert (set(), 4, {}, []) == (rows(digest), digest.unchanged, digest.other_changes, digest.problems)
+
+
+def test_without_show_sames_it_is_not_known_how_much_stays(previews: Previews) -> None:
+    digest = read(previews.plain)
+
+    assert (set(), None) == (rows(digest), digest.unchanged)
+
+
+def test_a_rename_and_a_move_beneath_a_component_are_no_change_of_access(previews: Previews) -> None:
+    digest = read(previews.moved)
+
+    assert {"create": 4, "delete": 4} == {
+        op: previews.moved.text.count(f'"op": "{op}"') for op in ("create", "delete")
+    } | {
+        "create": previews.moved.text.count('"op": "create"') - 1  # the component
+    }
+    assert (set(), 4, {"create": 1}) == (rows(digest), digest.unchanged, digest.other_changes)
+
+
+def test_a_replacement_of_the_same_binding_is_a_moment_without_the_role(previews: Previews) -> None:
+    digest = read(previews.replaced)
+
+    assert set() == rows(digest)
+    assert {(PRODUCTION, OLD_DEPLOYER)} == {(one.deployment_id, one.org_token_id) for one in digest.gaps}
+    assert [(PRODUCTION, ADMIN, ADMIN)] == [
+        (change.subject.deployment_id, change.before and change.before.role, change.after and change.after.role)
+        for change in changes_in(digest)
+    ]
+
+
+def test_many_changes_at_once_are_told_apart(previews: Previews) -> None:
+    digest = read(previews.many)
+
+    found = rows(digest)
+    seen = {row for row in found if not any(isinstance(part, Unseen) for part in row)}
+    assert {
+        (PRODUCTION, OLD_DEPLOYER, ADMIN, ACCESSOR),
+        (TRAINING, DIRECT, ADMIN, None),
+        (TRAINING, NEW_DEPLOYER, None, ADMIN),
+        (FINANCE, EXPIRED, ACCESSOR, None),
+        (PRODUCTION, OBSERVABILITY, None, ACCESSOR),
+        (TRAINING, TRAINER, None, ADMIN),
+    } == seen
+    hidden = {(row[0], part.why) for row in found - seen for part in row if isinstance(part, Unseen)}
+    assert {(STAGING, Hidden.UNKNOWN), (STAGING, Hidden.SECRET)} == hidden
+    assert {"create": 1} == digest.other_changes
+
+
+def test_what_is_there_already_is_known_from_the_providers_notes(previews: Previews) -> None:
+    digest = read(previews.many)
+
+    adopted, overwritten = digest.there[PRODUCTION, OBSERVABILITY], digest.there[TRAINING, TRAINER]
+    assert (ACCESSOR, False) == (adopted.role, adopted.overwritten)
+    assert (ACCESSOR, True) == (overwritten.role, overwritten.overwritten)
+
+
+def test_destroy_takes_every_role_away(previews: Previews) -> None:
+    digest = read(previews.destroyed)
+
+    assert {(deployment, token, role, None) for deployment, token, _, role in ALL} == rows(digest)
+    assert not digest.is_refresh
+
+
+def test_a_destroy_after_a_refresh_takes_away_what_is_there_and_not_what_the_state_said(previews: Previews) -> None:
+    digest = read(previews.destroyed_after_refresh)
+
+    assert not digest.is_refresh
+    assert (PRODUCTION, OLD_DEPLOYER, ACCESSOR, None) in rows(digest)
+    assert STAGING not in {row[0] for row in rows(digest)}
+
+
+def test_a_grant_that_stays_when_its_resource_is_deleted_is_no_loss(previews: Previews) -> None:
+    digest = read(previews.retained)
+
+    assert (set(), 1, 3) == (rows(digest), digest.retained, digest.unchanged)
+
+
+def test_a_refresh_shows_what_vanished(previews: Previews) -> None:
+    digest = read(previews.refreshed)
+
+    assert digest.is_refresh
+    assert (STAGING, OLD_DEPLOYER, ACCESSOR, None) in rows(digest)
+
+
+def test_a_refresh_that_finds_another_role_never_looks_like_a_whole_one_without_it(previews: Previews) -> None:
+    digest = read(previews.refreshed)
+
+    told = (PRODUCTION, OLD_DEPLOYER, ADMIN, ACCESSOR) in rows(digest)
+    assert told != (["The engine counts 1 update that the digest does not show."] == digest.problems)
+
+
+def test_a_refresh_without_drift_is_no_change(previews: Previews) -> None:
+    digest = read(previews.refreshed_in_peace)
+
+    assert (True, set(), 4, []) == (digest.is_refresh, rows(digest), digest.unchanged, digest.problems)
+
+
+def test_a_preview_that_takes_drift_back_starts_from_what_is_there(previews: Previews) -> None:
+    digest = read(previews.reverting)
+
+    assert {
+        (PRODUCTION, OLD_DEPLOYER, ACCESSOR, ADMIN),
+        (STAGING, OLD_DEPLOYER, None, ACCESSOR),
+    } == rows(digest)
+    assert {PRODUCTION, STAGING} == {one.deployment_id for one in digest.drifted}
+
+
+@pytest.mark.parametrize("which", ["failed", "crashed"])
+def test_a_preview_that_failed_is_not_whole(previews: Previews, which: str) -> None:
+    made: digests.Digest = getattr(previews, which)
+
+    digest = read(made)
+
+    assert 0 != made.status
+    assert 1 == len(digest.problems)
+    assert digest.problems[0].endswith(", so steps are missing, and above all what it would take away.")
+
+
+def test_with_checks_off_a_renamed_binding_is_found_by_its_name(previews: Previews) -> None:
+    digest = read(previews.unchecked)
+
+    assert (STAGING, OLD_DEPLOYER, ACCESSOR, None) not in rows(digest)
+    assert (PRODUCTION, OLD_DEPLOYER, ADMIN, ACCESSOR) in rows(digest)
+    assert (PRODUCTION, "observability", None, ACCESSOR) in rows(digest)
+
+
+def test_a_forks_preview_knows_what_the_program_says_and_no_more(previews: Previews) -> None:
+    digest = read(previews.of_a_fork)
+
+    assert (TRAINING, "snowflake-direct", None, ADMIN) in rows(digest)
+    assert {None} == {subject.organization_id for subject in digest.after}

@@ -1,0 +1,292 @@
+"""`astro-provider audit`: Astro beside the exports of stacks of the real engine."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import OWNER_TOKEN_ID
+from tests.support.cast import (
+    DIRECT,
+    EXPIRED,
+    FINANCE,
+    MEMBER,
+    OBSERVABILITY,
+    OF_DEPLOYMENT,
+    OF_WORKSPACE,
+    PRODUCTION,
+    STAGING,
+    TRAINER,
+    TRAINING,
+)
+from tests.support.previews import ACCESSOR, ADMIN, NEW_DEPLOYER, OLD_DEPLOYER, Previews, grant_bindings
+from tests.support.processes import calls_to
+from tests.support.schemas import valid
+from tests.support.shell import run, run_in_terminal
+
+Key = tuple[str, str, str]
+
+
+@pytest.fixture
+def bound(astro: Emulator) -> Emulator:
+    """An Astro that has what the stack's bindings give."""
+    grant_bindings(astro)
+    astro.clear_calls()
+    return astro
+
+
+@pytest.fixture
+def state(previews: Previews, tmp_path: Path) -> str:
+    return kept(tmp_path, previews.exported.text, "export.json")
+
+
+def kept(directory: Path, text: str, name: str) -> str:
+    path = directory / name
+    path.write_text(text)
+    return str(path)
+
+
+def audited(astro: Emulator, *arguments: str) -> dict[str, Any]:
+    ended = run(astro, "audit", *arguments, "--output", "json")
+    assert (0, "") == (ended.status, ended.err)
+    return valid("audit-1", ended.out)
+
+
+def found(document: dict[str, Any]) -> set[Key]:
+    return {(one["finding"], one["deployment_id"], one["org_token_id"]) for one in document["findings"]}
+
+
+def test_what_no_stack_manages_is_found_and_what_a_stack_manages_is_not(bound: Emulator, state: str) -> None:
+    document = audited(bound, "--state", state)
+
+    assert {
+        ("unmanaged", PRODUCTION, OBSERVABILITY),
+        ("unmanaged", TRAINING, TRAINER),
+        ("expired", FINANCE, EXPIRED),
+        ("unused", PRODUCTION, OLD_DEPLOYER),
+        ("unused", STAGING, OLD_DEPLOYER),
+        ("unused", TRAINING, DIRECT),
+        ("unused", PRODUCTION, OBSERVABILITY),
+    } == found(document)
+    assert (["bindings/test"], 6, bound.organization_id) == (
+        document["stacks"],
+        document["assignments"],
+        document["organization_id"],
+    )
+
+
+def test_tokens_of_other_scopes_are_nobodys_finding(bound: Emulator, state: str) -> None:
+    document = audited(bound, "--state", state)
+
+    assert not {OF_WORKSPACE, OF_DEPLOYMENT} & {one["org_token_id"] for one in document["findings"]}
+
+
+def test_drift_and_loss_are_told_with_both_roles(bound: Emulator, state: str) -> None:
+    bound.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
+    bound.store.unbind(OLD_DEPLOYER, STAGING)
+
+    document = audited(bound, "--state", state)
+
+    rows = {(one["finding"], one["deployment_id"]): one for one in document["findings"]}
+    drifted, missing = rows["drifted", PRODUCTION], rows["missing", STAGING]
+    assert (ACCESSOR, ADMIN, ["bindings/test"]) == (drifted["role"], drifted["recorded_role"], drifted["stacks"])
+    assert (None, ACCESSOR, "etl-staging") == (missing["role"], missing["recorded_role"], missing["deployment_name"])
+
+
+def test_what_vanished_with_its_deployment_and_token_is_missing_under_the_names_that_are_known(
+    bound: Emulator, state: str
+) -> None:
+    bound.store.delete_deployment(STAGING)
+    bound.store.delete_token(OLD_DEPLOYER)
+
+    document = audited(bound, "--state", state)
+
+    missing = {one["deployment_id"]: one for one in document["findings"] if one["finding"] == "missing"}
+    assert {PRODUCTION, STAGING} == set(missing)
+    assert (None, "ci-deployer") == (missing[STAGING]["deployment_name"], missing[STAGING]["org_token_name"])
+
+
+def test_without_a_state_nothing_is_called_unmanaged_and_the_reader_is_told(bound: Emulator) -> None:
+    document = audited(bound)
+    table = run(bound, "audit")
+
+    assert "unmanaged" not in {one["finding"] for one in document["findings"]}
+    assert "No --state was given, so nothing is said of what stacks manage." in table.err
+
+
+def test_two_stacks_that_manage_one_role_are_found(bound: Emulator, state: str, tmp_path: Path) -> None:
+    other = kept(tmp_path, Path(state).read_text().replace(":test::", ":other::"), "other.json")
+
+    document = audited(bound, "--state", state, "--state", other)
+    alone = audited(bound, "--state", state, "--state", state)
+
+    assert ("two-stacks", PRODUCTION, OLD_DEPLOYER) in found(document)
+    assert {("bindings/test", "bindings/other")} == {
+        tuple(one["stacks"]) for one in document["findings"] if one["finding"] == "two-stacks"
+    }
+    assert "two-stacks" not in {kind for kind, _, _ in found(alone)}
+
+
+def test_an_admin_in_production_and_an_owner_that_needs_no_role_are_found(bound: Emulator) -> None:
+    bound.store.bind(OWNER_TOKEN_ID, FINANCE, ACCESSOR)
+
+    document = audited(bound, "--production", "*-production", "--production", "Finance")
+
+    assert {("admin", PRODUCTION, OLD_DEPLOYER), ("redundant", FINANCE, OWNER_TOKEN_ID)} == {
+        key for key in found(document) if key[0] in ("admin", "redundant")
+    }
+
+
+def test_a_role_in_the_organization_that_is_not_shown_makes_no_owner(bound: Emulator) -> None:
+    bound.store.bind(OWNER_TOKEN_ID, FINANCE, ACCESSOR)
+    bound.fault(kind="no_roles", operation="ListApiTokens", times=1)
+
+    assert "redundant" not in {kind for kind, _, _ in found(audited(bound))}
+
+
+def test_a_rule_is_broken_in_astro_as_in_a_preview(
+    bound: Emulator, state: str, previews: Previews, tmp_path: Path
+) -> None:
+    rules = kept(tmp_path, '[admin]\ntokens = ["ci-*"]\n[binding]\nprotect = "everywhere"\n', "access.toml")
+    digest = kept(tmp_path, previews.unchanged.text, "digest.json")
+
+    audit = audited(bound, "--state", state, "--rules", rules)
+    review = json.loads(run(bound, "review", digest, "--rules", rules, "--output", "json").out)
+
+    assert ("rule", TRAINING, DIRECT) in found(audit)
+    managed = [one["text"] for one in audit["rules"]]
+    assert sorted(managed) == sorted(one["text"] for one in review["rules"])
+    assert 1 + 4 == len(managed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        (["--fail-on", "unmanaged"], 3, "Failed on: unmanaged."),
+        (["--fail-on", "missing", "--fail-on", "drifted"], 0, ""),
+        (["--fail-on", "expired", "--fail-on", "unused"], 3, "Failed on: expired, unused."),
+    ],
+)
+def test_the_exit_status_tells_what_was_found(
+    bound: Emulator, state: str, arguments: list[str], status: int, complaint: str
+) -> None:
+    ended = run(bound, "audit", "--state", state, "--output", "csv", *arguments)
+
+    assert (status, complaint) == (ended.status, ended.err.strip())
+
+
+def test_few_calls_are_made_by_deployment_and_by_token(bound: Emulator) -> None:
+    audited(bound)
+    by_deployment = calls_to(bound)
+    for number in range(10):
+        bound.store.add_deployment(f"deployment-{number}")
+    bound.clear_calls()
+    audited(bound)
+    by_token = calls_to(bound)
+
+    assert {"ListApiTokens": 1 + 6, "ListDeployments": 1} == by_deployment
+    assert {"ListApiTokens": 1, "ListDeployments": 1, "GetApiToken": 7} == by_token
+
+
+def test_csv_has_the_keys_of_the_document(bound: Emulator, state: str) -> None:
+    ended = run(bound, "audit", "--state", state, "--output", "csv")
+
+    rows = list(csv.DictReader(ended.out.splitlines()))
+    document = audited(bound, "--state", state)
+    assert next(list(one) for one in document["findings"]) == list(rows[0])
+    assert [one["org_token_id"] for one in document["findings"]] == [one["org_token_id"] for one in rows]
+
+
+def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
+    for number in range(60):
+        token = bound.store.add_token(f"token-{number:02}", roles=[MEMBER], endAt="2020-01-01T00:00:00Z")
+        bound.store.bind(token, PRODUCTION, ADMIN)
+
+    whole = run(bound, "audit", "--output", "markdown").out
+    short = run(bound, "audit", "--output", "markdown", "--max-length", "4000").out
+
+    assert whole.startswith("<!-- astro-provider audit -->\n### Access audit\n")
+    assert 60 + 6 == whole.count("| **expired** |") + whole.count("| expired |") + whole.count("| unused |")
+    assert len(short) <= 4000
+    assert "more rows are left out for want of room.**" in short
+
+
+def test_the_page_shows_production_first_in_its_matrix(bound: Emulator, state: str) -> None:
+    page = run(bound, "audit", "--state", state, "--output", "html", "--production", "ml-*").out
+
+    matrix = page.partition('<table class="matrix">')[2].partition("</table>")[0]
+    assert matrix.index("ml-training") < matrix.index("etl-production")
+    assert matrix.index("snowflake-direct") < matrix.index("model-trainer") < matrix.index("observability")
+    assert 1 == matrix.count('<td class="admin">')
+    assert 1 == matrix.count('<td class="production">')
+
+
+def test_a_terminal_gets_a_table(bound: Emulator, state: str) -> None:
+    shown = run_in_terminal(bound, "audit", "--state", state, columns=220)
+
+    assert 0 == shown.status
+    assert "unmanaged" in shown.screen_text
+    assert "Access audit: 6 roles of organization tokens in deployments; found: 2 unmanaged, 1 expired, 4 unused." in (
+        shown.screen_text
+    )
+
+
+def test_renewed_tokens_are_unmanaged_and_the_old_ones_missing(bound: Emulator, state: str) -> None:
+    bound.store.unbind(OLD_DEPLOYER, STAGING)
+    bound.store.bind(NEW_DEPLOYER, STAGING, ACCESSOR)
+
+    assert {("missing", STAGING, OLD_DEPLOYER), ("unmanaged", STAGING, NEW_DEPLOYER)} <= found(
+        audited(bound, "--state", state)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nothing", "is no JSON, or was cut: give the whole standard output of `pulumi stack export`."),
+        ("[]", "is no stack's export: give the output of `pulumi stack export`."),
+        ('{"steps": []}', "is a preview's digest, not an export: `astro-provider review` reads that."),
+        (
+            '{"deployment": {"resources": [{"type": "aws:s3/bucket:Bucket", "urn": "urn:pulumi:prod::web::aws::b"}]}}',
+            "is the export of a stack that has no binding of a token: is it another project's? Leave it out.",
+        ),
+        (
+            '{"deployment": {"resources": [{"type": "astro:index:DeploymentOrgTokenBinding", "urn": "urn:pulumi:p::w::a::b"}]}}',
+            "a binding in it has no deployment, no token or no role; it was not made by a version of the package that ",
+        ),
+    ],
+)
+def test_what_is_no_export_of_ours_is_refused_in_one_sentence(tmp_path: Path, text: str, reason: str) -> None:
+    path = kept(tmp_path, text, "export.json")
+
+    ended = run(None, "audit", "--state", path)
+
+    assert (1, "") == (ended.status, ended.out)
+    assert ended.err.startswith(f"Error: {path}")
+    assert reason in ended.err
+    assert 1 == ended.err.count("\n")
+
+
+def test_the_state_of_another_organization_is_refused(bound: Emulator, state: str, tmp_path: Path) -> None:
+    other = kept(tmp_path, Path(state).read_text().replace(bound.organization_id, "clother"), "other.json")
+
+    ended = run(bound, "audit", "--state", other)
+
+    assert (1, "") == (ended.status, ended.out)
+    assert (
+        "Error: The export of bindings/test has bindings of organization clother, and this audit is about "
+        f"{bound.organization_id}: leave it out, or write --organization-id.\n"
+    ) == ended.err
+
+
+def test_a_stack_that_was_destroyed_has_nothing_to_compare(bound: Emulator, tmp_path: Path) -> None:
+    empty = kept(tmp_path, '{"version": 3, "deployment": {"manifest": {}}}', "empty.json")
+
+    document = audited(bound, "--state", empty)
+
+    assert 6 == sum(one["finding"] == "unmanaged" for one in document["findings"])

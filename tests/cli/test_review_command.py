@@ -1,0 +1,286 @@
+"""`astro-provider review` on digests of the real engine, beside an Astro that tells names, expiry and use."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from tests.support.cast import DIRECT, EXPIRED, FINANCE, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.support.previews import (
+    ACCESSOR,
+    ADMIN,
+    NEW_DEPLOYER,
+    OLD_DEPLOYER,
+    SECRET_OUTPUT,
+    Previews,
+    grant_bindings,
+)
+from tests.support.processes import calls_to
+from tests.support.schemas import valid
+from tests.support.shell import COMMAND, Ending, environment, run, run_in_terminal
+
+
+@pytest.fixture
+def bound(astro: Emulator) -> Emulator:
+    """An Astro that has what the stack's bindings give."""
+    grant_bindings(astro)
+    astro.clear_calls()
+    return astro
+
+
+@pytest.fixture
+def many(previews: Previews, tmp_path: Path) -> str:
+    return kept(tmp_path, previews.many.text)
+
+
+def kept(directory: Path, text: str, name: str = "digest.json") -> str:
+    path = directory / name
+    path.write_text(text)
+    return str(path)
+
+
+def reviewed(astro: Emulator | None, *arguments: str) -> dict[str, Any]:
+    ended = run(astro, "review", *arguments, "--output", "json")
+    assert (0, "") == (ended.status, ended.err)
+    return valid("review-1", ended.out)
+
+
+def flags(document: dict[str, Any]) -> dict[tuple[str, str | None], list[str]]:
+    return {(row["deployment_id"], row["org_token_id"]): row["flags"] for row in document["changes"]}
+
+
+def test_each_row_says_who_where_before_after_and_what_is_worth_a_second_look(bound: Emulator, many: str) -> None:
+    document = reviewed(bound, many, "--production", "*-production")
+
+    assert ("bindings/test", True, False, False) == tuple(
+        document[key] for key in ("stack", "complete", "refresh", "offline")
+    )
+    assert {
+        "change": "change",
+        "organization_id": bound.organization_id,
+        "deployment_id": PRODUCTION,
+        "deployment_name": "etl-production",
+        "org_token_id": OLD_DEPLOYER,
+        "org_token_name": "ci-deployer",
+        "before": ADMIN,
+        "after": ACCESSOR,
+        "flags": ["last-admin", "production", "unused"],
+        "undecided": [],
+    } == document["changes"][0]
+    assert {
+        (PRODUCTION, OLD_DEPLOYER): ["last-admin", "production", "unused"],
+        (PRODUCTION, OBSERVABILITY): ["production", "adopts", "unused"],
+        (TRAINING, TRAINER): ["admin", "overwrites"],
+        (TRAINING, NEW_DEPLOYER): ["admin", "gap"],
+        (TRAINING, DIRECT): ["gap"],
+        (STAGING, None): ["admin", "unknown"],
+        (STAGING, TRAINER): ["secret"],
+        (FINANCE, EXPIRED): [],
+    } == flags(document)
+
+
+def test_an_overwrite_is_told_as_the_change_that_it_is(bound: Emulator, many: str) -> None:
+    document = reviewed(bound, many)
+
+    rows = {(row["deployment_id"], row["org_token_id"]): row for row in document["changes"]}
+    overwritten, adopted = rows[TRAINING, TRAINER], rows[PRODUCTION, OBSERVABILITY]
+    assert ("change", ACCESSOR, ADMIN) == (overwritten["change"], overwritten["before"], overwritten["after"])
+    assert ("gain", ACCESSOR, ACCESSOR) == (adopted["change"], adopted["before"], adopted["after"])
+
+
+def test_one_list_of_tokens_one_of_deployments_and_one_for_each_that_loses_an_admin(bound: Emulator, many: str) -> None:
+    reviewed(bound, many)
+
+    assert {"ListApiTokens": 1 + 2, "ListDeployments": 1} == calls_to(bound)
+
+
+def test_a_preview_that_changes_nothing_asks_nobody_and_needs_no_credential(previews: Previews, tmp_path: Path) -> None:
+    document = reviewed(None, kept(tmp_path, previews.unchanged.text))
+
+    assert ([], 4, True) == (document["changes"], document["unchanged"], document["complete"])
+
+
+def test_an_admin_who_is_not_the_last_is_not_called_so(bound: Emulator, many: str) -> None:
+    bound.store.bind(DIRECT, PRODUCTION, ADMIN)
+
+    assert "last-admin" not in flags(reviewed(bound, many))[PRODUCTION, OLD_DEPLOYER]
+
+
+def test_an_expired_token_that_gains_is_flagged_and_one_that_loses_is_not(
+    bound: Emulator, previews: Previews, tmp_path: Path
+) -> None:
+    made = reviewed(bound, kept(tmp_path, previews.made.text))
+    destroyed = reviewed(bound, kept(tmp_path, previews.destroyed.text))
+
+    assert ["expired"] == flags(made)[FINANCE, EXPIRED]
+    assert [] == flags(destroyed)[FINANCE, EXPIRED]
+
+
+def test_a_token_made_anew_under_its_name_is_seen_as_such(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
+    document = reviewed(bound, kept(tmp_path, previews.renewed.text))
+
+    assert {
+        (PRODUCTION, OLD_DEPLOYER): ["gap", "token-renewed"],
+        (PRODUCTION, NEW_DEPLOYER): ["admin", "gap", "token-renewed"],
+    } == flags(document)
+
+
+def test_a_run_that_takes_drift_back_says_so(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
+    document = reviewed(bound, kept(tmp_path, previews.reverting.text))
+
+    assert ["admin", "drift-reverted", "unused"] == flags(document)[PRODUCTION, OLD_DEPLOYER]
+    assert "drift-reverted" in flags(document)[STAGING, OLD_DEPLOYER]
+
+
+def test_a_refresh_shows_drift_and_that_nothing_will_be_written(
+    bound: Emulator, previews: Previews, tmp_path: Path
+) -> None:
+    ended = run(bound, "review", kept(tmp_path, previews.refreshed.text), "--output", "json")
+
+    document = valid("review-1", ended.out)
+    assert document["refresh"]
+    assert "drifted" in flags(document)[STAGING, OLD_DEPLOYER]
+
+
+def test_offline_asks_nobody_and_says_what_it_cannot_tell(bound: Emulator, many: str) -> None:
+    document = reviewed(bound, many, "--offline", "--production", "*-production")
+    comment = run(bound, "review", many, "--offline").out
+
+    assert {} == calls_to(bound)
+    assert document["offline"]
+    assert {None} == {row["deployment_name"] for row in document["changes"]}
+    first = next(row for row in document["changes"] if row["org_token_id"] == OLD_DEPLOYER)
+    assert ["unknown"] == first["flags"]
+    assert ["expired", "last-admin", "production", "unused"] == first["undecided"]
+    assert "Astro was not asked" in comment
+
+
+def test_every_row_of_a_fork_is_unknown(previews: Previews, tmp_path: Path) -> None:
+    document = reviewed(None, kept(tmp_path, previews.of_a_fork.text), "--offline")
+
+    assert 4 == len(document["changes"])
+    assert all("unknown" in row["flags"] for row in document["changes"])
+    assert {"snowflake-direct", "airflow-1-migration"} < {row["org_token_name"] for row in document["changes"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "complaint"),
+    [
+        (["--fail-on", "gap"], 3, "Failed on: gap.\n"),
+        (["--fail-on", "drifted"], 0, ""),
+        (["--fail-on", "drifted", "--fail-on", "admin"], 3, "Failed on: admin.\n"),
+        (["--offline", "--fail-on", "last-admin"], 3, "Failed on: last-admin.\n"),  # nobody can tell, so it counts
+        (["--fail-on", "expired"], 0, ""),
+        (["--exit-code", "0"], 0, ""),
+        (["--exit-code", "7"], 0, ""),
+        (
+            ["--exit-code", "1", "--fail-on", "gap"],
+            4,
+            "Failed on: gap.\nThe preview is incomplete. The command ended with exit status 1.\n",
+        ),
+    ],
+)
+def test_the_exit_status_tells_what_was_found(
+    bound: Emulator, many: str, arguments: list[str], status: int, complaint: str
+) -> None:
+    ended = run(bound, "review", many, *arguments)
+
+    assert (status, complaint) == (ended.status, ended.err)
+    assert ended.out.startswith("<!-- astro-provider review bindings/test -->\n### Access changes: `bindings/test`\n")
+
+
+def test_the_engine_says_seven_where_changes_were_not_expected(previews: Previews, tmp_path: Path) -> None:
+    made = previews.expecting_none
+
+    ended = run(None, "review", kept(tmp_path, made.text), "--offline", "--exit-code", str(made.status))
+
+    assert (7, 0) == (made.status, ended.status)
+
+
+@pytest.mark.parametrize("output", ["markdown", "text", "json", "html"])
+@pytest.mark.parametrize("which", ["failed", "crashed"])
+def test_an_incomplete_preview_never_looks_like_no_changes(
+    bound: Emulator, previews: Previews, tmp_path: Path, which: str, output: str
+) -> None:
+    ended = run(bound, "review", kept(tmp_path, getattr(previews, which).text), "--output", output)
+
+    assert 4 == ended.status
+    assert ended.err.startswith("The preview is incomplete. It ended with ")
+    assert "No change of access." not in ended.out
+    if output == "json":
+        assert not valid("review-1", ended.out)["complete"]
+    else:
+        assert "PREVIEW IS INCOMPLETE. WHAT STANDS HERE MAY NOT BE ALL." in ended.out.upper()
+
+
+def test_a_preview_that_never_began_still_makes_a_comment(previews: Previews, tmp_path: Path) -> None:
+    made = previews.not_begun
+    digest = kept(tmp_path, made.text)
+
+    told = run(None, "review", digest, "--exit-code", str(made.status))
+    untold = run(None, "review", digest)
+
+    assert 4 == told.status
+    assert "It failed before it began, and printed no digest." in told.out
+    assert (1, "") == (untold.status, untold.out)
+    assert (
+        f"Error: {digest} is empty: the preview failed before it began. Look at what it wrote on standard error.\n"
+        == (untold.err)
+    )
+
+
+def test_nothing_of_the_digest_shows_but_access(bound: Emulator, many: str, previews: Previews) -> None:
+    assert "__provider" in previews.many.text
+
+    for output in ("markdown", "text", "json", "html"):
+        shown = run(bound, "review", many, "--output", output)
+        everything = shown.out + shown.err
+
+        assert 0 == shown.status
+        assert not {
+            word
+            for word in (
+                "__provider",
+                "gASV",
+                SECRET_OUTPUT,
+                bound.credential,
+                "04da6b54-80e4",
+                "[secret]",
+                "stackTrace",
+            )
+            if word in everything
+        }
+
+
+def test_a_pipe_is_read_as_well(bound: Emulator, many: str) -> None:
+    piped = run_piped(bound, Path(many).read_bytes(), "review", "--output", "json")
+
+    assert run(bound, "review", many, "--output", "json").out == piped.out
+
+
+def test_a_terminal_gets_a_table_and_is_asked_for_a_file(bound: Emulator, many: str) -> None:
+    shown = run_in_terminal(bound, "review", many, "--output", "text", columns=200)
+    unsaid = run_in_terminal(bound, "review")
+
+    assert "loses" in shown.screen_text
+    assert "etl-production" in shown.screen_text
+    assert 2 == unsaid.status
+    assert "Say what to review: a FILE, or pipe the output of `pulumi preview --json` in." in unsaid.screen_text
+
+
+def test_what_utf16_says_is_read(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
+    path = tmp_path / "from-powershell.json"
+    path.write_bytes(previews.unchanged.text.encode("utf-16"))
+
+    assert 4 == reviewed(bound, str(path))["unchanged"]
+
+
+def run_piped(astro: Emulator, content: bytes, *arguments: str) -> Ending:
+    ended = subprocess.run(
+        [COMMAND, *arguments], env=environment(astro), input=content, capture_output=True, check=False
+    )
+    return Ending(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
