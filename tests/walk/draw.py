@@ -15,7 +15,7 @@ Program = dict[str, Row]
 # How often each command comes, with its flags. What writes comes most often, because only a write can lie for good.
 COMMANDS: tuple[tuple[int, dict[str, Any]], ...] = (
     (6, {"kind": "up"}),
-    (5, {"kind": "up", "refresh": True}),
+    (8, {"kind": "up", "refresh": True}),
     (2, {"kind": "up", "continue_on_error": True}),
     (3, {"kind": "up", "targeted": True}),
     (1, {"kind": "up", "targeted": True, "refresh": True}),
@@ -25,7 +25,7 @@ COMMANDS: tuple[tuple[int, dict[str, Any]], ...] = (
     (1, {"kind": "refresh", "targeted": True}),
     (1, {"kind": "refresh", "run_program": True}),
     (1, {"kind": "destroy"}),
-    (1, {"kind": "destroy", "refresh": True}),
+    (2, {"kind": "destroy", "refresh": True}),
     (1, {"kind": "destroy", "targeted": True}),
     (1, {"kind": "destroy", "continue_on_error": True, "refresh": True}),
     (1, {"kind": "destroy", "run_program": True}),
@@ -75,17 +75,16 @@ class _Drawing:
         self._programs: dict[str, Program] = {"ours": {}, "theirs": {}}
 
     def steps(self) -> Iterator[Step]:
-        for stack in ("ours", "theirs"):
-            for _ in range(3 if stack == "ours" else 1):
-                self._add(stack)
-            yield self._command(stack, {"kind": "up"}, faults=False)
+        for _ in range(3):
+            self._add("ours")
+        yield self._command("ours", {"kind": "up"}, faults=False)
         while True:
             stack = "theirs" if self._happens(0.12) else "ours"
             if self._happens(0.25):
                 yield self._edit(stack)
-            for _ in range(self._chance.choice((0, 1, 1, 2, 3))):
+            for _ in range(self._chance.choice((0, 1, 1, 2, 2, 3))):
                 self._mutate(stack)
-            command = self._command(stack, self._kind(), faults=self._happens(0.3))
+            command = self._command(stack, self._kind(), faults=self._happens(0.25))
             yield command
             if command.faults and self._happens(0.6):
                 yield self._command(stack, {"kind": "up", "refresh": self._happens(0.5)}, faults=False)

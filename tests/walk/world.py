@@ -40,14 +40,15 @@ class World:
         self._tokens = {name: astro.store.add_token(f"walk-{name}") for name in TOKENS}
         for name, entries in FOREIGN.items():
             self.change(ForeignEdit(token=name, entries=entries))
-        environment = {
+        self._engine, self._directory = engine, directory
+        self._environment = {
             "ASTRO_API_HOST": astro.url,
             "ASTRO_API_TOKEN": astro.credential,
             "ASTRO_SETTLE_SECONDS": "0",  # one command at a time, so nobody undoes what it wrote
             "ASTRO_LOCK_DIR": str(directory / "locks"),
             "PYTHONPATH": str(ROOT),
         }
-        self._stacks = {name: Stack(engine, directory / name, environment) for name in STACKS}
+        self._stacks: dict[str, Stack] = {}
 
     @classmethod
     @contextmanager
@@ -70,7 +71,10 @@ class World:
 
     def run(self, command: Command) -> Outcome:
         """Run a command, under its faults, which end with it."""
-        stack = self._stacks[command.stack]
+        stack = self._stacks.get(command.stack)
+        if stack is None:  # made late, because a walk may be too short for both
+            stack = Stack(self._engine, self._directory / command.stack, self._environment)
+            self._stacks[command.stack] = stack
         stack.program = bindings(**{name: self._arguments(row) for name, row in command.program.items()})
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
@@ -98,7 +102,7 @@ class World:
                     foreign[name].append(entry)
             for field in CHANGING:
                 del token[field]
-        held = {name: self._held(stack) for name, stack in self._stacks.items()}
+        held = {name: self._held(self._stacks[name]) if name in self._stacks else [] for name in STACKS}
         return Snapshot(
             entries=entries,
             foreign=foreign,
