@@ -60,6 +60,13 @@ FAILING: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 403, "operation": LIST, "times": 1},
     {"kind": "status", "status": 401, "times": 1},
 )
+# Answers in the service's own words that are not true: the token is there, and nothing was written.
+LIES: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 404, "operation": READ, "times": 1},
+    {"kind": "status", "status": 404, "operation": READ, "times": None},
+    {"kind": "status", "status": 404, "operation": WRITE, "times": 1},
+    {"kind": "status", "status": 200, "body": {}, "operation": WRITE, "times": 1},
+)
 
 
 def walk(seed: int) -> Iterator[Step]:
@@ -102,7 +109,7 @@ class _Drawing:
             if fields.pop(flag, False):
                 fields[option] = tuple(self._chance.sample(NAMES[stack], self._chance.choice((1, 2, 3))))
         if faults:
-            fault = self._chance.choice(FAILING if self._happens(0.7) else PASSING)
+            fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES), (6, 3, 1))[0])
             fields["faults"] = ({**fault, "skip": self._chance.choice((0, 0, 0, 1, 2))},)
         return Command(stack=stack, program=dict(self._programs[stack]), checks=self._chance.choice(CHECKS), **fields)
 

@@ -114,6 +114,8 @@ def known_defect(command: Command, before: Snapshot) -> str | None:
         # The state has a pair twice, after `up --target` or a rename that failed. One of the two moves away, and the
         # engine has it deleted before it asks for a check of the other.
         return "a replacement deletes what another resource keeps, before that one is checked"
+    if any(fault.get("status") in (200, 404) for fault in command.faults):
+        return "an answer that is not true is believed: a 404 about a token that is there, a write that was not made"
     return None
 
 
