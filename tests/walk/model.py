@@ -114,6 +114,12 @@ def known_defect(command: Command, before: Snapshot) -> str | None:
         # The state has a pair twice, after `up --target` or a rename that failed. One of the two moves away, and the
         # engine has it deleted before it asks for a check of the other.
         return "a replacement deletes what another resource keeps, before that one is checked"
+    rows = {name: command.program[name] for name in actions if name in command.program}
+    state = before.states[command.stack]
+    if command.kind == "up" and any(state[n].gone and state[n].pair == rows[n].pair for n in rows if n in state):
+        # A move failed after its delete, and the program takes it back. The engine keeps the old resource as one that is
+        # pending replacement, so that its binding is checked as stored, and then created without a delete.
+        return "what a failed move has deleted cannot be made again: 'Two resources of this program bind ...'"
     if any(fault.get("status") in (200, 404) for fault in command.faults):
         return "an answer that is not true is believed: a 404 about a token that is there, a write that was not made"
     return None

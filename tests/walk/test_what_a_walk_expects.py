@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.stack import Outcome
 from tests.walk.draw import walk
-from tests.walk.model import Verdict, expect, possible
+from tests.walk.model import Verdict, expect, known_defect, possible
 from tests.walk.shrinking import shorter
 from tests.walk.snapshot import Held, Snapshot
 from tests.walk.steps import Command, Pair, Row, read, written_down
@@ -115,6 +115,18 @@ def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_ha
     assert possible(Command(kind="up", program=renamed, targets=("old", "new")), twice) is not None
     assert possible(Command(kind="up", program=renamed), twice) is not None
     assert possible(Command(kind="up", program={}, targets=("old",)), twice) is not None
+
+
+def test_a_known_defect_leaves_out_the_commands_that_may_meet_it_and_no_others() -> None:
+    twice = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D0, ADMIN))
+    moved = Command(kind="up", program={"one": _row(D1), "two": _row(D0)})
+    half_moved = _moment({}, one=Held(D0, ADMIN, gone=True))
+    taken_back = Command(kind="up", program={"one": _row(D0)})
+
+    assert known_defect(moved, twice) is not None
+    assert known_defect(moved, HELD) is None
+    assert known_defect(taken_back, half_moved) is not None
+    assert known_defect(moved, half_moved) is None
 
 
 def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:
