@@ -2,13 +2,18 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint bench format requirements clean
+.PHONY: demo test fuzz lint bench format requirements clean
 
 demo: .venv/demo.installed engine
 	$(BIN)/python -m tools.demo
 
 test: .venv/dev.installed engine
 	$(BIN)/python -m pytest
+
+# Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED and REPLAY are in `--help`.
+SECONDS ?= 600
+fuzz: .venv/dev.installed engine
+	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 lint: .venv/dev.installed
 	$(BIN)/ruff check

@@ -1,0 +1,55 @@
+"""What the service shows and what the two states hold, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.walk.steps import Pair
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A binding as a state holds it.
+
+    Attributes:
+        gone: it was deleted for a replacement that was never created (the engine: `pendingReplacement`); the engine
+            keeps it, so that it knows what to create.
+    """
+
+    pair: Pair
+    role: str
+    overwrite: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment.
+
+    Attributes:
+        entries: the entry of each pair in the service, field for field; pairs without a role are not in it.
+        foreign: of each token all other entries, in their order.
+        rest: everything else that the service holds.
+        states: of each stack what its state holds, by the resources' names.
+        doomed: of each stack what is only kept to be deleted later (the engine: `delete`), which bindings never leave.
+    """
+
+    entries: Mapping[Pair, Entry]
+    foreign: Mapping[str, list[Entry]]
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    states: Mapping[str, Mapping[str, Held]] = field(default_factory=lambda: {"ours": {}, "theirs": {}})
+    doomed: Mapping[str, Sequence[tuple[str, Held]]] = field(default_factory=lambda: {"ours": (), "theirs": ()})
+
+    def role(self, pair: Pair) -> str | None:
+        """The role that the service shows."""
+        entry = self.entries.get(pair)
+        return entry["role"] if entry else None
+
+    @property
+    def roles(self) -> dict[Pair, str]:
+        """The role of each pair that has one."""
+        return {pair: entry["role"] for pair, entry in self.entries.items()}

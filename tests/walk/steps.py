@@ -1,0 +1,133 @@
+"""What a walk is made of: programs, commands, and hands in the service; data that can be written down and replayed.
+
+Each step stands for itself: a command brings its whole program along. A walk therefore stays a walk if any of its steps
+is left out, which is how a failing one is made short.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Pair(NamedTuple):
+    """A token and a deployment, by the names that the walk gives them."""
+
+    token: str
+    deployment: str
+
+    def __str__(self) -> str:
+        return f"{self.token}@{self.deployment}"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(_Part):
+    """A binding as a program declares it."""
+
+    token: str
+    deployment: str
+    role: str
+    by_id: bool = False
+    overwrite: bool = False
+
+    @property
+    def pair(self) -> Pair:
+        """What it binds."""
+        return Pair(self.token, self.deployment)
+
+    def __str__(self) -> str:
+        spelled = "id" if self.by_id else "name"
+        return f"{self.pair}={self.role} by {spelled}{', overwrite' if self.overwrite else ''}"
+
+
+class Command(_Part):
+    """A command of the engine, and the circumstances in which it runs.
+
+    Attributes:
+        stack: which of the two stacks.
+        program: what its program declares, by the resources' names.
+        targets: names of resources; none: all.
+        replace: names of resources that are to be replaced.
+        run_program: for `destroy` and `refresh`.
+        checks: `previewChecks`.
+        faults: what the service does to single calls meanwhile; the fields are those of the emulator's `Fault`.
+    """
+
+    step: Literal["command"] = "command"
+    stack: Literal["ours", "theirs"] = "ours"
+    kind: Literal["up", "preview", "refresh", "destroy"]
+    program: dict[str, Row] = {}
+    refresh: bool = False
+    targets: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    continue_on_error: bool = False
+    run_program: bool = False
+    checks: Literal["warn", "strict", "off"] = "warn"
+    faults: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may write to the service."""
+        return self.kind in ("up", "destroy")
+
+    def __str__(self) -> str:
+        said: list[str] = [self.kind]
+        said += ["--refresh"] if self.refresh else []
+        said += [f"--target {name}" for name in self.targets]
+        said += [f"--replace {name}" for name in self.replace]
+        said += ["--continue-on-error"] if self.continue_on_error else []
+        said += ["--run-program"] if self.run_program else []
+        program = "; ".join(f"{name}: {row}" for name, row in self.program.items()) or "nothing"
+        said.append(f"[{program}]")
+        said += [f"checks {self.checks}"] if self.checks != "warn" else []
+        said += [f"fault {fault}" for fault in self.faults]
+        return f"{self.stack}: {' '.join(said)}"
+
+
+class HandEdit(_Part):
+    """A person gives a token a role in a deployment, in the place of what it has there, or takes it away (None)."""
+
+    step: Literal["hand"] = "hand"
+    token: str
+    deployment: str
+    role: str | None
+
+    def __str__(self) -> str:
+        done = (
+            f"takes the role in {self.deployment} from"
+            if self.role is None
+            else f"gives {self.role} in {self.deployment} to"
+        )
+        return f"by hand: somebody {done} {self.token}"
+
+
+class ForeignEdit(_Part):
+    """A person changes what else a token has: these entries from now on, in front of its roles in the walk's deployments."""
+
+    step: Literal["foreign"] = "foreign"
+    token: str
+    entries: tuple[dict[str, Any], ...]
+
+    def __str__(self) -> str:
+        return f"by hand: {self.token} has {len(self.entries)} foreign entries: {list(self.entries)}"
+
+
+Step = Annotated[Command | HandEdit | ForeignEdit, Field(discriminator="step")]
+_STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
+
+
+def written_down(steps: Iterable[Step]) -> str:
+    """The steps as JSON, one line each."""
+    shown = ({"step": step.step, **step.model_dump(mode="json", exclude_defaults=True)} for step in steps)
+    return "[\n" + ",\n".join(json.dumps(one) for one in shown) + "\n]\n"
+
+
+def read(text: str) -> list[Step]:
+    """The steps that were written down."""
+    return _STEPS.validate_json(text)

@@ -1,0 +1,36 @@
+"""Random walks that every run of the tests takes: three seeds that are always the same, and a new one."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from tests.walk.draw import walk
+from tests.walk.shrinking import shrink
+from tests.walk.walking import go
+
+FIXED_SEEDS = (13, 47, 80)  # each revokes after a refresh within its first four commands
+NEW_SEED = "new"
+SECONDS = 15.0  # for each of the four, however slow the machine
+STEPS = 12
+SECONDS_TO_SHORTEN = 60.0  # only once something has failed
+
+
+@pytest.mark.parametrize("seed", [*FIXED_SEEDS, NEW_SEED])
+def test_no_sequence_of_commands_tells_a_lie(engine: PulumiCommand, seed: int | str) -> None:
+    number = secrets.randbelow(10**6) if isinstance(seed, str) else seed
+
+    walked = go(engine, itertools.islice(walk(number), STEPS), until=time.monotonic() + SECONDS)
+
+    if walked.failure is not None:
+        shortest = shrink(engine, walked.failure, until=time.monotonic() + SECONDS_TO_SHORTEN)
+        pytest.fail(
+            f"seed {number} (python -m tests.walk --seed {number}):\n{walked.failure}\n\n"
+            f"As short as it became:\n{shortest}\n\nFor --replay:\n{shortest.as_json}",
+            pytrace=False,
+        )
+    assert walked.commands

@@ -1,0 +1,153 @@
+"""The walk's model, its complaints and its steps, without an engine: a walk that cannot fail would prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from tests.support.stack import Outcome
+from tests.walk.draw import walk
+from tests.walk.model import Verdict, expect, known_defect, possible
+from tests.walk.shrinking import shorter
+from tests.walk.snapshot import Held, Snapshot
+from tests.walk.steps import Command, Pair, Row, read, written_down
+from tests.walk.verdicts import complaints
+
+ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
+D0, D1 = Pair("t0", "d0"), Pair("t0", "d1")
+AN_ERROR = Outcome("astro_provider.errors.Forbidden: no", failed=True)
+
+
+def _row(pair: Pair, role: str = ADMIN, **fields: Any) -> Row:
+    return Row(token=pair.token, deployment=pair.deployment, role=role, **fields)
+
+
+def _moment(service: Mapping[Pair, str], **state: Held) -> Snapshot:
+    entries = {pair: {"entityType": "DEPLOYMENT", "role": role} for pair, role in service.items()}
+    return Snapshot(entries=entries, foreign={"t0": [{"role": "PILOT"}]}, states={"ours": state, "theirs": {}})
+
+
+def _complaints(command: Command, before: Snapshot, outcome: Outcome, after: Snapshot) -> list[str]:
+    return list(complaints(command, expect(command, before), before, outcome, after))
+
+
+HELD = _moment({D0: ADMIN, D1: ADMIN}, one=Held(D0, ADMIN), two=Held(D1, ADMIN))
+LEAVES = Command(kind="up", refresh=True, program={"one": _row(D0)})
+LEFT = _moment({D0: ADMIN}, one=Held(D0, ADMIN))
+
+
+def test_a_grant_that_stands_after_its_resource_left_the_program_is_a_complaint() -> None:
+    told = Outcome("", steps=["delete two"])
+    standing = replace(LEFT, entries=HELD.entries)
+
+    assert [] == _complaints(LEAVES, HELD, told, LEFT)
+    assert [f"the service shows {ADMIN} for t0@d1, but None was expected (it was {ADMIN})"] == _complaints(
+        LEAVES, HELD, told, standing
+    )
+
+
+def test_a_foreign_entry_that_changed_a_state_that_says_more_and_a_change_that_is_not_told_are_complaints() -> None:
+    changed = replace(LEFT, foreign={"t0": []}, states=HELD.states)
+
+    found = _complaints(LEAVES, HELD, Outcome(""), changed)
+
+    assert ["foreign entries were", "it told [], but", "the state holds"] == [
+        next(
+            start for start in ("foreign entries were", "it told [], but", "the state holds") if line.startswith(start)
+        )
+        for line in found
+    ]
+
+
+def test_a_plain_up_leaves_a_hand_edit_alone_and_one_that_refreshes_mends_it() -> None:
+    revoked = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D1, ADMIN))
+    plain = Command(kind="up", program={"one": _row(D0), "two": _row(D1)})
+
+    assert {D0: ADMIN} == expect(plain, revoked).roles
+    assert {D0: ADMIN, D1: ADMIN} == expect(plain.model_copy(update={"refresh": True}), revoked).roles
+
+
+@pytest.mark.parametrize(
+    ("verdict", "role", "fields"),
+    [
+        (Verdict.SUCCEEDS, ADMIN, {}),
+        (Verdict.FAILS, ACCESSOR, {}),
+        (Verdict.SUCCEEDS, ACCESSOR, {"overwrite": True}),
+    ],
+)
+def test_a_rename_may_fail_only_if_another_role_is_there(verdict: Verdict, role: str, fields: dict[str, Any]) -> None:
+    renamed = Command(kind="up", program={"one": _row(D0), "new": _row(D1, role, **fields)})
+
+    expected = expect(renamed, HELD)
+
+    assert verdict is expected.verdict
+    assert {D0: ADMIN, D1: role} == expected.roles
+
+
+def test_after_an_error_a_grant_that_stands_and_was_forgotten_is_a_complaint() -> None:
+    command = Command(kind="up", program={})
+    forgotten = replace(HELD, states={"ours": {"one": Held(D0, ADMIN)}, "theirs": {}})
+
+    found = _complaints(command, HELD, AN_ERROR, forgotten)
+
+    assert f"after the error the state has forgotten t0@d1, but the service shows {ADMIN}" in found
+
+
+def test_after_an_error_a_grant_that_is_gone_though_a_rename_asks_for_it_is_a_complaint() -> None:
+    command = Command(kind="up", program={"one": _row(D0), "new": _row(D1)}, faults=({"kind": "html"},))
+    lost = replace(HELD, entries={D0: HELD.entries[D0]})
+
+    found = _complaints(command, HELD, AN_ERROR, lost)
+
+    assert [f"after the error the service shows None for t0@d1, but it may only show {ADMIN}"] == found
+
+
+def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_has_is_left_out() -> None:
+    twice = _moment({D0: ADMIN}, old=Held(D0, ADMIN), new=Held(D0, ADMIN))
+    renamed = {"new": _row(D0)}
+
+    assert possible(Command(kind="up", program=renamed, targets=("old",)), twice) is None
+    assert possible(Command(kind="destroy", program=renamed, targets=("old",)), twice) is None
+    assert possible(Command(kind="up", program=renamed, targets=("old", "new")), twice) is not None
+    assert possible(Command(kind="up", program=renamed), twice) is not None
+    assert possible(Command(kind="up", program={}, targets=("old",)), twice) is not None
+
+
+def test_a_known_defect_leaves_out_the_commands_that_may_meet_it_and_no_others() -> None:
+    twice = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D0, ADMIN))
+    moved = Command(kind="up", program={"one": _row(D1), "two": _row(D0)})
+    half_moved = _moment({}, one=Held(D0, ADMIN, gone=True))
+    taken_back = Command(kind="up", program={"one": _row(D0)})
+
+    assert known_defect(moved, twice) is not None
+    assert known_defect(moved, HELD) is None
+    assert known_defect(taken_back, half_moved) is not None
+    assert known_defect(moved, half_moved) is None
+
+
+def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:
+    steps = list(islice(walk(13), 50))
+
+    assert steps == list(islice(walk(13), 50))
+    assert steps == read(written_down(steps))
+    assert steps != list(islice(walk(14), 50))
+
+
+def test_no_program_of_a_walk_declares_a_binding_twice() -> None:
+    programs = [step.program for step in islice(walk(1), 500) if isinstance(step, Command)]
+
+    assert all(len(program) == len({row.pair for row in program.values()}) for program in programs)
+
+
+def test_shorter_walks_have_less_in_them_and_keep_the_step_that_failed() -> None:
+    steps = list(islice((step for step in walk(13) if isinstance(step, Command)), 6))
+
+    found = list(shorter(steps))
+
+    assert [steps[3:], [*steps[:2], steps[5]]] == [found[0][-3:], [*found[1][:2], found[1][-1]]]
+    assert all(len(one) < len(steps) or written_down(one) != written_down(steps) for one in found)
+    assert {step.kind for step in steps[-1:]} == {one[-1].kind for one in found if isinstance(one[-1], Command)}

@@ -1,0 +1,87 @@
+"""Holds what came against what was expected, and says each difference in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tests.support.stack import Outcome
+from tests.walk.model import Expected, Verdict
+from tests.walk.snapshot import Held, Snapshot
+from tests.walk.steps import Command, Pair
+
+TOLD = ("create", "update", "replace", "delete")
+
+
+def complaints(
+    command: Command, expected: Expected, before: Snapshot, outcome: Outcome, after: Snapshot
+) -> Iterator[str]:
+    """Everything that is not as it has to be after a command; nothing: all is well."""
+    yield from _others(command, before, after)
+    if outcome.failed:
+        if expected.verdict is Verdict.SUCCEEDS:
+            yield f"it failed, but {expected.verdict.value}: {outcome.errors or outcome.lines[-12:]}"
+        if not outcome.errors:
+            yield f"it failed without an error of this package: {outcome.lines[-12:]}"
+        yield from _after_an_error(command, expected, before, after)
+        return
+    if expected.verdict is Verdict.FAILS:
+        yield f"it succeeded, but {expected.verdict.value}"
+    steps = frozenset(step for step in outcome.steps if step.split()[0] in TOLD and not step.endswith(" default"))
+    if expected.steps is not None and steps != expected.steps:
+        yield f"it told {sorted(steps)}, but {sorted(expected.steps)} was to be done"
+    for pair in sorted({*expected.roles, *after.entries}):
+        if (role := after.role(pair)) != (wanted := expected.roles.get(pair)):
+            yield f"the service shows {role} for {pair}, but {wanted} was expected (it was {before.role(pair)})"
+    state = after.states[command.stack]
+    for name in sorted({*expected.state, *state}):
+        if (held := state.get(name)) != (wanted_row := expected.state.get(name)):
+            yield f"the state holds {held} as {name}, but {wanted_row} was expected"
+
+
+def _others(command: Command, before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """What is nobody's business of this command."""
+    if before.foreign != after.foreign:
+        yield f"foreign entries were {dict(before.foreign)} and are {dict(after.foreign)}"
+    if before.rest != after.rest:
+        yield "something of the service changed that no command may touch"
+    other = "theirs" if command.stack == "ours" else "ours"
+    if before.states[other] != after.states[other]:
+        yield f"the state of {other} changed"
+    touched = {row.pair for row in command.program.values()}
+    touched |= {held.pair for held in before.states[command.stack].values()}
+    for pair in sorted({*before.entries, *after.entries} - touched):
+        if before.entries.get(pair) != after.entries.get(pair):
+            yield f"{pair} is not of this stack, was {before.entries.get(pair)} and is {after.entries.get(pair)}"
+    yield from (f"the state keeps {held} as {name} for a later delete" for name, held in after.doomed[command.stack])
+
+
+def _after_an_error(command: Command, expected: Expected, before: Snapshot, after: Snapshot) -> Iterator[str]:
+    for pair in sorted({*before.entries, *after.entries}):
+        allowed = expected.possible_roles.get(pair, frozenset({before.role(pair)}))
+        if after.role(pair) not in allowed:
+            yield f"after the error the service shows {after.role(pair)} for {pair}, but it may only show {_any(allowed)}"
+    was, state = before.states[command.stack], after.states[command.stack]
+    for name in sorted({*was, *state}):
+        held, possible = state.get(name), expected.possible_rows.get(name, frozenset({was.get(name)}))
+        if held not in possible:
+            yield f"after the error the state holds {held} as {name}, but may only hold {_any(possible)}"
+        row = expected.written.get(name)
+        is_new = (
+            held is not None
+            and held != was.get(name)
+            and row is not None
+            and (held.pair, held.role) == (row.pair, row.role)
+        )
+        if held is not None and is_new and not held.gone and after.role(held.pair) != held.role:
+            yield f"after the error the state tells {held} as {name}, but the service shows {after.role(held.pair)}"
+    for pair in sorted(_living(was) - _living(state)):
+        if after.role(pair) is not None and pair not in expected.uncertain:
+            yield f"after the error the state has forgotten {pair}, but the service shows {after.role(pair)}"
+
+
+def _living(state: Mapping[str, Held]) -> set[Pair]:
+    return {held.pair for held in state.values() if not held.gone}
+
+
+def _any(allowed: frozenset[object]) -> str:
+    return " or ".join(sorted(str(one) for one in allowed))

@@ -1,0 +1,154 @@
+"""The service and two stacks of the real engine, in which a walk takes place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pulumi.automation import PulumiCommand
+
+from astro_provider.emulator import Emulator
+from tests.support.programs import bindings
+from tests.support.stack import BINDING_TYPE, Outcome, Stack
+from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TOKENS
+from tests.walk.snapshot import Entry, Held, Snapshot
+from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row
+
+ROOT = Path(__file__).parents[2]
+SHORT_TIMEOUT_SECONDS = (
+    "3"  # what a command under faults waits for; without faults the default, however slow the machine
+)
+CHANGING = ("roles", "updatedAt", "updatedBy")  # of a token whose roles are written
+
+
+class World:
+    """One service with the walk's tokens and deployments in it, and the two stacks beside each other.
+
+    Args:
+        engine: the `pulumi` command.
+        astro: a service without commands and faults of others.
+        directory: where the stacks live.
+    """
+
+    def __init__(self, engine: PulumiCommand, astro: Emulator, directory: Path) -> None:
+        self._astro = astro
+        self._deployments = {name: astro.store.add_deployment(f"walk-{name}") for name in DEPLOYMENTS}
+        self._tokens = {name: astro.store.add_token(f"walk-{name}") for name in TOKENS}
+        for name, entries in FOREIGN.items():
+            self.change(ForeignEdit(token=name, entries=entries))
+        self._engine, self._directory = engine, directory
+        self._environment = {
+            "ASTRO_API_HOST": astro.url,
+            "ASTRO_API_TOKEN": astro.credential,
+            "ASTRO_SETTLE_SECONDS": "0",  # one command at a time, so nobody undoes what it wrote
+            "ASTRO_LOCK_DIR": str(directory / "locks"),
+            "PYTHONPATH": str(ROOT),
+        }
+        self._stacks: dict[str, Stack] = {}
+
+    @classmethod
+    @contextmanager
+    def made(cls, engine: PulumiCommand) -> Iterator[World]:
+        """A new world, which ends with the block."""
+        with Emulator.running() as astro, TemporaryDirectory(prefix="walk-") as directory:
+            yield cls(engine, astro, Path(directory))
+
+    def change(self, edit: HandEdit | ForeignEdit) -> None:
+        """Do what a person does in the service."""
+        store, token = self._astro.store, self._tokens[edit.token]
+        if isinstance(edit, ForeignEdit):
+            roles = store.token(token)["roles"]
+            ours = [entry for entry in roles if self._pair_of(edit.token, entry)]
+            store.set_roles(token, [*edit.entries, *ours])
+        elif edit.role is None:
+            store.unbind(token, self._deployments[edit.deployment])
+        else:
+            store.bind(token, self._deployments[edit.deployment], edit.role)
+
+    def run(self, command: Command) -> Outcome:
+        """Run a command, under its faults, which end with it."""
+        stack = self._stacks.get(command.stack)
+        if stack is None:  # made late, because a walk may be too short for both
+            stack = Stack(self._engine, self._directory / command.stack, self._environment)
+            self._stacks[command.stack] = stack
+        stack.program = bindings(**{name: self._arguments(row) for name, row in command.program.items()})
+        timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
+        stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
+        for fault in command.faults:
+            self._astro.fault(**fault)
+        try:
+            outcome: Outcome = getattr(stack, command.kind)(**_options(command, stack))
+            return outcome
+        finally:
+            self._astro.clear_faults()
+
+    def snapshot(self) -> Snapshot:
+        """What is there now."""
+        shown = self._astro.store.shown()
+        entries: dict[Pair, Entry] = {}
+        foreign: dict[str, list[Entry]] = {name: [] for name in TOKENS}
+        names = {token_id: name for name, token_id in self._tokens.items()}
+        for token in shown["tokens"]:
+            if (name := names.get(token["id"])) is None:
+                continue
+            for entry in token["roles"]:
+                if pair := self._pair_of(name, entry):
+                    entries[pair] = entry
+                else:
+                    foreign[name].append(entry)
+            for field in CHANGING:
+                del token[field]
+        held = {name: self._held(self._stacks[name]) if name in self._stacks else [] for name in STACKS}
+        return Snapshot(
+            entries=entries,
+            foreign=foreign,
+            rest=shown,
+            states={name: {n: h for n, h, doomed in all_held if not doomed} for name, all_held in held.items()},
+            doomed={name: [(n, h) for n, h, doomed in all_held if doomed] for name, all_held in held.items()},
+        )
+
+    def _pair_of(self, token: str, entry: Entry) -> Pair | None:
+        """Which pair an entry is about; None: none of the walk's."""
+        for name, deployment_id in self._deployments.items():
+            if (entry["entityType"], entry["entityId"]) == ("DEPLOYMENT", deployment_id):
+                return Pair(token, name)
+        return None
+
+    def _arguments(self, row: Row) -> dict[str, Any]:
+        given = {"org_token_id": self._tokens[row.token]} if row.by_id else {"org_token_name": f"walk-{row.token}"}
+        overwrite = {"overwrite": True} if row.overwrite else {}
+        return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
+
+    def _held(self, stack: Stack) -> list[tuple[str, Held, bool]]:
+        deployments = {deployment_id: name for name, deployment_id in self._deployments.items()}
+        tokens = {token_id: name for name, token_id in self._tokens.items()}
+        held = []
+        for resource in stack.exported().get("resources", []):
+            if resource["type"] != BINDING_TYPE:
+                continue
+            _, deployment_id, token_id = resource["id"].split("/")
+            outputs = resource["outputs"]
+            row = Held(
+                Pair(tokens[token_id], deployments[deployment_id]),
+                outputs["role"],
+                overwrite=bool(outputs.get("overwrite")),
+                gone=bool(resource.get("pendingReplacement")),
+            )
+            held.append((resource["urn"].rsplit("::", 1)[1], row, bool(resource.get("delete"))))
+        return held
+
+
+def _options(command: Command, stack: Stack) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if command.targets:
+        options["target"] = [stack.urn(name) for name in command.targets]
+    if command.replace:  # `up` of the support takes names
+        options["replace"] = command.replace if command.kind == "up" else [stack.urn(n) for n in command.replace]
+    for flag in ("refresh", "continue_on_error", "run_program"):
+        if getattr(command, flag):
+            options[flag] = True
+    return deepcopy(options)
