@@ -1,55 +1,88 @@
-# Every target does its own set-up. PYTHON is any Python 3.11 or later.
-PYTHON ?= python3.11
-BIN := .venv/bin
+# Every target does its own set-up. PYTHON is any Python 3.11 or later; one that is not the usual one gets a virtual
+# environment of its own, so that `make test PYTHON=python3.13` leaves the usual one as it is.
+USUAL := python3.11
+PYTHON ?= $(USUAL)
+VENV ?= $(if $(filter $(USUAL),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test fuzz lint bench format requirements clean
+.PHONY: demo test test-oldest test-wheel fuzz lint bench format requirements build clean
 
-demo: .venv/demo.installed engine
+demo: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.demo
 
-test: .venv/dev.installed engine
+test: $(VENV)/dev.installed engine
 	$(BIN)/python -m pytest
 
 # Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED and REPLAY are in `--help`.
 SECONDS ?= 600
-fuzz: .venv/dev.installed engine
+fuzz: $(VENV)/dev.installed engine
 	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
-lint: .venv/dev.installed
+# The same tests with the oldest version of each dependency that pyproject.toml allows, on the oldest Python.
+test-oldest:
+	@$(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=.venv-oldest .venv-oldest/oldest.installed
+	.venv-oldest/bin/python -m tools.engine.install
+	.venv-oldest/bin/python -m pytest
+
+# The wheel that is in dist/ afterwards, installed and used away from here.
+test-wheel: build engine
+	WHEEL="$$(echo $(CURDIR)/dist/*.whl)" $(BIN)/python -m pytest tests/packaging
+
+lint: $(VENV)/dev.installed $(BIN)/actionlint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	for example in examples/*/; do $(BIN)/mypy $$example || exit 1; done
 	$(BIN)/lint-imports
+	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --pedantic .github
 
-bench: .venv/bench.installed engine
+bench: $(VENV)/bench.installed engine
 	$(BIN)/python -m bench
 
-format: .venv/dev.installed
+format: $(VENV)/dev.installed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-# What is pinned: names, versions and hashes, never a download address.
-requirements: .venv/bench.installed
-	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
-	for set in "bench --group bench" "dev --group dev -c requirements/bench.txt" "demo --group build -c requirements/bench.txt"; do \
-		name=$${set%% *}; \
-		.venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-			--no-header pyproject.toml --extra emulator $${set#* } -o requirements/$$name.txt || exit 1; \
-	done
+# What is published: dist/ holds the wheel and the source distribution, and nothing of an earlier version.
+build: $(VENV)/dev.installed
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+# What is pinned: names, versions and hashes, never a download address. `wheel` is what an ordinary installation gets
+# today, `oldest` what one gets that takes the oldest of everything that we ask for, with the tools of `dev`. What is
+# pinned already stays, unless UPGRADE=--upgrade.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+	--no-emit-find-links $(UPGRADE) pyproject.toml --extra emulator
+HASHED := --generate-hashes -o requirements
+requirements: $(VENV)/bench.installed
+	$(LOCK) $(HASHED)/wheel.txt
+	$(LOCK) --group bench $(HASHED)/bench.txt
+	$(LOCK) --group dev -c requirements/bench.txt $(HASHED)/dev.txt
+	$(LOCK) --group build -c requirements/bench.txt $(HASHED)/demo.txt
+	rm -f $(VENV)/floors.txt
+	$(LOCK) --resolution lowest-direct --no-annotate -o $(VENV)/floors.txt
+	$(LOCK) --group dev -c $(VENV)/floors.txt $(HASHED)/oldest.txt
+	sed -i.bak "s|-c $(VENV)/floors.txt|-c the oldest that pyproject.toml allows|" requirements/oldest.txt
+	rm requirements/oldest.txt.bak
 
 .PHONY: engine
-engine: .venv/demo.installed
+engine: $(VENV)/demo.installed
 	@$(BIN)/python -m tools.engine.install
 
 # dev holds all of demo, and bench all of dev, so a larger set never takes anything away from a smaller one.
-.venv/%.installed: requirements/%.txt pyproject.toml | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+$(VENV)/%.installed: requirements/%.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r $<
+	$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
+# pyenv's commands run only the versions that are chosen; without pyenv the variable means nothing.
+$(BIN)/python:
+	PYENV_VERSION=$(patsubst python%,%,$(filter python3.%,$(PYTHON))) $(PYTHON) -m venv $(VENV)
+
+$(BIN)/actionlint: tools/lint/go.mod tools/lint/go.sum | $(BIN)/python
+	go build -C tools/lint -mod=readonly -trimpath -o $(abspath $@) github.com/rhysd/actionlint/cmd/actionlint
 
 clean:
-	rm -rf .venv .engine
+	rm -rf .venv .venv-* .engine dist

@@ -55,7 +55,7 @@ def emulator(  # noqa: PLR0913 one for each option
             raise
         typer.echo(
             f"The emulator needs {error.name}, which is not installed. "
-            "Run: pip install 'pulumi-astro-provider[emulator]'",
+            "Run: pip install fastapi uvicorn, or install this package with its extra, [emulator].",
             err=True,
         )
         raise typer.Exit(1) from None

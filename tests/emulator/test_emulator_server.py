@@ -262,7 +262,7 @@ def test_the_command_says_what_to_install_where_the_extra_is_missing() -> None:
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 1
-    assert "pip install 'pulumi-astro-provider[emulator]'" in ended.stderr
+    assert "Run: pip install fastapi uvicorn, or install this package with its extra, [emulator]." in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -17,7 +17,7 @@ from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
 OLDEST = VersionInfo(3, 216, 0)  # the first that takes inputs from a dynamic provider's read
-BUILT = VersionInfo(3, 259, 0)  # what go.mod pins
+BUILT = VersionInfo(3, 274, 1)  # what go.mod pins
 ROOT = Path(__file__).parents[2] / ".engine"
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 DOWNLOAD_TIMEOUT_SECONDS = 20.0

@@ -1,0 +1,7 @@
+"""`python -m astro_provider`: the command `astro-provider`, where its script is not on PATH."""
+
+from __future__ import annotations
+
+from astro_provider.cli import app
+
+app(prog_name="astro-provider")

@@ -1,0 +1,102 @@
+"""The wheel, built once for each session, and a virtual environment of its own that holds it and nothing of the checkout.
+
+`WHEEL` in the environment names one that is built already (`make test-wheel`, before it is published). What the wheel
+depends on is downloaded once, with the hashes of requirements/wheel.txt, into pytest's cache; after that the tests here
+need no network. The wheel is installed from there by what it *declares*, so a dependency that it forgets is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[2]
+PINS = ROOT / "requirements" / "wheel.txt"
+# Nothing of the checkout, and nothing that the developer has set for Astro or Python, reaches the environment.
+FOREIGN = ("ASTRO_", "PULUMI_", "PYTHON", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A virtual environment that holds the wheel with its extra.
+
+    Attributes:
+        wheel: the built file.
+        directory: the environment.
+    """
+
+    wheel: Path
+    directory: Path
+
+    @property
+    def python(self) -> Path:
+        return self.directory / "bin" / "python"
+
+    @property
+    def command(self) -> Path:
+        return self.directory / "bin" / "astro-provider"
+
+    @property
+    def site_packages(self) -> Path:
+        [found] = self.directory.glob("lib/python3*/site-packages")
+        return found
+
+    def run(self, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment, away from the checkout."""
+        return subprocess.run(
+            [str(argument) for argument in arguments],
+            cwd=cwd,
+            env=clean_environment() | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without what would lead back to the checkout."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Installed:
+    """The wheel in its environment, made by the first worker that asks."""
+    shared = tmp_path_factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else None
+    directory = (shared or tmp_path_factory.getbasetemp()) / "installed-wheel"
+    with FileLock(f"{directory}.lock"):
+        if not (directory / "done").exists():
+            wanted = os.environ.get("WHEEL") or ROOT
+            _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", directory / "dist", wanted)
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory / "venv"], check=True)
+            [wheel] = (directory / "dist").iterdir()
+            _install(wheel, directory / "venv", pytestconfig)
+            (directory / "done").touch()
+        [wheel] = (directory / "dist").iterdir()
+        return Installed(wheel, directory / "venv")
+
+
+def _install(wheel: Path, environment: Path, pytestconfig: pytest.Config) -> None:
+    digest = hashlib.sha256(PINS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    assert pytestconfig.cache is not None
+    kept = pytestconfig.cache.mkdir(f"wheels-{digest}")
+    with FileLock(kept / "lock"):
+        if not (kept / "whole").exists():
+            _pip("download", "--require-hashes", "--only-binary", ":all:", "--dest", kept, "--requirement", PINS)
+            (kept / "whole").touch()
+    into = ("--python", environment / "bin" / "python")
+    _pip(*into, "install", "--no-index", "--find-links", kept, "--no-compile", f"{wheel}[emulator]")
+
+
+def _pip(*arguments: object) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *(str(argument) for argument in arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
