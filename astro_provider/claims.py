@@ -43,9 +43,9 @@ from astro_provider.identity import BindingId
 
 @dataclass(frozen=True)
 class Spelling:
-    """A binding as a program spells it: the deployment's id, and the token's name or id."""
+    """A binding as a program spells it: the deployment and the token, each by name or id."""
 
-    deployment_id: str
+    deployment: str
     token: str
 
 

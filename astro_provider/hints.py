@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 from astro_provider.api import Deployment
@@ -10,9 +11,20 @@ from astro_provider.api import Deployment
 MOST = 3
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ` (nearest: a, b)` for a message, closest first; an empty text where nothing is near."""
-    spelled = {candidate.casefold(): candidate for candidate in names}
+def nearest_names(name: str, names: Iterable[str]) -> str:
+    """Return ` (nearest: a, b)` for a message, closest first; an empty text if nothing is near.
+
+    A name that looks alike and is written with other characters is told as that: `é` is one character or two.
+    """
+    candidates = list(names)
+    alike = [
+        one
+        for one in candidates
+        if one != name and unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", name)
+    ]
+    if alike:
+        return f" ({alike[0]!r} looks alike and is written with other Unicode characters: copy the name from Astro)"
+    spelled = {candidate.casefold(): candidate for candidate in candidates}
     found = difflib.get_close_matches(name.casefold(), spelled, n=MOST)
     return f" (nearest: {', '.join(repr(spelled[match]) for match in found)})" if found else ""
 
@@ -31,12 +43,14 @@ def other_workspace(deployment: Deployment, workspace_id: str) -> str:
 def no_deployment(deployments: Iterable[Deployment], organization_id: str, deployment_id: str) -> str:
     """Say that there is no such deployment among the organization's, and which one may have been meant."""
     everywhere = list(deployments)
-    hint = that_is_the_name_of(found.id for found in everywhere if found.name == deployment_id)
-    hint = hint or nearest(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
+    named = [found.id for found in everywhere if found.name == deployment_id]
+    if named:
+        hint = is_a_name(named, "deployment_name")
+    else:
+        hint = nearest_names(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
     return f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
 
 
-def that_is_the_name_of(ids: Iterable[str]) -> str:
-    """Return the end of a message about an unknown id that is a name; an empty text where nothing has that name."""
-    named = ", ".join(sorted(ids))
-    return f": that is the name of {named}, write its id" if named else ""
+def is_a_name(ids: Iterable[str], name_property: str) -> str:
+    """Return the end of a message about an id that is a name: what has that name, and how to give it."""
+    return f": that is the name of {', '.join(sorted(ids))}. Give it as {name_property}, or write the id"

@@ -31,8 +31,8 @@ class BindingId:
         return cls(*parts)
 
     @property
-    def sentence(self) -> str:
-        """How a message speaks of the binding."""
+    def in_words(self) -> str:
+        """How a message speaks of a binding whose names are not known."""
         return f"token {self.token_id} in deployment {self.deployment_id}"
 
 

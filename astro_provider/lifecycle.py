@@ -1,25 +1,32 @@
 """What check, diff, create, read, update and delete of a binding mean, on typed values.
 
 Pulumi is not known here, so that the same code can sit behind another engine. `provider.py` hands every call in and
-every answer out; `preflight.py` says what a preview says; `reader.py` reads, and `writer.py` alone writes.
+every answer out; `preflight.py` says what a preview says; `reading/` reads, and `writing/` alone writes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from astro_provider import notices
 from astro_provider.claims import Claims, Delete, Spelling
-from astro_provider.errors import AstroProviderError, BindingConflict, InvalidInputs, NotFound, WriteRefused
+from astro_provider.errors import (
+    AstroProviderError,
+    BindingConflict,
+    InputError,
+    InvalidInputs,
+    NotFound,
+    WriteRefused,
+)
 from astro_provider.identity import BindingId
 from astro_provider.preflight import Finding, Preflight, Situation, Weight
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
-from astro_provider.values import FACTS, IDENTITY, IN_PLACE, Inputs, binding_in, outputs, parse_inputs
+from astro_provider.values import IDENTITY, NAMES, Inputs, Stored, Text, in_words, known, outputs, parse_inputs
 from astro_provider.writing.changes import Add, Put, Remove
 from astro_provider.writing.locks import TokenLocks
 from astro_provider.writing.writer import Writer
@@ -29,10 +36,10 @@ Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checked:
-    """The inputs with what `check` filled in, and the problems, each on a property ("" where on none)."""
+    """The inputs with what `check` filled in, and the problems, each on a property ("" if on none)."""
 
     inputs: Properties
-    problems: list[tuple[str, str]]
+    problems: list[InputError]
 
 
 @dataclass(frozen=True)
@@ -71,79 +78,78 @@ class Lifecycle:
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
             news: the program's inputs.
         """
-        # `pulumi import` has what it is about to store checked against itself; that is complete already.
-        as_stored = dict(olds) == dict(news)
+        stored = Stored.parse(olds) if olds else None
         try:
-            inputs, findings = self._examine(olds, parse_inputs(news, resolved=as_stored))
+            asked = parse_inputs(news)
+            if self._settings.preview_checks is PreviewChecks.OFF:
+                return Checked(self._check_by_spelling(asked, stored).properties(), [])
+            inputs, findings = self._examine(Situation(self._with_organization(asked), stored))
         except InvalidInputs as invalid:
-            return Checked(dict(news), [(problem.property_name, problem.reason) for problem in invalid.problems])
+            return Checked(dict(news), invalid.problems)
         except AstroProviderError as error:
-            return Checked(dict(news), [("", str(error))])
-        strict = self._settings.preview_checks is PreviewChecks.STRICT
-        problems = []
+            return Checked(dict(news), [InputError("", str(error))])
+        return Checked(inputs.properties(), self._tell(findings))
+
+    def _examine(self, situation: Situation) -> tuple[Inputs, list[Finding]]:
+        """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+        resolved = self._preflight.resolve(situation)
+        binding = resolved.inputs.binding
+        replaced = situation.is_replaced_by(resolved.inputs)
+        if binding is not None:
+            is_stored = situation.stored is not None and situation.stored.binding == binding
+            self._claims.checked(binding, stored=is_stored, to_be_created=situation.stored is None or replaced)
+        findings = list(self._preflight.examine(resolved, situation))
+        if binding is not None and (situation.stored is None or replaced):
+            findings += self._preflight.examine_existing(resolved, stored=self._claims.is_stored(binding))
+        return resolved.inputs, findings
+
+    def _tell(self, findings: list[Finding]) -> list[InputError]:
+        """Print warnings and notes, and return what stops."""
+        stops = {Weight.ERROR}
+        if self._settings.preview_checks is PreviewChecks.STRICT:
+            stops.add(Weight.WARNING)
         for finding in findings:
-            if finding.weight is Weight.ERROR or (strict and finding.weight is Weight.WARNING):
-                problems.append((finding.property_name, finding.text))
-            elif finding.weight is Weight.WARNING:
-                notices.warn(finding.text)
-            else:
-                notices.note(finding.text)
-        return Checked(inputs.properties(), problems)
+            if finding.weight not in stops:
+                say = notices.warn if finding.weight is Weight.WARNING else notices.note
+                say(finding.text)
+        return [finding.as_error() for finding in findings if finding.weight in stops]
 
-    def _examine(self, olds: Mapping[str, Any], inputs: Inputs) -> tuple[Inputs, list[Finding]]:
-        given_by_name = inputs.org_token_name is not None
-        given_by = "org_token_name" if given_by_name else "org_token_id"
-        situation = Situation(stored=olds or None, given_by=given_by)
-        findings: list[Finding] = []
-        if self._settings.preview_checks is PreviewChecks.OFF:
-            inputs = self._unresolved(inputs, olds)
-        else:
-            inputs, findings = self._preflight.resolve(self._with_organization(inputs), situation)
-            same_token = inputs.org_token_id == olds.get("org_token_id")
-            if not given_by_name and same_token and not situation.is_replaced_by(inputs):
-                # A token that is given by id and renamed in Astro is nobody's change in the program.
-                inputs = replace(inputs, org_token_name=olds.get("org_token_name", inputs.org_token_name))
-        self._claim_in_check(inputs, situation)
-        if self._settings.preview_checks is not PreviewChecks.OFF:
-            findings += self._preflight.examine(inputs, situation)
-            binding = inputs.binding
-            if binding and (not situation.in_state or situation.is_replaced_by(inputs)):
-                findings += self._preflight.examine_existing(inputs, kept=self._claims.is_stored(binding))
-        return inputs, findings
-
-    def _claim_in_check(self, inputs: Inputs, situation: Situation) -> None:
-        claimed = inputs.binding or _spelling(vars(inputs), situation.given_by)
-        if claimed is not None:
-            self._claims.checked(
-                claimed,
-                stored=claimed == (situation.binding or _spelling(situation.stored or {}, situation.given_by)),
-                to_be_created=not situation.in_state or situation.is_replaced_by(inputs),
-            )
-
-    def _unresolved(self, inputs: Inputs, olds: Mapping[str, Any]) -> Inputs:
-        """Fill in what the state tells of a binding that is spelled as it was, without asking the service."""
+    def _check_by_spelling(self, asked: Inputs, stored: Stored | None) -> Inputs:
+        """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
         notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
-        organization_id = inputs.organization_id or self._settings.organization_id or olds.get("organization_id")
-        inputs = replace(inputs, organization_id=organization_id)
-        if inputs.org_token_id is not None and inputs.org_token_id == olds.get("org_token_id"):
-            return replace(inputs, org_token_name=olds.get("org_token_name"))
-        if inputs.org_token_name is not None and inputs.org_token_name == olds.get("org_token_name"):
-            return replace(inputs, org_token_id=olds.get("org_token_id"))
+        state = stored or Stored()
+        inputs = replace(
+            asked, organization_id=asked.organization_id or self._settings.organization_id or state.organization_id
+        )
+        if _either_is(state.org_token_id, asked.org_token_id, state.org_token_name, asked.org_token_name):
+            inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=state.org_token_name)
+        if _either_is(state.deployment_id, asked.deployment_id, state.deployment_name, asked.deployment_name):
+            inputs = replace(inputs, deployment_id=state.deployment_id, deployment_name=state.deployment_name)
+        situation = Situation(asked, stored)
+        claimed: BindingId | Spelling | None = inputs.binding or next(_spellings(asked), None)
+        if claimed is not None:
+            is_stored = claimed == state.binding or claimed in set(_spellings(state))
+            to_be_created = stored is None or situation.is_replaced_by(inputs)
+            self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created)
         return inputs
 
     def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs.
 
-        A value that is still unknown counts as a change. What `check` could not find (previewChecks is off) counts as
-        none; the name or id beside it is compared by its spelling.
+        A value that is still unknown counts as a change. What `check` could not find (previewChecks is off), and a name
+        that a state of an earlier version lacks, counts as none.
         """
-        replaces = [name for name in IDENTITY if name in news and news[name] != olds.get(name)]
-        in_place = [name for name in IN_PLACE if (news.get(name) or None) != (olds.get(name) or None)]
-        if "org_token_name" in in_place and "org_token_name" not in news:
-            in_place.remove("org_token_name")
-        if (stored := binding_in(olds)) and not replaces:
-            self._identify(news, stored)
-        return Difference(changes=bool(replaces or in_place), replaces=replaces)
+        stored, checked = Stored.parse(olds), Stored.parse(news)
+        replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
+        in_place = (
+            not (known(checked.role) and known(stored.role) and same_role(checked.role, stored.role))
+            or any(_differs(getattr(checked, name), getattr(stored, name) or getattr(checked, name)) for name in NAMES)
+            or checked.workspace_id != stored.workspace_id
+            or checked.overwrite != stored.overwrite
+        )
+        if stored.binding and not replaces:
+            self._identify(checked, stored.binding)
+        return Difference(changes=bool(replaces) or in_place, replaces=replaces)
 
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
@@ -152,37 +158,38 @@ class Lifecycle:
             The binding's id, and its outputs.
         """
         inputs, binding = self._ready(properties)
-        self._identify(properties, binding)
+        self._identify(Stored.parse(properties), binding)
         with self._claims.claim(binding) as first:
             if not first:
                 raise BindingConflict(
-                    f"Two resources of this program bind {binding.sentence}. Nothing was written for the second: "
-                    "remove it."
+                    f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
                 )
-            return binding, self._write(inputs, Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite)))
+            add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
+            return binding, self._write(inputs, add)
 
-    def _identify(self, checked: Mapping[str, Any], binding: BindingId) -> None:
+    def _identify(self, checked: Stored, binding: BindingId) -> None:
         """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
-        for given_by in ("org_token_name", "org_token_id"):
-            if spelling := _spelling(checked, given_by):
-                self._claims.identify(spelling, binding)
+        for spelling in _spellings(checked):
+            self._claims.identify(spelling, binding)
 
     def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
-        """Change the role in place; put the binding back where it vanished. Other changes write nothing.
+        """Change the role in place; put the binding back if it vanished. Other changes write nothing.
 
         Returns:
             The binding's outputs.
         """
-        stored = BindingId.parse(identifier)
-        inputs, binding = self._ready(news, stored=olds)
-        if binding != stored:
+        stored_id, stored = BindingId.parse(identifier), Stored.parse(olds)
+        asked = self._with_organization(parse_inputs(news))
+        if asked.binding == stored_id and known(asked.role) and same_role(asked.role, str(stored.role)):
+            return {**stored.facts, **asked.properties()}
+        inputs, binding = self._ready(news)
+        if binding != stored_id:
             raise BindingConflict(
-                f"{stored} cannot become {binding} in place, and nothing was written. The preview could not tell, because "
-                "previewChecks is off: preview with it on, which shows the replacement."
+                f"{stored.in_words(stored_id)} cannot become {inputs.in_words} in place, and nothing was written. The "
+                "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
             )
-        if same_role(str(inputs.role), olds.get("role")):
-            facts = {name: olds[name] for name in (*FACTS, "org_token_name") if name in olds}
-            return {**facts, **inputs.properties()}
+        if same_role(str(inputs.role), str(stored.role)):
+            return {**stored.facts, **inputs.properties()}
         return self._write(inputs, Put(binding, str(inputs.role)))
 
     def _write(self, inputs: Inputs, change: Put) -> Properties:
@@ -190,9 +197,8 @@ class Lifecycle:
             token = self._writer.write(change)
         except NotFound:
             raise NotFound(
-                f"There is no token {change.binding.token_id} in organization {change.binding.organization_id} any more, "
-                f"so it was not bound to deployment {change.binding.deployment_id}. Run `pulumi refresh`, or give the "
-                "token that took its place."
+                f"There is no {inputs.token_in_words} in organization {change.binding.organization_id} any more, so it was "
+                f"not bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
             ) from None
         self._reader.written(change.binding.organization_id, token)
         return outputs(inputs, token)
@@ -204,22 +210,20 @@ class Lifecycle:
             identifier: the binding's id.
             olds: the stored outputs.
         """
-        binding = BindingId.parse(identifier)
-        spellings = [_spelling(olds, given_by) for given_by in ("org_token_name", "org_token_id")]
-        with self._claims.deleting(binding, [spelling for spelling in spellings if spelling]) as decision:
+        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        called = stored.in_words(binding)
+        with self._claims.deleting(binding, _spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
-                self._remove(binding)
+                self._remove(binding, called)
             elif decision is Delete.REFUSED:
                 raise BindingConflict(
-                    f"{binding.sentence} was not removed: another resource of this program binds the two as well, and "
-                    "could not be created. Mend that resource's error and run again."
+                    f"{called} was not removed: another resource of this program binds the two as well, and could not be "
+                    "created. Mend that resource's error and run again."
                 )
             else:
-                notices.note(
-                    f"{binding.sentence} keeps its role: another resource of this program binds the two (a rename?)."
-                )
+                notices.note(f"{called} keeps its role: another resource of this program binds the two (a rename?).")
 
-    def _remove(self, binding: BindingId) -> None:
+    def _remove(self, binding: BindingId, called: str) -> None:
         try:
             token = self._writer.write(Remove(binding))
         except NotFound:
@@ -227,71 +231,76 @@ class Lifecycle:
         except WriteRefused as refused:
             if not self._reader.deployment_is_gone(binding.organization_id, binding.deployment_id):
                 raise
-            notices.warn(
-                f"{binding.sentence} is gone with its deployment; its entries on the token were left. {refused}"
-            )
+            notices.warn(f"{called} is gone with its deployment; its entries on the token were left. {refused}")
             return
         self._reader.written(binding.organization_id, token)
         left = dag_roles_in(require_roles(token), binding.deployment_id)
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
-            notices.warn(f"{binding.sentence} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+            notices.warn(f"{called} lost its role, but roles in DAGs of that deployment remain: {entries}.")
 
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the binding by its id.
 
         Args:
             identifier: the binding's id.
-            olds: the stored outputs; empty where the program asks for a binding that must exist.
+            olds: the stored outputs; empty if the program asks for a binding that must exist.
 
         Returns:
-            Inputs and outputs as they are now; None where the binding is gone.
+            Inputs and outputs as they are now; None if the binding is gone.
 
         Raises:
             NotFound: the binding is gone and must exist.
         """
-        binding = BindingId.parse(identifier)
-        found = self._reader.assignment(binding, confirm_absence=True)
+        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        found = self._reader.role_of(binding, confirm_absence=True)
         if found is None and not olds:
-            raise NotFound(f"There is no binding {identifier}: {binding.sentence} holds no role. Check the three ids.")
+            raise NotFound(f"There is no binding {identifier}: {binding.in_words} has no role. Check the three ids.")
         if found is None:
-            notices.note(f"{binding.sentence} holds no role any more: the binding is taken out of the state.")
+            notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
             return None
-        stored_role = olds.get("role")
+        role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
         inputs = Inputs(
             organization_id=binding.organization_id,
             deployment_id=binding.deployment_id,
+            deployment_name=stored.deployment_name or self._deployment_name(binding),
             org_token_id=binding.token_id,
-            org_token_name=found.token.name,
-            # The service does not care about case, so the user's spelling is no drift.
-            role=stored_role if stored_role and same_role(stored_role, found.role) else found.role,
-            workspace_id=olds.get("workspace_id"),
-            overwrite=bool(olds.get("overwrite")),
+            # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
+            org_token_name=stored.org_token_name or found.token.name,
+            role=role,  # the service does not care about case, so the user's spelling is no drift
+            workspace_id=stored.workspace_id,
+            overwrite=stored.overwrite,
         )
         return inputs.properties(), outputs(inputs, found.token)
 
-    def _ready(
-        self, properties: Mapping[str, Any], *, stored: Mapping[str, Any] | None = None
-    ) -> tuple[Inputs, BindingId]:
+    def _deployment_name(self, binding: BindingId) -> str | None:
+        deployment = self._reader.deployment(binding.organization_id, binding.deployment_id)
+        return deployment.name if deployment else None
+
+    def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
+        token = in_words("token", stored.org_token_name, binding.token_id)
+        deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
+        if self._reader.token(binding.organization_id, binding.token_id) is None:
+            return f"{token} was deleted"
+        if self._reader.deployment(binding.organization_id, binding.deployment_id) is None:
+            return f"{deployment} was deleted"
+        return f"{token} has no role in {deployment} any more"
+
+    def _ready(self, properties: Mapping[str, Any]) -> tuple[Inputs, BindingId]:
         """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
 
         Raises:
             InputError: something contradicts, or a name does not exist.
         """
-        inputs = self._with_organization(parse_inputs(properties, resolved=True))
-        given_by = "org_token_name" if inputs.org_token_id is None else "org_token_id"
-        situation = Situation(stored=stored, given_by=given_by, about_to_write=True)
-        findings: list[Finding] = []
-        if inputs.org_token_id is None:
-            inputs, findings = self._preflight.resolve(inputs, situation)
-        findings += self._preflight.examine(inputs, situation)
-        for finding in findings:
+        situation = Situation(self._with_organization(parse_inputs(properties)), about_to_write=True)
+        resolved = self._preflight.resolve(situation)
+        for finding in self._preflight.examine(resolved, situation):
             if finding.weight is Weight.ERROR:
                 raise finding.as_error()
-        binding = inputs.binding
+        binding = resolved.inputs.binding
         if binding is None:
             raise AssertionError("the engine asked for a write while a value was unknown")
-        return inputs, binding
+        return resolved.inputs, binding
 
     def _with_organization(self, inputs: Inputs) -> Inputs:
         if inputs.organization_id is not None:
@@ -299,7 +308,23 @@ class Lifecycle:
         return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))
 
 
-def _spelling(properties: Mapping[str, Any], given_by: str) -> Spelling | None:
-    """How properties spell a binding, with the token by that property; None if a part is missing or unknown."""
-    deployment_id, token = properties.get("deployment_id"), properties.get(given_by)
-    return Spelling(deployment_id, token) if isinstance(deployment_id, str) and isinstance(token, str) else None
+def _differs(new: Text | None, old: Text | None) -> bool:
+    """Whether a checked value is another one than the stored; one that is not there is none."""
+    return new is not None and new != old
+
+
+def _either_is(
+    stored_id: Text | None, asked_id: Text | None, stored_name: Text | None, asked_name: Text | None
+) -> bool:
+    """Whether a thing is spelled as it is stored: by its id, or by its name alone."""
+    if asked_id is not None:
+        return asked_id == stored_id
+    return asked_name is not None and asked_name == stored_name
+
+
+def _spellings(of: Inputs | Stored) -> Iterator[Spelling]:
+    """How a program may spell a binding: the deployment and the token each by name or id."""
+    for deployment in (of.deployment_name, of.deployment_id):
+        for token in (of.org_token_name, of.org_token_id):
+            if known(deployment) and known(token):
+                yield Spelling(deployment, token)

@@ -1,29 +1,35 @@
-"""What a preview says about a binding before anything is written.
+"""What is right about a binding and what contradicts, before anything is written.
 
-What cannot exist yet is a warning, what exists and contradicts is an error. A role or a token *name* may be about to be
-made by the same program, so a preview must not fail on it. An *id* that does not exist, a token of the wrong scope, a
-deployment in another workspace can never become right. Where the change would be a replacement, what cannot exist yet
-is an error as well, because the old grant would be taken away for nothing.
+- What cannot exist yet is a warning, what exists and contradicts is an error. A token, a deployment or a role *name* may
+  be about to be made by the same program, so a preview must not fail on it. An *id* that does not exist, a token of the
+  wrong scope, a deployment in another workspace can never become right.
+- Where the change would be a replacement, what cannot exist yet is an error as well, because the old grant would be
+  taken away for nothing.
+- What is in the state and does not change cannot fail: a deployment that was deleted or a token that was renamed in
+  Astro must not stop the rest of the stack, so each error about it is a warning with the remedy.
 
 A value that is still unknown is not looked at; the check comes again when it is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
-from astro_provider.api import ApiToken, Deployment
+from astro_provider.api import ApiToken, Deployment, Role
 from astro_provider.errors import InputError, ServiceError
-from astro_provider.hints import nearest, no_deployment, other_workspace, that_is_the_name_of
-from astro_provider.identity import BindingId
+from astro_provider.hints import is_a_name, nearest_names, other_workspace
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
-from astro_provider.values import IDENTITY, UNKNOWN, Inputs, binding_in, known
+from astro_provider.values import IDENTITY, UNKNOWN, Inputs, Stored, Text, in_words, known
 from astro_provider.writing.changes import Add
+
+# Built-in roles of other scopes begin like this (https://www.astronomer.io/docs/astro/user-permissions).
+OTHER_SCOPES = ("ORGANIZATION_", "WORKSPACE_", "DAG_")
 
 
 class Weight(Enum):
@@ -52,35 +58,110 @@ class Situation:
     """Where a binding stands.
 
     Attributes:
-        stored: the inputs that the state holds; None where the resource is not in the state. Parts of them may be
-            missing: what had not been found when they were stored.
-        given_by: by which property the program gives the token.
+        asked: what the program gives.
+        stored: what the state has; None if the resource is not in the state.
         about_to_write: a create or update asks, so nothing may be missing any more.
     """
 
-    stored: Mapping[str, Any] | None = None
-    given_by: str = "org_token_id"
+    asked: Inputs
+    stored: Stored | None = None
     about_to_write: bool = False
-
-    @property
-    def in_state(self) -> bool:
-        """Whether the resource is in the stack's state."""
-        return self.stored is not None
-
-    @property
-    def binding(self) -> BindingId | None:
-        """What the resource binds in the state; None where it is not there, or where the state does not tell."""
-        return binding_in(self.stored or {})
 
     def is_replaced_by(self, inputs: Inputs) -> bool:
         """Whether these inputs would replace the binding, as far as the state tells."""
-        stored = self.stored or {}
-        asked = ((name, getattr(inputs, name)) for name in IDENTITY if name in stored)
-        return any(known(value) and value != stored[name] for name, value in asked)
+        asked = ((getattr(inputs, name), getattr(self.stored, name, None)) for name in IDENTITY)
+        return any(known(value) and known(stored) and value != stored for value, stored in asked)
 
-    def missing(self, inputs: Inputs) -> Weight:
-        """The weight of a name that does not exist."""
+    def is_unchanged_by(self, inputs: Inputs) -> bool:
+        """Whether the binding is in the state and stays exactly as it is there."""
+        return (
+            self.stored is not None
+            and inputs.binding is not None
+            and inputs.binding == self.stored.binding
+            and known(inputs.role)
+            and same_role(inputs.role, str(self.stored.role))
+            and inputs.workspace_id == self.stored.workspace_id
+        )
+
+    def weight_of_a_missing_name(self, inputs: Inputs) -> Weight:
+        """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing."""
         return Weight.ERROR if self.about_to_write or self.is_replaced_by(inputs) else Weight.WARNING
+
+
+class _Thing(Protocol):
+    """A token or a deployment."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_Thing)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[_T]):
+    """How tokens and deployments are looked up and spoken of.
+
+    Attributes:
+        what: `token` or `deployment`.
+        by_id: the thing of an id, or None.
+        named: all things of a name; the second argument tells whether none must mean none now.
+        names: the names that a program may give.
+    """
+
+    what: str
+    id_property: str
+    name_property: str
+    by_id: Callable[[str], _T | None]
+    named: Callable[[str, bool], Sequence[_T]]
+    names: Callable[[], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class _Spelled:
+    """A token or a deployment as the program spells it, and as the state has it."""
+
+    id: Text | None
+    name: Text | None
+    stored_id: Text | None = None
+    stored_name: Text | None = None
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether the program spells by name what the state has, with an id beside it."""
+        return known(self.stored_id) and known(self.name) and self.name == self.stored_name
+
+
+@dataclass(frozen=True)
+class _Found(Generic[_T]):
+    """What became of looking a token or a deployment up."""
+
+    id: Text | None
+    name: Text | None
+    thing: _T | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A binding with what could be looked up.
+
+    Attributes:
+        inputs: what the program asks for, ids and names beside each other, the role in Astro's spelling; without an id
+            if nothing has the name yet.
+        token: the token.
+        deployment: the deployment.
+        role: the role.
+        findings: what there is to say about names and ids.
+    """
+
+    inputs: Inputs
+    token: ApiToken | None = None
+    deployment: Deployment | None = None
+    role: Role | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Preflight:
@@ -89,118 +170,187 @@ class Preflight:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def resolve(self, inputs: Inputs, situation: Situation) -> tuple[Inputs, list[Finding]]:
-        """Fill the token's id in from its name, or its name from its id.
-
-        Returns:
-            The inputs, without an id where no token has the name yet, and what there is to say about it.
-        """
+    def resolve(self, situation: Situation) -> Resolved:
+        """Look up what the program names: the token, the deployment, the role."""
+        inputs = situation.asked
         organization_id = inputs.organization_id
         if not known(organization_id):
-            return inputs, []
-        if known(inputs.org_token_id):
-            token = self._reader.token(organization_id, inputs.org_token_id)
-            if token is None:
-                text = f"no token with the id {inputs.org_token_id} in organization {organization_id}"
-                namesakes = self._reader.tokens(organization_id).by_name.get(inputs.org_token_id, [])
-                text += that_is_the_name_of(token.id for token in namesakes)
-                return inputs, [Finding(Weight.ERROR, "org_token_id", f"{text}.")]
-            return replace(inputs, org_token_name=token.name), []
-        if known(inputs.org_token_name):
-            return self._resolve_name(inputs, organization_id, inputs.org_token_name, situation)
-        return replace(inputs, org_token_id=UNKNOWN), []
-
-    def _resolve_name(
-        self, inputs: Inputs, organization_id: str, name: str, situation: Situation
-    ) -> tuple[Inputs, list[Finding]]:
-        certain = situation.in_state or situation.about_to_write
-        found = self._reader.tokens_named(organization_id, name, certain=certain)
-        if len(found) == 1:
-            return replace(inputs, org_token_id=found[0].id), []
-        if found:
-            ids = ", ".join(sorted(token.id for token in found))
-            text = f"{len(found)} tokens are named {name!r}: {ids}. Give org_token_id instead."
-            return inputs, [Finding(Weight.ERROR, "org_token_name", text)]
-        names = [token.name for token in self._reader.tokens(organization_id).all if token.scope == ORGANIZATION]
-        text = f"no token is named {name!r} in organization {organization_id}{nearest(name, names)}"
-        if certain:
-            text += self._name_now(situation.binding)
-            return inputs, [Finding(Weight.ERROR, "org_token_name", f"{text}.")]
-        text += (
-            f", so its binding to deployment {_shown(inputs.deployment_id)} is possible only if this program makes it"
+            return Resolved(inputs)
+        stored = situation.stored or Stored()
+        if stored.organization_id not in (None, organization_id):
+            stored = Stored()
+        deployment = self._look_up(
+            _Kind(
+                "deployment",
+                "deployment_id",
+                "deployment_name",
+                lambda id_: self._reader.deployment(organization_id, id_),
+                lambda name, certain: self._deployments_named(inputs, organization_id, name, certain=certain),
+                lambda: [found.name for found in self._reader.deployments(organization_id).values()],
+            ),
+            _Spelled(inputs.deployment_id, inputs.deployment_name, stored.deployment_id, stored.deployment_name),
+            situation,
         )
-        return inputs, [Finding(Weight.WARNING, "org_token_name", f"{text}.")]
-
-    def _name_now(self, state: BindingId | None) -> str:
-        try:
-            held = self._reader.token(state.organization_id, state.token_id) if state else None
-        except ServiceError:  # of another organization, for example; the name that is missing must be told all the same
-            held = None
-        if held is None:
-            return ""
-        return f"; the token {held.id} that this binding holds is named {held.name!r} now: write that name"
-
-    def examine(self, inputs: Inputs, situation: Situation) -> Iterator[Finding]:
-        """Hold resolved inputs against the service and yield what there is to say."""
-        if not known(inputs.organization_id):
-            return
-        deployment = None
-        if known(inputs.deployment_id):
-            deployment = self._reader.deployment(inputs.organization_id, inputs.deployment_id)
-            yield from self._examine_deployment(inputs, deployment)
-        if known(inputs.org_token_id) and (token := self._reader.token(inputs.organization_id, inputs.org_token_id)):
-            yield from _examine_token(inputs, token, deployment, situation.given_by)
+        token = self._look_up(
+            _Kind(
+                "token",
+                "org_token_id",
+                "org_token_name",
+                lambda id_: self._reader.token(organization_id, id_),
+                lambda name, certain: self._reader.tokens_named(organization_id, name, certain=certain),
+                lambda: [one.name for one in self._reader.tokens(organization_id).listed if one.scope == ORGANIZATION],
+            ),
+            _Spelled(inputs.org_token_id, inputs.org_token_name, stored.org_token_id, stored.org_token_name),
+            situation,
+        )
+        inputs = replace(
+            inputs,
+            deployment_id=deployment.id,
+            deployment_name=deployment.name,
+            org_token_id=token.id,
+            org_token_name=token.name,
+        )
+        role = None
         if known(inputs.role):
-            yield from self._examine_role(inputs, inputs.role, deployment, situation)
+            certain = situation.weight_of_a_missing_name(inputs) is Weight.ERROR
+            role = self._reader.role(organization_id, inputs.role, certain=certain)
+            inputs = replace(inputs, role=role.name if role else inputs.role)
+        return Resolved(inputs, token.thing, deployment.thing, role, (*deployment.findings, *token.findings))
 
-    def examine_existing(self, inputs: Inputs, *, kept: bool) -> Iterator[Finding]:
+    def _deployments_named(
+        self, inputs: Inputs, organization_id: str, name: str, *, certain: bool
+    ) -> Sequence[Deployment]:
+        found = self._reader.deployments_named(organization_id, name, certain=certain)
+        if known(inputs.workspace_id):
+            return [one for one in found if one.workspace_id in (None, inputs.workspace_id)]
+        return found
+
+    def _look_up(self, kind: _Kind[_T], spelled: _Spelled, situation: Situation) -> _Found[_T]:
+        if known(spelled.id):
+            return self._look_up_id(kind, spelled.id, spelled, situation)
+        if spelled.id is None and known(spelled.name):
+            return self._look_up_name(kind, spelled.name, spelled, situation)
+        return _Found(UNKNOWN, spelled.name)
+
+    def _look_up_id(self, kind: _Kind[_T], id_: str, spelled: _Spelled, situation: Situation) -> _Found[_T]:
+        found = kind.by_id(id_)
+        was = spelled.stored_name if spelled.stored_id == id_ else None
+        if found is None:
+            text = _gone(kind, id_, was) if was is not None else self._no_such_id(kind, id_, situation)
+            return _Found(id_, spelled.name or was, None, (Finding(Weight.ERROR, kind.id_property, text),))
+        if not known(spelled.name):
+            # One that is given by id and renamed in Astro is nobody's change in the program.
+            return _Found(id_, spelled.name or was or found.name, found)
+        if spelled.name == found.name or situation.about_to_write:
+            return _Found(id_, spelled.name, found)
+        if spelled.is_as_stored and spelled.stored_id == id_:
+            return _Found(id_, spelled.name, found, (_renamed(kind, spelled.name, found),))
+        text = (
+            f"{kind.name_property} {spelled.name!r} and {kind.id_property} {id_} do not mean the same {kind.what}: "
+            f"{id_} is named {found.name!r}. Give one of the two."
+        )
+        return _Found(id_, spelled.name, found, (Finding(Weight.ERROR, kind.name_property, text),))
+
+    def _look_up_name(self, kind: _Kind[_T], name: str, spelled: _Spelled, situation: Situation) -> _Found[_T]:
+        certain = situation.stored is not None or situation.about_to_write
+        found = kind.named(name, certain)
+        if len(found) == 1:
+            return _Found(found[0].id, name, found[0])
+        if found:
+            return _one_of_several(kind, name, found, spelled)
+        stored = self._stored_thing(kind, spelled)
+        if spelled.is_as_stored and stored is not None:
+            return _Found(stored.id, name, stored, (_renamed(kind, name, stored),))
+        if spelled.is_as_stored and known(spelled.stored_id):
+            text = _gone(kind, spelled.stored_id, name)
+            return _Found(spelled.stored_id, name, None, (Finding(Weight.ERROR, kind.name_property, text),))
+        text = f"No {kind.what} is named {name!r} in {_organization(situation)}{nearest_names(name, kind.names())}"
+        if certain:
+            now = f" The {kind.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
+            return _Found(None, name, None, (Finding(Weight.ERROR, kind.name_property, f"{text}.{now}"),))
+        other = situation.asked.deployment_in_words if kind.what == "token" else situation.asked.token_in_words
+        text += f", so {other} cannot be bound to it. The update will fail unless this program also creates that {kind.what}."
+        return _Found(None, name, None, (Finding(Weight.WARNING, kind.name_property, text),))
+
+    def _stored_thing(self, kind: _Kind[_T], spelled: _Spelled) -> _T | None:
+        if known(spelled.stored_id):
+            with suppress(ServiceError):  # that a name is missing must be told all the same
+                return kind.by_id(spelled.stored_id)
+        return None
+
+    def _no_such_id(self, kind: _Kind[_T], id_: str, situation: Situation) -> str:
+        text = f"There is no {kind.what} with the id {id_} in {_organization(situation)}"
+        named = kind.named(id_, False)
+        if named:
+            return f"{text}{is_a_name([thing.id for thing in named], kind.name_property)}."
+        if not kind.names():
+            return f"{text}: the credential sees no {kind.what} there at all. Check whose credential it is."
+        return f"{text}{nearest_names(id_, kind.names())}."
+
+    def examine(self, resolved: Resolved, situation: Situation) -> Iterator[Finding]:
+        """Yield what there is to say about a binding: names and ids first, then what they stand for."""
+        inputs, token, deployment = resolved.inputs, resolved.token, resolved.deployment
+        weighed = [*resolved.findings]
+        if deployment and known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
+            weighed.append(Finding(Weight.ERROR, "workspace_id", other_workspace(deployment, inputs.workspace_id)))
+        if token is not None:
+            weighed += _examine_token(inputs, token, situation.asked.token_given_by)
+        if known(inputs.organization_id) and known(inputs.role):
+            weighed += self._examine_role(resolved, inputs.role, situation)
+        unchanged = situation.is_unchanged_by(inputs) and not situation.about_to_write
+        for finding in weighed:
+            stays = unchanged and finding.weight is Weight.ERROR
+            yield replace(finding, weight=Weight.WARNING) if stays else finding
+
+    def examine_existing(self, resolved: Resolved, *, stored: bool) -> Iterator[Finding]:
         """Say what a binding that is new to this stack will meet in the service.
 
         Args:
-            inputs: resolved inputs.
-            kept: another resource of this program has the binding in the state.
+            resolved: the binding.
+            stored: another resource of this program has the binding in the state.
         """
+        inputs = resolved.inputs
         binding = inputs.binding
         if binding is None or not known(inputs.role):
             return
-        existing = self._reader.assignment(binding, confirm_absence=False)
-        if existing is None:
+        there = self._reader.role_of(binding, confirm_absence=False)
+        if there is None:
             return
-        deployment = self._reader.deployment(binding.organization_id, binding.deployment_id)
-        whose = f"token {existing.token.name!r} ({binding.token_id}) already holds the role {existing.role}"
-        where = f"in deployment {_named(inputs, deployment)}"
-        if kept and (inputs.overwrite is True or same_role(existing.role, inputs.role)):
-            text = f"{whose} {where} through another resource of this program: unless this replaces it, the update will refuse it. Remove one of the two."
+        who = f"{_capital(inputs.token_in_words)} already has the role {there.role} in {inputs.deployment_in_words}"
+        same = same_role(there.role, inputs.role)
+        if stored and (same or inputs.overwrite is True):
+            text = (
+                f"{who} through another resource of this program. Unless that resource is replaced by this one, the update "
+                "will refuse it: remove one of the two."
+            )
             yield Finding(Weight.WARNING, "role", text)
-        elif same_role(existing.role, inputs.role):
-            text = f"{whose} {where}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
+        elif same:
+            text = (
+                f"{who}. It will be adopted unchanged, and a later destroy will remove it. If this is a rename within this "
+                "stack, the role stays. Otherwise another stack may own it; and if a resource of another kind gave it and "
+                "leaves this program in the same run, the role goes with it."
+            )
             yield Finding(Weight.NOTE, "role", text)
         elif inputs.overwrite is True:
-            text = f"{whose} {where}: overwrite will change it to {inputs.role}. Another stack may own it."
+            text = f"{who}: overwrite will change {there.role} → {inputs.role}. Another stack may own it."
             yield Finding(Weight.NOTE, "role", text)
-        elif inputs.overwrite is False and (refusal := Add(binding, inputs.role).refusal(existing.role)):
+        elif inputs.overwrite is False and (
+            refusal := Add(binding, inputs.role, called=inputs.in_words).refusal(there.role)
+        ):
             yield Finding(Weight.ERROR, "role", str(refusal))
 
-    def _examine_deployment(self, inputs: Inputs, deployment: Deployment | None) -> Iterator[Finding]:
-        organization_id, deployment_id = str(inputs.organization_id), str(inputs.deployment_id)
-        if deployment is None:
-            everywhere = self._reader.deployments(organization_id).values()
-            text = no_deployment(everywhere, organization_id, deployment_id)
-            yield Finding(Weight.ERROR, "deployment_id", text)
-        elif known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
-            yield Finding(Weight.ERROR, "workspace_id", other_workspace(deployment, inputs.workspace_id))
-
-    def _examine_role(
-        self, inputs: Inputs, name: str, deployment: Deployment | None, situation: Situation
-    ) -> Iterator[Finding]:
-        organization_id = str(inputs.organization_id)
-        weight = situation.missing(inputs)
-        role = self._reader.role(organization_id, name, certain=weight is Weight.ERROR)
+    def _examine_role(self, resolved: Resolved, name: str, situation: Situation) -> Iterator[Finding]:
+        inputs, deployment, role = resolved.inputs, resolved.deployment, resolved.role
         if role is None:
-            names = [found.name for found in self._reader.roles(organization_id).values()]
-            text = f"no deployment role is named {name!r} in organization {organization_id}{nearest(name, names)}"
+            names = [found.name for found in self._reader.roles(str(inputs.organization_id)).values()]
+            text = f"No deployment role is named {name!r} in {_organization(situation)}{nearest_names(name, names)}"
+            if name.startswith(OTHER_SCOPES) and name.isupper():
+                text += ". It is named like a built-in role of another scope, which a deployment can never have."
+                yield Finding(Weight.ERROR, "role", text)
+                return
+            weight = situation.weight_of_a_missing_name(inputs)
             if weight is Weight.WARNING:
-                text += f", so {_whose(inputs, deployment)} can be given it only if this program makes it"
+                text += f", so {inputs.token_in_words} cannot get it in {inputs.deployment_in_words}. The update will fail unless this program also creates that role"
             yield Finding(weight, "role", f"{text}.")
         elif (
             deployment
@@ -209,32 +359,61 @@ class Preflight:
             and deployment.workspace_id not in role.restricted_workspace_ids
         ):
             text = (
-                f"the role {role.name} is restricted to workspace {', '.join(role.restricted_workspace_ids)}, and "
+                f"The role {role.name} is restricted to workspace {', '.join(role.restricted_workspace_ids)}, and "
                 f"deployment {deployment.name!r} ({deployment.id}) belongs to {deployment.workspace_id}."
             )
             yield Finding(Weight.ERROR, "role", text)
 
 
-def _examine_token(inputs: Inputs, token: ApiToken, deployment: Deployment | None, given_by: str) -> Iterator[Finding]:
-    whose = _whose(inputs, deployment)
+def _examine_token(inputs: Inputs, token: ApiToken, given_by: str) -> Iterator[Finding]:
+    named = f"Token {token.name!r} ({token.id})"
+    where = inputs.deployment_in_words
     if reason := wrong_scope(token):
         yield Finding(Weight.ERROR, given_by, reason)
     if token.has_expired(datetime.now(UTC)):
-        text = f"token {token.name!r} ({token.id}) expired on {token.end_at:%Y-%m-%d}: {whose} opens nothing."
+        text = f"{named} expired on {token.end_at:%Y-%m-%d}, so this role gives no access in {where}."
         yield Finding(Weight.WARNING, given_by, text)
     if token.kind == "DIRECT_ACCESS":
-        text = f"token {token.name!r} ({token.id}) is of kind DIRECT_ACCESS: {whose} may open nothing."
+        text = (
+            f"{named} is of kind DIRECT_ACCESS, which is made for calls to Airflow itself, and Astro does not document what "
+            f"a role gives it in {where}. Try what it opens, or use a token of kind STANDARD."
+        )
         yield Finding(Weight.WARNING, given_by, text)
 
 
-def _whose(inputs: Inputs, deployment: Deployment | None) -> str:
-    token = inputs.org_token_name if known(inputs.org_token_name) else inputs.org_token_id
-    return f"token {_shown(token)!r} in deployment {_named(inputs, deployment)}"
+def _one_of_several(kind: _Kind[_T], name: str, found: Sequence[_T], spelled: _Spelled) -> _Found[_T]:
+    """The thing that the state has, if it is one of those that the program may mean; else none."""
+    held = next((thing for thing in found if spelled.is_as_stored and thing.id == spelled.stored_id), None)
+    if held is None:
+        ids = ", ".join(sorted(thing.id for thing in found))
+        or_so = ", or the workspace_id of the one that you mean" if kind.what == "deployment" else ""
+        text = f"{len(found)} {kind.what}s are named {name!r}: {ids}. Give {kind.id_property} instead{or_so}."
+        return _Found(None, name, None, (Finding(Weight.ERROR, kind.name_property, text),))
+    text = (
+        f"{len(found)} {kind.what}s are named {name!r}. This binding stays with {held.id}, which the state has; give "
+        f"{kind.id_property} to say so in the program."
+    )
+    return _Found(held.id, name, held, (Finding(Weight.WARNING, kind.name_property, text),))
 
 
-def _named(inputs: Inputs, deployment: Deployment | None) -> str:
-    return f"{deployment.name!r} ({deployment.id})" if deployment else _shown(inputs.deployment_id)
+def _renamed(kind: _Kind[_T], name: str, thing: _T) -> Finding:
+    text = (
+        f"{_capital(kind.what)} {name!r} ({thing.id}) is named {thing.name!r} now. Its grant stays; write "
+        f"{kind.name_property}={thing.name!r}."
+    )
+    return Finding(Weight.WARNING, kind.name_property, text)
 
 
-def _shown(value: object) -> str:
-    return value if isinstance(value, str) else "(not known yet)"
+def _gone(kind: _Kind[_T], id_: str, name: Text | None) -> str:
+    return (
+        f"{_capital(in_words(kind.what, name, id_))} does not exist any more. Remove this binding from the program, or "
+        f"give another {kind.what}; `pulumi refresh` takes it out of the state."
+    )
+
+
+def _organization(situation: Situation) -> str:
+    return f"organization {situation.asked.organization_id}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -66,13 +66,17 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
             checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
-        return CheckResult(_outward(checked.inputs), [CheckFailure(name, why) for name, why in checked.problems])
+        return CheckResult(
+            _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
+        )
 
     @_without_traceback
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare stored outputs with new inputs."""
         difference = _process.get_lifecycle().diff(_inward(_olds), _inward(_news))
-        return DiffResult(difference.changes, difference.replaces, delete_before_replace=True)
+        # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
+        changes = None if difference.changes else False
+        return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
     @_without_traceback
     def create(self, props: Properties) -> CreateResult:

@@ -26,7 +26,8 @@ UNKNOWN: Final = Unknown.UNKNOWN
 Text = str | Literal[Unknown.UNKNOWN]
 
 IDENTITY = ("organization_id", "deployment_id", "org_token_id")
-IN_PLACE = ("role", "org_token_name", "workspace_id", "overwrite")
+NAMES = ("deployment_name", "org_token_name")
+IN_PLACE = ("role", *NAMES, "workspace_id", "overwrite")
 FACTS = ("description", "scope", "created_at", "created_by")
 
 
@@ -39,8 +40,9 @@ def known(value: Text | None) -> TypeGuard[str]:
 class Inputs:
     """A binding as the program asks for it. None: not given."""
 
-    deployment_id: Text
     role: Text
+    deployment_id: Text | None = None
+    deployment_name: Text | None = None
     org_token_id: Text | None = None
     org_token_name: Text | None = None
     workspace_id: Text | None = None
@@ -54,18 +56,91 @@ class Inputs:
     @property
     def binding(self) -> BindingId | None:
         """The id, or None while a part of it is unknown."""
-        if known(self.organization_id) and known(self.deployment_id) and known(self.org_token_id):
-            return BindingId(self.organization_id, self.deployment_id, self.org_token_id)
-        return None
+        return _binding(self.organization_id, self.deployment_id, self.org_token_id)
+
+    @property
+    def token_given_by(self) -> str:
+        """The property by which a program gives the token: its id, if it gives both."""
+        return "org_token_name" if self.org_token_id is None else "org_token_id"
+
+    @property
+    def deployment_given_by(self) -> str:
+        """The property by which a program gives the deployment: its id, if it gives both."""
+        return "deployment_name" if self.deployment_id is None else "deployment_id"
+
+    @property
+    def in_words(self) -> str:
+        """How a message speaks of the binding: names first, then ids."""
+        return f"{self.token_in_words} in {self.deployment_in_words}"
+
+    @property
+    def token_in_words(self) -> str:
+        """How a message speaks of the token."""
+        return in_words("token", self.org_token_name, self.org_token_id)
+
+    @property
+    def deployment_in_words(self) -> str:
+        """How a message speaks of the deployment."""
+        return in_words("deployment", self.deployment_name, self.deployment_id)
 
 
-def parse_inputs(properties: Mapping[str, Any], *, resolved: bool = False) -> Inputs:
-    """Read a property bag.
+@dataclass(frozen=True)
+class Stored:
+    """A binding's properties as the engine has them, without judgement. None: missing, or of another type.
 
-    Args:
-        properties: what the program gave; or, where `resolved`, what `check` made of it: token id and name beside
-            each other.
-        resolved: as above.
+    A state of an earlier version, or one that was made while the checks were off, may lack any of them.
+    """
+
+    organization_id: Text | None = None
+    deployment_id: Text | None = None
+    deployment_name: Text | None = None
+    org_token_id: Text | None = None
+    org_token_name: Text | None = None
+    role: Text | None = None
+    workspace_id: Text | None = None
+    overwrite: bool | Literal[Unknown.UNKNOWN] = False
+    description: Text | None = None
+    scope: Text | None = None
+    created_at: Text | None = None
+    created_by: Text | None = None
+
+    @classmethod
+    def parse(cls, properties: Mapping[str, Any]) -> Stored:
+        """Read a property bag of the state, inputs or outputs."""
+        texts = {name: _text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name != "overwrite"}
+        overwrite = properties.get("overwrite")
+        return cls(**texts, overwrite=overwrite if isinstance(overwrite, (bool, Unknown)) else False)
+
+    @property
+    def binding(self) -> BindingId | None:
+        """The id, or None if a part of it is missing."""
+        return _binding(self.organization_id, self.deployment_id, self.org_token_id)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The outputs that are no inputs, and the names, as far as they are there."""
+        return {name: value for name in (*FACTS, *NAMES) if (value := getattr(self, name)) is not None}
+
+    def in_words(self, binding: BindingId) -> str:
+        """How a message speaks of a binding that has these properties: names first, then ids."""
+        token = in_words("token", self.org_token_name, binding.token_id)
+        return f"{token} in {in_words('deployment', self.deployment_name, binding.deployment_id)}"
+
+
+def in_words(what: str, name: Text | None, identifier: Text | None) -> str:
+    """A thing by its name and then its id, as far as they are known: `token 'ci' (cl…)`."""
+    if known(name) and known(identifier):
+        return f"{what} {name!r} ({identifier})"
+    if known(name):
+        return f"{what} {name!r}"
+    return f"{what} {identifier}" if known(identifier) else f"a {what} that is not known yet"
+
+
+def parse_inputs(properties: Mapping[str, Any]) -> Inputs:
+    """Read a property bag of a program, or what `check` made of it.
+
+    A name and an id may stand beside each other: `check` adds the one to the other, and `ignore_changes` has the engine
+    add the stored one. Whether they mean the same is for the preflight to say.
 
     Raises:
         InvalidInputs: one or more properties are missing or malformed.
@@ -81,18 +156,17 @@ def parse_inputs(properties: Mapping[str, Any], *, resolved: bool = False) -> In
             return None
 
     fields: dict[str, Any] = {
-        "deployment_id": text("deployment_id", "the id of the deployment", required=True, is_id=True),
+        "deployment_id": text("deployment_id", "the id of the deployment", is_id=True),
+        "deployment_name": text("deployment_name", "the name of the deployment"),
         "role": text("role", "DEPLOYMENT_ADMIN, or the name of another deployment role", required=True),
         "org_token_id": text("org_token_id", "the id of the organization token", is_id=True),
         "org_token_name": text("org_token_name", "the name of the organization token"),
         "workspace_id": text("workspace_id", "the id of the workspace that the deployment must belong to", is_id=True),
         "organization_id": text("organization_id", "the id of the organization", is_id=True),
     }
-    given = [name for name in ("org_token_name", "org_token_id") if properties.get(name) is not None]
-    if len(given) > 1 and not resolved:
-        problems.append(InputError("org_token_name", "give org_token_name or org_token_id, not both."))
-    elif not given:
-        problems.append(InputError("org_token_name", "is missing: give org_token_name or org_token_id."))
+    for either, other in (("deployment_id", "deployment_name"), ("org_token_name", "org_token_id")):
+        if properties.get(either) is None and properties.get(other) is None:
+            problems.append(InputError(either, f"is missing: give {either} or {other}."))
     overwrite = properties.get("overwrite")
     if overwrite is not None and not isinstance(overwrite, (bool, Unknown)):
         problems.append(InputError("overwrite", f"must be true or false, not {overwrite!r}."))
@@ -117,11 +191,13 @@ def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:
     return {**inputs.properties(), **{name: value for name, value in facts.items() if value is not None}}
 
 
-def binding_in(properties: Mapping[str, Any]) -> BindingId | None:
-    """The id that a stored property bag tells, or None where a part is missing or unknown."""
-    parts = [properties.get(name) for name in IDENTITY]
-    texts = [part for part in parts if isinstance(part, str)]
-    return BindingId(*texts) if len(texts) == len(IDENTITY) else None
+def _binding(*parts: Text | None) -> BindingId | None:
+    texts = [part for part in parts if known(part)]
+    return BindingId(*texts) if len(texts) == len(parts) else None
+
+
+def _text_or_none(value: Any) -> Text | None:
+    return value if isinstance(value, (str, Unknown)) else None
 
 
 def _text(name: str, value: Any, what: str, *, required: bool, is_id: bool) -> Text | None:

@@ -99,7 +99,7 @@ def find(
     everywhere = reader.deployments(organization_id).values()
     deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
     tokens = reader.tokens(organization_id)
-    token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.all if t.scope == ORGANIZATION)
+    token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
     preflight = Preflight(reader)
     by_id = {deployment.id: deployment for deployment in deployments}
     found = Found()
@@ -119,7 +119,7 @@ def find(
             token=token,
             token_key=token_keys[token.id],
             by_name=len(tokens.by_name.get(token.name, ())) == 1,
-            inputs=_inputs(organization_id, row.deployment_id, token, role),
+            inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
         )
         errors, warnings = _held_against_the_checks(preflight, adoption)
         if errors:
@@ -149,11 +149,12 @@ def _whole_tokens(
         return tokens
 
 
-def _inputs(organization_id: str, deployment_id: str, token: ApiToken, role: str) -> Inputs:
+def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
     """What `read` and `check` say of a binding whose program gives neither a workspace nor `overwrite`."""
     return Inputs(
         organization_id=organization_id,
-        deployment_id=deployment_id,
+        deployment_id=deployment.id,
+        deployment_name=deployment.name,
         org_token_id=token.id,
         org_token_name=token.name,
         role=role,
@@ -163,11 +164,11 @@ def _inputs(organization_id: str, deployment_id: str, token: ApiToken, role: str
 def _held_against_the_checks(preflight: Preflight, adoption: Adoption) -> tuple[list[str], list[str]]:
     """What the next preview would say: errors, and warnings."""
     try:
-        parse_inputs(adoption.inputs.properties(), resolved=True)
+        parse_inputs(adoption.inputs.properties())
     except InvalidInputs as invalid:
         return [str(invalid)], []
-    situation = Situation(stored=adoption.inputs.properties())
-    findings = list(preflight.examine(adoption.inputs, situation))
+    situation = Situation(adoption.inputs)
+    findings = list(preflight.examine(preflight.resolve(situation), situation))
     errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]
     return errors, [*warnings, *_dag_roles(adoption)]

@@ -64,7 +64,7 @@ def facts(reader: Reader, organization_ids: Iterable[str], admins_of: Iterable[t
     deployments: dict[str, Deployment] = {}
     found: dict[str, api.Deployment] = {}
     for organization_id in organization_ids:
-        tokens |= {one.id: token_facts(one) for one in reader.tokens(organization_id).all}
+        tokens |= {one.id: token_facts(one) for one in reader.tokens(organization_id).listed}
         found |= reader.deployments(organization_id)
     deployments = {one.id: deployment_facts(one) for one in found.values()}
     admins = {

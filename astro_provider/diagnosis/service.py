@@ -103,7 +103,7 @@ def _look(settings: Settings, client: AstroClient) -> _View:
 
 def _look_inside(view: _View, reader: Reader, organization_id: str) -> None:
     try:
-        view.tokens = reader.tokens(organization_id).all
+        view.tokens = reader.tokens(organization_id).listed
         for own_id in permissions_in(view.claims, "apiTokenId")[:1]:
             view.own = _token(reader, organization_id, own_id)
         others = (token for token in view.tokens if token.scope == ORGANIZATION)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InputError, NotFound
-from astro_provider.hints import nearest, no_deployment, other_workspace
+from astro_provider.hints import nearest_names, no_deployment, other_workspace
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, require_roles, role_in
 
@@ -73,7 +73,7 @@ def choose_deployments(
             raise InputError(
                 "workspace_id",
                 f"no deployment of organization {organization_id} belongs to workspace "
-                f"{workspace_id}{nearest(workspace_id, workspaces)}.",
+                f"{workspace_id}{nearest_names(workspace_id, workspaces)}.",
             )
         return sorted(meant, key=lambda found: (found.name, found.id))
     chosen = []
@@ -130,7 +130,7 @@ class _Wanted:
 
     def all(self, reader: Reader, organization_id: str) -> list[ApiToken]:
         """All of them, wherever they are assigned."""
-        listed = reader.tokens(organization_id).all if self.known is None else self.known
+        listed = reader.tokens(organization_id).listed if self.known is None else self.known
         return [token for token in listed if self(token)]
 
 
@@ -167,7 +167,7 @@ def _of_deployment(
     reader: Reader, organization_id: str, deployment: Deployment, is_wanted: Callable[[ApiToken], bool]
 ) -> list[DeploymentOrgToken]:
     rows = []
-    for token in filter(is_wanted, reader.assigned(organization_id, deployment.id).values()):
+    for token in filter(is_wanted, reader.tokens_of_deployment(organization_id, deployment.id).values()):
         role = role_in(token.roles or (), deployment.id)
         if role is not None:
             rows.append(_row(organization_id, token, deployment, role))

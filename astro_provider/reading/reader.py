@@ -25,7 +25,7 @@ from astro_provider.errors import CallRefused, NotFound
 from astro_provider.evidence import deployment_is_gone, require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
-from astro_provider.roles import require_roles, role_in, role_key
+from astro_provider.roles import require_roles, role_in, role_key, wrong_scope
 from astro_provider.settings import no_organization
 
 OLDEST_SECONDS = 60.0
@@ -39,25 +39,28 @@ _Fact = TypeVar("_Fact")
 class Tokens:
     """The organization's tokens at one moment, without their roles."""
 
-    all: list[ApiToken]
+    listed: list[ApiToken]
 
     @cached_property
     def by_id(self) -> dict[str, ApiToken]:
         """The tokens by id."""
-        return {token.id: token for token in self.all}
+        return {token.id: token for token in self.listed}
 
     @cached_property
     def by_name(self) -> dict[str, list[ApiToken]]:
-        """The tokens by name; names are not unique."""
+        """The tokens by name; names are not unique.
+
+        Beside tokens of the organization, those of another scope cannot be meant; alone, one of them tells why.
+        """
         found: dict[str, list[ApiToken]] = {}
-        for token in self.all:
+        for token in self.listed:
             found.setdefault(token.name, []).append(token)
-        return found
+        return {name: [one for one in alike if wrong_scope(one) is None] or alike[:1] for name, alike in found.items()}
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A token that holds a role in a deployment."""
+    """A token, and the role that it has in a deployment."""
 
     token: ApiToken
     role: str
@@ -121,12 +124,12 @@ class Reader:
         )
         return found or []
 
-    def deployments(self, organization_id: str) -> dict[str, Deployment]:
+    def deployments(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Deployment]:
         """The organization's deployments by id."""
         return self._facts.get(
             ("deployments", organization_id),
             lambda: {found.id: found for found in self._client.list_deployments(organization_id)},
-            not_before=_recent(),
+            not_before=_recent() if not_before is None else not_before,
         )
 
     def deployment(self, organization_id: str, deployment_id: str) -> Deployment | None:
@@ -142,6 +145,14 @@ class Reader:
             except NotFound:
                 return None
         return found
+
+    def deployments_named(self, organization_id: str, name: str, *, certain: bool) -> list[Deployment]:
+        """The deployments of that name; where `certain`, none means that there is none now."""
+
+        def find(since: float) -> list[Deployment]:
+            return [one for one in self.deployments(organization_id, not_before=since).values() if one.name == name]
+
+        return self._look_up(find, certain=certain) or []
 
     def deployment_is_gone(self, organization_id: str, deployment_id: str) -> bool:
         """Tell whether a deployment does not exist, from a list that is read now."""
@@ -160,7 +171,7 @@ class Reader:
         key = role_key(name)
         return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
 
-    def assigned(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
+    def tokens_of_deployment(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
 
         def fetch() -> dict[str, ApiToken]:
@@ -181,7 +192,7 @@ class Reader:
             not_before=_recent() if not_before is None else not_before,
         )
 
-    def assignment(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
+    def role_of(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
         """What the token holds in the deployment, or None where it holds nothing there or is gone.
 
         One list serves all tokens of a deployment, one token all its deployments: whichever has been asked for more
@@ -196,7 +207,7 @@ class Reader:
         listed = None
         if self._list_covers_more(binding):
             try:
-                listed = self.assigned(binding.organization_id, binding.deployment_id).get(binding.token_id)
+                listed = self.tokens_of_deployment(binding.organization_id, binding.deployment_id).get(binding.token_id)
             except (NotFound, CallRefused):  # a deleted deployment: its entries may stay on the tokens
                 with self._lock:
                     self._unlistable.add(_assigned_key(binding.organization_id, binding.deployment_id))
@@ -228,7 +239,7 @@ class Reader:
             since = self._first_404[key]
 
         def list_tokens() -> list[ApiToken]:
-            return self.tokens(binding.organization_id, not_before=since).all
+            return self.tokens(binding.organization_id, not_before=since).listed
 
         require_that_token_is_gone(list_tokens, binding.token_id, hint)
 

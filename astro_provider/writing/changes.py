@@ -6,7 +6,7 @@ often as needed, and it says by itself whether a list already fulfils it. Pure: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from astro_provider.api.models import ApiTokenRole
 from astro_provider.errors import BindingConflict
@@ -41,12 +41,13 @@ class Add(Put):
     """Give the token that role in the deployment, unless it holds another one there."""
 
     overwrite: bool = False
+    called: str = field(default="", compare=False)  # how a message speaks of the binding, if its names are known
 
     def refusal(self, held: str | None) -> BindingConflict | None:
         """Why this change must not be made where that role is held; None: it may."""
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
-        return conflict(self.binding, held, self.role)
+        return _conflict(self.called or self.binding.in_words, held, self.role)
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,9 @@ def held_in(roles: Roles, binding: BindingId) -> str | None:
     return role_in(roles, binding.deployment_id)
 
 
-def conflict(binding: BindingId, held: str, wanted: str) -> BindingConflict:
-    """The error of a binding that exists with another role."""
+def _conflict(called: str, held: str, wanted: str) -> BindingConflict:
     return BindingConflict(
-        f"Token {binding.token_id} already holds the role {held} in deployment {binding.deployment_id}, and {wanted} is "
-        "asked for. Nothing was written. Another resource of this stack may hold it (a list whose positions name the "
-        "resources shifts them all when its head goes: name them by deployment and token), or it was made by hand. Set "
-        "overwrite=True to take it over."
+        f"{called[:1].upper()}{called[1:]} already has the role {held}, and {wanted} is asked for. Set overwrite=True to "
+        "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
+        "entry renames all others; name them by deployment and token), another stack, or a person."
     )

@@ -145,12 +145,12 @@ class Ledger:
                 del self._written[binding]
             return None
         if written.repairs >= MOST_REPAIRS:
-            self.give_up(binding, f"{binding.sentence} was undone by another writer {MOST_REPAIRS + 1} times.")
+            self.give_up(binding, f"{binding.in_words} was undone by another writer {MOST_REPAIRS + 1} times.")
             return None
         if self._is_late(written, read_at) and not written.undone:
             self.give_up(
                 binding,
-                f"{binding.sentence} shows {held or 'no role'} {read_at - written.at:.1f} s after the write; by then "
+                f"{binding.in_words} shows {held or 'no role'} {read_at - written.at:.1f} s after the write; by then "
                 "somebody may have decided that, so nothing was put back.",
             )
             return None

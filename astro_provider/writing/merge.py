@@ -205,7 +205,7 @@ def _as_written(change: Change) -> Change:
 def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotConfirmed:
     wanted = "no role" if isinstance(change, Remove) else f"the role {change.role}"
     return WriteNotConfirmed(
-        f"{change.binding.sentence}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
+        f"{change.binding.in_words}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
         "Another writer may be changing the same token all the time: end it, run `pulumi refresh`, and try again."
     )
 

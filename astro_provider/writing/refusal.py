@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from astro_provider.api import ApiTokenRole, AstroClient
 from astro_provider.errors import ServiceError, WriteRefused
-from astro_provider.hints import nearest
+from astro_provider.hints import nearest_names
 from astro_provider.roles import BELOW_DEPLOYMENT, DEPLOYMENT
 from astro_provider.writing.changes import Change
 
@@ -32,7 +32,7 @@ def explain_refusal(
         deployments = {found.id for found in client.list_deployments(binding.organization_id)}
         roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
     except ServiceError:
-        return WriteRefused(f"The service refused to write {binding.sentence}. {error}")
+        return WriteRefused(f"The service refused to write {binding.in_words}. {error}")
     foreign = []
     for entry in sent:
         deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
@@ -41,15 +41,15 @@ def explain_refusal(
         if entry.entity_type in (DEPLOYMENT, *BELOW_DEPLOYMENT) and deployment_id not in deployments:
             reason = f"deployment {deployment_id} does not exist"
         elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
-            reason = f"role {entry.role!r} does not exist{nearest(entry.role or '', roles.values())}"
+            reason = f"role {entry.role!r} does not exist{nearest_names(entry.role or '', roles.values())}"
         if reason and ours:
-            return WriteRefused(f"Nothing was written for {binding.sentence}: {reason}. {error}")
+            return WriteRefused(f"Nothing was written for {binding.in_words}: {reason}. {error}")
         if reason:
             foreign.append(f"{entry.entity_type} {entry.entity_id} with role {entry.role} ({reason})")
     if foreign:
         return WriteRefused(
-            f"Nothing was written for {binding.sentence}: the service refuses the token's list because of "
+            f"Nothing was written for {binding.in_words}: the service refuses the token's list because of "
             f"{'; '.join(foreign)}. That entry is not ours and was left as it is: remove it from the token "
             f"in Astro, or have its owner do so, and run again. {error}"
         )
-    return WriteRefused(f"The service refused to write {binding.sentence}. {error}")
+    return WriteRefused(f"The service refused to write {binding.in_words}. {error}")

@@ -142,7 +142,7 @@ class Writer:
             what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
         else:
             what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
-        return WriteNotConfirmed(f"{ticket.change.binding.sentence} {what}.")
+        return WriteNotConfirmed(f"{ticket.change.binding.in_words} {what}.")
 
     def _lead(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> Merge:
         """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
@@ -320,7 +320,7 @@ def _tell(merge: Merge) -> None:
 
 
 def _not_standing(bindings: Sequence[BindingId], sentences: Sequence[str]) -> WriteNotConfirmed:
-    named = "; ".join(binding.sentence for binding in bindings)
+    named = "; ".join(binding.in_words for binding in bindings)
     advice = (
         "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
         "`pulumi up`."

@@ -120,8 +120,9 @@ def test_an_error_is_not_kept_beyond_the_calls_that_waited_for_it(astro: Emulato
 
     first, second = process.check({}, inputs(pair)), process.check({}, inputs(pair))
 
-    assert [("", first.problems[0][1])] == first.problems
-    assert "HTTP 403" in first.problems[0][1]
+    [problem] = first.problems
+    assert problem.property_name == ""
+    assert "HTTP 403" in problem.reason
     assert [] == second.problems
 
 

@@ -68,7 +68,8 @@ def checked(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None
 
 def problems(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> list[tuple[str, str]]:
     """The problems that `check` found."""
-    return lifecycle.check(stored.inputs if stored else {}, news).problems
+    found = lifecycle.check(stored.inputs if stored else {}, news).problems
+    return [(problem.property_name, problem.reason) for problem in found]
 
 
 def up(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> Stored:

@@ -37,7 +37,7 @@ def test_a_malformed_id_is_refused_and_its_parts_are_named(text: str) -> None:
 
 
 def test_a_message_speaks_of_token_and_deployment() -> None:
-    assert BindingId("o", "d", "t").sentence == "token t in deployment d"
+    assert BindingId("o", "d", "t").in_words == "token t in deployment d"
 
 
 @pytest.mark.parametrize("text", ["./d/t", "o/../t", "o/d/..", "o/d/."])

@@ -9,15 +9,15 @@ import pytest
 from astro_provider.api import ApiToken
 from astro_provider.errors import InvalidInputs
 from astro_provider.identity import BindingId
-from astro_provider.values import UNKNOWN, Inputs, binding_in, known, outputs, parse_inputs
+from astro_provider.values import UNKNOWN, Inputs, Stored, known, outputs, parse_inputs
 
 Properties = dict[str, Any]
 GOOD: Properties = {"deployment_id": "d", "role": "DEPLOYMENT_ADMIN", "org_token_name": "ci"}
 
 
-def problems_of(properties: Properties, *, resolved: bool = False) -> list[tuple[str, str]]:
+def problems_of(properties: Properties) -> list[tuple[str, str]]:
     with pytest.raises(InvalidInputs) as refused:
-        parse_inputs(properties, resolved=resolved)
+        parse_inputs(properties)
     return [(problem.property_name, problem.reason) for problem in refused.value.problems]
 
 
@@ -53,7 +53,6 @@ def test_properties_that_nobody_knows_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
-        ("deployment_id", "the id of the deployment"),
         ("role", "DEPLOYMENT_ADMIN, or the name of another deployment role"),
     ],
 )
@@ -123,24 +122,23 @@ def test_a_role_name_may_hold_blanks_and_slashes_inside() -> None:
     assert parse_inputs({**GOOD, "role": "Release / Engineer"}).role == "Release / Engineer"
 
 
-def test_a_name_and_an_id_together_are_refused() -> None:
-    expected = [("org_token_name", "give org_token_name or org_token_id, not both.")]
-
-    assert expected == problems_of({**GOOD, "org_token_id": "t"})
-    assert expected == problems_of({**GOOD, "org_token_id": UNKNOWN})
-
-
-def test_a_name_and_the_id_that_check_found_stand_beside_each_other() -> None:
-    parsed = parse_inputs({**GOOD, "org_token_id": "t"}, resolved=True)
+def test_a_name_and_an_id_may_stand_beside_each_other() -> None:
+    parsed = parse_inputs({**GOOD, "org_token_id": "t", "deployment_name": "etl"})
 
     assert (parsed.org_token_name, parsed.org_token_id) == ("ci", "t")
+    assert (parsed.deployment_name, parsed.deployment_id) == ("etl", "d")
+    assert (parsed.token_given_by, parsed.deployment_given_by) == ("org_token_id", "deployment_id")
 
 
-@pytest.mark.parametrize("resolved", [False, True])
-def test_neither_name_nor_id_is_refused(resolved: bool) -> None:  # noqa: FBT001
-    expected = [("org_token_name", "is missing: give org_token_name or org_token_id.")]
-
-    assert expected == problems_of(without("org_token_name"), resolved=resolved)
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("org_token_name", "is missing: give org_token_name or org_token_id."),
+        ("deployment_id", "is missing: give deployment_id or deployment_name."),
+    ],
+)
+def test_neither_name_nor_id_is_refused(name: str, reason: str) -> None:
+    assert [(name, reason)] == problems_of(without(name))
 
 
 @pytest.mark.parametrize("value", ["true", "", 1, 0, 1.0, []])
@@ -169,14 +167,14 @@ def test_only_a_text_is_known(value: Any, expected: bool) -> None:  # noqa: FBT0
 def test_a_binding_with_a_part_missing_has_no_id(name: str, value: Any) -> None:
     whole: Properties = {"organization_id": "o", "deployment_id": "d", "org_token_id": "t", "role": "R"}
 
-    assert Inputs(**whole).binding == binding_in(whole) == BindingId("o", "d", "t")
+    assert Inputs(**whole).binding == Stored.parse(whole).binding == BindingId("o", "d", "t")
     assert Inputs(**{**whole, name: value}).binding is None
-    assert binding_in({**whole, name: value}) is None
+    assert Stored.parse({**whole, name: value}).binding is None
 
 
 def test_the_state_of_an_old_program_tells_no_id_and_breaks_nothing() -> None:
-    assert binding_in({}) is None
-    assert binding_in({"organization_id": 1.0, "deployment_id": "d", "org_token_id": "t"}) is None
+    assert Stored.parse({}).binding is None
+    assert Stored.parse({"organization_id": 1.0, "deployment_id": "d", "org_token_id": "t"}).binding is None
 
 
 TOKEN: Properties = {
@@ -190,7 +188,7 @@ TOKEN: Properties = {
 
 
 def test_outputs_are_the_inputs_and_what_the_list_shows() -> None:
-    inputs = Inputs("d", "DEPLOYMENT_ADMIN", org_token_name="ci", organization_id="o", workspace_id="w")
+    inputs = Inputs("DEPLOYMENT_ADMIN", "d", org_token_name="ci", organization_id="o", workspace_id="w")
 
     assert outputs(inputs, ApiToken.model_validate(TOKEN)) == {
         "organization_id": "o",
@@ -219,22 +217,22 @@ def test_outputs_are_the_inputs_and_what_the_list_shows() -> None:
 def test_created_by_is_full_name_else_token_name_else_user_name_else_id(profile: Properties, expected: str) -> None:
     token = ApiToken.model_validate({**TOKEN, "createdBy": profile})
 
-    assert expected == outputs(Inputs("d", "R"), token)["created_by"]
+    assert expected == outputs(Inputs("R", "d"), token)["created_by"]
 
 
 def test_facts_that_the_service_left_out_are_no_outputs() -> None:
-    found = outputs(Inputs("d", "R"), ApiToken.model_validate({"id": "t", "name": "ci"}))
+    found = outputs(Inputs("R", "d"), ApiToken.model_validate({"id": "t", "name": "ci"}))
 
     assert found == {"deployment_id": "d", "role": "R", "overwrite": False, "org_token_id": "t", "org_token_name": "ci"}
 
 
 def test_a_name_is_put_out_as_the_program_spells_it() -> None:
-    inputs = Inputs("d", "R", org_token_name="before the rename")
+    inputs = Inputs("R", "d", org_token_name="before the rename")
 
     assert outputs(inputs, ApiToken.model_validate(TOKEN))["org_token_name"] == "before the rename"
 
 
 def test_an_empty_description_is_a_fact() -> None:
-    found = outputs(Inputs("d", "R"), ApiToken.model_validate({**TOKEN, "description": ""}))
+    found = outputs(Inputs("R", "d"), ApiToken.model_validate({**TOKEN, "description": ""}))
 
     assert found["description"] == ""
