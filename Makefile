@@ -62,7 +62,7 @@ requirements: $(VENV)/bench.installed
 	$(LOCK) --group dev -c requirements/bench.txt $(HASHED)/dev.txt
 	$(LOCK) --group build -c requirements/bench.txt $(HASHED)/demo.txt
 	rm -f $(VENV)/floors.txt
-	$(LOCK) --resolution lowest-direct --no-annotate -o $(VENV)/floors.txt
+	$(LOCK) --resolution lowest-direct --no-deps --no-annotate -o $(VENV)/floors.txt
 	$(LOCK) --group dev -c $(VENV)/floors.txt $(HASHED)/oldest.txt
 	sed -i.bak "s|-c $(VENV)/floors.txt|-c the oldest that pyproject.toml allows|" requirements/oldest.txt
 	rm requirements/oldest.txt.bak

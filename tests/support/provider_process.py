@@ -110,11 +110,11 @@ class ProviderProcess:
         return State(answer.id, _dict(answer.properties), {})
 
     def read(self, identifier: str, properties: Properties | None = None) -> State:
-        """Read with the stored outputs, as a refresh does; without them, as a `.get` in a program does."""
+        """Read with the stored outputs, as a refresh does; with nothing but the class, as a `.get` in a program does."""
         request = provider_pb2.ReadRequest(
             id=identifier,
             urn=URN,
-            properties=Struct() if properties is None else _with_provider(properties),
+            properties=_with_provider(properties or {}),
             inputs=_with_provider(properties or {}),
         )
         answer = self._call("Read", request)

@@ -5,7 +5,8 @@ It takes what the service showed and what the state held before, and tells what 
 - A plain `up` compares the program with the state, not with Astro. After a hand edit it leaves what the state and the
   program agree on as the hand left it; only a command that refreshes has to see the edit.
 - Creating is idempotent: the same role there is adopted, another one is an error, unless `overwrite` is set. The program
-  of a walk never declares a binding twice, so this conflict is the only error that a command without faults may meet.
+  of a walk never declares a binding twice, so this conflict is the only error that a command without faults may meet,
+  but for one that `previewChecks=off` brings (see `blind`).
 - What the program declares, no delete takes away: a rename leaves the role there.
 - After an error the state may hold less than the service (an answer that was lost leaves a grant that the next run
   adopts), but it never forgets a grant that stands, and never tells of one that was not made.
@@ -28,7 +29,9 @@ class Verdict(Enum):
     """How a command has to end."""
 
     SUCCEEDS = "it has to succeed"
-    FAILS = "it has to fail: another role is there, and overwrite is not set"
+    FAILS = (
+        "it has to fail: another role is there without overwrite, or another token under a name that nobody looks up"
+    )
     MAY_FAIL = "it may fail"
 
 
@@ -40,17 +43,21 @@ class Action:
         old: what the state holds after the refresh, if there is one; not what is gone.
         row: what the program declares.
         forced: `--replace` names it.
+        blind: the program gives another token of the same deployment by its name, and the checks are off. Nobody knows
+            then that this is a replacement: it is previewed as an update, and the update has to refuse it.
     """
 
     does: str
     old: Held | None = None
     row: Row | None = None
     forced: bool = False
+    blind: bool = False
 
     @property
     def written(self) -> Row | None:
         """The row, if the role has to be written, or found there."""
-        changes_role = self.does == "update" and self.old and self.row and self.old.role != self.row.role
+        updated = self.does == "update" and not self.blind
+        changes_role = updated and self.old and self.row and self.old.role != self.row.role
         return self.row if self.does in ("create", "replace") or changes_role else None
 
     @property
@@ -176,17 +183,20 @@ def _actions(command: Command, before: Snapshot) -> dict[str, Action]:
     return {
         name: action
         for name in names
-        if (action := _action(state.get(name), program.get(name), forced=name in command.replace))
+        if (action := _action(command, state.get(name), program.get(name), forced=name in command.replace))
     }
 
 
-def _action(held: Held | None, row: Row | None, *, forced: bool) -> Action | None:
+def _action(command: Command, held: Held | None, row: Row | None, *, forced: bool) -> Action | None:
     old = None if held is None or held.gone else held
     if row is None:
         return Action("delete", old) if old else None
     if held is None:
         return Action("create", None, row)
     if old is None or old.pair != row.pair:
+        unknown = command.checks == "off" and not row.by_id and not forced
+        if unknown and old and old.pair.deployment == row.deployment:
+            return Action("update", old, row, blind=True)
         return Action("replace", old, row)
     if forced:
         return Action("replace", old, row, forced=True)
@@ -198,6 +208,8 @@ def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) 
     verdicts = {Verdict.MAY_FAIL} if command.faults else {Verdict.SUCCEEDS}
     freed = {action.deleted for action in actions.values() if action.does == "replace"}
     for action in actions.values():
+        if action.blind and command.kind == "up":
+            verdicts.add(Verdict.FAILS)
         if not (row := action.written) or action.does == "update" or not _contradicts(row, before):
             continue
         if action.forced:
@@ -267,7 +279,8 @@ def _possible_rows(
     for name in state:
         rows[name].add(after.get(name))
     for name, action in actions.items():
-        rows[name].add(_as_held(action.row) if action.row else None)
+        if not action.blind:
+            rows[name].add(_as_held(action.row) if action.row else None)
         if action.does == "replace" and action.old:
             rows[name].add(replace(action.old, gone=True))
     for name, held in state.items():

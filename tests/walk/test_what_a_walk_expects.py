@@ -88,6 +88,17 @@ def test_a_rename_may_fail_only_if_another_role_is_there(verdict: Verdict, role:
     assert {D0: ADMIN, D1: role} == expected.roles
 
 
+def test_another_token_by_its_name_is_refused_without_checks_because_nobody_could_know_the_replacement() -> None:
+    program = {"one": _row(Pair("t1", "d0")), "two": _row(D1)}
+    up = Command(kind="up", program=program, checks="off")
+    preview = Command(kind="preview", program=program, checks="off")
+
+    assert Verdict.FAILS is expect(up, HELD).verdict
+    assert Verdict.SUCCEEDS is expect(preview, HELD).verdict
+    assert frozenset({"update one"}) == expect(up, HELD).steps == expect(preview, HELD).steps
+    assert frozenset({"replace one"}) == expect(up.model_copy(update={"checks": "warn"}), HELD).steps
+
+
 def test_after_an_error_a_grant_that_stands_and_was_forgotten_is_a_complaint() -> None:
     command = Command(kind="up", program={})
     forgotten = replace(HELD, states={"ours": {"one": Held(D0, ADMIN)}, "theirs": {}})
