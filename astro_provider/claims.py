@@ -19,6 +19,7 @@ brings no `check` at all.
     forced replacement                   stored check, new check, delete, create   goes on
     two that swap, whose delete is first new check, delete, create                 goes on
     two that swap, whose create is first new check, create, delete                 is left undone
+    another one's, before it was known   delete, stored check, diff, update        goes on; the update gives it back
 
 A *stored check* comes with the inputs that the state has for the same binding, a *new check* with those of another
 binding or with none. With `previewChecks=off` a check may not know the binding's ids: it claims the binding by its
@@ -49,6 +50,14 @@ class Spelling:
     token: str
 
 
+class Create(Enum):
+    """What a create meets."""
+
+    FIRST = "no other resource of the program has the binding"
+    STORED = "a resource of the program has the binding in the state, unless its replacement failed in an earlier run"
+    SECOND = "another resource of the program has created the binding"
+
+
 class Delete(Enum):
     """What becomes of a delete."""
 
@@ -66,6 +75,7 @@ class _Claim:
     to_be_created: bool = False
     creates: int = 0
     created: bool = False
+    taken: bool = False  # a delete of this process took it, and nothing has given it since
     creates_under_way: int = 0
     deletes_under_way: int = 0
 
@@ -121,19 +131,19 @@ class Claims:
             return self._claims[binding].stored
 
     @contextmanager
-    def claim(self, binding: BindingId) -> Iterator[bool]:
-        """Claim a binding for its `create`, which is the block; yield whether no other resource has it.
+    def claim(self, binding: BindingId) -> Iterator[Create]:
+        """Claim a binding for its `create`, which is the block; yield what it meets.
 
         A create waits for a delete of the same binding that is under way, which would take away what it gives.
         """
         with self._changed:
             claim = self._claims[binding]
-            first = not claim.creates and not claim.stored
+            meets = Create.SECOND if claim.creates else Create.STORED if claim.stored else Create.FIRST
             claim.creates += 1
             claim.creates_under_way += 1
             self._changed.wait_for(lambda: not claim.deletes_under_way)
         try:
-            yield first
+            yield meets
         except BaseException:
             self._end_create(claim, created=False)
             raise
@@ -143,7 +153,28 @@ class Claims:
         with self._changed:
             claim.creates_under_way -= 1
             claim.created |= created
+            claim.taken &= not created
             self._changed.notify_all()
+
+    def is_taken(self, binding: BindingId) -> bool:
+        """Tell whether a delete of this process has taken, or is taking, what the program turns out to have.
+
+        A delete that comes before a replacement may run before the engine has asked about another resource of the same
+        binding, as the leftover of a rename that failed.
+        """
+        with self._changed:
+            claim = self._claims[binding]
+            return claim.taken or claim.deletes_under_way > 0
+
+    @contextmanager
+    def giving_back(self, binding: BindingId) -> Iterator[None]:
+        """Give a binding back, in the block, after the delete that takes it is over."""
+        with self._changed:
+            claim = self._claims[binding]
+            self._changed.wait_for(lambda: not claim.deletes_under_way)
+        yield
+        with self._changed:
+            claim.taken = False
 
     @contextmanager
     def deleting(self, binding: BindingId, spellings: Iterable[Spelling] = ()) -> Iterator[Delete]:
@@ -173,4 +204,5 @@ class Claims:
             if decision is Delete.GOES_ON:
                 with self._changed:
                     claim.deletes_under_way -= 1
+                    claim.taken = True
                     self._changed.notify_all()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astro_provider import notices
-from astro_provider.claims import Claims, Delete, Spelling
+from astro_provider.claims import Claims, Create, Delete, Spelling
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -26,7 +26,18 @@ from astro_provider.preflight import Finding, Preflight, Situation, Weight
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
-from astro_provider.values import IDENTITY, NAMES, Inputs, Stored, Text, in_words, known, outputs, parse_inputs
+from astro_provider.values import (
+    IDENTITY,
+    NAMES,
+    Inputs,
+    Stored,
+    Text,
+    in_words,
+    known,
+    outputs,
+    parse_inputs,
+    sentence,
+)
 from astro_provider.writing.changes import Add, Put, Remove
 from astro_provider.writing.locks import TokenLocks
 from astro_provider.writing.writer import Writer
@@ -44,10 +55,17 @@ class Checked:
 
 @dataclass(frozen=True)
 class Difference:
-    """What would change: nothing, some properties in place, or the binding's identity."""
+    """What would change: nothing, some properties in place, or the binding's identity.
+
+    Attributes:
+        changes: whether anything does.
+        replaces: the properties that make it another binding.
+        beyond_inputs: something changes that no comparison of inputs shows.
+    """
 
     changes: bool
     replaces: list[str]
+    beyond_inputs: bool = False
 
 
 class Lifecycle:
@@ -147,9 +165,11 @@ class Lifecycle:
             or checked.workspace_id != stored.workspace_id
             or checked.overwrite != stored.overwrite
         )
-        if stored.binding and not replaces:
-            self._identify(checked, stored.binding)
-        return Difference(changes=bool(replaces) or in_place, replaces=replaces)
+        if stored.binding is None or replaces:
+            return Difference(changes=bool(replaces) or in_place, replaces=replaces)
+        self._identify(checked, stored.binding)
+        taken = self._claims.is_taken(stored.binding)
+        return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
 
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
@@ -159,8 +179,9 @@ class Lifecycle:
         """
         inputs, binding = self._ready(properties)
         self._identify(Stored.parse(properties), binding)
-        with self._claims.claim(binding) as first:
-            if not first:
+        with self._claims.claim(binding) as meets:
+            # The role is not there if the resource was to be replaced and its delete had gone on before that failed.
+            if meets is Create.SECOND or (meets is Create.STORED and self._reader.role_now(binding) is not None):
                 raise BindingConflict(
                     f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
                 )
@@ -180,17 +201,20 @@ class Lifecycle:
         """
         stored_id, stored = BindingId.parse(identifier), Stored.parse(olds)
         asked = self._with_organization(parse_inputs(news))
-        if asked.binding == stored_id and known(asked.role) and same_role(asked.role, str(stored.role)):
+        taken = self._claims.is_taken(stored_id)
+        same = known(asked.role) and same_role(asked.role, str(stored.role)) and not taken
+        if asked.binding == stored_id and same:
             return {**stored.facts, **asked.properties()}
         inputs, binding = self._ready(news)
         if binding != stored_id:
             raise BindingConflict(
-                f"{stored.in_words(stored_id)} cannot become {inputs.in_words} in place, and nothing was written. The "
+                f"{sentence(stored.in_words(stored_id))} cannot become {inputs.in_words} in place, and nothing was written. The "
                 "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
             )
-        if same_role(str(inputs.role), str(stored.role)):
+        if same_role(str(inputs.role), str(stored.role)) and not taken:
             return {**stored.facts, **inputs.properties()}
-        return self._write(inputs, Put(binding, str(inputs.role)))
+        with self._claims.giving_back(binding):
+            return self._write(inputs, Put(binding, str(inputs.role)))
 
     def _write(self, inputs: Inputs, change: Put) -> Properties:
         try:
@@ -211,7 +235,7 @@ class Lifecycle:
             olds: the stored outputs.
         """
         binding, stored = BindingId.parse(identifier), Stored.parse(olds)
-        called = stored.in_words(binding)
+        called = sentence(stored.in_words(binding))
         with self._claims.deleting(binding, _spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
                 self._remove(binding, called)
@@ -263,7 +287,7 @@ class Lifecycle:
         inputs = Inputs(
             organization_id=binding.organization_id,
             deployment_id=binding.deployment_id,
-            deployment_name=stored.deployment_name or self._deployment_name(binding),
+            deployment_name=stored.deployment_name or (None if olds else self._deployment_name(binding)),
             org_token_id=binding.token_id,
             # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
             org_token_name=stored.org_token_name or found.token.name,
@@ -274,17 +298,17 @@ class Lifecycle:
         return inputs.properties(), outputs(inputs, found.token)
 
     def _deployment_name(self, binding: BindingId) -> str | None:
-        deployment = self._reader.deployment(binding.organization_id, binding.deployment_id)
+        deployment = self._reader.deployments(binding.organization_id).get(binding.deployment_id)
         return deployment.name if deployment else None
 
     def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
         token = in_words("token", stored.org_token_name, binding.token_id)
         deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
+        if binding.deployment_id not in self._reader.deployments(binding.organization_id):
+            return f"{sentence(deployment)} was deleted"
         if self._reader.token(binding.organization_id, binding.token_id) is None:
-            return f"{token} was deleted"
-        if self._reader.deployment(binding.organization_id, binding.deployment_id) is None:
-            return f"{deployment} was deleted"
-        return f"{token} has no role in {deployment} any more"
+            return f"{sentence(token)} was deleted"
+        return f"{sentence(token)} has no role in {deployment} any more"
 
     def _ready(self, properties: Mapping[str, Any]) -> tuple[Inputs, BindingId]:
         """The inputs of a create or update, with nothing left to be found and nothing that contradicts.

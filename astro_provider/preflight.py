@@ -25,7 +25,7 @@ from astro_provider.errors import InputError, ServiceError
 from astro_provider.hints import is_a_name, nearest_names, other_workspace
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
-from astro_provider.values import IDENTITY, UNKNOWN, Inputs, Stored, Text, in_words, known
+from astro_provider.values import IDENTITY, UNKNOWN, Inputs, Stored, Text, in_words, known, sentence
 from astro_provider.writing.changes import Add
 
 # Built-in roles of other scopes begin like this (https://www.astronomer.io/docs/astro/user-permissions).
@@ -191,6 +191,7 @@ class Preflight:
             _Spelled(inputs.deployment_id, inputs.deployment_name, stored.deployment_id, stored.deployment_name),
             situation,
         )
+        inputs = replace(inputs, deployment_id=deployment.id, deployment_name=deployment.name)
         token = self._look_up(
             _Kind(
                 "token",
@@ -201,15 +202,9 @@ class Preflight:
                 lambda: [one.name for one in self._reader.tokens(organization_id).listed if one.scope == ORGANIZATION],
             ),
             _Spelled(inputs.org_token_id, inputs.org_token_name, stored.org_token_id, stored.org_token_name),
-            situation,
+            replace(situation, asked=inputs),
         )
-        inputs = replace(
-            inputs,
-            deployment_id=deployment.id,
-            deployment_name=deployment.name,
-            org_token_id=token.id,
-            org_token_name=token.name,
-        )
+        inputs = replace(inputs, org_token_id=token.id, org_token_name=token.name)
         role = None
         if known(inputs.role):
             certain = situation.weight_of_a_missing_name(inputs) is Weight.ERROR
@@ -268,8 +263,11 @@ class Preflight:
         if certain:
             now = f" The {kind.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
             return _Found(None, name, None, (Finding(Weight.ERROR, kind.name_property, f"{text}.{now}"),))
-        other = situation.asked.deployment_in_words if kind.what == "token" else situation.asked.token_in_words
-        text += f", so {other} cannot be bound to it. The update will fail unless this program also creates that {kind.what}."
+        asked = situation.asked
+        what = f"it cannot be bound to {asked.deployment_in_words}"
+        if kind.what == "deployment":
+            what = f"{asked.token_in_words} cannot be bound to it"
+        text += f", so {what}. The update will fail unless this program also creates that {kind.what}."
         return _Found(None, name, None, (Finding(Weight.WARNING, kind.name_property, text),))
 
     def _stored_thing(self, kind: _Kind[_T], spelled: _Spelled) -> _T | None:
@@ -307,7 +305,7 @@ class Preflight:
 
         Args:
             resolved: the binding.
-            stored: another resource of this program has the binding in the state.
+            stored: another resource of this program has the binding in the state, or this one, which is replaced by force.
         """
         inputs = resolved.inputs
         binding = inputs.binding
@@ -316,9 +314,9 @@ class Preflight:
         there = self._reader.role_of(binding, confirm_absence=False)
         if there is None:
             return
-        who = f"{_capital(inputs.token_in_words)} already has the role {there.role} in {inputs.deployment_in_words}"
+        who = f"{sentence(inputs.token_in_words)} already has the role {there.role} in {inputs.deployment_in_words}"
         same = same_role(there.role, inputs.role)
-        if stored and (same or inputs.overwrite is True):
+        if stored:
             text = (
                 f"{who} through another resource of this program. Unless that resource is replaced by this one, the update "
                 "will refuse it: remove one of the two."
@@ -398,7 +396,7 @@ def _one_of_several(kind: _Kind[_T], name: str, found: Sequence[_T], spelled: _S
 
 def _renamed(kind: _Kind[_T], name: str, thing: _T) -> Finding:
     text = (
-        f"{_capital(kind.what)} {name!r} ({thing.id}) is named {thing.name!r} now. Its grant stays; write "
+        f"{sentence(kind.what)} {name!r} ({thing.id}) is named {thing.name!r} now. Its grant stays; write "
         f"{kind.name_property}={thing.name!r}."
     )
     return Finding(Weight.WARNING, kind.name_property, text)
@@ -406,14 +404,10 @@ def _renamed(kind: _Kind[_T], name: str, thing: _T) -> Finding:
 
 def _gone(kind: _Kind[_T], id_: str, name: Text | None) -> str:
     return (
-        f"{_capital(in_words(kind.what, name, id_))} does not exist any more. Remove this binding from the program, or "
+        f"{sentence(in_words(kind.what, name, id_))} does not exist any more. Remove this binding from the program, or "
         f"give another {kind.what}; `pulumi refresh` takes it out of the state."
     )
 
 
 def _organization(situation: Situation) -> str:
     return f"organization {situation.asked.organization_id}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

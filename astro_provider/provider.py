@@ -75,7 +75,7 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
         """Compare stored outputs with new inputs."""
         difference = _process.get_lifecycle().diff(_inward(_olds), _inward(_news))
         # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
-        changes = None if difference.changes else False
+        changes = difference.beyond_inputs or (None if difference.changes else False)
         return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
     @_without_traceback

@@ -136,6 +136,11 @@ def in_words(what: str, name: Text | None, identifier: Text | None) -> str:
     return f"{what} {identifier}" if known(identifier) else f"a {what} that is not known yet"
 
 
+def sentence(text: str) -> str:
+    """A text that begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def parse_inputs(properties: Mapping[str, Any]) -> Inputs:
     """Read a property bag of a program, or what `check` made of it.
 

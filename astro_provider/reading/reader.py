@@ -225,6 +225,14 @@ class Reader:
         role = role_in(require_roles(token), binding.deployment_id)
         return None if role is None else Assignment(token, role)
 
+    def role_now(self, binding: BindingId) -> str | None:
+        """The role that the token has in the deployment now, or None; also if there is no such token."""
+        try:
+            token = self.whole_token(binding.organization_id, binding.token_id, not_before=time.monotonic())
+        except NotFound:
+            return None
+        return role_in(require_roles(token), binding.deployment_id)
+
     def written(self, organization_id: str, token: ApiToken) -> None:
         """Learn what our own write has left on a token."""
         self._facts.put(_token_key(organization_id, token.id), token)

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from astro_provider.claims import Claims, Delete, Spelling
+from astro_provider.claims import Claims, Create, Delete, Spelling
 from astro_provider.identity import BindingId
 
 X = BindingId("o", "x", "t")
@@ -43,9 +43,9 @@ def vague_check(claims: Claims, binding: BindingId) -> None:
     claims.checked(binding, stored=False, to_be_created=False)
 
 
-def create(claims: Claims, binding: BindingId) -> bool:
-    with claims.claim(binding) as first:
-        return first
+def create(claims: Claims, binding: BindingId) -> Create:
+    with claims.claim(binding) as meets:
+        return meets
 
 
 def fail_to_create(claims: Claims, binding: BindingId) -> None:
@@ -76,12 +76,12 @@ def test_what_was_removed_from_the_program_is_deleted_and_the_rest_is_kept(claim
 def test_a_rename_keeps_what_the_new_name_was_given(claims: Claims) -> None:
     new_check(claims, X)
 
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
     assert delete(claims, X) is Delete.LEFT_UNDONE
 
 
 def test_a_rename_keeps_it_also_if_the_check_could_not_know_the_binding(claims: Claims) -> None:
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
     assert delete(claims, X) is Delete.LEFT_UNDONE
 
 
@@ -109,7 +109,7 @@ def test_a_vague_check_does_not_refuse_the_create_of_a_replacement(claims: Claim
     vague_check(claims, X)
     new_check(claims, X)
 
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
 
 
 def test_a_forced_replacement_deletes_and_creates(claims: Claims) -> None:
@@ -118,7 +118,7 @@ def test_a_forced_replacement_deletes_and_creates(claims: Claims) -> None:
 
     assert delete(claims, X) is Delete.GOES_ON
     assert not claims.is_stored(X)
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
 
 
 def test_a_leftover_does_not_take_what_a_forced_replacement_made_in_the_same_run(claims: Claims) -> None:
@@ -126,7 +126,7 @@ def test_a_leftover_does_not_take_what_a_forced_replacement_made_in_the_same_run
     new_check(claims, X)
 
     assert delete(claims, X) is Delete.GOES_ON
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
     assert delete(claims, X) is Delete.LEFT_UNDONE
 
 
@@ -141,7 +141,7 @@ def test_a_replacement_by_something_else_deletes_the_old_and_keeps_the_new(claim
     new_check(claims, Y)
 
     assert delete(claims, X) is Delete.GOES_ON
-    assert create(claims, Y)
+    assert create(claims, Y) is Create.FIRST
     assert delete(claims, Y) is Delete.LEFT_UNDONE
 
 
@@ -150,14 +150,14 @@ def test_positions_that_shift_in_a_list_lose_nothing_but_what_left_the_list(clai
     new_check(claims, Z)
 
     assert delete(claims, X) is Delete.GOES_ON
-    assert create(claims, Y)
+    assert create(claims, Y) is Create.FIRST
     assert delete(claims, Y) is Delete.LEFT_UNDONE
-    assert create(claims, Z)
+    assert create(claims, Z) is Create.FIRST
     assert delete(claims, Z) is Delete.LEFT_UNDONE
 
 
 def test_creating_twice_is_noticed(claims: Claims) -> None:
-    assert [create(claims, X), create(claims, X), create(claims, Y)] == [True, False, True]
+    assert [create(claims, one) for one in (X, X, Y)] == [Create.FIRST, Create.SECOND, Create.FIRST]
 
 
 def test_what_a_resource_has_in_the_state_and_keeps_is_not_created_by_another_one(claims: Claims) -> None:
@@ -165,7 +165,7 @@ def test_what_a_resource_has_in_the_state_and_keeps_is_not_created_by_another_on
     new_check(claims, X)
 
     assert claims.is_stored(X)
-    assert not create(claims, X)
+    assert create(claims, X) is Create.STORED
     assert delete(claims, X) is Delete.LEFT_UNDONE
 
 
@@ -179,9 +179,10 @@ def test_a_second_resource_that_was_refused_does_not_refuse_the_leftover_of_the_
 
 def test_of_many_threads_that_create_one_is_first(claims: Claims) -> None:
     with ThreadPoolExecutor(8) as pool:
-        firsts = list(pool.map(lambda _: create(claims, X), range(64)))
+        met = list(pool.map(lambda _: create(claims, X), range(64)))
 
-    assert sum(firsts) == 1
+    assert met.count(Create.FIRST) == 1
+    assert met.count(Create.SECOND) == 63
 
 
 def test_a_create_waits_for_a_delete_that_is_under_way(claims: Claims) -> None:
@@ -234,7 +235,7 @@ def test_a_forced_replacement_that_is_claimed_by_its_spelling_deletes_and_create
 
     assert delete(claims, X, SPELLED) is Delete.GOES_ON
     claims.identify(SPELLED, X)
-    assert create(claims, X)
+    assert create(claims, X) is Create.FIRST
     assert delete(claims, X, SPELLED) is Delete.LEFT_UNDONE
 
 
@@ -251,3 +252,39 @@ def test_a_diff_of_what_no_check_has_claimed_claims_nothing(claims: Claims) -> N
     claims.identify(SPELLED, X)
 
     assert delete(claims, X, SPELLED) is Delete.GOES_ON
+
+
+def test_what_a_delete_has_taken_before_the_program_claimed_it_is_told(claims: Claims) -> None:
+    delete(claims, X)
+    stored_check(claims, X)
+
+    assert claims.is_taken(X)
+
+
+def test_what_a_delete_is_taking_is_told_and_given_back_after_it(claims: Claims) -> None:
+    order = []
+
+    def give_back() -> None:
+        with claims.giving_back(X):
+            order.append("given back")
+
+    with ThreadPoolExecutor(1) as pool:
+        with claims.deleting(X):
+            stored_check(claims, X)
+            taken = claims.is_taken(X)
+            giving = pool.submit(give_back)
+            wait([giving], timeout=0.1)
+            order.append("taken")
+        giving.result()
+
+    assert taken
+    assert order == ["taken", "given back"]
+    assert not claims.is_taken(X)
+
+
+def test_what_was_created_again_is_not_taken(claims: Claims) -> None:
+    delete(claims, X)
+
+    create(claims, X)
+
+    assert not claims.is_taken(X)
