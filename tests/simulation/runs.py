@@ -24,8 +24,8 @@ from astro_provider.api import ApiToken, ApiTokenRole
 from astro_provider.errors import BindingConflict, CallRefused, WriteRefused
 from astro_provider.identity import BindingId
 from astro_provider.writing.changes import Add, Change, Put, Remove, Roles, held_in
-from tests.support.simulated_astro import NO_SUCH_ROLE, ORGANIZATION_ID, Clock, Commit, Fate, Fault, Service
-from tests.support.simulated_writer import Batch, Careless, Command, Process, World
+from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Clock, Commit, Fate, Fault, Service
+from tests.simulation.writers import Batch, Careless, Command, Process, World
 
 SETTLE = 8  # ticks
 TOKENS = ("t", "u")

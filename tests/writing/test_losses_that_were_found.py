@@ -17,9 +17,9 @@ from astro_provider.errors import CallRefused, WriteRefused
 from astro_provider.writing.changes import Put
 from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
 from astro_provider.writing.merge import MOST_WRITES, Merge, Read, Write
-from tests.support.simulated_astro import NO_SUCH_ROLE, ORGANIZATION_ID, Fate, as_token
-from tests.support.simulated_runs import OurPlan, Plan, binding, play
-from tests.support.simulated_writer import Batch, Command
+from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Fate, as_token
+from tests.simulation.runs import OurPlan, Plan, binding, play
+from tests.simulation.writers import Batch, Command
 
 DAG, THEIRS = ("DAG", "dag"), ("DEPLOYMENT", "theirs")
 MEMBER = ApiTokenRole(entity_type="ORGANIZATION", entity_id=ORGANIZATION_ID, role="ORGANIZATION_MEMBER")

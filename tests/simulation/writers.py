@@ -1,4 +1,4 @@
-"""Our writer and a careless one, as routines on the clock of `simulated_astro.py`.
+"""Our writer and a careless one, as routines on the clock of `astro.py`.
 
 `Process` drives the real `Merge`, `Ledger`, `Settling` and `Look`, which decide everything, as `Writer` does with
 threads, the wall clock and HTTP. What `Process` notes about itself is what the caller of `Writer.write` would see.
@@ -27,7 +27,7 @@ from astro_provider.writing.changes import Change, Put, Remove, Roles, held_in
 from astro_provider.writing.ledger import Ledger
 from astro_provider.writing.merge import Merge, Read, Write
 from astro_provider.writing.settling import ListDeployment, Look, Settling
-from tests.support.simulated_astro import (
+from tests.simulation.astro import (
     ORGANIZATION_ID,
     Call,
     Clock,

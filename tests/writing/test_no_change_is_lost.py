@@ -1,7 +1,7 @@
 """Several writers of ours, careless ones, faults and kills, in any order: what was reported as done is there at the end.
 
 The runs are drawn by hypothesis, which shrinks what it finds, and by plain random numbers, which give more of them in
-the same time; both the same ones every time. `Kind` in `simulated_runs.py` tells what is looked for.
+the same time; both the same ones every time. `Kind` in `tests/simulation/runs.py` tells what is looked for.
 
 One kind of loss is known and let pass here, OVERTAKEN, unless the service moves `updatedAt` when roles are written:
 `test_losses_that_were_found.py` shows it.
@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.support.simulated_runs import CROWD, WIDE, Kind, Plan, Space, pick_plan, plans, play
+from tests.simulation.runs import CROWD, WIDE, Kind, Plan, Space, pick_plan, plans, play
 
 KNOWN = {Kind.OVERTAKEN}
 RUNS = 600  # of each seed

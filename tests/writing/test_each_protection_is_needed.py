@@ -19,8 +19,8 @@ from astro_provider.writing import ledger
 from astro_provider.writing.changes import Change, Put
 from astro_provider.writing.ledger import Ledger
 from astro_provider.writing.merge import Merge, Read, Write
-from tests.support.simulated_astro import Fate, Fault
-from tests.support.simulated_runs import (
+from tests.simulation.astro import Fate, Fault
+from tests.simulation.runs import (
     CROWD,
     SETTLE,
     TIGHT,
@@ -32,7 +32,7 @@ from tests.support.simulated_runs import (
     play,
     search,
 )
-from tests.support.simulated_writer import Batch, Command
+from tests.simulation.writers import Batch, Command
 
 TRIES = 5000
 

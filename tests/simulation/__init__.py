@@ -1,0 +1,1 @@
+"""An Astro, writers and whole runs without sockets, threads or waiting."""
