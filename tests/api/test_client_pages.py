@@ -221,3 +221,12 @@ def test_organizations_are_listed(astro: Emulator, connect: Connect) -> None:
     assert [(found.id, found.name) for found in client.list_organizations()] == [
         (astro.organization_id, "Example Airlines")
     ]
+
+
+def test_a_token_that_moves_to_the_next_page_while_pages_are_read_is_told_once(connect: Connect, serve: Serve) -> None:
+    pages = {0: [token(0), token(1)], 2: [token(1), token(2)], 4: [token(3)]}
+    server = serve(lambda request: Reply(body={"tokens": pages.get(request.number("offset"), []), "totalCount": 5}))
+
+    tokens = connect(server.url).list_tokens("o")
+
+    assert ["t0", "t1", "t2", "t3"] == [found.id for found in tokens]

@@ -12,7 +12,7 @@ import pytest
 from astro_provider import notices
 from astro_provider.api import ApiToken
 from astro_provider.emulator import Emulator
-from astro_provider.errors import UnexpectedAnswer, WriteNotConfirmed
+from astro_provider.errors import InputError, UnexpectedAnswer, WriteNotConfirmed
 from astro_provider.identity import BindingId
 from astro_provider.writing import writer as writer_module
 from astro_provider.writing.changes import Add, Remove
@@ -20,6 +20,7 @@ from astro_provider.writing.writer import Writer
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,
+    LIST,
     READ,
     THREADS,
     WRITE,
@@ -239,3 +240,39 @@ def test_a_revocation_that_is_found_too_late_to_tell_it_from_an_old_list_is_an_e
         writer.write(scene.add(deployment))
 
     assert scene.ours == {deployment: ACCESSOR}
+
+
+@pytest.mark.parametrize("scope", ["WORKSPACE", "DEPLOYMENT"])
+def test_a_token_that_is_not_the_organizations_is_never_written(
+    astro: Emulator, make_writer: MakeWriter, scope: str
+) -> None:
+    token_id, deployment_id = astro.store.add_token("other", scope=scope), astro.store.add_deployment("orders")
+    before = astro.store.token(token_id)["roles"]
+    writer, _ = make_writer()
+
+    with pytest.raises(InputError, match=f"is of scope {scope}: only ORGANIZATION tokens can be bound"):
+        writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
+
+    assert astro.store.token(token_id)["roles"] == before
+    assert astro.calls()["by_operation"].get(WRITE, 0) == 0
+
+
+def test_a_look_counts_from_when_it_was_sent_and_not_from_when_it_was_answered(
+    astro: Emulator, make_writer: MakeWriter
+) -> None:
+    deployment_id = astro.store.add_deployment("orders")
+    tokens = [astro.store.add_token(f"ci-{number}") for number in range(3)]
+    writer, client = make_writer(settle_seconds=SETTLE)
+
+    def undo(written: int) -> None:
+        if written == 3:
+            astro.store.unbind(tokens[0], deployment_id)
+            # The list is asked for in time, and shows what was undone after more than two settle times.
+            astro.fault(kind="delay", operation=LIST, delay_ms=int(3000 * SETTLE), times=1)
+
+    client.after_write = undo
+
+    outcomes = write_all(writer, [Add(BindingId(astro.organization_id, deployment_id, one), ADMIN) for one in tokens])
+
+    assert failures(outcomes) == []
+    assert {astro.store.deployment_role(one, deployment_id) for one in tokens} == {ADMIN}

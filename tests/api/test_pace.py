@@ -1,0 +1,80 @@
+"""The pace of a process's calls, on a clock that stands still unless somebody sleeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from astro_provider.api import pace
+from astro_provider.api.pace import Pace
+
+LIMITS = {"GET": 25, "POST": 10}  # calls a second, as published
+
+
+class Clock:
+    """The clock that `Pace` looks at; to sleep on it takes no time."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    return clock
+
+
+def turns(of: Pace, clock: Clock, verb: str, calls: int) -> list[float]:
+    """When each of so many calls goes out."""
+    found = []
+    for _ in range(calls):
+        of.wait(verb)
+        found.append(clock.now)
+    return found
+
+
+@pytest.mark.parametrize("verb", LIMITS)
+def test_no_second_holds_more_calls_than_the_service_allows_and_few_less(clock: Clock, verb: str) -> None:
+    went_out = turns(Pace(), clock, verb, 100)
+
+    fullest = max(sum(start <= at < start + 1 for at in went_out) for start in went_out)
+    assert 0.8 * LIMITS[verb] <= fullest <= LIMITS[verb]
+
+
+def test_the_verbs_have_turns_of_their_own(clock: Clock) -> None:
+    of = Pace()
+    of.wait("POST")
+
+    assert turns(of, clock, "GET", 1) == [1000.0]
+
+
+def test_a_refusal_for_the_limit_halves_the_pace_and_calls_that_get_through_bring_it_back(clock: Clock) -> None:
+    of = Pace()
+    first, second = turns(of, clock, "POST", 2)
+    of.limited("POST")
+    turns(of, clock, "POST", 1)
+    before, after = turns(of, clock, "POST", 2)
+    for _ in range(60):
+        of.passed("POST")
+    turns(of, clock, "POST", 1)
+    again = turns(of, clock, "POST", 2)
+
+    assert after - before == pytest.approx(2 * (second - first))
+    assert again[1] - again[0] == pytest.approx(second - first)
+
+
+def test_many_refusals_do_not_stop_it(clock: Clock) -> None:
+    of = Pace()
+    for _ in range(20):
+        of.limited("GET")
+    turns(of, clock, "GET", 1)
+
+    before, after = turns(of, clock, "GET", 2)
+
+    assert after - before == pytest.approx(8 / 22)
