@@ -7,7 +7,7 @@ import pytest
 from astro_provider.api import ApiToken, ApiTokenRole
 from astro_provider.errors import NotFound, Unavailable
 from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Put
+from astro_provider.writing.changes import Put, Remove
 from astro_provider.writing.ledger import Ledger
 from astro_provider.writing.settling import ListDeployment, ReadToken, Settling
 
@@ -131,6 +131,20 @@ def test_what_a_list_shows_as_written_is_settled_and_all_else_is_read(settling: 
         look.led(("o", token_id), None)
     assert look.step() is None
     assert of("stands") not in ledger.unsettled
+
+
+def test_a_removal_is_not_settled_by_a_list_that_shows_the_token_and_tells_no_role(
+    settling: Settling, ledger: Ledger
+) -> None:
+    for token_id in ("untold", "absent"):
+        ledger.wrote(Remove(of(token_id)), 1.0)
+    look = settling.look(11.0)
+    look.step()
+
+    look.listed({"untold": listed("untold", None)}, 11.0)
+
+    assert look.step() == ReadToken(("o", "untold"))
+    assert [of("untold")] == ledger.unsettled
 
 
 def test_where_no_list_can_be_had_every_token_is_read(settling: Settling, ledger: Ledger) -> None:
