@@ -109,7 +109,7 @@ class ServiceError(AstroProviderError):
         status: the HTTP status, or None where there was no answer.
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
-        lasting: another attempt would end alike, so none is made.
+        most_tries: attempts after which another one would end alike; None: it is worth trying until the deadline.
     """
 
     def __init__(
@@ -119,13 +119,13 @@ class ServiceError(AstroProviderError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
-        lasting: bool = False,
+        most_tries: int | None = None,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
-        self.lasting = lasting
+        self.most_tries = most_tries
 
 
 class CredentialRefused(ServiceError):
@@ -149,4 +149,4 @@ class Unavailable(ServiceError):
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless `lasting`."""
+    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless it lasts."""

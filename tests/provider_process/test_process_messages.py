@@ -10,7 +10,7 @@ from tests.support.provider_process import CallFailed, Properties, ProviderProce
 
 # Each frame of a traceback is up to three lines; four frames and the message are what a person can take in.
 LONGEST_TRACEBACK_LINES = 13
-GIVEN_UP = r" Given up after \d+ attempts in \d+\.\d s\."
+GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts in \d+\.\d s\."
 
 
 def _create(environment: dict[str, str], wanted: Properties) -> tuple[CallFailed, str]:

@@ -148,3 +148,35 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@dataclass
+class DrippingServer:
+    """Sends each connection the same bytes, one each twentieth of a second, whatever it asks."""
+
+    sent: bytes
+
+    def __enter__(self) -> str:
+        """Start it, and return its address."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ended = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._drip, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            for byte in self.sent:
+                if self._ended.wait(0.05):
+                    return
+                connection.sendall(bytes([byte]))
