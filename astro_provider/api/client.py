@@ -27,7 +27,7 @@ from astro_provider.api.outage import Outage
 from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts
 from astro_provider.api.trace import Trace
-from astro_provider.errors import InputError, ServiceError, Unavailable, UnexpectedAnswer
+from astro_provider.errors import UNTIL_DEADLINE, InputError, ServiceError, Unavailable, UnexpectedAnswer
 
 PAGE_SIZE = 1000  # the service's maximum
 MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not stop
@@ -203,7 +203,7 @@ class AstroClient:
             answer = self._understood(operation, path, response, body)
         except ServiceError as error:
             away = isinstance(error, (Unavailable, UnexpectedAnswer)) and error.status != HTTPStatus.TOO_MANY_REQUESTS
-            if away and error.most_tries is None:
+            if away and error.patience == UNTIL_DEADLINE:
                 self._outage.failed(sent_at, error)
             else:
                 self._outage.answered()

@@ -20,6 +20,7 @@ from astro_provider.api.network import Proxy
 from astro_provider.api.retry import parse_retry_after
 from astro_provider.api.unreachable import unreachable
 from astro_provider.errors import (
+    ONCE,
     CallRefused,
     CredentialRefused,
     Forbidden,
@@ -66,12 +67,12 @@ class Failures:
         what = self._scrubbed(str(error)) or type(error).__name__
         reason = unreachable(error, what, self._host, self.proxy, os.environ)
         text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
-        return Unavailable(text, most_tries=reason.most_tries)
+        return Unavailable(text, patience=reason.patience)
 
     def too_late(self, operation: str, path: str) -> Unavailable:
         """The error of a call whose turn would come after the deadline."""
         text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
-        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", most_tries=1)
+        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=ONCE)
 
     def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""
@@ -93,7 +94,7 @@ class Failures:
         text = f"{_where(operation, path)}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
         text += f": {quoted}" if quoted else ""
         return UnexpectedAnswer(
-            f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", most_tries=1 if lasting else None
+            f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", patience=ONCE if lasting else None
         )
 
     def refused(self, operation: str, path: str, response: httpx.Response, body: bytes) -> ServiceError:

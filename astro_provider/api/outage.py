@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 
-from astro_provider.errors import Unavailable
+from astro_provider.errors import ONCE, Unavailable
 
 SECONDS_BETWEEN_TRIALS = 5.0
 LONGEST_SILENCE_SECONDS = 10.0  # between two calls; after that nobody knows whether the service was away all the time
@@ -44,7 +44,7 @@ class Outage:
                 return
             now = time.monotonic()
             if now < self._next_trial_at:
-                raise Unavailable(self._sentence, most_tries=1)
+                raise Unavailable(self._sentence, patience=ONCE)
             self._next_trial_at = now + SECONDS_BETWEEN_TRIALS
 
     def answered(self) -> None:

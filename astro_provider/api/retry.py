@@ -1,7 +1,7 @@
 """When a failed call is tried again, and when it is over.
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
-the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`most_tries`). `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
+the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
 not come back at the same moment; where it lies behind the deadline, the call fails at once instead of waiting in vain.
 """
 
@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 import stamina
 import stamina.instrumentation
 
-from astro_provider.errors import ServiceError, Unavailable, UnexpectedAnswer
+from astro_provider.errors import UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -69,7 +69,7 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
     except ServiceError as error:
         if number > 1:
             seconds = time.monotonic() - started
-            hint = f" {TRACE_HINT}" if error.most_tries is None else ""
+            hint = f" {TRACE_HINT}" if error.patience == UNTIL_DEADLINE else ""
             error.args = (f"{error}{hint} Given up after {number} attempts in {seconds:.1f} s.",)
         raise
     finally:
@@ -84,14 +84,14 @@ def attempt_number() -> int:
 
 
 def _pause_before_retry(deadline: Deadline) -> Callable[[Exception], bool | float]:
-    tries = 0
+    tries, started = 0, time.monotonic()
 
     def pause(error: Exception) -> bool | float:
         nonlocal tries
         tries += 1
         if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not deadline.remaining:
             return False
-        if error.most_tries is not None and tries >= error.most_tries:
+        if tries >= error.patience.tries or time.monotonic() - started > error.patience.seconds:
             return False
         if error.retry_after is not None and error.retry_after >= deadline.remaining:
             return False

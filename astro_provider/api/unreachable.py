@@ -1,7 +1,8 @@
 """Why nobody answered, in words that name the variable and the remedy, and whether another attempt can help.
 
 What cannot get better by waiting (a certificate, a proxy's refusal, a wrong variable) is tried once. A name that does not
-resolve and a port of this machine that nobody listens on are tried three times: a network or an emulator may be starting.
+resolve is tried three times, and a port of this machine that nobody listens on for two seconds: an emulator may be
+starting.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from dataclasses import dataclass
 
 from astro_provider.api.http import httpx
 from astro_provider.api.network import Proxy, first_set, is_loopback, unread_certificates
+from astro_provider.errors import ONCE, UNTIL_DEADLINE, Patience
 
-TRIES_OF_WHAT_MAY_START = 3  # with their pauses, two seconds at most
+TRIES_OF_A_NAME = 3  # with their pauses, two seconds at most
+SECONDS_OF_THIS_MACHINE = 1.5  # and the pause that has begun
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why nobody answered, and how many attempts are worth it; None: until the deadline."""
+    """Why nobody answered, and how long another attempt is worth it."""
 
     text: str
-    most_tries: int | None = None
+    patience: Patience = UNTIL_DEADLINE
 
 
 def unreachable(
@@ -42,9 +45,9 @@ def unreachable(
     causes = list(_causes(error))
     untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
-        return Reason(_untrusted(untrusted, host, environ), most_tries=1)
+        return Reason(_untrusted(untrusted, host, environ), ONCE)
     if isinstance(error, httpx.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
-        return Reason(_refused_by_proxy(status[0], what, host, proxy), most_tries=1)
+        return Reason(_refused_by_proxy(status[0], what, host, proxy), ONCE)
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
         nameless = any(isinstance(cause, socket.gaierror) for cause in causes)
         refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
@@ -64,15 +67,17 @@ def _without_name(what: str, host: str, proxy: Proxy | None) -> Reason:
             f"the name {host} cannot be found ({what}). Check the network and ASTRO_API_HOST (or astro:host); behind a "
             "company's proxy, set HTTPS_PROXY."
         )
-    return Reason(text, TRIES_OF_WHAT_MAY_START)
+    return Reason(text, Patience(tries=TRIES_OF_A_NAME))
 
 
 def _without_listener(what: str, host: str, proxy: Proxy | None) -> Reason | None:
     if proxy is not None:
         text = f"the proxy {proxy} refuses connections ({what}). Start it, or correct or unset {proxy.variable}."
-        return Reason(text, most_tries=1)
+        return Reason(text, ONCE)
     if is_loopback(f"//{host}"):
-        return Reason(f"no answer from {host} ({what}). Is the emulator running?", TRIES_OF_WHAT_MAY_START)
+        return Reason(
+            f"no answer from {host} ({what}). Is the emulator running?", Patience(seconds=SECONDS_OF_THIS_MACHINE)
+        )
     return None
 
 
