@@ -108,6 +108,18 @@ def test_a_conflict_names_both_roles_and_the_way_out(
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
 
 
+def test_a_problem_on_a_property_holds_no_control_character(
+    process: ProviderProcess, wanted: Properties, astro: Emulator, token_id: str, deployment_id: str
+) -> None:
+    astro.store.bind(token_id, deployment_id, "Odd \x1b]0;t\x07 role")
+
+    ((name, reason),) = process.check(wanted).failures
+
+    assert name == "role"
+    assert "Odd \ufffd]0;t\ufffd role" in reason
+    assert reason.isprintable()
+
+
 def test_two_resources_of_one_program_cannot_bind_the_same(
     process: ProviderProcess, wanted: Properties, token_id: str, deployment_id: str
 ) -> None:
