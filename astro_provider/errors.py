@@ -25,6 +25,8 @@ none holds a control character, whatever names and words it repeats.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 from astro_provider import shown
@@ -101,6 +103,18 @@ class LockTimeout(AstroProviderError):
     """Another process on this machine held a token's lock for too long."""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long another attempt at a failed call is worth it: so many attempts in all, and seconds since the first."""
+
+    tries: float = math.inf
+    seconds: float = math.inf
+
+
+UNTIL_DEADLINE = Patience()
+ONCE = Patience(tries=1)
+
+
 class ServiceError(AstroProviderError):
     """A call to the service failed.
 
@@ -109,7 +123,7 @@ class ServiceError(AstroProviderError):
         status: the HTTP status, or None where there was no answer.
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
-        lasting: another attempt would end alike, so none is made.
+        patience: how long another attempt is worth it.
     """
 
     def __init__(
@@ -119,13 +133,13 @@ class ServiceError(AstroProviderError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
-        lasting: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
-        self.lasting = lasting
+        self.patience = patience or UNTIL_DEADLINE
 
 
 class CredentialRefused(ServiceError):
@@ -149,4 +163,4 @@ class Unavailable(ServiceError):
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless `lasting`."""
+    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless it lasts."""

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from astro_provider.api.client import AstroClient, is_loopback
+from astro_provider.api.client import AstroClient
+from astro_provider.api.network import is_loopback
 from astro_provider.errors import SettingsError
 
 CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
@@ -53,6 +54,7 @@ PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
 SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
 LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
 TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
+TRACE = Source("ASTRO_TRACE", "astro:trace")
 
 
 class PreviewChecks(StrEnum):
@@ -79,6 +81,7 @@ class Settings:
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
         lock_directory: where the locks between this machine's processes stand; None: the user's cache directory.
         preview_checks: how strictly a preview looks.
+        trace_file: where a line of JSON is written for each call to the service; None: nowhere.
     """
 
     credential: SecretStr | None
@@ -88,6 +91,7 @@ class Settings:
     settle_seconds: float = DEFAULT_SETTLE_SECONDS
     lock_directory: str | None = None
     preview_checks: PreviewChecks = PreviewChecks.WARN
+    trace_file: str | None = None
 
     @classmethod
     def find(cls, config: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
@@ -117,11 +121,14 @@ class Settings:
             ),
             lock_directory=LOCK_DIRECTORY.find(config, environ),
             preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
+            trace_file=TRACE.find(config, environ),
         )
 
     def client(self) -> AstroClient:
         """Return a client of the service; a missing credential is an error of its first call."""
-        return AstroClient(self.host, self.require_credential, bound_seconds=self.timeout_seconds)
+        return AstroClient(
+            self.host, self.require_credential, bound_seconds=self.timeout_seconds, trace_file=self.trace_file
+        )
 
     def require_credential(self) -> str:
         """Return the credential in clear, for the request header.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from astro_provider.api.http import httpx
@@ -18,6 +19,7 @@ from astro_provider.api.retry import Deadline
 LARGEST_BYTES = 16 * 1024 * 1024
 # A value of one byte takes fifty and more once it is parsed. A page of 1000 tokens has about 25,000 values.
 MOST_VALUES = 500_000
+LONGEST_REQUEST_ID = 100  # characters
 ACCEPTED_ENCODINGS = "gzip, deflate"
 _PIECE = 64 * 1024
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -62,6 +64,17 @@ def parsed(body: bytes) -> Any:
         return json.loads(body)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def request_id(response: httpx.Response, body: bytes) -> str | None:
+    """The id by which the service knows the call: of an error's body, or of a header."""
+    found = None
+    if not response.is_success:
+        with suppress(ValueError, TooLargeError):
+            error = parsed(body)
+            found = error.get("requestId") if isinstance(error, dict) else None
+    found = found or response.headers.get("x-request-id")
+    return str(found)[:LONGEST_REQUEST_ID] if found else None
 
 
 def _unpacked(response: httpx.Response) -> Iterator[bytes]:

@@ -8,8 +8,8 @@ text comes back.
 from __future__ import annotations
 
 import copy
-import ipaddress
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -19,19 +19,18 @@ from pydantic import ValidationError
 
 from astro_provider import shown
 from astro_provider.api import answers
+from astro_provider.api.connection import Connection
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
+from astro_provider.api.outage import Outage
 from astro_provider.api.pace import Pace
 from astro_provider.api.retry import Deadline, attempts
-from astro_provider.errors import InputError
-from astro_provider.version import __version__
+from astro_provider.api.trace import Trace
+from astro_provider.errors import UNTIL_DEADLINE, InputError, ServiceError, Unavailable, UnexpectedAnswer
 
 PAGE_SIZE = 1000  # the service's maximum
 MOST_PAGES = 200  # 200,000 objects; more than that is a service that does not stop
-SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
-SLOWEST_CONNECT_SECONDS = 10.0
-SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
 
 _Object = TypeVar("_Object", bound=Wire)
 _Identified = TypeVar("_Identified", ApiToken, Deployment)
@@ -45,24 +44,20 @@ class AstroClient:
         credential: returns the API token that authorizes the calls, or raises SettingsError where there is none;
             asked at the first call, so that a client can be made before it is known whether it is needed.
         bound_seconds: how long one call may take with all its retries, unless `until` set a deadline.
+        trace_file: where a line of JSON is written for each call, or None.
     """
 
-    def __init__(self, host: str, credential: Callable[[], str], *, bound_seconds: float = 120.0) -> None:
+    def __init__(
+        self, host: str, credential: Callable[[], str], *, bound_seconds: float = 120.0, trace_file: str | None = None
+    ) -> None:
         self._credential = credential
         self._bound_seconds = bound_seconds
         self._deadline: Deadline | None = None
         self._pace = Pace()
-        self._failures = Failures(urlsplit(host).hostname or host, credential)
-        self._http = httpx.Client(
-            base_url=f"{host}/v1",
-            headers={
-                "User-Agent": f"pulumi-astro-provider/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
-            },
-            # A transport of our own keeps httpx from sending loopback traffic through a proxy of the environment.
-            transport=httpx.HTTPTransport(verify=host.startswith("https:")) if is_loopback(host) else None,
-        )
+        name = urlsplit(host).hostname or host
+        self._failures = Failures(name, credential)
+        self._outage = Outage(name, bound_seconds)
+        self._connection = Connection(host, self._failures, self._outage, Trace(trace_file))
 
     def until(self, deadline: Deadline) -> AstroClient:
         """This client with a deadline for all calls made through it; it shares the connections."""
@@ -71,12 +66,17 @@ class AstroClient:
         return bounded
 
     def await_turn(self, verb: str) -> None:
-        """Return when a call with that verb is in time with the service's limits, for a call that does not wait itself."""
-        self._pace.wait(verb)
+        """Return when a call with that verb is in time with the service's limits, for a call that does not wait itself.
+
+        Raises:
+            Unavailable: that would be after the deadline.
+        """
+        if not self._pace.wait(verb, self._bound().at):
+            raise self._failures.too_late(verb, "")
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connection.close()
 
     def list_organizations(self) -> list[Organization]:
         """Return the organizations that the credential can see."""
@@ -183,41 +183,42 @@ class AstroClient:
         deadline = self._bound()
         for attempt in attempts(deadline):
             with attempt:
-                self.await_turn(verb)
+                if not self._pace.wait(verb, deadline.at):
+                    raise self._failures.too_late(operation, path)
                 return self._send(operation, verb, path, deadline, **request)
         raise AssertionError("attempts() either succeeds or raises")
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
-        response, body = self._exchange(operation, verb, path, deadline, **request)
+        sent_at = time.monotonic()
+        authorization = f"Bearer {self._credential()}"
+        response, body = self._connection.exchange(
+            operation, verb, path, deadline, authorization=authorization, **request
+        )
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
+        try:
+            answer = self._understood(operation, path, response, body)
+        except ServiceError as error:
+            away = isinstance(error, (Unavailable, UnexpectedAnswer)) and error.status != HTTPStatus.TOO_MANY_REQUESTS
+            if away and error.patience == UNTIL_DEADLINE:
+                self._outage.failed(sent_at, error)
+            else:
+                self._outage.answered()
+            raise
+        self._outage.answered()
+        return answer
+
+    def _understood(self, operation: str, path: str, response: httpx.Response, body: bytes) -> Any:
+        """The decoded JSON of a success; any other answer raises its error."""
         if not response.is_success:
             raise self._failures.refused(operation, path, response, body)
         try:
             return answers.parsed(body)
         except ValueError:
             raise self._failures.no_json(operation, path, response, body) from None
-        except answers.TooLargeError:
-            raise self._failures.too_large(operation, path) from None
-
-    def _exchange(
-        self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any
-    ) -> tuple[httpx.Response, bytes]:
-        """Send a request and take its answer in, whole, before the deadline."""
-        headers = {"Authorization": f"Bearer {self._credential()}"}
-        if "content" in request:
-            headers["Content-Type"] = "application/json"
-        deadline = Deadline.after(max(deadline.remaining, SHORTEST_ANSWER_SECONDS))
-        try:
-            with self._http.stream(verb, path, headers=headers, timeout=_timeout(deadline), **request) as response:
-                return response, answers.body_of(response, deadline)
-        except httpx.HTTPError as error:
-            raise self._failures.no_answer(operation, path, error) from None
-        except answers.NotReadableError as error:
-            raise self._failures.unexpected(operation, path, str(error)) from None
         except answers.TooLargeError:
             raise self._failures.too_large(operation, path) from None
 
@@ -267,20 +268,6 @@ def _first_reason(kind: type[Wire], error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "the object"
     return f"{place} of the {kind.__name__}: {first['msg']}"
-
-
-def _timeout(deadline: Deadline) -> httpx.Timeout:
-    left = deadline.remaining
-    return httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
-    name = urlsplit(host).hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def _items(page: Mapping[str, Any], key: str) -> list[Any]:

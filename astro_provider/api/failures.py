@@ -7,6 +7,7 @@ repeated, in one line, and the credential is cut out of them, because a service 
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,8 +16,11 @@ from typing import Any
 from astro_provider import shown
 from astro_provider.api.answers import LARGEST_BYTES, TooLargeError, parsed
 from astro_provider.api.http import httpx
+from astro_provider.api.network import Proxy
 from astro_provider.api.retry import parse_retry_after
+from astro_provider.api.unreachable import unreachable
 from astro_provider.errors import (
+    ONCE,
     CallRefused,
     CredentialRefused,
     Forbidden,
@@ -56,11 +60,19 @@ class Failures:
     def __init__(self, host: str, credential: Callable[[], str]) -> None:
         self._host = host
         self._credential = credential
+        self.proxy: Proxy | None = None  # known once the connection is opened
 
     def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
-        """The error of a call that nobody answered."""
+        """The error of a call that nobody answered, with the remedy if another attempt cannot help."""
         what = self._scrubbed(str(error)) or type(error).__name__
-        return Unavailable(f"{_where(operation, path)}: no answer from {self._host} ({what}).")
+        reason = unreachable(error, what, self._host, self.proxy, os.environ)
+        text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
+        return Unavailable(text, patience=reason.patience)
+
+    def too_late(self, operation: str, path: str) -> Unavailable:
+        """The error of a call whose turn would come after the deadline."""
+        text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
+        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=ONCE)
 
     def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""
@@ -81,7 +93,9 @@ class Failures:
         quoted = self._quoted(body)
         text = f"{_where(operation, path)}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
         text += f": {quoted}" if quoted else ""
-        return UnexpectedAnswer(f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", lasting=lasting)
+        return UnexpectedAnswer(
+            f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", patience=ONCE if lasting else None
+        )
 
     def refused(self, operation: str, path: str, response: httpx.Response, body: bytes) -> ServiceError:
         """The error that belongs to an answer which is no success."""

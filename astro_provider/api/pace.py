@@ -7,6 +7,7 @@ a 429 (another process shares the credential) the pace halves, and recovers with
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -26,13 +27,16 @@ class Pace:
         self._next = dict.fromkeys(CALLS_PER_SECOND, 0.0)
         self._slowdown = dict.fromkeys(CALLS_PER_SECOND, 1.0)
 
-    def wait(self, verb: str) -> None:
-        """Return when a call may go out."""
+    def wait(self, verb: str, latest: float = math.inf) -> bool:
+        """Return when a call may go out: True. Return False at once if that would be after `latest` (monotonic)."""
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next[verb])
+            if turn > max(now, latest):
+                return False
             self._next[verb] = turn + self._slowdown[verb] / CALLS_PER_SECOND[verb]
         time.sleep(max(0.0, turn - now))
+        return True
 
     def passed(self, verb: str) -> None:
         """Learn that a call got through."""

@@ -1,29 +1,32 @@
 """When a failed call is tried again, and when it is over.
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
-the deadline of the operation. What cannot get better by waiting (`lasting`) is not. `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
+the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
 not come back at the same moment; where it lies behind the deadline, the call fails at once instead of waiting in vain.
 """
 
 from __future__ import annotations
 
-import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import stamina
+import stamina.instrumentation
 
-from astro_provider.errors import ServiceError, Unavailable, UnexpectedAnswer
+from astro_provider.errors import UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 JITTER_SECONDS = 0.5
+TRACE_HINT = "ASTRO_TRACE=<file> records each call."
 
-# Without a handler of its own, every retry would be printed to stderr, which Pulumi shows as a diagnostic.
-logging.getLogger("stamina").addHandler(logging.NullHandler())
+_thread = threading.local()
+_hooks_lock = threading.Lock()
+_hooks_are_filtered = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
     """
     started = time.monotonic()
     number = 0
+    before = attempt_number()
     try:
         for attempt in stamina.retry_context(
             on=_pause_before_retry(deadline),
@@ -60,25 +64,63 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
             wait_max=LONGEST_PAUSE_SECONDS,
             wait_jitter=JITTER_SECONDS,
         ):
-            number = attempt.num
+            number = _thread.number = attempt.num
             yield attempt
     except ServiceError as error:
         if number > 1:
-            error.args = (f"{error} Given up after {number} attempts in {time.monotonic() - started:.1f} s.",)
+            seconds = time.monotonic() - started
+            hint = f" {TRACE_HINT}" if error.patience == UNTIL_DEADLINE else ""
+            error.args = (f"{error}{hint} Given up after {number} attempts in {seconds:.1f} s.",)
         raise
+    finally:
+        _thread.number = before
+        _thread.is_ours = False
+
+
+def attempt_number() -> int:
+    """The number of this thread's attempt; 1 for the first, and outside of `attempts`."""
+    number: int = getattr(_thread, "number", 1)
+    return number
 
 
 def _pause_before_retry(deadline: Deadline) -> Callable[[Exception], bool | float]:
+    tries, started = 0, time.monotonic()
+
     def pause(error: Exception) -> bool | float:
-        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or error.lasting or not deadline.remaining:
+        nonlocal tries
+        tries += 1
+        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not deadline.remaining:
             return False
+        if tries >= error.patience.tries or time.monotonic() - started > error.patience.seconds:
+            return False
+        if error.retry_after is not None and error.retry_after >= deadline.remaining:
+            return False
+        _be_silent()
         if error.retry_after is None:
             return True
-        if error.retry_after >= deadline.remaining:
-            return False
         return error.retry_after + random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
 
     return pause
+
+
+def _be_silent() -> None:
+    """Keep stamina from printing the retry that comes now: with structlog installed, it goes to standard output.
+
+    The hooks are shared with whoever else uses stamina in this process, so they are filtered and not taken away.
+    """
+    global _hooks_are_filtered  # noqa: PLW0603  stamina's hooks are the process's, too
+    with _hooks_lock:
+        if not _hooks_are_filtered:
+            hooks = stamina.instrumentation.get_on_retry_hooks()
+
+            def unless_ours(details: stamina.instrumentation.RetryDetails) -> None:
+                if not getattr(_thread, "is_ours", False):
+                    for hook in hooks:
+                        hook(details)
+
+            stamina.instrumentation.set_on_retry_hooks([unless_ours])
+            _hooks_are_filtered = True
+    _thread.is_ours = True
 
 
 def parse_retry_after(value: str | None) -> float | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.installation import check_installation
+from astro_provider.diagnosis.network import check_network
 from astro_provider.diagnosis.service import check_service
 from astro_provider.errors import SettingsError
 from astro_provider.settings import LOCK_DIRECTORY
@@ -28,6 +29,7 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
     """
     return [
         *check_service(environ),
+        *check_network(environ),
         *check_installation(environ, directory or Path.cwd()),
         _lock_directory(environ),
     ]

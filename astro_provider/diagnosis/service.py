@@ -44,7 +44,12 @@ def check_service(environ: Mapping[str, str]) -> list[Check]:
         return [Check("settings", Status.FAILED, str(error)), *unknown]
     settings = replace(settings, timeout_seconds=min(settings.timeout_seconds, BOUND_SECONDS))
     credential = settings.credential.get_secret_value() if settings.credential else NO_CREDENTIAL
-    client = AstroClient(settings.host, lambda: credential, bound_seconds=settings.timeout_seconds)
+    client = AstroClient(
+        settings.host,
+        lambda: credential,
+        bound_seconds=settings.timeout_seconds,
+        trace_file=settings.trace_file,
+    )
     try:
         view = _look(settings, client)
         return [
@@ -93,6 +98,8 @@ def _look(settings: Settings, client: AstroClient) -> _View:
         view.organizations = client.list_organizations()
     except ServiceError as error:
         view.refusal = error
+    except SettingsError as error:  # a proxy, certificates or a trace that cannot be used
+        view.refusal = Unavailable(str(error))
     view.seconds = time.monotonic() - started
     if view.organization_id is None and view.organizations and len(view.organizations) == 1:
         view.organization_id = view.organizations[0].id

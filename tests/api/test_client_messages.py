@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from astro_provider.api.retry import TRACE_HINT
 from astro_provider.errors import ServiceError, SettingsError
 from tests.support.clients import CREDENTIAL, Connect, Serve
 from tests.support.raw_server import Reply, in_turn
@@ -19,7 +20,7 @@ def text_of(connect: Connect, serve: Serve, reply: Reply) -> str:
     server = serve(lambda _: reply)
     with pytest.raises(ServiceError) as error:
         connect(server.url, bound_seconds=0.05).get_token("o", "t")
-    return str(error.value).partition(" Given up after ")[0]
+    return str(error.value).partition(f" {TRACE_HINT}")[0]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +146,8 @@ def test_a_message_ends_with_the_attempts_that_were_made(connect: Connect, serve
         connect(server.url, bound_seconds=0.1).get_token("o", "t")
 
     assert re.fullmatch(
-        r"GetApiToken \(organization o, token t\): HTTP 503 Service Unavailable: tired \(requestId r1\)\. Given up "
-        rf"after {len(server.requests)} attempts in \d+\.\d s\.",
+        r"GetApiToken \(organization o, token t\): HTTP 503 Service Unavailable: tired \(requestId r1\)\. "
+        rf"ASTRO_TRACE=<file> records each call\. Given up after {len(server.requests)} attempts in \d+\.\d s\.",
         str(error.value),
     )
 

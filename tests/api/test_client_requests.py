@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from astro_provider.api import ApiTokenRole
-from astro_provider.api.client import is_loopback
+from astro_provider.api.network import is_loopback
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, entry
 from astro_provider.errors import CallRefused, InputError

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from pulumi.automation import PulumiCommand
 
 from astro_provider.api import retry
 from astro_provider.diagnosis import Check, Status, diagnose, service
 from astro_provider.diagnosis.installation import check_installation
+from astro_provider.diagnosis.network import check_network
 from astro_provider.diagnosis.service import check_service
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
@@ -27,6 +29,9 @@ NAMES = [
     "service",
     "read tokens",
     "write tokens",
+    "proxy",
+    "certificates",
+    "trace",
     "pulumi",
     "import files",
     "language host",
@@ -84,6 +89,9 @@ def test_a_machine_on_which_everything_is_there_gets_ticks_only(
         ended.lines[3],
         "✓ read tokens     Astro shows 9 tokens, with their roles.",
         "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
+        f"✓ proxy           Calls to {astro.url} go through no proxy.",
+        f"✓ certificates    None are needed: {astro.url} is this machine, in clear.",
+        "✓ trace           ASTRO_TRACE is not set; ASTRO_TRACE=<file> records each call to Astro.",
         f"✓ pulumi          {engine.version} ({engine.command}).",
         "✓ import files    `pulumi import --file` takes what `astro-provider adopt` writes.",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
@@ -394,3 +402,73 @@ def test_a_directory_of_locks_that_cannot_be_written(tmp_path: Path) -> None:
     assert found.name == "lock directory"
     assert found.status is FAILED
     assert found.found.startswith(f"The locks' directory {tmp_path}/file/locks cannot be written (Not a directory)")
+
+
+# The way to Astro
+
+
+def way(**environ: str) -> dict[str, Check]:
+    return {check.name: check for check in check_network({"ASTRO_API_HOST": "https://api.example.com", **environ})}
+
+
+def test_the_proxy_is_told_without_its_password() -> None:
+    assert said(way(HTTPS_PROXY="http://ada:hush@proxy:3128")["proxy"]) == (
+        OK,
+        "Calls to https://api.example.com go through the proxy http://proxy:3128 (HTTPS_PROXY).",
+    )
+    assert said(way(HTTPS_PROXY="http://proxy:3128", NO_PROXY="example.com")["proxy"]) == (
+        OK,
+        "Calls to https://api.example.com go through no proxy.",
+    )
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy"])
+@pytest.mark.parametrize("exceptions", [{}, {"no_proxy": "localhost"}, {"NO_PROXY": "127.0.0.1,localhost"}], ids=str)
+def test_a_proxy_that_cuts_programs_off_from_their_engine_is_warned_of(
+    variable: str, exceptions: dict[str, str]
+) -> None:
+    check = way(**{variable: "http://proxy:3128"}, **exceptions)["proxy"]
+
+    assert check.status is WARNING
+    assert check.found.endswith(
+        f"{variable} in lower case cuts every Pulumi program in Python off from its engine on this machine."
+    )
+    assert check.advice == (
+        f"Export no_proxy=127.0.0.1,localhost (in lower case), or set {variable.upper()} instead of {variable}."
+    )
+
+
+def test_a_proxy_that_leaves_this_machine_out_is_no_warning() -> None:
+    assert way(https_proxy="http://proxy:3128", no_proxy="127.0.0.1,localhost")["proxy"].status is OK
+    assert way(HTTPS_PROXY="http://proxy:3128")["proxy"].status is OK
+
+
+def test_the_certificates_are_told(tmp_path: Path) -> None:
+    assert said(way()["certificates"]) == (OK, "Trusted are those of this machine and certifi's.")
+    assert said(way(SSL_CERT_FILE=certifi.where())["certificates"]) == (
+        OK,
+        f"Trusted are those in {certifi.where()} (SSL_CERT_FILE).",
+    )
+    unread = way(REQUESTS_CA_BUNDLE="/etc/company.pem")["certificates"]
+    assert unread.status is WARNING
+    assert unread.found.endswith("REQUESTS_CA_BUNDLE is set, which is not read here.")
+    assert unread.advice == (
+        "If https://api.example.com is not trusted, set SSL_CERT_FILE to the file in REQUESTS_CA_BUNDLE."
+    )
+    missing = way(SSL_CERT_FILE=str(tmp_path / "no.pem"))["certificates"]
+    assert missing.status is FAILED
+    assert "in SSL_CERT_FILE cannot be used (No such file or directory)" in missing.found
+
+
+def test_a_way_that_cannot_be_used_is_a_finding_and_no_traceback(astro: Emulator) -> None:
+    ended = run(astro, "doctor", ASTRO_API_HOST="https://api.example.com", HTTPS_PROXY="socks4://proxy:1")
+
+    assert (1, "") == (ended.status, ended.err)
+    assert "service         https://api.example.com: The proxy in HTTPS_PROXY cannot be used: write http" in ended.out
+
+
+def test_the_trace_is_told(tmp_path: Path) -> None:
+    assert said(way(ASTRO_TRACE=str(tmp_path / "t"))["trace"]) == (
+        OK,
+        f"Each call to Astro is recorded in {tmp_path / 't'} (ASTRO_TRACE).",
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import AstroClient
+from astro_provider.api import AstroClient, unreachable
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
@@ -313,7 +313,10 @@ FREE = BindingId(ORGANIZATION_ID, STAGING_ID, OBSERVABILITY_ID)
     [(Add(FREE, ADMIN), ADMIN), (Put(HELD, ADMIN), ADMIN), (Remove(HELD), None)],
     ids=["add", "update", "remove"],
 )
-def test_a_service_that_refuses_connections_is_waited_for(tmp_path: Path, change: Change, after: str | None) -> None:
+def test_a_service_that_refuses_connections_is_waited_for(
+    tmp_path: Path, change: Change, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unreachable, "SECONDS_OF_THIS_MACHINE", 30.0)  # another machine would be waited for as long
     with Emulator.running() as gone:
         url, port, credential = gone.url, int(gone.url.rsplit(":", 1)[1]), gone.credential
         others_before = _others(gone, change.binding)

@@ -10,7 +10,7 @@ from tests.support.provider_process import CallFailed, Properties, ProviderProce
 
 # Each frame of a traceback is up to three lines; four frames and the message are what a person can take in.
 LONGEST_TRACEBACK_LINES = 13
-GIVEN_UP = r" Given up after \d+ attempts in \d+\.\d s\."
+GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts in \d+\.\d s\."
 
 
 def _create(environment: dict[str, str], wanted: Properties) -> tuple[CallFailed, str]:
@@ -106,6 +106,18 @@ def test_a_conflict_names_both_roles_and_the_way_out(
     assert checked.failures == [("role", text)]
     assert failed.value.message == f"astro_provider.errors.BindingConflict: {text}"
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_a_problem_on_a_property_holds_no_control_character(
+    process: ProviderProcess, wanted: Properties, astro: Emulator, token_id: str, deployment_id: str
+) -> None:
+    astro.store.bind(token_id, deployment_id, "Odd \x1b]0;t\x07 role")
+
+    ((name, reason),) = process.check(wanted).failures
+
+    assert name == "role"
+    assert "Odd \ufffd]0;t\ufffd role" in reason
+    assert reason.isprintable()
 
 
 def test_two_resources_of_one_program_cannot_bind_the_same(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -54,9 +55,14 @@ class Reply:
 
 
 class RawServer:
-    """Answers each request with what `answer` makes of it; ended by leaving its `with`."""
+    """Answers each request with what `answer` makes of it; ended by leaving its `with`.
 
-    def __init__(self, answer: Callable[[Request], Reply]) -> None:
+    Args:
+        answer: makes an answer of a request.
+        tls: the certificate that it shows; None: it speaks plain HTTP.
+    """
+
+    def __init__(self, answer: Callable[[Request], Reply], *, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self._ended = threading.Event()
         server = self
@@ -108,9 +114,11 @@ class RawServer:
                 pass
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.socket = _in_tls(self._http.socket, tls)
+        self.port: int = self._http.server_address[1]
         self._http.daemon_threads = True
         self._http.block_on_close = False
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.005,), daemon=True)
         self._thread.start()
 
@@ -124,6 +132,10 @@ class RawServer:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+def _in_tls(listener: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
+    return listener if tls is None else tls.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
 
 
 def _pieces(raw: bytes, drip: float) -> list[bytes]:
@@ -148,3 +160,35 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@dataclass
+class DrippingServer:
+    """Sends each connection the same bytes, one each twentieth of a second, whatever it asks."""
+
+    sent: bytes
+
+    def __enter__(self) -> str:
+        """Start it, and return its address."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ended = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._drip, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            for byte in self.sent:
+                if self._ended.wait(0.05):
+                    return
+                connection.sendall(bytes([byte]))
