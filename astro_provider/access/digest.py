@@ -35,6 +35,7 @@ _THERE_ALREADY = re.compile(
     r"\)?: (?P<rest>.*)",
     re.DOTALL,
 )
+_OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's pickled provider; no word is that long
 
 
@@ -153,6 +154,7 @@ def _is_step(step: Any) -> bool:
     return (
         isinstance(step, dict)
         and isinstance(step.get("op"), str)
+        and _OPERATION.fullmatch(step["op"]) is not None
         and isinstance(step.get("urn"), str)
         and all(isinstance(step.get(which) or {}, dict) for which in ("oldState", "newState"))
     )
