@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
 
+from astro_provider import shown
 from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
 from astro_provider.access.document import finding_row
-from astro_provider.access.harmless import in_cell, in_code
+from astro_provider.access.harmless import in_code
 from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
 from astro_provider.access.room import most_rows
 
@@ -71,7 +72,7 @@ def as_csv(found: Audit) -> str:
     writer.writerow(KEYS)
     for one in found.findings:
         row = {**finding_row(one), "stacks": " ".join(one.stacks)}
-        writer.writerow([in_cell(row[key] or "") for key in KEYS])
+        writer.writerow([shown.csv_cell(row[key] or "") for key in KEYS])
     return text.getvalue()
 
 

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from astro_provider.access.harmless import in_html, one_line
+from astro_provider import shown
+from astro_provider.access.harmless import in_html
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --faint: #57606a; --line: #d0d7de; --band: #f6f8fa;
@@ -108,7 +109,7 @@ _LONG_WORD = re.compile(r"[^\s]{30}(?=[^\s])")
 
 def text(value: str) -> str:
     """A text as HTML that breaks where it is too long for a column, and never turns the direction of what follows."""
-    parts = (in_html(part) for part in _LONG_WORD.sub(lambda found: f"{found[0]}\n", one_line(value)).split("\n"))
+    parts = (in_html(part) for part in _LONG_WORD.sub(lambda found: f"{found[0]}\n", shown.line(value)).split("\n"))
     return f"<bdi>{'<wbr>'.join(parts)}</bdi>"
 
 

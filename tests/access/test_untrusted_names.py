@@ -12,14 +12,14 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from astro_provider import shown
 from astro_provider.access import facts
 from astro_provider.access.audit import Assignment, Audit, audit
 from astro_provider.access.audit_page import audit_page
 from astro_provider.access.audit_text import as_csv
 from astro_provider.access.audit_text import as_markdown as audit_as_markdown
 from astro_provider.access.digest import read_digest
-from astro_provider.access.document import audit_document, review_document
-from astro_provider.access.harmless import as_json
+from astro_provider.access.document import as_json, audit_document, review_document
 from astro_provider.access.markdown import as_markdown
 from astro_provider.access.review import Review, Wanted, review
 from astro_provider.access.review_page import review_page
@@ -96,12 +96,7 @@ OWN = (
 
 def in_a_cell(name: str) -> str:
     """The same, without backslashes before a pipe, which parsers of tables do not agree about."""
-    return re.sub(r"\\+(?=\|)", lambda found: "\ufffd" * len(found[0]), harmless(name))
-
-
-def harmless(name: str) -> str:
-    """The name as it may show: on one line, without what has an effect."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(name.split()))
+    return re.sub(r"\\+(?=\|)", lambda found: "\ufffd" * len(found[0]), shown.line(name))
 
 
 def parsed(markdown: str) -> list[Token]:
@@ -125,8 +120,8 @@ def test_in_a_comment_a_name_is_text_in_one_cell_and_nothing_else(reviewed: Revi
     rows = [one for one in tokens if one.type == "tr_open"]
     cells = [one for one in tokens if one.type in ("td_open", "th_open")]
     assert (1 + 8, 6 * (1 + 8)) == (len(rows), len(cells))
-    shown = [one.content for one in tokens if one.type == "code_inline"]
-    assert 3 <= shown.count(in_a_cell(hostile))
+    spans = [one.content for one in tokens if one.type == "code_inline"]
+    assert 3 <= spans.count(in_a_cell(hostile))
     assert 1 == sum(one.type == "heading_open" for one in tokens)
 
 
@@ -165,7 +160,7 @@ def test_on_a_page_a_name_is_text(reviewed: Review, audited: Audit, hostile: str
         assert [] == page.handlers
         assert 1 == page.tags.count("script") == page.tags.count("h1")
         assert not {"img", "a", "iframe", "b"} & set(page.tags)
-        assert harmless(hostile) in "".join(page.text)
+        assert shown.line(hostile) in "".join(page.text)
         assert not [c for c in EFFECTS if c in html]
 
 
@@ -181,7 +176,7 @@ def test_no_cell_of_a_csv_file_can_start_a_formula(audited: Audit, hostile: str)
     text = as_csv(audited)
 
     cells = [cell for row in csv.reader(text.splitlines()) for cell in row]
-    assert harmless(hostile) in {cell.removeprefix("'") for cell in cells}
+    assert shown.line(hostile) in {cell.removeprefix("'") for cell in cells}
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert not [c for c in EFFECTS if c in text]
 
