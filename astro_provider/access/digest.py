@@ -31,8 +31,8 @@ LONGEST_MESSAGE = 256
 
 # What our own provider says of a grant that is there before the resource is; the ids stand in parentheses.
 _THERE_ALREADY = re.compile(
-    r"\((?P<token>[^\s()]+)\) already holds the role (?P<role>.+?) in deployment (?:.*\()?(?P<deployment>[^\s():]+)"
-    r"\)?: (?P<rest>.*)",
+    r"\((?P<token>[^\s()]+)\) already (?:has|holds) the role (?P<role>.+?) in deployment "
+    r"(?:.*?\((?P<deployment>[^\s()]+)\)|(?P<unnamed>\S+?))[.:] (?P<rest>.*)",
     re.DOTALL,
 )
 _OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -196,7 +196,7 @@ def _there_already(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[tuple[st
         if found := _THERE_ALREADY.search(said.message):
             rest = found["rest"]
             if "adopt" in rest or "overwrite" in rest:
-                key = (found["deployment"], found["token"])
+                key = (found["deployment"] or found["unnamed"], found["token"])
                 yield key, There(found["role"], overwritten="adopt" not in rest)
 
 
