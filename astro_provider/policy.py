@@ -149,8 +149,9 @@ def _asked(
 
 def _of_grant(grant: Grant, deployments: Deployments) -> Asked:
     deployment_id = shown(grant.subject.deployment_id)
-    known = deployments(shown(grant.subject.organization_id)) if deployment_id else None
-    deployment = known.get(deployment_id) if known and deployment_id else None
+    known = deployments(shown(grant.subject.organization_id)) or {}
+    named = [one for one in known.values() if one.name == shown(grant.subject.deployment_name)]
+    deployment = known.get(deployment_id or "") or (named[0] if len(named) == 1 else None)
     workspace = (deployment.model_extra or {}).get("workspaceName") or "" if deployment else None
     return Asked(
         deployment_id=deployment_id,

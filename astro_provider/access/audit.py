@@ -210,22 +210,26 @@ def _managed(
 ) -> tuple[dict[tuple[str, str], _Managed], int]:
     found: dict[tuple[str, str], list[tuple[str, Grant]]] = {}
     unreadable = 0
-    by_name: dict[str, set[str]] = {}
-    for token in facts.tokens.values():
-        by_name.setdefault(token.name, set()).add(token.id)
+    tokens = _ids_by_name((one.name, one.id) for one in facts.tokens.values())
+    deployments = _ids_by_name((one.name, one.id) for one in facts.deployments.values())
     for export in exports:
         for grant in export.grants:
             subject = grant.subject
-            token_id = shown(subject.org_token_id)
-            namesakes = by_name.get(shown(subject.org_token_name) or "", set())
-            if token_id is None and len(namesakes) == 1:
-                (token_id,) = namesakes
-            deployment_id = shown(subject.deployment_id)
+            token_id = shown(subject.org_token_id) or tokens.get(shown(subject.org_token_name))
+            deployment_id = shown(subject.deployment_id) or deployments.get(shown(subject.deployment_name))
             if deployment_id is None or token_id is None:
                 unreadable += 1
             elif shown(subject.organization_id) in (None, organization_id):
                 found.setdefault((deployment_id, token_id), []).append((export.stack, grant))
     return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
+
+
+def _ids_by_name(named: Iterable[tuple[str, str]]) -> dict[str | None, str]:
+    """The ids by name, of names that only one has."""
+    found: dict[str | None, list[str]] = {}
+    for name, identifier in named:
+        found.setdefault(name, []).append(identifier)
+    return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 
 def _asked(one: Assignment, managed: _Managed | None, facts: Facts) -> Asked:

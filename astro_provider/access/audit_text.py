@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from io import StringIO
 
+from astro_provider import shown
 from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
 from astro_provider.access.document import finding_row
-from astro_provider.access.harmless import in_cell, in_code
+from astro_provider.access.harmless import in_code
+from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
+from astro_provider.access.room import most_rows
 
 MARKER = "<!-- astro-provider audit -->"
 HEADLINE = "Access audit"
@@ -53,16 +56,13 @@ def as_markdown(found: Audit, max_length: int) -> str:
         found: the audit.
         max_length: how many characters it may have; the last rows go first, with a count.
     """
-    fewest, most = 0, len(found.findings)
-    if len(text := _written(found, found.findings)) <= max_length:
-        return text
-    while fewest < most:
-        middle = (fewest + most + 1) // 2
-        if len(_written(found, found.findings[:middle])) <= max_length:
-            fewest = middle
-        else:
-            most = middle - 1
-    return _written(found, found.findings[:fewest])[:max_length]
+    everything = len(found.findings)
+    return (
+        most_rows(lambda rows: _written(found, rows, MOST_VERDICTS), everything, max_length)
+        or most_rows(lambda rows: _written(found, rows, FEW_VERDICTS), everything, max_length)
+        or most_rows(lambda rows: _written(found, rows, 0), everything, max_length)
+        or _written(found, 0, 0)
+    )
 
 
 def as_csv(found: Audit) -> str:
@@ -72,11 +72,12 @@ def as_csv(found: Audit) -> str:
     writer.writerow(KEYS)
     for one in found.findings:
         row = {**finding_row(one), "stacks": " ".join(one.stacks)}
-        writer.writerow([in_cell(row[key] or "") for key in KEYS])
+        writer.writerow([shown.csv_cell(row[key] or "") for key in KEYS])
     return text.getvalue()
 
 
-def _written(found: Audit, rows: Sequence[Found]) -> str:
+def _written(found: Audit, most: int, most_verdicts: int) -> str:
+    rows = found.findings[:most]
     parts = [f"{MARKER}\n### {HEADLINE}", summary(found)]
     if rows:
         lines = ["| Finding | Token | Deployment | In Astro | In the state | Stacks |", "|---|---|---|---|---|---|"]
@@ -84,7 +85,7 @@ def _written(found: Audit, rows: Sequence[Found]) -> str:
         parts.append("\n".join(lines))
     if left_out := len(found.findings) - len(rows):
         parts.append(f"**{left_out} more {'row is' if left_out == 1 else 'rows are'} left out for want of room.**")
-    if verdicts := [f"- {in_code(one.text)}" for one in found.verdicts[:50]]:
+    if verdicts := [f"- {in_code(one.text)}" for one in found.verdicts[:most_verdicts]]:
         parts.append("\n".join(["**Rules**", "", *verdicts]))
     parts += remarks(found)
     there = {one.finding for one in rows}

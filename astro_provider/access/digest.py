@@ -31,10 +31,11 @@ LONGEST_MESSAGE = 256
 
 # What our own provider says of a grant that is there before the resource is; the ids stand in parentheses.
 _THERE_ALREADY = re.compile(
-    r"\((?P<token>[^\s()]+)\) already holds the role (?P<role>.+?) in deployment (?:.*\()?(?P<deployment>[^\s():]+)"
-    r"\)?: (?P<rest>.*)",
+    r"\((?P<token>[^\s()]+)\) already (?:has|holds) the role (?P<role>.+?) in deployment "
+    r"(?:.*?\((?P<deployment>[^\s()]+)\)|(?P<unnamed>\S+?))[.:] (?P<rest>.*)",
     re.DOTALL,
 )
+_OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's pickled provider; no word is that long
 
 
@@ -153,6 +154,7 @@ def _is_step(step: Any) -> bool:
     return (
         isinstance(step, dict)
         and isinstance(step.get("op"), str)
+        and _OPERATION.fullmatch(step["op"]) is not None
         and isinstance(step.get("urn"), str)
         and all(isinstance(step.get(which) or {}, dict) for which in ("oldState", "newState"))
     )
@@ -194,7 +196,7 @@ def _there_already(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[tuple[st
         if found := _THERE_ALREADY.search(said.message):
             rest = found["rest"]
             if "adopt" in rest or "overwrite" in rest:
-                key = (found["deployment"], found["token"])
+                key = (found["deployment"] or found["unnamed"], found["token"])
                 yield key, There(found["role"], overwritten="adopt" not in rest)
 
 

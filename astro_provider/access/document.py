@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from astro_provider import shown
 from astro_provider.access.audit import Audit, Found
 from astro_provider.access.review import Review
 from astro_provider.access.rules import Verdict
 
 VERSION = 1
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """The document as JSON that may be printed on a terminal; a reader gets every text back as it was."""
+    return shown.json_text(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def review_document(found: Review) -> dict[str, Any]:

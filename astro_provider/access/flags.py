@@ -143,7 +143,8 @@ def renewed(changes: Iterable[Change]) -> frozenset[Subject]:
         grant = change.after or change.before
         name = (grant.org_token_name if grant else None) or shown(change.subject.org_token_name)
         if name is not None:
-            by_name.setdefault((change.subject.deployment_id, name), []).append(change)
+            where = change.subject.deployment_id or change.subject.deployment_name
+            by_name.setdefault((where, name), []).append(change)
     return frozenset(
         change.subject
         for together in by_name.values()

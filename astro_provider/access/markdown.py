@@ -14,12 +14,14 @@ from astro_provider.access.flags import LOUD, MEANINGS, Flag
 from astro_provider.access.harmless import in_code
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
+from astro_provider.access.room import most_rows
 from astro_provider.access.words import counts, headline, notes, role_in_words, verb
 
 MARKS = {Kind.GAIN: "🟢", Kind.LOSE: "🔴", Kind.CHANGE: "🟡"}
 LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
 MOST_DIAGNOSTICS = 20
 MOST_VERDICTS = 50
+FEW_VERDICTS = 5  # where there is not even room for all rows
 
 
 def marker(stack: str | None) -> str:
@@ -35,22 +37,20 @@ def as_markdown(review: Review, max_length: int) -> str:
         review: what it tells.
         max_length: how many characters it may have.
     """
-    rows = list(review.rows)
-    for diagnostics in (_diagnostics(review), ""):
-        text = _comment(review, rows, diagnostics)
+    everything = len(review.rows)
+    for diagnostics, verdicts in ((MOST_DIAGNOSTICS, MOST_VERDICTS), (0, MOST_VERDICTS), (0, FEW_VERDICTS)):
+        text = _comment(review, everything, diagnostics, verdicts)
         if len(text) <= max_length:
             return text
-    fewest, most = 0, len(rows)  # the most rows that fit, found by halving
-    while fewest < most:
-        middle = (fewest + most + 1) // 2
-        if len(_comment(review, rows[:middle], "")) <= max_length:
-            fewest = middle
-        else:
-            most = middle - 1
-    return _comment(review, rows[:fewest], "")[:max_length]
+    return (
+        most_rows(lambda rows: _comment(review, rows, 0, FEW_VERDICTS), everything, max_length)
+        or most_rows(lambda rows: _comment(review, rows, 0, 0), everything, max_length)
+        or _comment(review, 0, 0, 0)
+    )
 
 
-def _comment(review: Review, rows: Sequence[Row], diagnostics: str) -> str:
+def _comment(review: Review, fewer_rows: int, diagnostics: int, verdicts: int) -> str:
+    rows = review.rows[:fewer_rows]
     stack = f": {in_code(review.stack)}" if review.stack else ""
     parts = [f"{marker(review.stack)}\n### {headline(review)}{stack}"]
     if review.problems:
@@ -61,7 +61,7 @@ def _comment(review: Review, rows: Sequence[Row], diagnostics: str) -> str:
         parts.append(_table(review, rows))
     if left_out := len(review.rows) - len(rows):
         parts.append(f"**{left_out} more {'row is' if left_out == 1 else 'rows are'} left out for want of room.**")
-    parts += [_verdicts(review), *notes(review), _legend(rows), diagnostics]
+    parts += [_verdicts(review, verdicts), *notes(review), _legend(rows), _diagnostics(review, diagnostics)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -94,10 +94,10 @@ def _named(name: str | None, identifier: str | None) -> str:
     return " ".join(shown) if shown else "*not known yet*"
 
 
-def _verdicts(review: Review) -> str:
+def _verdicts(review: Review, most: int) -> str:
     if not review.verdicts:
         return ""
-    lines = [f"- {in_code(one.text)}" for one in review.verdicts[:MOST_VERDICTS]]
+    lines = [f"- {in_code(one.text)}" for one in review.verdicts[:most]]
     if left_out := len(review.verdicts) - len(lines):
         lines.append(f"- and {left_out} more")
     return "\n".join(["**Rules**", "", *lines])
@@ -109,10 +109,10 @@ def _legend(rows: Sequence[Row]) -> str:
     return "\n".join(["<details><summary>What the flags mean</summary>", "", *lines, "", "</details>"]) if lines else ""
 
 
-def _diagnostics(review: Review) -> str:
-    if not review.diagnostics:
+def _diagnostics(review: Review, most: int) -> str:
+    if not review.diagnostics or most == 0:
         return ""
-    lines = [f"- {said.severity}: {in_code(said.message)}" for said in review.diagnostics[:MOST_DIAGNOSTICS]]
+    lines = [f"- {said.severity}: {in_code(said.message)}" for said in review.diagnostics[:most]]
     if left_out := len(review.diagnostics) - len(lines):
         lines.append(f"- and {left_out} more")
     title = f"<details><summary>What the preview said ({len(review.diagnostics)})</summary>"

@@ -54,20 +54,28 @@ class Subject:
 
     Attributes:
         organization_id: the organization; None: the digest does not say.
-        deployment_id: the deployment.
-        org_token_id: the token; None: the digest knows its name only.
+        deployment_id: the deployment; None: the digest knows its name only.
+        org_token_id: the token; None: as for the deployment.
         org_token_name: the token's name where there is no id, else None: names are not unique and change.
+        deployment_name: the deployment's name where there is no id, else None.
     """
 
     organization_id: Text
     deployment_id: Text
     org_token_id: Text
     org_token_name: Text = None
+    deployment_name: Text = None
 
     @property
     def parts(self) -> tuple[Text, ...]:
         """What identifies it."""
-        return (self.organization_id, self.deployment_id, self.org_token_id, self.org_token_name)
+        return (
+            self.organization_id,
+            self.deployment_id,
+            self.org_token_id,
+            self.org_token_name,
+            self.deployment_name,
+        )
 
 
 @dataclass(frozen=True)
@@ -158,23 +166,40 @@ def completed(grants: Iterable[Grant], known: Iterable[Grant]) -> list[Grant]:
         known: all grants of the digest.
 
     Returns:
-        The grants; an organization is filled in if the others name exactly one, a token's id if exactly one token has
-        the name there.
+        The grants; an organization is filled in if the others name exactly one, the id of a token or a deployment if
+        exactly one has the name.
     """
     organizations: set[str] = set()
-    ids: dict[str, set[str]] = {}
+    tokens: dict[str, set[str]] = {}
+    deployments: dict[str, set[str]] = {}
     for grant in known:
-        if seen(grant.subject.organization_id):
-            organizations.add(grant.subject.organization_id)
-        if seen(grant.subject.org_token_id) and grant.org_token_name is not None:
-            ids.setdefault(grant.org_token_name, set()).add(grant.subject.org_token_id)
-    return [replace(grant, subject=_completed(grant.subject, organizations, ids)) for grant in grants]
+        subject = grant.subject
+        if seen(subject.organization_id):
+            organizations.add(subject.organization_id)
+        if seen(subject.org_token_id) and grant.org_token_name is not None:
+            tokens.setdefault(grant.org_token_name, set()).add(subject.org_token_id)
+        if seen(subject.deployment_id) and grant.deployment_name is not None:
+            deployments.setdefault(grant.deployment_name, set()).add(subject.deployment_id)
+    return [replace(one, subject=_completed(one.subject, organizations, tokens, deployments)) for one in grants]
 
 
-def _completed(subject: Subject, organizations: set[str], ids: Mapping[str, set[str]]) -> Subject:
-    organization_id, token_id, name = subject.organization_id, subject.org_token_id, subject.org_token_name
+def _completed(
+    subject: Subject,
+    organizations: set[str],
+    tokens: Mapping[str, set[str]],
+    deployments: Mapping[str, set[str]],
+) -> Subject:
+    organization_id = subject.organization_id
     if organization_id is None and len(organizations) == 1:
         (organization_id,) = organizations
-    if token_id is None and seen(name) and len(ids.get(name, ())) == 1:
-        (token_id,), name = ids[name], None
-    return Subject(organization_id, subject.deployment_id, token_id, name)
+    token_id, token_name = _identified(subject.org_token_id, subject.org_token_name, tokens)
+    deployment_id, deployment_name = _identified(subject.deployment_id, subject.deployment_name, deployments)
+    return Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
+
+
+def _identified(identifier: Text, name: Text, ids: Mapping[str, set[str]]) -> tuple[Text, Text]:
+    """An id, and the name where there is no id."""
+    if identifier is None and seen(name) and len(ids.get(name, ())) == 1:
+        (found,) = ids[name]
+        return found, None
+    return identifier, name

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from astro_provider.access.harmless import in_html, one_line
+from astro_provider import shown
+from astro_provider.access.harmless import in_html
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --faint: #57606a; --line: #d0d7de; --band: #f6f8fa;
@@ -54,10 +55,10 @@ tbody th { font-weight: inherit; }
 ul { padding-left: 1.2rem; } li { overflow-wrap: anywhere; margin: .2rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } dd { margin: 0; }
 .wide { overflow: auto; max-height: 70vh; border: 1px solid var(--line); border-radius: 6px; }
-.matrix { width: auto; } .matrix th, .matrix td { border-right: 1px solid var(--line); white-space: nowrap; }
+.matrix { width: auto; border-collapse: separate; border-spacing: 0; } .matrix th, .matrix td { border-right: 1px solid var(--line); white-space: nowrap; }
 .matrix thead th { position: sticky; top: 0; z-index: 2; white-space: normal; min-width: 7rem; }
-.matrix tbody th { position: sticky; left: 0; background: var(--back); z-index: 1; max-width: 14rem;
-  white-space: normal; }
+.matrix tbody th { position: sticky; left: 0; background: var(--back); z-index: 1; white-space: normal;
+  min-width: 13rem; max-width: 18rem; overflow-wrap: anywhere; }
 .matrix thead th:first-child { left: 0; z-index: 3; }
 .matrix td.production { background: var(--warn-back); } .matrix td.admin { background: var(--bad-back); }
 @media (max-width: 44rem) {
@@ -69,7 +70,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } 
   .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem; }
   .rows [data-head]::before { content: attr(data-head); position: absolute; left: .7rem; width: 6.4rem;
     color: var(--faint); }
-  .matrix tbody th { max-width: 8rem; }
+  .matrix tbody th { min-width: 8rem; max-width: 9rem; }
   dl { grid-template-columns: 1fr; } dd { margin: 0 0 .4rem; }
 }
 @media print { .filter { display: none; } .wide { max-height: none; overflow: visible; } }
@@ -108,7 +109,7 @@ _LONG_WORD = re.compile(r"[^\s]{30}(?=[^\s])")
 
 def text(value: str) -> str:
     """A text as HTML that breaks where it is too long for a column, and never turns the direction of what follows."""
-    parts = (in_html(part) for part in _LONG_WORD.sub(lambda found: f"{found[0]}\n", one_line(value)).split("\n"))
+    parts = (in_html(part) for part in _LONG_WORD.sub(lambda found: f"{found[0]}\n", shown.line(value)).split("\n"))
     return f"<bdi>{'<wbr>'.join(parts)}</bdi>"
 
 

@@ -50,7 +50,8 @@ def grants(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: s
             subject,
             role,
             org_token_name=shown(subject.org_token_name) or shown(property_text(properties, "org_token_name", place)),
-            deployment_name=shown(property_text(properties, "deployment_name", place)),
+            deployment_name=shown(subject.deployment_name)
+            or shown(property_text(properties, "deployment_name", place)),
             urn=str(state.get("urn", "")),
             protect=state.get("protect") is True,
             overwrite=_raw(properties, "overwrite") is True,
@@ -72,9 +73,18 @@ def _of_one(
     deployment_id = property_text(properties, "deployment_id", place) or deployment_in_id
     token_id = property_text(properties, "org_token_id", place) or token_in_id
     token_name, role = property_text(properties, "org_token_name", place), property_text(properties, "role", place)
-    if deployment_id is None or role is None or (token_id is None and token_name is None):
+    deployment_name = property_text(properties, "deployment_name", place)
+    unknown = [deployment_id is None and deployment_name is None, token_id is None and token_name is None, role is None]
+    if any(unknown):
         raise Incomprehensible("no deployment, no token or no role")
-    return Subject(organization_id, deployment_id, token_id, token_name if token_id is None else None), role
+    subject = Subject(
+        organization_id,
+        deployment_id,
+        token_id,
+        org_token_name=token_name if token_id is None else None,
+        deployment_name=deployment_name if deployment_id is None else None,
+    )
+    return subject, role
 
 
 def _of_many(properties: Mapping[str, Any], organization_id: Text, place: str) -> Iterator[tuple[Subject, Text]]:
@@ -87,13 +97,19 @@ def _of_many(properties: Mapping[str, Any], organization_id: Text, place: str) -
         return
     for deployment, tokens in roles.items():
         row = f"{place} roles {deployment}"
+        deployment_id, deployment_name = _id_or_name(deployment)
         if (hidden := _text(tokens, row)) is not None or not isinstance(tokens, Mapping):
-            yield Subject(organization_id, deployment, hidden), hidden
+            yield Subject(organization_id, deployment_id, hidden, deployment_name=deployment_name), hidden
             continue
         for token, role in tokens.items():
-            by_id = _CUID.fullmatch(token) is not None
-            subject = Subject(organization_id, deployment, token if by_id else None, None if by_id else token)
+            token_id, token_name = _id_or_name(token)
+            subject = Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
             yield subject, _text(role, f"{row} {token}")
+
+
+def _id_or_name(key: str) -> tuple[str | None, str | None]:
+    """What a key of a set of bindings is: an id, or else a name."""
+    return (key, None) if _CUID.fullmatch(key) else (None, key)
 
 
 def _raw(properties: Mapping[str, Any], name: str) -> Any:

@@ -194,7 +194,9 @@ def _asked(grant: Grant, facts: Facts) -> Asked:
     deployment, token = facts.deployments.get(deployment_id or ""), facts.tokens.get(token_id or "")
     return Asked(
         deployment_id=deployment_id,
-        deployment_name=deployment.name if deployment else grant.deployment_name,
+        deployment_name=deployment.name
+        if deployment
+        else grant.deployment_name or shown(grant.subject.deployment_name),
         workspace_name=deployment.workspace_name if deployment else None,
         org_token_id=token_id,
         org_token_name=token.name if token else grant.org_token_name or shown(grant.subject.org_token_name),

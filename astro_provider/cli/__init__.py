@@ -39,7 +39,7 @@ app = typer.Typer(
 app.command("list")(list_assignments)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
 app.command()(review)
-app.command()(audit)
+app.command(short_help="Tell what is worth looking after among the roles in Astro.")(audit)
 app.command()(doctor)
 app.command()(emulator)
 

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
+from astro_provider import shown
 from astro_provider.access.audit import Assignment, Audit, Finding, Found
 from astro_provider.access.audit import audit as audited
 from astro_provider.access.audit_page import audit_page
 from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, remarks, summary
-from astro_provider.access.document import audit_document
+from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
-from astro_provider.access.harmless import as_json, one_line
 from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.rules import Rules
 from astro_provider.cli.exit_statuses import FLAGGED
@@ -144,7 +144,7 @@ def _print_table(found: Audit) -> None:
         print_table(COLUMNS, [_cells(one) for one in found.findings], prose=PROSE)
     aside = console(sys.stderr)
     for line in (f"{HEADLINE}: {summary(found)}", *(one.text for one in found.verdicts), *remarks(found)):
-        aside.print(Text(one_line(line)), soft_wrap=not sys.stderr.isatty())
+        aside.print(Text(shown.line(line)), soft_wrap=not sys.stderr.isatty())
 
 
 def _cells(one: Found) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
+from astro_provider import shown
 from astro_provider.access.digest import Digest, read_digest
-from astro_provider.access.document import review_document
+from astro_provider.access.document import as_json, review_document
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag, loses_admin
-from astro_provider.access.harmless import as_json, one_line
 from astro_provider.access.markdown import LEAST_LENGTH, as_markdown
-from astro_provider.access.model import shown
+from astro_provider.access.model import shown as text_of
 from astro_provider.access.review import Review, Row, Wanted, changes_in
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_page import review_page
@@ -113,12 +113,12 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
     client = settings.client()
     try:
         reader = Reader(client)
-        named = dict.fromkeys(found for one in subjects if (found := shown(one.organization_id)))
+        named = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
         organizations = list(named) or [reader.organization_id(settings.organization_id)]
         losing = dict.fromkeys(
-            (shown(change.subject.organization_id) or organizations[0], deployment_id)
+            (text_of(change.subject.organization_id) or organizations[0], deployment_id)
             for change in changes
-            if loses_admin(change) and (deployment_id := shown(change.subject.deployment_id))
+            if loses_admin(change) and (deployment_id := text_of(change.subject.deployment_id))
         )
         return facts(reader, organizations, losing)
     finally:
@@ -145,7 +145,7 @@ def _print_text(found: Review) -> None:
     terminal = console(sys.stdout)
 
     def say(line: str, style: str = "") -> None:
-        terminal.print(Text(one_line(line), style), soft_wrap=not sys.stdout.isatty())
+        terminal.print(Text(shown.line(line), style), soft_wrap=not sys.stdout.isatty())
 
     say(f"{headline(found)}: {found.stack}" if found.stack else headline(found), "bold")
     if found.problems:

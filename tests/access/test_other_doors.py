@@ -34,7 +34,11 @@ def digest(*steps: dict[str, Any]) -> Digest:
 
 def rows(found: Digest) -> set[tuple[Text, Text, str]]:
     return {
-        (one.subject.deployment_id, one.subject.org_token_id or one.subject.org_token_name, one.kind)
+        (
+            one.subject.deployment_id or one.subject.deployment_name,
+            one.subject.org_token_id or one.subject.org_token_name,
+            one.kind,
+        )
         for one in difference(found.before, found.after)
     }
 
@@ -99,10 +103,12 @@ def test_a_refresh_with_a_detailed_difference_is_a_refresh() -> None:
     drifted = step("update", kind, {**one, "role": "A"}, None, detailedDiff={"role": {"kind": "update"}})
     drifted["newState"] = {**drifted["oldState"], "outputs": {**one, "role": "B"}}
 
-    found = digest({"op": "refresh", "urn": "urn:pulumi:test::bindings::pulumi:pulumi:Stack::x"}, drifted)
+    whole = digest({"op": "refresh", "urn": "urn:pulumi:test::bindings::pulumi:pulumi:Stack::x"}, drifted)
+    targeted = digest(drifted)
 
-    assert found.is_refresh
-    assert {(DEPLOYMENT, TOKEN, Kind.CHANGE)} == rows(found)
+    for found in (whole, targeted):
+        assert found.is_refresh
+        assert {(DEPLOYMENT, TOKEN, Kind.CHANGE)} == rows(found)
 
 
 def test_a_secret_role_that_the_engine_does_not_call_changed_is_not() -> None:
@@ -137,3 +143,46 @@ def test_a_count_that_the_steps_do_not_show_is_a_problem() -> None:
 
     assert ["The engine counts 2 deletes that the digest does not show."] == found.problems
     assert ["The digest has no end, so steps may be missing."] == unended.problems
+
+
+def test_a_binding_by_names_alone_is_the_one_that_the_state_has_by_ids() -> None:
+    kind = f"{DYNAMIC}DeploymentOrgTokenBinding"
+    names = {"deployment_name": "etl", "org_token_name": "ci", "role": "A"}
+    ids = {**names, "organization_id": "clo", "deployment_id": DEPLOYMENT, "org_token_id": TOKEN}
+
+    renamed = digest(step("delete", kind, ids, None), step("create", kind, None, names))
+    alone = digest(step("create", kind, None, names))
+
+    assert set() == rows(renamed)
+    assert {("etl", "ci", Kind.GAIN)} == rows(alone)
+
+
+@pytest.mark.parametrize(
+    ("note", "there"),
+    [
+        (
+            (
+                "Token 'ci (old)' (cln7) already has the role Release Engineer in deployment 'etl (prod)' (clm9). It will be "
+                "adopted unchanged, and a later destroy will remove it."
+            ),
+            {("clm9", "cln7"): ("Release Engineer", False)},
+        ),
+        (
+            "Token 'ci' (cln7) already has the role A in deployment clm9: overwrite will change A → B.",
+            {("clm9", "cln7"): ("A", True)},
+        ),
+        (
+            (
+                "Token 'ci' (cln7) already has the role A in deployment 'etl' (clm9) through another resource of this program. "
+                "Unless that resource is replaced by this one, the update will refuse it: remove one of the two."
+            ),
+            {},
+        ),
+    ],
+)
+def test_notes_of_the_provider_tell_what_is_there(note: str, there: dict[tuple[str, str], tuple[str, bool]]) -> None:
+    said = {"severity": "info#err", "message": f"astro: note: {note}\n\n"}
+
+    found = read_digest(json.dumps({"steps": [], "changeSummary": {}, "diagnostics": [said]}), "digest.json")
+
+    assert there == {key: (one.role, one.overwritten) for key, one in found.there.items()}

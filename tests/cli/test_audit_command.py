@@ -211,7 +211,7 @@ def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
     short = run(bound, "audit", "--output", "markdown", "--max-length", "4000").out
 
     assert whole.startswith("<!-- astro-provider audit -->\n### Access audit\n")
-    assert 60 + 6 == whole.count("| **expired** |") + whole.count("| expired |") + whole.count("| unused |")
+    assert (60 + 1, 4) == (whole.count("| expired |"), whole.count("| unused |"))
     assert len(short) <= 4000
     assert "more rows are left out for want of room.**" in short
 

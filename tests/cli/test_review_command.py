@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -152,11 +153,29 @@ def test_offline_asks_nobody_and_says_what_it_cannot_tell(bound: Emulator, many:
 
     assert {} == calls_to(bound)
     assert document["offline"]
-    assert {None} == {row["deployment_name"] for row in document["changes"]}
     first = next(row for row in document["changes"] if row["org_token_id"] == OLD_DEPLOYER)
-    assert ["unknown"] == first["flags"]
-    assert ["expired", "last-admin", "production", "unused"] == first["undecided"]
+    assert ("etl-production", ["production"]) == (first["deployment_name"], first["flags"])
+    assert ["expired", "last-admin", "unused"] == first["undecided"]
     assert "Astro was not asked" in comment
+
+
+def test_offline_a_digest_without_names_of_deployments_leaves_production_undecided(
+    bound: Emulator, previews: Previews, tmp_path: Path
+) -> None:
+    document = json.loads(previews.many.text)
+    for step in document["steps"]:
+        for state in (step.get("oldState") or {}, step.get("newState") or {}):
+            for bag in ("inputs", "outputs"):
+                state.get(bag, {}).pop("deployment_name", None)
+    older = kept(tmp_path, json.dumps(document), "older.json")
+
+    unnamed = reviewed(bound, older, "--offline", "--production", "*-production")
+    failing = run(bound, "review", older, "--offline", "--production", "*-production", "--fail-on", "production")
+
+    first = next(row for row in unnamed["changes"] if row["org_token_id"] == OLD_DEPLOYER)
+    assert (None, ["unknown"]) == (first["deployment_name"], first["flags"])
+    assert ["expired", "last-admin", "production", "unused"] == first["undecided"]
+    assert (3, "Failed on: production.\n") == (failing.status, failing.err)
 
 
 def test_every_row_of_a_fork_is_unknown(previews: Previews, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ GIVE = "give the output of `pulumi preview --json`."
         ("[1, 2]", f"is no digest of a preview: {GIVE}"),
         ('{"name": "package", "version": "1"}', f"is no digest of a preview: {GIVE}"),
         ('{"steps": [{"op": "create"}]}', f"is no digest of a preview: {GIVE}"),
+        ('{"steps": [{"op": "<b>", "urn": "u"}]}', f"is no digest of a preview: {GIVE}"),
         ('{"steps": [], "changeSummary": {"same": "many"}}', f"is no digest of a preview: {GIVE}"),
         (
             '{"deployment": {"resources": []}}',

@@ -24,6 +24,7 @@ from astro_provider.errors import (
     SettingsError,
     Unavailable,
     UnexpectedAnswer,
+    UnusableInput,
     WriteNotConfirmed,
     WriteRefused,
 )
@@ -61,6 +62,7 @@ def test_one_except_catches_all() -> None:
 EVERY = [
     AstroProviderError("text"),
     SettingsError("text"),
+    UnusableInput("text"),
     InputError("role", "is blank."),
     InvalidInputs([InputError("role", "is blank."), InputError("overwrite", "must be true or false.")]),
     BindingConflict("text"),
