@@ -24,6 +24,7 @@ from astro_provider.errors import (
     SettingsError,
     Unavailable,
     UnexpectedAnswer,
+    UnusableInput,
     WriteNotConfirmed,
     WriteRefused,
 )
@@ -63,6 +64,7 @@ EVERY = [
     SettingsError("text"),
     InputError("role", "is blank."),
     InvalidInputs([InputError("role", "is blank."), InputError("overwrite", "must be true or false.")]),
+    UnusableInput("text"),
     BindingConflict("text"),
     RolesUnknown("text"),
     WriteRefused("text"),
