@@ -65,7 +65,7 @@ def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_i
         == [
             (
                 "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
-                f"{{nightly-loads}} has a problem: no token is named 'nightly-loads' in organization {astro.organization_id} "
+                f"{{nightly-loads}} has a problem: No token is named 'nightly-loads' in organization {astro.organization_id} "
                 f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
                 "name."
             )
