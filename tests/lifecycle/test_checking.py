@@ -177,6 +177,63 @@ def test_a_role_of_dags_is_no_role_of_deployments(start: StartProcess, capsys: E
     assert "No deployment role is named 'DAG Trigger'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("role", ["WORKSPACE_ADMIN", "ORGANIZATION_OWNER", "DAG_AUTHOR"])
+def test_a_built_in_role_of_another_scope_is_an_error(start: StartProcess, role: str) -> None:
+    [(name, text)] = problems(start(), {**ADMIN, "role": role})
+
+    assert name == "role"
+    assert text.startswith(f"No deployment role is named '{role}' in organization {ORGANIZATION_ID}")
+    assert text.endswith(". It is named like a built-in role of another scope, which a deployment can never have.")
+
+
+def test_a_role_that_only_begins_like_a_built_in_one_may_be_made_by_this_program(
+    start: StartProcess, capsys: Err
+) -> None:
+    assert problems(start(), {**ADMIN, "role": "DAG_readers"}) == []
+    assert "The update will fail unless this program also creates that role." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spelled", "role"),
+    [("deployment_admin", "DEPLOYMENT_ADMIN"), ("release ENGINEER", "Release Engineer")],
+    ids=["built-in", "custom"],
+)
+def test_a_role_is_put_into_the_inputs_in_astro_s_spelling(
+    start: StartProcess, capsys: Err, spelled: str, role: str
+) -> None:
+    inputs = checked(start(), {**ADMIN, "role": spelled})
+
+    assert inputs["role"] == role
+    assert capsys.readouterr().err == ""
+
+
+def test_a_token_of_a_workspace_that_has_the_same_name_is_no_matter(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.add_token("observability", scope="WORKSPACE")
+
+    assert checked(start(), ADMIN)["org_token_id"] == OBSERVABILITY
+    capsys.readouterr()
+    assert checked(start(), ADMIN, stored) == stored.inputs
+    assert capsys.readouterr().err == ""
+
+
+def test_a_second_token_of_the_name_leaves_a_binding_in_state_with_its_token(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.add_token("observability")
+    text = (
+        f"2 tokens are named 'observability'. This binding stays with {OBSERVABILITY}, which the state has; give "
+        "org_token_id to say so in the program."
+    )
+
+    assert checked(start(), ADMIN, stored) == stored.inputs
+    assert capsys.readouterr().err == f"astro: warning: {text}\n"
+    assert problems(start(preview_checks="strict"), ADMIN, stored) == [("org_token_name", text)]
+
+
 # What the program may be about to make
 
 
