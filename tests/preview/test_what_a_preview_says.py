@@ -13,6 +13,7 @@ from pulumi.automation import PulumiCommand
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
 from tests.support.made import Made
+from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
 
 ROLE = "DEPLOYMENT_ADMIN"
@@ -233,6 +234,36 @@ def test_an_expired_and_a_direct_access_token_are_warnings(stack: Stack, astro: 
         "is of kind DIRECT_ACCESS, which is made for",
         "use a token of kind STANDARD.",
     )
+
+
+def test_a_deployment_that_was_deleted_in_astro_does_not_stop_an_urgent_removal_beside_it(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    gone, urgent = astro.store.add_deployment("ml"), astro.store.add_deployment("etl")
+    stays = {"deployment_id": gone, "org_token_name": "ci", "role": ROLE}
+    stack.program = bindings(stays=stays, urgent={**stays, "deployment_id": urgent})
+    stack.up()
+    astro.store.delete_deployment(gone, keep_roles=False)
+
+    stack.program = bindings(stays=stays)
+    preview = stack.preview()
+    up = stack.up()
+    refresh = stack.refresh()
+
+    warning = (
+        f"astro: warning: Deployment 'ml' ({gone}) does not exist any more. Remove this binding from the program, or give "
+        "another deployment; `pulumi refresh` takes it out of the state."
+    )
+    assert not preview.failed, preview.text
+    assert preview.changes == {"same": 2, "delete": 1}
+    assert preview.notices == [warning]
+    assert not up.failed, up.text
+    assert astro.store.deployment_role(token, urgent) is None
+    assert refresh.notices == [
+        f"astro: note: Deployment 'ml' ({gone}) was deleted, so a refresh takes the binding out of the state."
+    ]
+    assert stack.resources() == {}
 
 
 def test_two_resources_that_bind_the_same_token_to_the_same_deployment_are_an_error_that_names_both(
