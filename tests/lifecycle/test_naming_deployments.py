@@ -17,6 +17,7 @@ from tests.support.cast import (
     PRODUCTION,
     STAGING,
     TRAINER,
+    TRAINING,
 )
 from tests.support.processes import StartProcess, Stored, checked, problems, up, writes_to
 
@@ -229,11 +230,11 @@ def test_a_name_and_an_id_that_mean_the_same_may_be_given_together(start: StartP
     ("change", "name", "text"),
     [
         (
-            {"deployment_id": PRODUCTION},
+            {"deployment_id": TRAINING},
             "deployment_name",
             (
-                f"deployment_name 'etl-staging' and deployment_id {PRODUCTION} do not mean the same deployment: {PRODUCTION} is "
-                "named 'etl-production'. Give one of the two."
+                f"deployment_name 'etl-staging' and deployment_id {TRAINING} do not mean the same deployment: {TRAINING} is "
+                "named 'ml-training'. Give one of the two."
             ),
         ),
         (
@@ -251,6 +252,29 @@ def test_a_name_and_an_id_that_mean_two_things_are_an_error_that_names_both(
     start: StartProcess, change: dict[str, str], name: str, text: str
 ) -> None:
     assert problems(start(), {**BY_NAME, **change}) == [(name, text)]
+
+
+@pytest.mark.parametrize("name", ["etl-production", "nobody-has-it"])
+def test_a_name_that_does_not_fit_the_id_in_the_state_is_an_error_although_the_id_is_unchanged(
+    start: StartProcess, stored: Stored, name: str
+) -> None:
+    assert problems(start(), {**BY_ID, "deployment_name": name}, stored) == [
+        (
+            "deployment_name",
+            (
+                f"deployment_name {name!r} and deployment_id {STAGING} do not mean the same deployment: {STAGING} is named "
+                "'etl-staging'. Give one of the two."
+            ),
+        )
+    ]
+
+
+def test_a_binding_that_contradicts_is_spoken_of_by_the_name_that_its_id_has(start: StartProcess) -> None:
+    [_, (_, text)] = problems(start(), {**BY_NAME, "deployment_id": PRODUCTION})
+
+    assert text.startswith(
+        f"Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) already has the role"
+    )
 
 
 # What happens in Astro
