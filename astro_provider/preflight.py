@@ -25,7 +25,7 @@ from astro_provider.errors import InputError, ServiceError
 from astro_provider.hints import is_a_name, nearest_names, other_workspace
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, same_role, wrong_scope
-from astro_provider.values import IDENTITY, UNKNOWN, Inputs, Stored, Text, in_words, known, sentence
+from astro_provider.values import IDENTITY, NAMES, UNKNOWN, Inputs, Stored, Text, in_words, known, sentence
 from astro_provider.writing.changes import Add
 
 # Built-in roles of other scopes begin like this (https://www.astronomer.io/docs/astro/user-permissions).
@@ -81,7 +81,12 @@ class Situation:
             and known(inputs.role)
             and same_role(inputs.role, str(self.stored.role))
             and inputs.workspace_id == self.stored.workspace_id
+            and not self._gives_another_name(self.stored)
         )
+
+    def _gives_another_name(self, stored: Stored) -> bool:
+        names = ((getattr(self.asked, name), getattr(stored, name)) for name in NAMES)
+        return any(asked is not None and known(was) and asked != was for asked, was in names)
 
     def weight_of_a_missing_name(self, inputs: Inputs) -> Weight:
         """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing."""
@@ -244,7 +249,7 @@ class Preflight:
             f"{kind.name_property} {spelled.name!r} and {kind.id_property} {id_} do not mean the same {kind.what}: "
             f"{id_} is named {found.name!r}. Give one of the two."
         )
-        return _Found(id_, spelled.name, found, (Finding(Weight.ERROR, kind.name_property, text),))
+        return _Found(id_, found.name, found, (Finding(Weight.ERROR, kind.name_property, text),))
 
     def _look_up_name(self, kind: _Kind[_T], name: str, spelled: _Spelled, situation: Situation) -> _Found[_T]:
         certain = situation.stored is not None or situation.about_to_write

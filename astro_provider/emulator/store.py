@@ -142,6 +142,11 @@ class Store:
         with self._lock:
             self._state.tokens[id]["name"] = name
 
+    def rename_deployment(self, id: str, name: str) -> None:  # noqa: A002 see above
+        """Give a deployment another name; its id stays."""
+        with self._lock:
+            self._state.deployments[id]["name"] = name
+
     def hide_roles(self, token_id: str, hidden: bool = True) -> None:  # noqa: FBT001, FBT002 reads well at the call
         """Leave `roles` out of every answer about this token, as if the caller might not see them."""
         with self._lock:

@@ -60,7 +60,7 @@ def test_what_the_next_preview_would_refuse_is_left_out_in_its_words(astro: Emul
 
     found = found_in(astro, connect)
 
-    assert f"the role Ledger Auditor is restricted to workspace {FINANCE_ID}" in left_out(found, "auditor")
+    assert f"The role Ledger Auditor is restricted to workspace {FINANCE_ID}" in left_out(found, "auditor")
     assert left_out(found, "padded") == "role: ' padded ' has blanks around it: write 'padded'."
     assert left_out(found, "   ") == "org_token_name: is blank: write the name of the organization token."
     assert len(found.adoptions) == 2
@@ -78,7 +78,7 @@ def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator
     said = "\n".join(found.remarks)
     assert {"old", "holds what is gone"} <= {adoption.token.name for adoption in found.adoptions}
     assert f"token 'old' ({expired}) expired on 2024-03-30" in said
-    assert "no deployment role is named 'Release Engineer'" in said
+    assert "No deployment role is named 'Release Engineer'" in said
 
 
 def test_roles_in_dags_are_named_and_left_as_they_are(astro: Emulator, connect: Connect) -> None:

@@ -25,8 +25,10 @@ def test_a_binding_that_exists_with_the_same_role_is_adopted_without_a_write(
         == up.notices
         == [
             (
-                f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ADMIN in deployment "
-                f"'orders' ({deployment_id}): unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
+                f"astro: note: Token 'nightly-loads' ({token_id}) already has the role DEPLOYMENT_ADMIN in deployment "
+                f"'orders' ({deployment_id}). It will be adopted unchanged, and a later destroy will remove it. If this is a "
+                "rename within this stack, the role stays. Otherwise another stack may own it; and if a resource of another "
+                "kind gave it and leaves this program in the same run, the role goes with it."
             )
         ]
     )
@@ -57,18 +59,20 @@ def test_a_binding_that_exists_with_another_role_is_refused_until_it_may_be_over
         == refused.errors
         == [
             (
-                f"{PROBLEM} role value {{DEPLOYMENT_ADMIN}} has a problem: Token {token_id} already holds the role "
-                f"DEPLOYMENT_ACCESSOR in deployment {deployment_id}, and DEPLOYMENT_ADMIN is asked for. Nothing was written. "
-                "Another resource of this stack may hold it (a list whose positions name the resources shifts them all when its "
-                "head goes: name them by deployment and token), or it was made by hand. Set overwrite=True to take it over."
+                f"{PROBLEM} role value {{DEPLOYMENT_ADMIN}} has a problem: Token 'nightly-loads' ({token_id}) in deployment "
+                f"'orders' ({deployment_id}) already has the role DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set "
+                "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list "
+                "index, removing the first entry renames all others; name them by deployment and token), another stack, or a "
+                "person."
             )
         ]
     )
     assert writes_when_refused == 0
     assert overwritten.notices == [
         (
-            f"astro: note: token 'nightly-loads' ({token_id}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-            f"'orders' ({deployment_id}): overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it."
+            f"astro: note: Token 'nightly-loads' ({token_id}) already has the role DEPLOYMENT_ACCESSOR in deployment "
+            f"'orders' ({deployment_id}): overwrite will change DEPLOYMENT_ACCESSOR → DEPLOYMENT_ADMIN. Another stack may own "
+            "it."
         )
     ]
     assert writes(astro) == 1

@@ -64,8 +64,8 @@ def test_a_binding_that_vanished_leaves_the_state_and_is_made_again(
     assert refresh.changes == {"delete": 1, "same": 1}
     assert refresh.notices == [
         (
-            f"astro: note: token {token_id} in deployment {deployment_id} holds no role any more: the binding is taken out of "
-            "the state."
+            f"astro: note: Token 'nightly-loads' ({token_id}) has no role in deployment 'orders' ({deployment_id}) any more, "
+            "so a refresh takes the binding out of the state."
         )
     ]
     assert in_state == {}

@@ -15,8 +15,8 @@ from tests.support.writes import writes
 
 def _kept(token_id: str, deployment_id: str) -> str:
     return (
-        f"astro: note: token {token_id} in deployment {deployment_id} keeps its role: another resource of this program "
-        "binds the two (a rename?)."
+        f"astro: note: Token 'nightly-loads' ({token_id}) in deployment 'orders' ({deployment_id}) keeps its role: another "
+        "resource of this program binds the two (a rename?)."
     )
 
 
@@ -144,10 +144,11 @@ def test_a_list_by_position_that_shifts_onto_another_role_is_refused_with_the_re
         == [
             (
                 "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'binding-0': property role value "
-                f"{{DEPLOYMENT_ACCESSOR}} has a problem: Token {token_id} already holds the role DEPLOYMENT_ADMIN in deployment "
-                f"{second['deployment_id']}, and DEPLOYMENT_ACCESSOR is asked for. Nothing was written. Another resource of this "
-                "stack may hold it (a list whose positions name the resources shifts them all when its head goes: name them by "
-                "deployment and token), or it was made by hand. Set overwrite=True to take it over."
+                f"{{DEPLOYMENT_ACCESSOR}} has a problem: Token 'nightly-loads' ({token_id}) in deployment 'billing' "
+                f"({second['deployment_id']}) already has the role DEPLOYMENT_ADMIN, and DEPLOYMENT_ACCESSOR is asked for. Set "
+                "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list "
+                "index, removing the first entry renames all others; name them by deployment and token), another stack, or a "
+                "person."
             )
         ]
     )

@@ -65,7 +65,7 @@ def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_i
         == [
             (
                 "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
-                f"{{nightly-loads}} has a problem: no token is named 'nightly-loads' in organization {astro.organization_id} "
+                f"{{nightly-loads}} has a problem: No token is named 'nightly-loads' in organization {astro.organization_id} "
                 f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
                 "name."
             )
@@ -89,20 +89,24 @@ def test_a_forced_replacement_deletes_the_binding_and_makes_it_again(
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
-def test_a_forced_replacement_with_another_role_is_refused_and_loses_nothing(
+def test_a_forced_replacement_with_another_role_ends_with_the_new_role(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    # The engine checks a forced replacement without its old inputs, so it looks like a new binding that conflicts.
+    # The engine checks a forced replacement without its old inputs, so it looks like a second resource of the binding.
     stack.program = bindings(orders=wanted)
     stack.up()
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up(replace=["orders"])
 
-    assert up.failed
-    assert "already holds the role DEPLOYMENT_ADMIN" in up.errors[0]
-    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert "orders" in stack.resources()
+    assert not up.failed, up.text
+    assert (
+        f"astro: warning: Token 'nightly-loads' ({token_id}) already has the role DEPLOYMENT_ADMIN in deployment 'orders' "
+        f"({deployment_id}) through another resource of this program. Unless that resource is replaced by this one, the "
+        "update will refuse it: remove one of the two."
+    ) in up.notices
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
+    assert stack.resources()["orders"]["outputs"]["role"] == "DEPLOYMENT_ACCESSOR"
 
 
 def test_replace_on_changes_of_the_role_ends_with_the_new_role(

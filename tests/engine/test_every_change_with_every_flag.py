@@ -96,6 +96,7 @@ SIDE_BY_SIDE = {
     ),
     "another role": Change({"x": ("a", ADMIN)}, {"x": ("a", ACCESSOR)}),
     "forced replacement": Change({"x": ("a", ADMIN)}, {"x": ("a", ADMIN)}, replace=("x",)),
+    "forced replacement with another role": Change({"x": ("a", ADMIN)}, {"x": ("a", ACCESSOR)}, replace=("x",)),
     "forced replacement beside a removal": Change(
         {"x": ("a", ADMIN), "y": ("b", ADMIN)}, {"x": ("a", ADMIN)}, replace=("x",)
     ),
@@ -291,9 +292,9 @@ def test_a_rename_whose_create_fails_keeps_the_grant_and_the_old_name(stack: Sta
 
     assert up.failed
     assert (
-        f"astro_provider.errors.BindingConflict: token {service.token_id} in deployment {service.deployments['a']} was "
-        "not removed: another resource of this program binds the two as well, and could not be created. Mend that "
-        "resource's error and run again."
+        f"astro_provider.errors.BindingConflict: Token '{TOKEN}' ({service.token_id}) in deployment 'a' "
+        f"({service.deployments['a']}) was not removed: another resource of this program binds the two as well, and could "
+        "not be created. Mend that resource's error and run again."
     ) in up.errors
     assert service.held() == service.recorded(stack) == {"a": ADMIN}
     assert set(stack.resources()) == {"x"}
@@ -313,3 +314,36 @@ def test_a_targeted_delete_of_what_an_untargeted_resource_binds_too_takes_the_gr
     assert taken == {}
     assert not mended.failed, mended.text
     assert service.held() == service.recorded(stack) == {"a": ADMIN}
+
+
+@WITH_AND_WITHOUT_CHECKS
+def test_a_move_that_failed_halfway_can_be_taken_back(stack: Stack, service: Astro, checks: str) -> None:
+    stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
+    stack.program = service.program({"x": ("a", ADMIN)})
+    stack.up()
+    service.emulator.fault(operation="UpdateApiTokenRoles", status=403, skip=1, times=1)
+    stack.program = service.program({"x": ("b", ADMIN)})
+    moved = stack.up()
+    halfway = service.held()
+
+    stack.program = service.program({"x": ("a", ADMIN)})
+    taken_back = stack.up()
+
+    assert moved.failed
+    assert halfway == {}
+    assert not taken_back.failed, taken_back.text
+    assert service.held() == service.recorded(stack) == {"a": ADMIN}
+
+
+def test_what_a_replacement_deletes_before_another_resource_is_known_to_have_it_is_given_back(
+    stack: Stack, service: Astro
+) -> None:
+    stack.program = service.program({"x": ("b", ADMIN), "y": ("a", ADMIN)})
+    stack.up()
+    stack.program = service.program({"x": ("c", ADMIN), "y": ("b", ADMIN)})
+    stack.up(target=[stack.urn("y")])
+
+    up = stack.up()
+
+    assert not up.failed, up.text
+    assert service.held() == service.recorded(stack) == {"b": ADMIN, "c": ADMIN}

@@ -29,8 +29,14 @@ ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "D
 BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
 ACCESSOR = {**ADMIN, "deployment_id": PRODUCTION, "role": "DEPLOYMENT_ACCESSOR"}
 
+SHOWN_TOKEN = f"'observability' ({OBSERVABILITY})"
 SHOWN_STAGING = f"'etl-staging' ({STAGING})"
 SHOWN_PRODUCTION = f"'etl-production' ({PRODUCTION})"
+TOKEN_IS_GONE = (
+    f"Token {SHOWN_TOKEN} does not exist any more. Remove this binding from the program, or give another token; `pulumi "
+    "refresh` takes it out of the state."
+)
+TOKEN_IS_RENAMED = f"Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write org_token_name='metrics'."
 
 Err = pytest.CaptureFixture[str]
 
@@ -39,6 +45,7 @@ def test_a_name_is_resolved_and_the_id_put_into_the_inputs(start: StartProcess, 
     assert checked(start(), ADMIN) == {
         **ADMIN,
         "organization_id": ORGANIZATION_ID,
+        "deployment_name": "etl-staging",
         "org_token_id": OBSERVABILITY,
         "overwrite": False,
     }
@@ -77,7 +84,7 @@ def test_many_checks_cost_few_calls(astro: Emulator, start: StartProcess) -> Non
         ({**ADMIN, "org_token_name": None}, ["org_token_name"]),
         ({**ADMIN, "deployment_id": f" {STAGING}"}, ["deployment_id"]),
         ({**ADMIN, "deployment_id": 1.0, "role": 7.0}, ["deployment_id", "role"]),
-        ({}, ["deployment_id", "role", "org_token_name"]),
+        ({}, ["role", "deployment_id", "org_token_name"]),
     ],
 )
 def test_what_is_wrong_by_its_form_stands_on_its_property_and_costs_no_call(
@@ -92,13 +99,13 @@ def test_what_is_wrong_by_its_form_stands_on_its_property_and_costs_no_call(
 
 def test_a_token_id_that_does_not_exist_is_an_error(start: StartProcess) -> None:
     assert problems(start(), {**BY_ID, "org_token_id": "clnone"}) == [
-        ("org_token_id", f"no token with the id clnone in organization {ORGANIZATION_ID}.")
+        ("org_token_id", f"There is no token with the id clnone in organization {ORGANIZATION_ID}.")
     ]
 
 
 def test_a_deployment_id_that_does_not_exist_is_an_error(start: StartProcess) -> None:
     assert problems(start(), {**ADMIN, "deployment_id": "clnone"}) == [
-        ("deployment_id", f"no deployment with the id clnone in organization {ORGANIZATION_ID}.")
+        ("deployment_id", f"There is no deployment with the id clnone in organization {ORGANIZATION_ID}.")
     ]
 
 
@@ -107,8 +114,8 @@ def test_a_deployment_given_by_its_name_is_answered_with_its_id(start: StartProc
         (
             "deployment_id",
             (
-                f"no deployment with the id etl-staging in organization {ORGANIZATION_ID}: that is the name of {STAGING}, "
-                "write its id."
+                f"There is no deployment with the id etl-staging in organization {ORGANIZATION_ID}: that is the name of "
+                f"{STAGING}. Give it as deployment_name, or write the id."
             ),
         )
     ]
@@ -154,7 +161,7 @@ def test_a_role_that_is_restricted_to_another_workspace_is_an_error(start: Start
         (
             "role",
             (
-                f"the role Ledger Auditor is restricted to workspace {FINANCE_ID}, and deployment 'etl-staging' ({STAGING}) "
+                f"The role Ledger Auditor is restricted to workspace {FINANCE_ID}, and deployment 'etl-staging' ({STAGING}) "
                 f"belongs to {DATA_PLATFORM_ID}."
             ),
         )
@@ -167,7 +174,64 @@ def test_a_role_that_is_restricted_to_this_workspace_is_no_error(start: StartPro
 
 def test_a_role_of_dags_is_no_role_of_deployments(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**ADMIN, "role": "DAG Trigger"}) == []
-    assert "no deployment role is named 'DAG Trigger'" in capsys.readouterr().err
+    assert "No deployment role is named 'DAG Trigger'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("role", ["WORKSPACE_ADMIN", "ORGANIZATION_OWNER", "DAG_AUTHOR"])
+def test_a_built_in_role_of_another_scope_is_an_error(start: StartProcess, role: str) -> None:
+    [(name, text)] = problems(start(), {**ADMIN, "role": role})
+
+    assert name == "role"
+    assert text.startswith(f"No deployment role is named '{role}' in organization {ORGANIZATION_ID}")
+    assert text.endswith(". It is named like a built-in role of another scope, which a deployment can never have.")
+
+
+def test_a_role_that_only_begins_like_a_built_in_one_may_be_made_by_this_program(
+    start: StartProcess, capsys: Err
+) -> None:
+    assert problems(start(), {**ADMIN, "role": "DAG_readers"}) == []
+    assert "The update will fail unless this program also creates that role." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spelled", "role"),
+    [("deployment_admin", "DEPLOYMENT_ADMIN"), ("release ENGINEER", "Release Engineer")],
+    ids=["built-in", "custom"],
+)
+def test_a_role_is_put_into_the_inputs_in_astro_s_spelling(
+    start: StartProcess, capsys: Err, spelled: str, role: str
+) -> None:
+    inputs = checked(start(), {**ADMIN, "role": spelled})
+
+    assert inputs["role"] == role
+    assert capsys.readouterr().err == ""
+
+
+def test_a_token_of_a_workspace_that_has_the_same_name_is_no_matter(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.add_token("observability", scope="WORKSPACE")
+
+    assert checked(start(), ADMIN)["org_token_id"] == OBSERVABILITY
+    capsys.readouterr()
+    assert checked(start(), ADMIN, stored) == stored.inputs
+    assert capsys.readouterr().err == ""
+
+
+def test_a_second_token_of_the_name_leaves_a_binding_in_state_with_its_token(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    stored = up(start(), ADMIN)
+    astro.store.add_token("observability")
+    text = (
+        f"2 tokens are named 'observability'. This binding stays with {OBSERVABILITY}, which the state has; give "
+        "org_token_id to say so in the program."
+    )
+
+    assert checked(start(), ADMIN, stored) == stored.inputs
+    assert capsys.readouterr().err == f"astro: warning: {text}\n"
+    assert problems(start(preview_checks="strict"), ADMIN, stored) == [("org_token_name", text)]
 
 
 # What the program may be about to make
@@ -178,8 +242,9 @@ def test_an_unknown_name_of_a_new_binding_is_a_warning_with_the_nearest_names(st
 
     assert "org_token_id" not in inputs
     assert capsys.readouterr().err == (
-        f"astro: warning: no token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'), "
-        f"so its binding to deployment {STAGING} is possible only if this program makes it.\n"
+        f"astro: warning: No token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'), "
+        f"so it cannot be bound to deployment {SHOWN_STAGING}. The update will fail unless this program also creates that "
+        "token.\n"
     )
 
 
@@ -193,36 +258,46 @@ def test_an_unknown_role_of_a_new_binding_is_a_warning_with_the_nearest_names(st
     checked(start(), {**ADMIN, "role": "Release Enginer"})
 
     assert capsys.readouterr().err == (
-        f"astro: warning: no deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} (nearest: "
-        f"'Release Engineer'), so token 'observability' in deployment {SHOWN_STAGING} can be given it only if this program makes "
-        "it.\n"
+        f"astro: warning: No deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} (nearest: "
+        f"'Release Engineer'), so token {SHOWN_TOKEN} cannot get it in deployment {SHOWN_STAGING}. The update will fail "
+        "unless this program also creates that role.\n"
     )
 
 
-def test_an_unknown_name_of_a_binding_in_state_is_an_error(astro: Emulator, start: StartProcess) -> None:
+def test_a_deleted_token_of_a_binding_in_state_is_a_warning_with_the_remedy(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
     stored = up(start(), ADMIN)
     astro.store.delete_token(OBSERVABILITY)
 
-    assert problems(start(), ADMIN, stored) == [
-        ("org_token_name", f"no token is named 'observability' in organization {ORGANIZATION_ID}.")
-    ]
+    inputs = checked(start(), ADMIN, stored)
+
+    assert inputs == stored.inputs
+    assert capsys.readouterr().err == f"astro: warning: {TOKEN_IS_GONE}\n"
 
 
-def test_an_unknown_name_whose_token_was_renamed_is_an_error_that_gives_the_name(
-    astro: Emulator, start: StartProcess
+@pytest.mark.parametrize(("news", "name"), [(ADMIN, "org_token_name"), (BY_ID, "org_token_id")], ids=["name", "id"])
+def test_a_deleted_token_of_a_binding_in_state_is_an_error_of_strict_checks(
+    astro: Emulator, start: StartProcess, news: dict[str, str], name: str
+) -> None:
+    stored = up(start(), news)
+    astro.store.delete_token(OBSERVABILITY)
+
+    assert problems(start(preview_checks="strict"), news, stored) == [(name, TOKEN_IS_GONE)]
+
+
+def test_a_renamed_token_of_a_binding_in_state_is_a_warning_that_gives_the_name(
+    astro: Emulator, start: StartProcess, capsys: Err
 ) -> None:
     stored = up(start(), ADMIN)
     astro.store.rename_token(OBSERVABILITY, "metrics")
+    process = start()
 
-    assert problems(start(), ADMIN, stored) == [
-        (
-            "org_token_name",
-            (
-                f"no token is named 'observability' in organization {ORGANIZATION_ID}; the token {OBSERVABILITY} that this "
-                "binding holds is named 'metrics' now: write that name."
-            ),
-        )
-    ]
+    inputs = checked(process, ADMIN, stored)
+
+    assert not process.diff(stored.outputs, inputs).changes
+    assert capsys.readouterr().err == f"astro: warning: {TOKEN_IS_RENAMED}\n"
+    assert problems(start(preview_checks="strict"), ADMIN, stored) == [("org_token_name", TOKEN_IS_RENAMED)]
 
 
 def test_a_misspelt_name_of_a_binding_in_state_is_an_error_so_that_no_replacement_takes_the_grant(
@@ -234,8 +309,8 @@ def test_a_misspelt_name_of_a_binding_in_state_is_an_error_so_that_no_replacemen
 
     assert name == "org_token_name"
     assert text == (
-        f"no token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'); the token "
-        f"{OBSERVABILITY} that this binding holds is named 'observability' now: write that name."
+        f"No token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability'). The token of this "
+        f"binding ({OBSERVABILITY}) is named 'observability' now."
     )
 
 
@@ -243,14 +318,14 @@ def test_an_unknown_role_of_a_binding_in_state_is_a_warning(start: StartProcess,
     stored = up(start(), ADMIN)
 
     assert problems(start(), {**ADMIN, "role": "Night Watch"}, stored) == []
-    assert "astro: warning: no deployment role is named 'Night Watch'" in capsys.readouterr().err
+    assert "astro: warning: No deployment role is named 'Night Watch'" in capsys.readouterr().err
 
 
 def test_an_unknown_role_of_a_replacement_is_an_error(start: StartProcess) -> None:
     stored = up(start(), ADMIN)
 
     assert problems(start(), {**ADMIN, "deployment_id": FINANCE, "role": "Night Watch"}, stored) == [
-        ("role", f"no deployment role is named 'Night Watch' in organization {ORGANIZATION_ID}.")
+        ("role", f"No deployment role is named 'Night Watch' in organization {ORGANIZATION_ID}.")
     ]
 
 
@@ -261,25 +336,29 @@ def test_another_role_that_is_there_is_an_error_that_names_both(start: StartProc
     ((name, text),) = problems(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN"})
 
     assert name == "role"
-    assert text.startswith(
-        f"Token {OBSERVABILITY} already holds the role DEPLOYMENT_ACCESSOR in deployment {PRODUCTION}, and "
-        "DEPLOYMENT_ADMIN is asked for. Nothing was written."
+    assert text == (
+        f"Token {SHOWN_TOKEN} in deployment {SHOWN_PRODUCTION} already has the role DEPLOYMENT_ACCESSOR, and "
+        "DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this stack may have it (if "
+        "resources are named by list index, removing the first entry renames all others; name them by deployment and "
+        "token), another stack, or a person."
     )
 
 
 def test_the_same_role_that_is_there_is_a_note(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), ACCESSOR) == []
     assert capsys.readouterr().err == (
-        f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-        f"{SHOWN_PRODUCTION}: unless this replaces it, it will be adopted, and destroy will remove it. Another stack may own it.\n"
+        f"astro: note: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ACCESSOR in deployment {SHOWN_PRODUCTION}. It will "
+        "be adopted unchanged, and a later destroy will remove it. If this is a rename within this stack, the role stays. "
+        "Otherwise another stack may own it; and if a resource of another kind gave it and leaves this program in the same "
+        "run, the role goes with it.\n"
     )
 
 
 def test_another_role_with_overwrite_is_a_note(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN", "overwrite": True}) == []
     assert capsys.readouterr().err == (
-        f"astro: note: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ACCESSOR in deployment "
-        f"{SHOWN_PRODUCTION}: overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.\n"
+        f"astro: note: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ACCESSOR in deployment {SHOWN_PRODUCTION}: "
+        "overwrite will change DEPLOYMENT_ACCESSOR → DEPLOYMENT_ADMIN. Another stack may own it.\n"
     )
 
 
@@ -296,16 +375,17 @@ def test_a_drifted_role_of_a_binding_in_state_is_no_conflict(astro: Emulator, st
 def test_an_expired_token_is_a_warning(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**ADMIN, "org_token_name": "airflow-1-migration"}) == []
     assert capsys.readouterr().err == (
-        f"astro: warning: token 'airflow-1-migration' ({EXPIRED}) expired on 2024-03-30: token 'airflow-1-migration' in "
-        f"deployment {SHOWN_STAGING} opens nothing.\n"
+        f"astro: warning: Token 'airflow-1-migration' ({EXPIRED}) expired on 2024-03-30, so this role gives no access in "
+        f"deployment {SHOWN_STAGING}.\n"
     )
 
 
 def test_a_token_of_kind_direct_access_is_a_warning(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**BY_ID, "org_token_id": DIRECT}) == []
     assert capsys.readouterr().err == (
-        f"astro: warning: token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS: token 'snowflake-direct' in "
-        f"deployment {SHOWN_STAGING} may open nothing.\n"
+        f"astro: warning: Token 'snowflake-direct' ({DIRECT}) is of kind DIRECT_ACCESS, which is made for calls to Airflow "
+        f"itself, and Astro does not document what a role gives it in deployment {SHOWN_STAGING}. Try what it opens, or use a "
+        "token of kind STANDARD.\n"
     )
 
 
@@ -426,7 +506,7 @@ def test_an_unknown_role_is_an_error_also_where_the_state_lacks_the_tokens_id(
     [(name, text)] = problems(start(), {**ADMIN, "deployment_id": TRAINING, "role": "Nobody Made This"}, made)
 
     assert name == "role"
-    assert text.startswith("no deployment role is named 'Nobody Made This'")
+    assert text.startswith("No deployment role is named 'Nobody Made This'")
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
 
@@ -439,7 +519,7 @@ def test_an_unknown_name_is_told_although_the_organization_of_the_state_cannot_b
 
     [(name, text)] = problems(start(), {**ADMIN, "org_token_name": "nobody"}, elsewhere)
 
-    assert (name, text) == ("org_token_name", f"no token is named 'nobody' in organization {ORGANIZATION_ID}.")
+    assert (name, text) == ("org_token_name", f"No token is named 'nobody' in organization {ORGANIZATION_ID}.")
 
 
 def test_a_token_given_by_its_name_where_its_id_belongs_is_answered_with_its_id(start: StartProcess) -> None:
@@ -447,8 +527,8 @@ def test_a_token_given_by_its_name_where_its_id_belongs_is_answered_with_its_id(
         (
             "org_token_id",
             (
-                f"no token with the id observability in organization {ORGANIZATION_ID}: that is the name of "
-                f"{OBSERVABILITY}, write its id."
+                f"There is no token with the id observability in organization {ORGANIZATION_ID}: that is the name of "
+                f"{OBSERVABILITY}. Give it as org_token_name, or write the id."
             ),
         )
     ]
@@ -485,7 +565,7 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
     checked(process, BY_ID)
 
     assert capsys.readouterr().err == (
-        f"astro: warning: token 'observability' ({OBSERVABILITY}) already holds the role DEPLOYMENT_ADMIN in deployment "
-        f"{SHOWN_STAGING} through another resource of this program: unless this replaces it, the update will refuse it. "
-        "Remove one of the two.\n"
+        f"astro: warning: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ADMIN in deployment {SHOWN_STAGING} through "
+        "another resource of this program. Unless that resource is replaced by this one, the update will refuse it: remove "
+        "one of the two.\n"
     )

@@ -130,7 +130,7 @@ def test_a_create_examines_what_the_check_left_out(astro: Emulator, start: Start
     process = start(preview_checks="off")
 
     for change in ({"deployment_id": "clnone"}, {"role": "Night Watch"}, {"org_token_name": "nobody"}):
-        with pytest.raises(InputError, match=r"^(deployment_id|role|org_token_name): no "):
+        with pytest.raises(InputError, match=r"^(deployment_id: There is no|role: No|org_token_name: No) "):
             process.create(checked(process, {**BY_NAME, **change}))
 
     assert writes_to(astro) == 0

@@ -32,6 +32,8 @@ from tests.support.cast import (
 from tests.support.processes import StartProcess, calls_to, checked, up, writes_to
 
 ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
+SHOWN_TOKEN = f"'observability' ({OBSERVABILITY})"
+SHOWN_STAGING = f"'etl-staging' ({STAGING})"
 
 
 def resolved(**changes: Any) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def test_outputs_are_what_the_list_shows(start: StartProcess) -> None:
     assert stored.outputs == {
         "organization_id": ORGANIZATION_ID,
         "deployment_id": STAGING,
+        "deployment_name": "etl-staging",
         "org_token_id": OBSERVABILITY,
         "org_token_name": "observability",
         "role": "DEPLOYMENT_ADMIN",
@@ -103,12 +106,12 @@ def test_the_same_role_is_adopted_without_a_write(astro: Emulator, start: StartP
     assert writes_to(astro) == 0
 
 
-def test_the_same_role_in_other_letters_is_adopted_and_keeps_the_program_s_spelling(
+def test_the_same_role_in_other_letters_is_adopted_and_stored_in_astro_s_spelling(
     astro: Emulator, start: StartProcess
 ) -> None:
     stored = up(start(), {**ADMIN, "deployment_id": PRODUCTION, "role": "deployment_accessor"})
 
-    assert stored.outputs["role"] == "deployment_accessor"
+    assert stored.inputs["role"] == stored.outputs["role"] == "DEPLOYMENT_ACCESSOR"
     assert writes_to(astro) == 0
 
 
@@ -117,10 +120,10 @@ def test_another_role_is_an_error_that_names_both_and_nothing_is_written(astro: 
         start().create(resolved(deployment_id=PRODUCTION))
 
     assert str(conflict.value) == (
-        f"Token {OBSERVABILITY} already holds the role DEPLOYMENT_ACCESSOR in deployment {PRODUCTION}, and "
-        "DEPLOYMENT_ADMIN is asked for. Nothing was written. Another resource of this stack may hold it (a list whose "
-        "positions name the resources shifts them all when its head goes: name them by deployment and token), or it was "
-        "made by hand. Set overwrite=True to take it over."
+        f"Token {SHOWN_TOKEN} in deployment 'etl-production' ({PRODUCTION}) already has the role DEPLOYMENT_ACCESSOR, and "
+        "DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this stack may have it (if "
+        "resources are named by list index, removing the first entry renames all others; name them by deployment and "
+        "token), another stack, or a person."
     )
     assert writes_to(astro) == 0
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
@@ -176,8 +179,8 @@ def test_a_token_that_went_after_the_check_is_an_error_that_says_what_to_do(
         process.create(inputs)
 
     assert str(error.value) == (
-        f"There is no token {OBSERVABILITY} in organization {ORGANIZATION_ID} any more, so it was not bound to deployment "
-        f"{STAGING}. Run `pulumi refresh`, or give the token that took its place."
+        f"There is no token {SHOWN_TOKEN} in organization {ORGANIZATION_ID} any more, so it was not bound to deployment "
+        f"{SHOWN_STAGING}. Run `pulumi refresh`, or give the token that took its place."
     )
     assert writes_to(astro) == 0
 
@@ -194,7 +197,7 @@ def test_a_name_without_a_token_is_an_error_by_now(astro: Emulator, start: Start
         start().create(resolved(org_token_id=None, org_token_name="observabilty"))
 
     assert str(error.value) == (
-        f"org_token_name: no token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability')."
+        f"org_token_name: No token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability')."
     )
     assert writes_to(astro) == 0
 
@@ -235,14 +238,14 @@ def test_an_unknown_role_is_an_error_by_now(astro: Emulator, start: StartProcess
         start().create(resolved(role="Release Enginer"))
 
     assert str(error.value) == (
-        f"role: no deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} "
+        f"role: No deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} "
         "(nearest: 'Release Engineer')."
     )
     assert writes_to(astro) == 0
 
 
 def test_an_unknown_deployment_is_an_error(astro: Emulator, start: StartProcess) -> None:
-    with pytest.raises(InputError, match=r"^deployment_id: no deployment with the id clnone in organization"):
+    with pytest.raises(InputError, match=r"^deployment_id: There is no deployment with the id clnone in organization"):
         start().create(resolved(deployment_id="clnone"))
 
     assert writes_to(astro) == 0
@@ -257,7 +260,7 @@ def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: Start
         process.create(resolved())
 
     assert str(conflict.value) == (
-        f"Two resources of this program bind token {OBSERVABILITY} in deployment {STAGING}. Nothing was written for the "
+        f"Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}. Nothing was written for the "
         "second: remove it."
     )
     assert writes_to(astro) == 0

@@ -110,7 +110,7 @@ def test_roles_in_dags_of_the_deployment_stay_and_a_warning_names_them(
 
     assert [MEMBER, held[2], tag, elsewhere] == astro.store.token(TRAINER)["roles"]
     assert capsys.readouterr().err == (
-        f"astro: warning: token {TRAINER} in deployment {TRAINING} lost its role, but roles in DAGs of that deployment "
+        f"astro: warning: Token {TRAINER} in deployment {TRAINING} lost its role, but roles in DAGs of that deployment "
         "remain: DAG train_demand_model (DAG_AUTHOR), DAG_TAG nightly (DAG_VIEWER).\n"
     )
 
@@ -176,8 +176,8 @@ def test_a_rename_keeps_the_grant_and_says_so(
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
     assert (
-        f"astro: note: token {OBSERVABILITY} in deployment {PRODUCTION} keeps its role: another resource of this program "
-        "binds the two (a rename?).\n"
+        f"astro: note: Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) keeps its role: "
+        "another resource of this program binds the two (a rename?).\n"
     ) in capsys.readouterr().err
 
 

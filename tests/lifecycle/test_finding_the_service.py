@@ -139,7 +139,7 @@ def test_an_expired_credential_is_told_with_its_variable(astro: Emulator, start:
 
     assert name == ""
     assert text.startswith(
-        f"ListApiTokens (organization {ORGANIZATION_ID}): HTTP 401 Unauthorized: The authentication token has expired "
+        f"ListDeployments (organization {ORGANIZATION_ID}): HTTP 401 Unauthorized: The authentication token has expired "
         "(requestId "
     )
     assert text.endswith("Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.")
@@ -170,7 +170,7 @@ def test_a_wrong_host_is_named(start: StartProcess) -> None:
     ((name, text),) = problems(process, ADMIN)
 
     assert name == ""
-    assert text.startswith(f"ListApiTokens (organization {ORGANIZATION_ID}): no answer from 127.0.0.1 (")
+    assert text.startswith(f"ListDeployments (organization {ORGANIZATION_ID}): no answer from 127.0.0.1 (")
 
 
 def test_a_host_that_answers_with_a_page_is_told_with_the_setting(astro: Emulator, start: StartProcess) -> None:

@@ -23,6 +23,8 @@ from tests.support.processes import StartProcess, Stored, calls_to, checked, ref
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 BINDING = f"{ORGANIZATION_ID}/{PRODUCTION}/{OBSERVABILITY}"
+SHOWN_TOKEN = f"'observability' ({OBSERVABILITY})"
+SHOWN_PRODUCTION = f"'etl-production' ({PRODUCTION})"
 
 
 @pytest.fixture
@@ -101,23 +103,31 @@ def test_a_binding_that_is_gone_leaves_the_state_with_a_note(
 
     assert refreshed(process, stored) is None
     assert capsys.readouterr().err == (
-        f"astro: note: token {OBSERVABILITY} in deployment {PRODUCTION} holds no role any more: the binding is taken out "
-        "of the state.\n"
+        f"astro: note: Token {SHOWN_TOKEN} has no role in deployment {SHOWN_PRODUCTION} any more, so a refresh takes the "
+        "binding out of the state.\n"
     )
 
 
-def test_a_token_that_is_gone_leaves_the_state(astro: Emulator, start: StartProcess, stored: Stored) -> None:
+def test_a_token_that_is_gone_leaves_the_state_with_a_note_that_says_it_was_deleted(
+    astro: Emulator, start: StartProcess, stored: Stored, capsys: pytest.CaptureFixture[str]
+) -> None:
     astro.store.delete_token(OBSERVABILITY)
 
     assert refreshed(start(), stored) is None
+    assert capsys.readouterr().err == (
+        f"astro: note: Token {SHOWN_TOKEN} was deleted, so a refresh takes the binding out of the state.\n"
+    )
 
 
-def test_a_deployment_that_is_gone_with_its_roles_leaves_the_state(
-    astro: Emulator, start: StartProcess, stored: Stored
+def test_a_deployment_that_is_gone_with_its_roles_leaves_the_state_with_a_note_that_says_it_was_deleted(
+    astro: Emulator, start: StartProcess, stored: Stored, capsys: pytest.CaptureFixture[str]
 ) -> None:
     astro.store.delete_deployment(PRODUCTION, keep_roles=False)
 
     assert refreshed(start(), stored) is None
+    assert capsys.readouterr().err == (
+        f"astro: note: Deployment {SHOWN_PRODUCTION} was deleted, so a refresh takes the binding out of the state.\n"
+    )
 
 
 def test_an_entry_that_outlived_its_deployment_is_still_there(
@@ -143,7 +153,7 @@ def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, sta
         start().read(BINDING, {})
 
     assert str(error.value) == (
-        f"There is no binding {BINDING}: token {OBSERVABILITY} in deployment {PRODUCTION} holds no role. Check the three "
+        f"There is no binding {BINDING}: token {OBSERVABILITY} in deployment {PRODUCTION} has no role. Check the three "
         "ids."
     )
 
@@ -156,6 +166,7 @@ def test_a_binding_is_found_by_its_id_alone(start: StartProcess) -> None:
     assert inputs == {
         "organization_id": ORGANIZATION_ID,
         "deployment_id": PRODUCTION,
+        "deployment_name": "etl-production",
         "org_token_id": OBSERVABILITY,
         "org_token_name": "observability",
         "role": "DEPLOYMENT_ACCESSOR",
@@ -206,25 +217,22 @@ def test_a_malformed_id_is_an_error_that_names_the_parts(astro: Emulator, start:
     assert astro.calls()["total"] == 0
 
 
-def test_a_rename_in_astro_shows_on_refresh_and_the_preview_says_what_to_write(
-    astro: Emulator, start: StartProcess, stored: Stored
+def test_a_rename_in_astro_is_no_drift_and_the_preview_says_what_to_write(
+    astro: Emulator, start: StartProcess, stored: Stored, capsys: pytest.CaptureFixture[str]
 ) -> None:
     astro.store.rename_token(OBSERVABILITY, "metrics")
+    astro.store.rename_deployment(PRODUCTION, "etl-main")
 
     after = refreshed(start(), stored)
-    assert after is not None
-    problems = start().check(after.inputs, ACCESSOR).problems
+    refreshing = capsys.readouterr().err
+    inputs = checked(start(), ACCESSOR, after)
 
-    assert after.outputs["org_token_name"] == "metrics"
-    assert problems == [
-        (
-            "org_token_name",
-            (
-                f"no token is named 'observability' in organization {ORGANIZATION_ID}; the token {OBSERVABILITY} that this "
-                "binding holds is named 'metrics' now: write that name."
-            ),
-        )
-    ]
+    assert stored == after
+    assert stored.inputs == inputs
+    assert refreshing == ""
+    assert capsys.readouterr().err == (
+        f"astro: warning: Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write org_token_name='metrics'.\n"
+    )
 
 
 def test_many_bindings_of_one_token_are_refreshed_with_few_calls(astro: Emulator, start: StartProcess) -> None:
@@ -307,4 +315,4 @@ def test_the_bindings_of_a_deployment_that_is_gone_are_refreshed_with_few_calls(
     found = [process.read(f"{ORGANIZATION_ID}/{gone}/{token}", {"role": "DEPLOYMENT_ADMIN"}) for token in tokens]
 
     assert found == [None] * 30
-    assert calls_to(astro) == {"ListApiTokens": 1, "GetApiToken": 30}
+    assert calls_to(astro) == {"ListApiTokens": 1, "ListDeployments": 1, "GetApiToken": 30}

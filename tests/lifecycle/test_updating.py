@@ -82,10 +82,9 @@ def test_a_role_that_somebody_changed_meanwhile_is_changed_without_asking_for_ov
     [
         {"workspace_id": DATA_PLATFORM_ID},
         {"overwrite": True},
-        {"role": "deployment_accessor"},
         {"org_token_name": None, "org_token_id": OBSERVABILITY},
     ],
-    ids=["workspace_id", "overwrite", "letters of the role", "id instead of name"],
+    ids=["workspace_id", "overwrite", "id instead of name"],
 )
 def test_what_is_no_change_of_the_grant_writes_nothing(
     astro: Emulator, start: StartProcess, stored: Stored, change: dict[str, Any]
@@ -97,6 +96,28 @@ def test_what_is_no_change_of_the_grant_writes_nothing(
     assert stored.id == after.id
     assert all(after.outputs[name] == value for name, value in news.items())
     assert stored.outputs.keys() <= after.outputs.keys()
+    assert writes_to(astro) == 0
+
+
+def test_another_spelling_of_the_role_is_no_change_and_writes_nothing(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    after = up(start(), {**ACCESSOR, "role": "deployment_accessor"}, stored)
+
+    assert stored == after
+    assert writes_to(astro) == 0
+
+
+@pytest.mark.parametrize("spelled", ["deployment_accessor", "DEPLOYMENT_ACCESSOR"])
+def test_a_state_of_an_earlier_version_that_has_the_role_in_small_letters_shows_no_change(
+    astro: Emulator, start: StartProcess, stored: Stored, spelled: str
+) -> None:
+    small = {"role": "deployment_accessor"}
+    old = Stored(stored.id, {**stored.inputs, **small}, {**stored.outputs, **small})
+
+    after = up(start(), {**ACCESSOR, "role": spelled}, old)
+
+    assert (old.id, old.outputs) == (after.id, after.outputs)
     assert writes_to(astro) == 0
 
 
@@ -197,7 +218,8 @@ def test_a_token_that_went_after_the_check_is_an_error(astro: Emulator, start: S
     astro.store.delete_token(OBSERVABILITY)
 
     with pytest.raises(
-        NotFound, match=f"^There is no token {OBSERVABILITY} in organization {ORGANIZATION_ID} any more"
+        NotFound,
+        match=rf"^There is no token 'observability' \({OBSERVABILITY}\) in organization {ORGANIZATION_ID} any more",
     ):
         process.update(stored.id, stored.outputs, inputs)
 
@@ -219,7 +241,7 @@ def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
     process = start()
     inputs = checked(process, {**ACCESSOR, "role": "Night Watch"}, stored)
 
-    with pytest.raises(InputError, match=r"^role: no deployment role is named 'Night Watch'"):
+    with pytest.raises(InputError, match=r"^role: No deployment role is named 'Night Watch'"):
         process.update(stored.id, stored.outputs, inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
@@ -229,11 +251,14 @@ def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
 def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
     astro: Emulator, start: StartProcess, stored: Stored
 ) -> None:
+    elsewhere = {"deployment_id": TRAINING, "deployment_name": None}  # as a check leaves it that asks nobody
+
     with pytest.raises(BindingConflict) as error:
-        start().update(stored.id, stored.outputs, {**stored.inputs, "deployment_id": TRAINING})
+        start().update(stored.id, stored.outputs, {**stored.inputs, **elsewhere})
 
     assert str(error.value) == (
-        f"{stored.id} cannot become {ORGANIZATION_ID}/{TRAINING}/{OBSERVABILITY} in place, and nothing was written. The "
+        f"Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) cannot become token "
+        f"'observability' ({OBSERVABILITY}) in deployment 'ml-training' ({TRAINING}) in place, and nothing was written. The "
         "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
     )
     assert writes_to(astro) == 0

@@ -13,6 +13,7 @@ from pulumi.automation import PulumiCommand
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
 from tests.support.made import Made
+from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
 
 ROLE = "DEPLOYMENT_ADMIN"
@@ -52,12 +53,12 @@ def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_cre
     assert {"create": 2} == preview.changes
     [warning] = preview.notices
     assert warning == (
-        f"astro: warning: no deployment role is named 'DEPLOYMENT_ADMINN' in organization {astro.organization_id} "
-        f"(nearest: 'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR'), so token 'ci' in deployment 'etl' ({deployment}) can be given it only if this "
-        "program makes it."
+        f"astro: warning: No deployment role is named 'DEPLOYMENT_ADMINN' in organization {astro.organization_id} "
+        f"(nearest: 'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR'), so token 'ci' ({token}) cannot get it in deployment 'etl' ({deployment}). "
+        "The update will fail unless this program also creates that role."
     )
     assert up.failed
-    assert up.errors[-1].startswith("astro_provider.errors.InputError: role: no deployment role is named")
+    assert up.errors[-1].startswith("astro_provider.errors.InputError: role: No deployment role is named")
     assert astro.store.deployment_role(token, deployment) is None
 
 
@@ -73,11 +74,14 @@ def test_an_unknown_token_name_is_a_warning_for_a_new_binding_and_an_error_of_cr
 
     assert {"create": 2} == preview.changes
     [warning] = preview.notices
-    assert "no token is named 'ci-deploymnt'" in warning
+    assert "No token is named 'ci-deploymnt'" in warning
     assert "(nearest: 'ci-deployment'" in warning
-    assert f"its binding to deployment {deployment} is possible only if this program makes it." in warning
+    assert (
+        f"it cannot be bound to deployment 'etl' ({deployment}). The update will fail unless this program also"
+        in warning
+    )
     assert up.errors[-1].startswith(
-        "astro_provider.errors.InputError: org_token_name: no token is named 'ci-deploymnt'"
+        "astro_provider.errors.InputError: org_token_name: No token is named 'ci-deploymnt'"
     )
 
 
@@ -95,10 +99,12 @@ def test_an_unknown_name_is_an_error_where_the_old_grant_would_be_taken_away_for
     renamed = stack.preview()
 
     assert moved.failed
-    assert said(moved, "property role value {Nobody Made This} has a problem: no deployment role is named")
+    assert said(moved, "property role value {Nobody Made This} has a problem: No deployment role is named")
     assert renamed.failed
     assert said(
-        renamed, "property org_token_name value {gone} has a problem", f"the token {token}", "is named 'ci' now"
+        renamed,
+        "property org_token_name value {gone} has a problem",
+        f"The token of this binding ({token}) is named 'ci' now.",
     )
     assert astro.store.deployment_role(token, old) == ROLE
 
@@ -115,8 +121,10 @@ def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Sta
 
     [note] = preview.notices
     assert note == (
-        f"astro: note: token 'ci' ({token}) already holds the role {ROLE} in deployment 'etl' ({deployment}): unless this "
-        "replaces it, it will be adopted, and destroy will remove it. Another stack may own it."
+        f"astro: note: Token 'ci' ({token}) already has the role {ROLE} in deployment 'etl' ({deployment}). It will be "
+        "adopted unchanged, and a later destroy will remove it. If this is a rename within this stack, the role stays. "
+        "Otherwise another stack may own it; and if a resource of another kind gave it and leaves this program in the same "
+        "run, the role goes with it."
     )
     assert "POST" not in astro.calls()["by_verb"]
     assert [] == unchanged.notices
@@ -137,10 +145,10 @@ def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwr
 
     assert refused.failed
     assert said(
-        refused, "property role value {DEPLOYMENT_ADMIN}", "already holds the role DEPLOYMENT_ACCESSOR", "overwrite"
+        refused, "property role value {DEPLOYMENT_ADMIN}", "already has the role DEPLOYMENT_ACCESSOR", "overwrite"
     )
     assert not taken_over.failed
-    assert said(taken_over, "overwrite will change it to DEPLOYMENT_ADMIN. Another stack may own it.")
+    assert said(taken_over, "overwrite will change DEPLOYMENT_ACCESSOR → DEPLOYMENT_ADMIN. Another stack may own it.")
     assert astro.store.deployment_role(token, deployment) == ROLE
 
 
@@ -149,15 +157,15 @@ def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwr
     [
         (
             {"deployment_id": "no-such", "org_token_name": "ci", "role": ROLE},
-            "property deployment_id value {no-such} has a problem: no deployment with the id no-such",
+            "property deployment_id value {no-such} has a problem: There is no deployment with the id no-such",
         ),
         (
             {"deployment_id": "{etl}", "org_token_id": "no-such", "role": ROLE},
-            "property org_token_id value {no-such} has a problem: no token with the id no-such",
+            "property org_token_id value {no-such} has a problem: There is no token with the id no-such",
         ),
         (
             {"deployment_id": "etl", "org_token_name": "ci", "role": ROLE},
-            "that is the name of {etl}, write its id",
+            "that is the name of {etl}. Give it as deployment_name, or write the id.",
         ),
         (
             {"deployment_id": "{etl}", "org_token_name": "of-workspace", "role": ROLE},
@@ -173,7 +181,7 @@ def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwr
         ),
         (
             {"deployment_id": "{etl}", "org_token_name": "ci", "role": "Elsewhere"},
-            "the role Elsewhere is restricted to workspace {other}, and deployment 'etl' ({etl}) belongs to",
+            "The role Elsewhere is restricted to workspace {other}, and deployment 'etl' ({etl}) belongs to",
         ),
         (
             {"deployment_id": "{etl}", "org_token_name": "twin", "role": ROLE},
@@ -217,8 +225,45 @@ def test_an_expired_and_a_direct_access_token_are_warnings(stack: Stack, astro: 
     preview = stack.preview()
 
     assert {"create": 3} == preview.changes
-    assert said(preview, "warning: token 'old'", "expired on 2020-02-02: token 'old' in deployment", "opens nothing.")
-    assert said(preview, "warning: token 'direct'", "is of kind DIRECT_ACCESS: token 'direct' in deployment")
+    assert said(
+        preview, "warning: Token 'old'", "expired on 2020-02-02, so this role gives no access in deployment 'etl'"
+    )
+    assert said(
+        preview,
+        "warning: Token 'direct'",
+        "is of kind DIRECT_ACCESS, which is made for",
+        "use a token of kind STANDARD.",
+    )
+
+
+def test_a_deployment_that_was_deleted_in_astro_does_not_stop_an_urgent_removal_beside_it(
+    stack: Stack, astro: Emulator
+) -> None:
+    token = astro.store.add_token("ci")
+    gone, urgent = astro.store.add_deployment("ml"), astro.store.add_deployment("etl")
+    stays = {"deployment_id": gone, "org_token_name": "ci", "role": ROLE}
+    stack.program = bindings(stays=stays, urgent={**stays, "deployment_id": urgent})
+    stack.up()
+    astro.store.delete_deployment(gone, keep_roles=False)
+
+    stack.program = bindings(stays=stays)
+    preview = stack.preview()
+    up = stack.up()
+    refresh = stack.refresh()
+
+    warning = (
+        f"astro: warning: Deployment 'ml' ({gone}) does not exist any more. Remove this binding from the program, or give "
+        "another deployment; `pulumi refresh` takes it out of the state."
+    )
+    assert not preview.failed, preview.text
+    assert preview.changes == {"same": 2, "delete": 1}
+    assert preview.notices == [warning]
+    assert not up.failed, up.text
+    assert astro.store.deployment_role(token, urgent) is None
+    assert refresh.notices == [
+        f"astro: note: Deployment 'ml' ({gone}) was deleted, so a refresh takes the binding out of the state."
+    ]
+    assert stack.resources() == {}
 
 
 def test_two_resources_that_bind_the_same_token_to_the_same_deployment_are_an_error_that_names_both(
@@ -267,7 +312,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_a_warning_and_an_error_o
     preview = stack.preview()
     up = stack.up()
 
-    assert said(preview, "warning: token 'ci'", "through another resource of this program", "the update will refuse it")
+    assert said(preview, "warning: Token 'ci'", "through another resource of this program", "the update will refuse it")
     assert up.failed
     assert said(up, "BindingConflict: Two resources of this program bind", "Nothing was written for the second")
     assert astro.store.deployment_role(token, deployment) == ROLE
@@ -303,7 +348,7 @@ def test_strict_makes_every_warning_an_error(stack: Stack, astro: Emulator) -> N
     preview = stack.preview()
 
     assert preview.failed
-    assert said(preview, "property role value {Nobody Made This} has a problem: no deployment role is named")
+    assert said(preview, "property role value {Nobody Made This} has a problem: No deployment role is named")
 
 
 def test_strict_finds_by_its_name_what_the_same_update_has_just_made(stack: Stack, astro: Emulator) -> None:
@@ -348,7 +393,7 @@ def test_off_calls_nobody_needs_no_credential_and_shows_no_replacement(stack: St
     assert said(unchanged, "previewChecks is off: nothing was checked against Astro")
     assert {"same": 1, "update": 1} == respelled.changes
     assert refused.failed
-    assert said(refused, "no token is named 'spelled differently'")
+    assert said(refused, "No token is named 'spelled differently'")
     assert "UpdateApiTokenRoles" not in astro.calls()["by_operation"]
     assert astro.store.deployment_role(token, deployment) == ROLE
 
@@ -407,7 +452,7 @@ def test_what_the_same_program_makes_is_unknown_in_the_preview_and_found_in_the_
     unchanged = stack.preview()
 
     assert not preview.failed, preview.text
-    assert said(preview, "warning: no token is named 'made-token'")
+    assert said(preview, "warning: No token is named 'made-token'")
     assert not up.failed, up.text
     assert astro.store.deployment_role("cmtokenmade", deployment) == "Made Role"
     assert astro.store.deployment_role("cmtokenmade", "cmdeploymentmade") == "Made Role"

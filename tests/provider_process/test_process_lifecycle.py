@@ -123,7 +123,7 @@ def test_a_get_of_a_binding_that_is_not_there_is_an_error(
 
     assert failed.value.message == (
         f"astro_provider.errors.NotFound: There is no binding {identifier}: token {token_id} in deployment "
-        f"{deployment_id} holds no role. Check the three ids."
+        f"{deployment_id} has no role. Check the three ids."
     )
 
 
@@ -137,8 +137,8 @@ def test_a_refresh_of_a_binding_that_is_gone_takes_it_out_of_the_state_and_says_
     assert found.id == ""
     assert process.notices == [
         (
-            f"astro: note: token {token_id} in deployment {deployment_id} holds no role any more: the binding is taken out "
-            "of the state."
+            f"astro: note: Token {token_id} has no role in deployment {deployment_id} any more, so a refresh takes the "
+            "binding out of the state."
         )
     ]
 
@@ -161,7 +161,7 @@ def test_what_a_process_says_twice_it_prints_once(process: ProviderProcess, want
 
     assert len(process.notices) == 1
     assert process.notices[0].startswith(
-        "astro: warning: no deployment role is named 'Release Enginer' in organization"
+        "astro: warning: No deployment role is named 'Release Enginer' in organization"
     )
     assert "(nearest: 'Release Engineer')" in process.notices[0]
 

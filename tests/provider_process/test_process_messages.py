@@ -93,10 +93,10 @@ def test_a_conflict_names_both_roles_and_the_way_out(
 ) -> None:
     astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
     text = (
-        f"Token {token_id} already holds the role DEPLOYMENT_ACCESSOR in deployment {deployment_id}, and DEPLOYMENT_ADMIN "
-        "is asked for. Nothing was written. Another resource of this stack may hold it (a list whose positions name the "
-        "resources shifts them all when its head goes: name them by deployment and token), or it was made by hand. Set "
-        "overwrite=True to take it over."
+        f"Token 'nightly-loads' ({token_id}) in deployment 'orders' ({deployment_id}) already has the role "
+        "DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this "
+        "stack may have it (if resources are named by list index, removing the first entry renames all others; name them "
+        "by deployment and token), another stack, or a person."
     )
 
     checked = process.check(wanted)
@@ -130,8 +130,8 @@ def test_two_resources_of_one_program_cannot_bind_the_same(
         process.create(inputs)
 
     assert failed.value.message == (
-        f"astro_provider.errors.BindingConflict: Two resources of this program bind token {token_id} in deployment "
-        f"{deployment_id}. Nothing was written for the second: remove it."
+        f"astro_provider.errors.BindingConflict: Two resources of this program bind token 'nightly-loads' ({token_id}) in "
+        f"deployment 'orders' ({deployment_id}). Nothing was written for the second: remove it."
     )
 
 

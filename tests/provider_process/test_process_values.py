@@ -61,7 +61,7 @@ def test_an_unknown_value_does_not_hide_what_is_wrong_with_the_others(
     checked = process.check({**wanted, "role": UNKNOWN, "deployment_id": "nowhere"})
 
     assert checked.failures == [
-        ("deployment_id", f"no deployment with the id nowhere in organization {ORGANIZATION_ID}.")
+        ("deployment_id", f"There is no deployment with the id nowhere in organization {ORGANIZATION_ID}.")
     ]
 
 
@@ -128,7 +128,7 @@ def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_
             {"deployment_id": "etl-production"},
             "deployment_id",
             (
-                f"no deployment with the id etl-production in organization {ORGANIZATION_ID}: that is the name of "
+                f"There is no deployment with the id etl-production in organization {ORGANIZATION_ID}: that is the name of "
                 "clm9x2k4t000408l6c3f7h8va, write its id."
             ),
         ),
@@ -151,7 +151,7 @@ def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_
         (
             {"org_token_name": None, "org_token_id": "nobody"},
             "org_token_id",
-            f"no token with the id nobody in organization {ORGANIZATION_ID}.",
+            f"There is no token with the id nobody in organization {ORGANIZATION_ID}.",
         ),
         (
             {"deployment_id": FINANCE_CLOSE_ID, "workspace_id": "clk2v6a3e000208mkh9x5c2wd"},
@@ -184,7 +184,7 @@ def test_a_role_that_is_restricted_to_another_workspace_is_a_problem(
         (
             "role",
             (
-                f"the role Ledger Auditor is restricted to workspace {FINANCE_ID}, and deployment 'orders' ({deployment_id}) "
+                f"The role Ledger Auditor is restricted to workspace {FINANCE_ID}, and deployment 'orders' ({deployment_id}) "
                 "belongs to clk2v6a3e000208mkh9x5c2wd."
             ),
         )
@@ -197,20 +197,20 @@ def test_a_role_that_is_restricted_to_another_workspace_is_a_problem(
         (
             {"org_token_name": "nightly-load"},
             (
-                "no token is named 'nightly-load' in organization {organization} (nearest: 'nightly-loads'), so its binding to "
-                "deployment {deployment} is possible only if this program makes it."
+                "No token is named 'nightly-load' in organization {organization} (nearest: 'nightly-loads'), so it cannot be "
+                "bound to deployment 'orders' ({deployment}). The update will fail unless this program also creates that token."
             ),
-            "org_token_name: no token is named 'nightly-load' in organization {organization} (nearest: 'nightly-loads').",
+            "org_token_name: No token is named 'nightly-load' in organization {organization} (nearest: 'nightly-loads').",
         ),
         (
             {"role": "DEPLOYMENT_AMIN"},
             (
-                "no deployment role is named 'DEPLOYMENT_AMIN' in organization {organization} (nearest: 'DEPLOYMENT_ADMIN', "
-                "'DEPLOYMENT_ACCESSOR'), so token 'nightly-loads' in deployment 'orders' ({deployment}) can be given it only if this "
-                "program makes it."
+                "No deployment role is named 'DEPLOYMENT_AMIN' in organization {organization} (nearest: 'DEPLOYMENT_ADMIN', "
+                "'DEPLOYMENT_ACCESSOR'), so token 'nightly-loads' ({token}) cannot get it in deployment 'orders' "
+                "({deployment}). The update will fail unless this program also creates that role."
             ),
             (
-                "role: no deployment role is named 'DEPLOYMENT_AMIN' in organization {organization} (nearest: "
+                "role: No deployment role is named 'DEPLOYMENT_AMIN' in organization {organization} (nearest: "
                 "'DEPLOYMENT_ADMIN', 'DEPLOYMENT_ACCESSOR')."
             ),
         ),
@@ -221,6 +221,7 @@ def test_a_name_that_may_be_made_yet_is_a_warning_in_check_and_an_error_in_creat
     process: ProviderProcess,
     astro: Emulator,
     wanted: Properties,
+    token_id: str,
     deployment_id: str,
     changes: Properties,
     notice: str,
@@ -230,7 +231,7 @@ def test_a_name_that_may_be_made_yet_is_a_warning_in_check_and_an_error_in_creat
     with pytest.raises(CallFailed) as failed:
         process.create(checked.inputs)
 
-    places = {"organization": ORGANIZATION_ID, "deployment": deployment_id}
+    places = {"organization": ORGANIZATION_ID, "deployment": deployment_id, "token": token_id}
     assert checked.failures == []
     assert [f"astro: warning: {notice.format(**places)}"] == process.notices
     assert failed.value.message == f"astro_provider.errors.InputError: {error.format(**places)}"

@@ -100,7 +100,8 @@ class ProviderProcess:
         """Compare stored outputs with checked inputs."""
         request = provider_pb2.DiffRequest(id=identifier, urn=URN, olds=_with_provider(olds), news=_with_provider(news))
         answer = self._call("Diff", request)
-        changes = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
+        # With DIFF_UNKNOWN (the SDK's changes=None) the engine compares the inputs itself, and finds what changed.
+        changes = answer.changes != provider_pb2.DiffResponse.DIFF_NONE
         return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)
 
     def create(self, properties: Properties) -> State:

@@ -51,10 +51,9 @@ def test_an_add_refuses_another_role_and_names_both() -> None:
     refusal = Add(BINDING, "DEPLOYMENT_ADMIN").refusal("DEPLOYMENT_ACCESSOR")
 
     assert str(refusal) == (
-        "Token t already holds the role DEPLOYMENT_ACCESSOR in deployment d, and DEPLOYMENT_ADMIN is asked for. Nothing "
-        "was written. Another resource of this stack may hold it (a list whose positions name the resources shifts "
-        "them all when its head goes: name them by deployment and token), or it was made by hand. Set overwrite=True "
-        "to take it over."
+        "Token t in deployment d already has the role DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set "
+        "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list index, "
+        "removing the first entry renames all others; name them by deployment and token), another stack, or a person."
     )
 
 

@@ -65,6 +65,7 @@ EVERY = [
     UnusableInput("text"),
     InputError("role", "is blank."),
     InvalidInputs([InputError("role", "is blank."), InputError("overwrite", "must be true or false.")]),
+    UnusableInput("text"),
     BindingConflict("text"),
     RolesUnknown("text"),
     WriteRefused("text"),
