@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DeploymentOrgToken": "assignments",
+    "DeploymentOrgToken": "reading.assignments",
     "DeploymentOrgTokenBinding": "binding",
     "DeploymentOrgTokenBindingArgs": "binding",
     "DeploymentOrgTokenBindingArgsDict": "binding",
