@@ -30,6 +30,8 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
 
     Creating it is `astro deployment token organization-token add`, changing its role `update`, deleting it `remove`,
     and a refresh `list`. Its id is `<organization id>/<deployment id>/<token id>`.
+
+    A subclass, whatever its constructor takes, is the same resource: it has the same type in the state and all outputs.
     """
 
     organization_id: pulumi.Output[str]
@@ -191,6 +193,20 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
         found = cls.__new__(cls)
         found._declare(resource_name, [], pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))  # noqa: SLF001
         return found
+
+    def __init_subclass__(cls, **keywords: str) -> None:
+        """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.
+
+        Raises:
+            TypeError: the subclass is given a type of its own.
+        """
+        if keywords:
+            raise TypeError(
+                f"class {cls.__name__} is given {' and '.join(keywords)}, but every subclass of DeploymentOrgTokenBinding "
+                "is the same resource to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove "
+                f"{' and '.join(keywords)} from the class line."
+            )
+        super().__init_subclass__(module=_MODULE, name=_NAME)
 
 
 _OUTPUTS = tuple(DeploymentOrgTokenBinding.__annotations__)  # not those of a subclass, which may have any of its own
