@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
+from pulumi.runtime.mocks import MockMonitor
 
 from astro_provider.arguments import (
     DeploymentIdTokenId,
@@ -219,9 +220,13 @@ _declared: WeakKeyDictionary[pulumi.Resource, dict[_Spelling, str]] = WeakKeyDic
 
 
 def _refuse_twice(resource_name: str, properties: dict[str, Any]) -> None:
-    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here."""
+    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here.
+
+    Unit tests with mocks are left alone: all tests of a process share one root resource, so their programs could not be
+    told apart.
+    """
     program = pulumi.runtime.get_root_resource()
-    if program is None:
+    if program is None or isinstance(pulumi.runtime.settings.get_monitor(), MockMonitor):
         return
     deployment, token = _spelled(properties, "deployment"), _spelled(properties, "org_token")
     # A deployment's name is unique in a workspace only.

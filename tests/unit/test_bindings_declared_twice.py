@@ -11,6 +11,7 @@ from pulumi.runtime import settings
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.errors import BindingConflict
+from tests.support.mocked import Recorder, declared
 
 BY_IDS: dict[str, Any] = {"deployment_id": "d", "org_token_id": "t", "role": "R"}
 BY_NAMES: dict[str, Any] = {"deployment_name": "orders", "org_token_name": "ci", "role": "R"}
@@ -68,3 +69,26 @@ def test_what_is_spelled_differently_is_left_to_the_provider(first: dict[str, An
     DeploymentOrgTokenBinding("one", **first)
 
     DeploymentOrgTokenBinding("two", **second)
+
+
+@pytest.mark.parametrize("name", ["in-one-test", "in-another"])
+def test_two_unit_tests_of_one_process_are_two_programs(name: str) -> None:
+    recorder = Recorder.in_use(described="by the mock")
+
+    DeploymentOrgTokenBinding(name, **BY_IDS)
+
+    declared()
+    assert {name} == set(recorder.registered)
+
+
+@pytest.mark.parametrize("name", ["in-one-test", "in-another"])
+def test_unit_tests_that_share_their_mocks_are_still_two_programs(shared: Recorder, name: str) -> None:
+    DeploymentOrgTokenBinding(name, **BY_NAMES)
+
+    declared()
+    assert name in shared.registered
+
+
+@pytest.fixture(scope="module")
+def shared() -> Recorder:
+    return Recorder.in_use(described="by the mock")
