@@ -1,7 +1,7 @@
 """The arguments of a binding, as types: what a type checker refuses before anything runs.
 
-A binding takes a deployment (id or name, not both), a token (name or id, or both, which must then mean the same token)
-and a role. `TypedDict` cannot say "one of the two", so each way to say it is a type of its own, and
+A binding takes a deployment and a token, each by id, by name, or by both, which must then mean the same thing, and a role.
+`TypedDict` cannot say "one of the two", so each way to say it is a type of its own, and
 `DeploymentOrgTokenBindingArgsDict` is any of them. The same types are the keywords of `DeploymentOrgTokenBindingArgs` and
 of the resource. Nothing is examined here while a program runs: `check` does that.
 
@@ -24,7 +24,7 @@ class _Common(TypedDict, total=False):
 
 class _DeploymentById(TypedDict):
     deployment_id: pulumi.Input[str]
-    deployment_name: NotRequired[None]
+    deployment_name: NotRequired[pulumi.Input[str] | None]
 
 
 class _DeploymentByName(TypedDict):
@@ -43,11 +43,11 @@ class _TokenById(TypedDict):
 
 
 class DeploymentIdTokenName(_DeploymentById, _TokenByName, _Common):
-    """A deployment by its id, a token by its name (and perhaps by its id too)."""
+    """A deployment by its id (and perhaps by its name too), a token by its name (and perhaps by its id too)."""
 
 
 class DeploymentIdTokenId(_DeploymentById, _TokenById, _Common):
-    """A deployment by its id, a token by its id."""
+    """A deployment by its id (and perhaps by its name too), a token by its id."""
 
 
 class DeploymentNameTokenName(_DeploymentByName, _TokenByName, _Common):
@@ -69,7 +69,7 @@ class DeploymentOrgTokenBindingArgs:
     """What a binding is asked to be.
 
     Attributes:
-        deployment_id: the id of the deployment; give this or `deployment_name`.
+        deployment_id: the id of the deployment; give this, `deployment_name`, or both of the same deployment.
         deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` tells which one
             is meant where two workspaces have it.
         role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
@@ -101,7 +101,7 @@ class DeploymentOrgTokenBindingArgs:
             workspace_id: pulumi.Input[str] | None = None,
             organization_id: pulumi.Input[str] | None = None,
             overwrite: pulumi.Input[bool] | None = None,
-            deployment_name: None = None,
+            deployment_name: pulumi.Input[str] | None = None,
         ) -> None: ...
         @overload
         def __init__(
@@ -114,7 +114,7 @@ class DeploymentOrgTokenBindingArgs:
             workspace_id: pulumi.Input[str] | None = None,
             organization_id: pulumi.Input[str] | None = None,
             overwrite: pulumi.Input[bool] | None = None,
-            deployment_name: None = None,
+            deployment_name: pulumi.Input[str] | None = None,
         ) -> None: ...
         @overload
         def __init__(self, **arguments: Unpack[DeploymentNameTokenName]) -> None: ...

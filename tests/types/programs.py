@@ -26,6 +26,7 @@ def keywords_that_say_everything(later: pulumi.Output[str], options: pulumi.Reso
     Binding("a", deployment_name="d", org_token_name="t", role="R")
     Binding("a", deployment_name="d", org_token_id="t", role="R", workspace_id="w", organization_id="o", overwrite=True)
     Binding("a", deployment_id=later, org_token_name=later, org_token_id=later, role=later, workspace_id=None)
+    Binding("a", deployment_id="d", deployment_name="n", org_token_id="t", org_token_name="n", role="R")
     Binding("a", None, options, deployment_id="d", org_token_name="t", role="R")
     Binding("a", opts=options, deployment_id="d", org_token_name="t", role="R", overwrite=later.apply(bool))
 
@@ -35,7 +36,6 @@ def keywords_that_leave_something_out(row: dict[str, str | None]) -> None:
     Binding("a", org_token_name="t", role="R")  # type: ignore[call-overload]
     Binding("a", deployment_id="d", role="R")  # type: ignore[call-overload]
     Binding("a", deployment_name="d", org_token_id="t")  # type: ignore[call-overload]
-    Binding("a", deployment_id="d", deployment_name="d", org_token_name="t", role="R")  # type: ignore[call-overload]
     Binding("a", deployment_id=None, org_token_name="t", role="R")  # type: ignore[call-overload]
     Binding("a", deployment_id=row["d"], org_token_name="t", role="R")  # type: ignore[arg-type]
     Binding("a", deployment_id="d", org_token_name="t", role=7)  # type: ignore[call-overload]
@@ -52,6 +52,7 @@ def one_object_that_says_everything(others: list[str]) -> None:
     Binding("a", Args("d", "R", org_token_id="t"))
     Binding("a", Args(deployment_name="d", org_token_id="t", role="R", workspace_id="w"))
     Binding("a", Args(deployment_name="d", org_token_name="t", org_token_id="i", role="R"))
+    Binding("a", Args(deployment_name="n", deployment_id="d", org_token_name="t", role="R"))
     for other in others:
         Binding(other, args, deployment_id=other)
 
@@ -61,7 +62,6 @@ def one_object_that_leaves_something_out() -> None:
     Args(org_token_name="t", role="R")  # type: ignore[call-overload]
     Args(deployment_id="d", role="R")  # type: ignore[call-overload]
     Args(deployment_name="d", org_token_name="t")  # type: ignore[call-overload]
-    Args(deployment_name="d", deployment_id="d", org_token_name="t", role="R")  # type: ignore[call-overload]
     Binding("a", Args(deployment_id="d", role="R"), org_token_name="t")  # type: ignore[call-overload]
 
 
@@ -70,6 +70,7 @@ def dictionaries_that_say_everything(later: pulumi.Output[str]) -> None:
     by_names: DeploymentOrgTokenBindingArgsDict = {"deployment_name": later, "org_token_name": "t", "role": "R"}
     both: DeploymentOrgTokenBindingArgsDict = {
         "deployment_id": "d",
+        "deployment_name": "n",
         "org_token_name": "t",
         "org_token_id": "i",
         "role": later,
@@ -91,7 +92,6 @@ def dictionaries_that_leave_something_out() -> None:
     _ = {"org_token_name": "t", "role": "R"}  # type: ignore[assignment]
     _ = {"deployment_id": "d", "role": "R"}  # type: ignore[assignment]
     _ = {"deployment_id": "d", "org_token_name": "t"}  # type: ignore[assignment]
-    _ = {"deployment_id": "d", "deployment_name": "d", "org_token_name": "t", "role": "R"}  # type: ignore[assignment, misc]
     _ = {"deployment_id": "d", "org_token_name": "t", "role": "R", "deployment": "d"}  # type: ignore[assignment]
 
 
