@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING
 from astro_provider.version import __version__
 
 if TYPE_CHECKING:
-    from astro_provider.binding import (
-        DeploymentOrgTokenBinding,
-        DeploymentOrgTokenBindingArgs,
-        DeploymentOrgTokenBindingArgsDict,
-    )
+    from astro_provider.arguments import DeploymentOrgTokenBindingArgs, DeploymentOrgTokenBindingArgsDict
+    from astro_provider.binding import DeploymentOrgTokenBinding
     from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
     from astro_provider.reading.assignments import DeploymentOrgToken
 
@@ -33,8 +30,8 @@ __all__ = [
 _HOMES = {
     "DeploymentOrgToken": "reading.assignments",
     "DeploymentOrgTokenBinding": "binding",
-    "DeploymentOrgTokenBindingArgs": "binding",
-    "DeploymentOrgTokenBindingArgsDict": "binding",
+    "DeploymentOrgTokenBindingArgs": "arguments",
+    "DeploymentOrgTokenBindingArgsDict": "arguments",
     "list_deployment_org_tokens": "functions",
     "list_deployment_org_tokens_output": "functions",
 }

@@ -5,63 +5,42 @@ class anew for each resource, and as text they would be compiled each time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Required, Self, TypedDict
+from typing import Any, Self, Unpack, overload
 from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
+from pulumi.runtime.mocks import MockMonitor
 
+from astro_provider.arguments import (
+    DeploymentIdTokenId,
+    DeploymentIdTokenName,
+    DeploymentNameTokenId,
+    DeploymentNameTokenName,
+    DeploymentOrgTokenBindingArgs,
+    DeploymentOrgTokenBindingArgsDict,
+)
 from astro_provider.errors import BindingConflict, SettingsError
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
-
-@dataclass
-class DeploymentOrgTokenBindingArgs:
-    """What a binding is asked to be.
-
-    Attributes:
-        deployment_id: the id of the deployment.
-        role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
-        org_token_name: the name of the organization token; give this or `org_token_id`.
-        org_token_id: the id of the organization token.
-        workspace_id: a guard: the deployment must belong to this workspace.
-        organization_id: the id of the organization, where the credential does not tell it.
-        overwrite: on create, take over a binding that exists with another role.
-    """
-
-    deployment_id: pulumi.Input[str] | None = None
-    role: pulumi.Input[str] | None = None
-    org_token_name: pulumi.Input[str] | None = None
-    org_token_id: pulumi.Input[str] | None = None
-    workspace_id: pulumi.Input[str] | None = None
-    organization_id: pulumi.Input[str] | None = None
-    overwrite: pulumi.Input[bool] | None = None
+_MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever
 
 
-class DeploymentOrgTokenBindingArgsDict(TypedDict, total=False):
-    """`DeploymentOrgTokenBindingArgs` as a plain dictionary."""
-
-    deployment_id: Required[pulumi.Input[str]]
-    role: Required[pulumi.Input[str]]
-    org_token_name: pulumi.Input[str] | None
-    org_token_id: pulumi.Input[str] | None
-    workspace_id: pulumi.Input[str] | None
-    organization_id: pulumi.Input[str] | None
-    overwrite: pulumi.Input[bool] | None
-
-
-class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTokenBinding"):
+class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
     """An organization API token's role in a deployment.
 
     Creating it is `astro deployment token organization-token add`, changing its role `update`, deleting it `remove`,
     and a refresh `list`. Its id is `<organization id>/<deployment id>/<token id>`.
+
+    A subclass, whatever its constructor takes, is the same resource: it has the same type in the state and all outputs.
     """
 
     organization_id: pulumi.Output[str]
     """The id of the organization."""
     deployment_id: pulumi.Output[str]
     """The id of the deployment."""
+    deployment_name: pulumi.Output[str | None]
+    """The name of the deployment; None in a state that was written before this output was there, until an update."""
     org_token_id: pulumi.Output[str]
     """The id of the organization token."""
     org_token_name: pulumi.Output[str]
@@ -81,6 +60,54 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
     created_by: pulumi.Output[str | None]
     """Who made the token: full name, else token name, else user name, else id."""
 
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentIdTokenName],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentIdTokenId],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentNameTokenName],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentNameTokenId],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: DeploymentOrgTokenBindingArgs | DeploymentOrgTokenBindingArgsDict,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        deployment_id: pulumi.Input[str] | None = None,
+        deployment_name: pulumi.Input[str] | None = None,
+        role: pulumi.Input[str] | None = None,
+        org_token_name: pulumi.Input[str] | None = None,
+        org_token_id: pulumi.Input[str] | None = None,
+        workspace_id: pulumi.Input[str] | None = None,
+        organization_id: pulumi.Input[str] | None = None,
+        overwrite: pulumi.Input[bool] | None = None,
+    ) -> None: ...
     def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
         self,
         resource_name: str,
@@ -88,6 +115,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
         opts: pulumi.ResourceOptions | None = None,
         *,
         deployment_id: pulumi.Input[str] | None = None,
+        deployment_name: pulumi.Input[str] | None = None,
         role: pulumi.Input[str] | None = None,
         org_token_name: pulumi.Input[str] | None = None,
         org_token_id: pulumi.Input[str] | None = None,
@@ -102,6 +130,7 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
             args: the arguments as one object or dictionary; keywords given beside it take precedence.
             opts: Pulumi's resource options.
             deployment_id: see `DeploymentOrgTokenBindingArgs`, as all that follow.
+            deployment_name: see there.
             role: see there.
             org_token_name: see there.
             org_token_id: see there.
@@ -113,20 +142,26 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
             SettingsError: `astro:token` stands in the stack's configuration in clear.
             BindingConflict: another resource of this program binds the same token to the same deployment.
         """
+        keywords = {
+            "deployment_id": deployment_id,
+            "deployment_name": deployment_name,
+            "role": role,
+            "org_token_name": org_token_name,
+            "org_token_id": org_token_id,
+            "workspace_id": workspace_id,
+            "organization_id": organization_id,
+            "overwrite": overwrite,
+        }
+        as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args) if args else {}
+        self._declare(resource_name, [as_one, keywords], opts)
+
+    def _declare(
+        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
+    ) -> None:
         _refuse_credential_in_clear()
-        keywords = DeploymentOrgTokenBindingArgs(
-            deployment_id=deployment_id,
-            role=role,
-            org_token_name=org_token_name,
-            org_token_id=org_token_id,
-            workspace_id=workspace_id,
-            organization_id=organization_id,
-            overwrite=overwrite,
-        )
         # A property must be named here, even as None, for its output to become an attribute.
-        properties: dict[str, Any] = dict.fromkeys(type(self).__annotations__)
-        as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args or keywords)
-        for given in (as_one, vars(keywords)):
+        properties: dict[str, Any] = dict.fromkeys(_OUTPUTS)
+        for given in arguments:
             properties |= {name: value for name, value in given.items() if value is not None}
         _refuse_twice(resource_name, properties)
         # `diff` says the same, but the engine does not ask it when a replacement is forced.
@@ -155,27 +190,62 @@ class DeploymentOrgTokenBinding(Resource, module="astro", name="DeploymentOrgTok
         Raises:
             NotFound: in the preview and in the update, where there is no such binding.
         """
-        return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+        # The constructor of a subclass may want arguments that a read has no use for.
+        found = cls.__new__(cls)
+        found._declare(resource_name, [], pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))  # noqa: SLF001
+        return found
 
+    def __init_subclass__(cls, **keywords: str) -> None:
+        """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.
+
+        Raises:
+            TypeError: the subclass is given a type of its own.
+        """
+        if keywords:
+            raise TypeError(
+                f"class {cls.__name__} is given {' and '.join(keywords)}, but every subclass of DeploymentOrgTokenBinding "
+                "is the same resource to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove "
+                f"{' and '.join(keywords)} from the class line."
+            )
+        super().__init_subclass__(module=_MODULE, name=_NAME)
+
+
+_OUTPUTS = tuple(DeploymentOrgTokenBinding.__annotations__)  # not those of a subclass, which may have any of its own
+
+_Spelling = tuple[str | None, ...]
 
 # What each running program has declared so far: the spelled values, and the name of the resource that has them. A
 # process can run several programs, one after the other.
-_declared: WeakKeyDictionary[pulumi.Resource, dict[tuple[str, ...], str]] = WeakKeyDictionary()
+_declared: WeakKeyDictionary[pulumi.Resource, dict[_Spelling, str]] = WeakKeyDictionary()
 
 
 def _refuse_twice(resource_name: str, properties: dict[str, Any]) -> None:
-    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here."""
+    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here.
+
+    Unit tests with mocks are left alone: all tests of a process share one root resource, so their programs could not be
+    told apart.
+    """
     program = pulumi.runtime.get_root_resource()
-    token = properties["org_token_name"] or properties["org_token_id"]
-    values = (properties["organization_id"] or "", properties["deployment_id"], token)
-    if program is None or not all(isinstance(value, str) for value in values):
+    if program is None or isinstance(pulumi.runtime.settings.get_monitor(), MockMonitor):
+        return
+    deployment, token = _spelled(properties, "deployment"), _spelled(properties, "org_token")
+    # A deployment's name is unique in a workspace only.
+    where = None if properties["deployment_id"] is not None else properties["workspace_id"]
+    values = (properties["organization_id"], where, *deployment, *token)
+    if None in (deployment[1], token[1]) or not all(value is None or isinstance(value, str) for value in values):
         return
     first = _declared.setdefault(program, {}).setdefault(values, resource_name)
     if first != resource_name:
         raise BindingConflict(
-            f"The resources {first!r} and {resource_name!r} both bind token {token!r} to deployment "
-            f"{properties['deployment_id']}. A token has one role in a deployment: remove one of the two."
+            f"The resources {first!r} and {resource_name!r} both bind token {token[1]!r} to deployment "
+            f"{deployment[1]}. A token has one role in a deployment: remove one of the two."
         )
+
+
+def _spelled(properties: dict[str, Any], what: str) -> tuple[str, Any]:
+    """The property by which a token or a deployment is given, and its value; of two, the id, which is never ambiguous."""
+    name = f"{what}_name" if properties[f"{what}_id"] is None else f"{what}_id"
+    return name, properties[name]
 
 
 def _refuse_credential_in_clear() -> None:

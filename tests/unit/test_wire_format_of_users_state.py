@@ -112,8 +112,16 @@ def test_every_output_is_named_so_that_it_becomes_an_attribute(declared: Declare
     DeploymentOrgTokenBinding("ci", deployment_id="d", role="R", org_token_name="ci")
 
     assert set(declared.properties) == {
-        *("__provider", "organization_id", "deployment_id", "org_token_id", "org_token_name", "role", "workspace_id"),
-        *("overwrite", "description", "scope", "created_at", "created_by"),
+        *(
+            "__provider",
+            "organization_id",
+            "deployment_id",
+            "deployment_name",
+            "org_token_id",
+            "org_token_name",
+            "role",
+        ),
+        *("workspace_id", "overwrite", "description", "scope", "created_at", "created_by"),
     }
 
 

@@ -1,0 +1,123 @@
+"""The arguments of a binding, as types: what a type checker refuses before anything runs.
+
+A binding takes a deployment and a token, each by id, by name, or by both, which must then mean the same thing, and a role.
+`TypedDict` cannot say "one of the two", so each way to say it is a type of its own, and
+`DeploymentOrgTokenBindingArgsDict` is any of them. The same types are the keywords of `DeploymentOrgTokenBindingArgs` and
+of the resource. Nothing is examined here while a program runs: `check` does that.
+
+Annotations are not postponed here (`from __future__ import annotations`), because programs may ask a `TypedDict` for its
+keys.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NotRequired, Required, TypeAlias, TypedDict, Unpack, overload
+
+import pulumi
+
+
+class _Common(TypedDict, total=False):
+    role: Required[pulumi.Input[str]]
+    workspace_id: pulumi.Input[str] | None
+    organization_id: pulumi.Input[str] | None
+    overwrite: pulumi.Input[bool] | None
+
+
+class _DeploymentById(TypedDict):
+    deployment_id: pulumi.Input[str]
+    deployment_name: NotRequired[pulumi.Input[str] | None]
+
+
+class _DeploymentByName(TypedDict):
+    deployment_name: pulumi.Input[str]
+    deployment_id: NotRequired[None]
+
+
+class _TokenByName(TypedDict):
+    org_token_name: pulumi.Input[str]
+    org_token_id: NotRequired[pulumi.Input[str] | None]
+
+
+class _TokenById(TypedDict):
+    org_token_id: pulumi.Input[str]
+    org_token_name: NotRequired[None]
+
+
+class DeploymentIdTokenName(_DeploymentById, _TokenByName, _Common):
+    """A deployment by its id (and perhaps by its name too), a token by its name (and perhaps by its id too)."""
+
+
+class DeploymentIdTokenId(_DeploymentById, _TokenById, _Common):
+    """A deployment by its id (and perhaps by its name too), a token by its id."""
+
+
+class DeploymentNameTokenName(_DeploymentByName, _TokenByName, _Common):
+    """A deployment by its name, a token by its name (and perhaps by its id too)."""
+
+
+class DeploymentNameTokenId(_DeploymentByName, _TokenById, _Common):
+    """A deployment by its name, a token by its id."""
+
+
+DeploymentOrgTokenBindingArgsDict: TypeAlias = (
+    DeploymentIdTokenName | DeploymentIdTokenId | DeploymentNameTokenName | DeploymentNameTokenId
+)
+"""`DeploymentOrgTokenBindingArgs` as a plain dictionary."""
+
+
+@dataclass
+class DeploymentOrgTokenBindingArgs:
+    """What a binding is asked to be.
+
+    Attributes:
+        deployment_id: the id of the deployment; give this, `deployment_name`, or both of the same deployment.
+        deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` tells which one
+            is meant where two workspaces have it.
+        role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
+        org_token_name: the name of the organization token; give this, `org_token_id`, or both of the same token.
+        org_token_id: the id of the organization token.
+        workspace_id: a guard: the deployment must belong to this workspace.
+        organization_id: the id of the organization, where the credential does not tell it.
+        overwrite: on create, take over a binding that exists with another role.
+    """
+
+    deployment_id: pulumi.Input[str] | None = None
+    role: pulumi.Input[str] | None = None
+    org_token_name: pulumi.Input[str] | None = None
+    org_token_id: pulumi.Input[str] | None = None
+    workspace_id: pulumi.Input[str] | None = None
+    organization_id: pulumi.Input[str] | None = None
+    overwrite: pulumi.Input[bool] | None = None
+    deployment_name: pulumi.Input[str] | None = None
+
+    if TYPE_CHECKING:  # while a program runs, it is the dataclass's own
+
+        @overload
+        def __init__(
+            self,
+            deployment_id: pulumi.Input[str],
+            role: pulumi.Input[str],
+            org_token_name: pulumi.Input[str],
+            org_token_id: pulumi.Input[str] | None = None,
+            workspace_id: pulumi.Input[str] | None = None,
+            organization_id: pulumi.Input[str] | None = None,
+            overwrite: pulumi.Input[bool] | None = None,
+            deployment_name: pulumi.Input[str] | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            deployment_id: pulumi.Input[str],
+            role: pulumi.Input[str],
+            org_token_name: None = None,
+            *,
+            org_token_id: pulumi.Input[str],
+            workspace_id: pulumi.Input[str] | None = None,
+            organization_id: pulumi.Input[str] | None = None,
+            overwrite: pulumi.Input[bool] | None = None,
+            deployment_name: pulumi.Input[str] | None = None,
+        ) -> None: ...
+        @overload
+        def __init__(self, **arguments: Unpack[DeploymentNameTokenName]) -> None: ...
+        @overload
+        def __init__(self, **arguments: Unpack[DeploymentNameTokenId]) -> None: ...
+        def __init__(self, *positional: Any, **arguments: Any) -> None: ...

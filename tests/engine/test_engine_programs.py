@@ -1,0 +1,195 @@
+"""What programs build around the resource: subclasses, components, transforms, aliases, `ignore_changes`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from astro_provider import DeploymentOrgTokenBinding
+from astro_provider.emulator import Emulator
+from tests.support.programs import bindings
+from tests.support.stack import BINDING_TYPE, Stack
+from tests.support.writes import writes
+
+
+class Admin(DeploymentOrgTokenBinding):
+    def __init__(self, name: str, *, deployment: str, token: str, team: str = "payments") -> None:
+        super().__init__(name, deployment_id=deployment, org_token_name=token, role="DEPLOYMENT_ADMIN")
+        self.team = team
+
+
+class TeamAccess(pulumi.ComponentResource):
+    """A component of a house, as a platform team writes it."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **arguments: Any) -> None:
+        super().__init__("house:access:Team", name, {}, opts)
+        self.binding = DeploymentOrgTokenBinding(
+            f"{name}-access", opts=pulumi.ResourceOptions(parent=self), **arguments
+        )
+        self.register_outputs({"role": self.binding.role})
+
+
+def test_a_subclass_takes_the_place_of_the_class_without_a_change(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    def program() -> None:
+        binding = Admin("orders", deployment=deployment_id, token="nightly-loads")
+        pulumi.export(
+            "facts", [binding.org_token_id, binding.role, binding.description, binding.overwrite, binding.team]
+        )
+
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    stack.program = program
+    preview = stack.preview()
+    up = stack.up()
+    facts = stack.outputs()["facts"]
+    destroy = stack.destroy()
+
+    assert {"same": 2} == preview.changes == up.changes
+    assert [token_id, "DEPLOYMENT_ADMIN", "Loads what came in over night", False, "payments"] == facts
+    assert not destroy.failed
+    assert astro.store.deployment_role(token_id, deployment_id) is None
+    assert writes(astro) == 2
+
+
+def test_a_binding_in_a_component_has_the_components_type_in_its_urn_and_follows_it(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    def program() -> None:
+        pulumi.export("role", TeamAccess("payments", **wanted).binding.role)
+
+    stack.program = program
+    up = stack.up()
+    urn = stack.resources()["payments-access"]["urn"]
+    role, exported = astro.store.deployment_role(token_id, deployment_id), stack.outputs()
+    stack.program = bindings()
+    removed = stack.up()
+
+    assert up.changes == {"create": 3}
+    assert f"urn:pulumi:test::bindings::house:access:Team${BINDING_TYPE}::payments-access" == urn
+    assert "DEPLOYMENT_ADMIN" == role
+    assert {"role": "DEPLOYMENT_ADMIN"} == exported
+    assert ["delete payments-access", "delete payments"] == removed.steps[:2]
+    assert astro.store.deployment_role(token_id, deployment_id) is None
+
+
+def test_bindings_that_move_into_a_component_with_an_alias_are_no_change(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    class Moved(pulumi.ComponentResource):
+        def __init__(self, name: str) -> None:
+            super().__init__("house:access:Team", name)
+            aliases = [pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]
+            DeploymentOrgTokenBinding("orders", opts=pulumi.ResourceOptions(parent=self, aliases=aliases), **wanted)
+
+    stack.program = bindings(orders=wanted)
+    stack.up()
+
+    def program() -> None:
+        Moved("payments")
+
+    stack.program = program
+    up = stack.up()
+
+    assert {"create": 1, "same": 2} == up.changes
+    assert ["create payments"] == up.steps
+    assert [] == up.notices
+    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
+    assert writes(astro) == 1
+
+
+def test_bindings_that_move_into_a_component_without_an_alias_keep_their_role(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    stack.program = bindings(**{"payments-access": wanted})
+    stack.up()
+
+    def program() -> None:
+        TeamAccess("payments", **wanted)
+
+    stack.program = program
+    up = stack.up()
+    later = stack.up()
+
+    assert ["create payments", "create payments-access", "delete payments-access"] == up.steps
+    assert {"same": 3} == later.changes
+    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
+    assert writes(astro) == 1
+
+
+def test_a_transform_of_the_stack_reaches_the_binding(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    def lower(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != BINDING_TYPE:
+            return None
+        protected = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+        return pulumi.ResourceTransformResult({**args.props, "role": "DEPLOYMENT_ACCESSOR"}, protected)
+
+    def program() -> None:
+        pulumi.runtime.register_resource_transform(lower)
+        DeploymentOrgTokenBinding("orders", **wanted)
+
+    stack.program = program
+    up = stack.up()
+    again = stack.up()
+    destroy = stack.destroy()
+
+    assert not up.failed, up.text
+    assert {"same": 2} == again.changes
+    assert stack.resources()["orders"]["protect"] is True
+    assert "DEPLOYMENT_ACCESSOR" == stack.resources()["orders"]["outputs"]["role"]
+    assert destroy.failed
+    assert "DEPLOYMENT_ACCESSOR" == astro.store.deployment_role(token_id, deployment_id)
+
+
+@pytest.mark.parametrize(
+    ("given", "ignored"),
+    [
+        ("org_token_name", ["org_token_id"]),
+        ("org_token_id", ["org_token_name"]),
+        ("org_token_name", ["org_token_id", "deployment_name", "organization_id"]),
+    ],
+)
+def test_a_binding_that_ignores_changes_of_the_tokens_other_spelling_stays_unchanged(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], given: str, ignored: list[str]
+) -> None:
+    token_id = next(token["id"] for token in astro.store.shown()["tokens"] if token["name"] == "nightly-loads")
+    token = {"org_token_name": "nightly-loads", "org_token_id": token_id}[given]
+    deployment_id = wanted["deployment_id"]
+
+    def program() -> None:
+        options = pulumi.ResourceOptions(ignore_changes=ignored)
+        arguments: dict[str, Any] = {given: token, "deployment_id": deployment_id, "role": "DEPLOYMENT_ADMIN"}
+        DeploymentOrgTokenBinding("orders", opts=options, **arguments)
+
+    stack.program = program
+    first = stack.up()
+    second = stack.up()
+    third = stack.preview()
+
+    assert {"create": 2} == first.changes, first.text
+    assert {"same": 2} == second.changes == third.changes, second.text
+    assert [] == second.notices
+    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
+    assert writes(astro) == 1
+
+
+def test_a_role_whose_changes_are_ignored_is_left_as_it_is(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    def program(role: str) -> None:
+        options = pulumi.ResourceOptions(ignore_changes=["role"])
+        DeploymentOrgTokenBinding("orders", opts=options, **{**wanted, "role": role})
+
+    stack.program = lambda: program("DEPLOYMENT_ADMIN")
+    stack.up()
+    stack.program = lambda: program("DEPLOYMENT_ACCESSOR")
+    up = stack.up()
+
+    assert {"same": 2} == up.changes
+    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
+    assert writes(astro) == 1
