@@ -1,36 +1,72 @@
 """Warnings and notes for the person who reads the preview or the update.
 
-Pulumi shows each line that a provider prints as a diagnostic of the stack. So a notice is one line, and the same
-notice is printed once in a process. A preview and the update after it are two processes.
+A notice is one line, told once in a process; a preview and the update after it are two processes. Where it goes is not
+decided here: a process that an engine started sends it there (`engine_log.py`), every other one prints it to standard
+error.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
+from enum import StrEnum
 
 from astro_provider import shown
 
+
+class Severity(StrEnum):
+    """What a notice is: something to mend, or something to know."""
+
+    WARNING = "warning"
+    NOTE = "note"
+
+
+Sink = Callable[[Severity, str], None]
+
+
+def print_to_stderr(severity: Severity, text: str) -> None:
+    """Print one notice as one line."""
+    # One write with its newline, because four threads print into the same pipe.
+    sys.stderr.write(f"astro: {severity}: {text}\n")
+    sys.stderr.flush()
+
+
 _lock = threading.Lock()
-_printed: set[str] = set()
+_told: set[tuple[Severity, str]] = set()
+_sink: Sink = print_to_stderr
+
+
+def send_to(sink: Sink) -> None:
+    """Let all notices of this process from now on go there.
+
+    Args:
+        sink: takes the severity and the text, which is one line; called from several threads; raises nothing.
+    """
+    global _sink  # noqa: PLW0603  a process has one reader
+    _sink = sink
+
+
+def forget() -> None:
+    """Forget what was told, as a new process would have told nothing."""
+    with _lock:
+        _told.clear()
 
 
 def warn(text: str) -> None:
-    """Print a warning, unless it has been printed."""
-    _print_once(f"astro: warning: {text}")
+    """Tell a warning, unless it has been told."""
+    _tell_once(Severity.WARNING, text)
 
 
 def note(text: str) -> None:
-    """Print a note, unless it has been printed."""
-    _print_once(f"astro: note: {text}")
+    """Tell a note, unless it has been told."""
+    _tell_once(Severity.NOTE, text)
 
 
-def _print_once(text: str) -> None:
-    line = shown.line(text)
+def _tell_once(severity: Severity, text: str) -> None:
+    notice = severity, shown.line(text)
     with _lock:
-        if line in _printed:
+        if notice in _told:
             return
-        _printed.add(line)
-        # One write with its newline, because four threads print into the same pipe.
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+        _told.add(notice)
+    _sink(*notice)

@@ -117,8 +117,10 @@ class _Process:
         with self._lock:
             if self._lifecycle is None:
                 with _garbage_left_alone():
+                    from astro_provider.engine_log import send_notices_to_engine  # noqa: PLC0415  as below
                     from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
 
+                    send_notices_to_engine()
                     self._lifecycle = Lifecycle.from_process(self.config)
             return self._lifecycle
 

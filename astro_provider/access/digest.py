@@ -177,13 +177,16 @@ def _diagnostic(said: Any) -> Diagnostic | None:
     if not isinstance(said, dict) or not isinstance(said.get("message"), str):
         return None
     severity, message = str(said.get("severity", "")), " ".join(said["message"].split())
-    if severity.startswith("info"):
-        if not message.startswith("astro: "):
-            return None
-        severity, _, message = message.removeprefix("astro: ").partition(": ")
+    message = message.removeprefix(f"{severity}: ")
+    ours = message.startswith("astro: ")
+    message = message.removeprefix("astro: ")
+    if severity == "info" and ours:
+        severity = "note"
+    elif severity == "info#err" and ours:  # printed, because the engine took no notices, or by 0.1.0
+        severity, _, message = message.partition(": ")
     if severity not in ("error", "warning", "note"):
         return None
-    return Diagnostic(severity, message.removeprefix(f"{severity}: "))
+    return Diagnostic(severity, message)
 
 
 def _shortened(message: str) -> str:

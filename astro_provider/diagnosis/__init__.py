@@ -15,7 +15,7 @@ from astro_provider.diagnosis.network import check_network
 from astro_provider.diagnosis.service import check_service
 from astro_provider.errors import SettingsError
 from astro_provider.settings import LOCK_DIRECTORY
-from astro_provider.writing.locks import TokenLocks
+from astro_provider.writing.lock_directory import usable_directory
 
 __all__ = ["Check", "Status", "diagnose"]
 
@@ -36,13 +36,15 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
 
 
 def _lock_directory(environ: Mapping[str, str]) -> Check:
-    locks = TokenLocks("", LOCK_DIRECTORY.find(lambda _key: None, environ))
     try:
-        directory = locks.usable_directory()
+        directory = usable_directory(LOCK_DIRECTORY.find(lambda _key: None, environ))
     except SettingsError as error:
         return Check("lock directory", Status.FAILED, str(error))
     except OSError as error:
         return Check(
-            "lock directory", Status.FAILED, f"none can be made: {error}.", "Set ASTRO_LOCK_DIR to a directory."
+            "lock directory",
+            Status.WARNING,
+            f"Runs on this machine write without locks between them ({error}).",
+            "Nothing depends on them; set ASTRO_LOCK_DIR to a local directory that can be written to have them.",
         )
-    return Check("lock directory", Status.OK, f"{directory} can be written.")
+    return Check("lock directory", Status.OK, f"A lock was taken in {directory} and let go.")

@@ -96,7 +96,7 @@ def test_a_machine_on_which_everything_is_there_gets_ticks_only(
         "✓ import files    `pulumi import --file` takes what `astro-provider adopt` writes.",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
         f"✓ package         {sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}.",
-        f"✓ lock directory  {tmp_path}/locks can be written.",
+        f"✓ lock directory  A lock was taken in {tmp_path}/locks and let go.",
     ] == ended.lines
     assert ended.lines[3].startswith(f"✓ service         {astro.url} answered in 0.")
     assert astro.calls()["by_verb"].keys() == {"GET"}

@@ -52,7 +52,7 @@ def ended_with_the_test() -> Iterator[Spawn]:
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits is told so soon, and may be told again in the next test."""
     monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(notices, "_printed", set())
+    notices.forget()
 
 
 @pytest.fixture

@@ -116,9 +116,8 @@ def test_what_is_put_back_is_told(
     make_writer: MakeWriter,
     kind: str,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notices, "_printed", set())
+    notices.forget()
     [deployment] = scene.deployments(1)
     if kind == "taken":
         scene.astro.store.bind(scene.token_id, deployment, ADMIN)

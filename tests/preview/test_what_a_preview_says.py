@@ -35,8 +35,8 @@ def _declare(arguments: dict[str, Any]) -> None:
 
 
 def said(outcome: Outcome, *words: str) -> list[str]:
-    """The lines that hold all the words."""
-    return [line for line in outcome.lines if all(word in line for word in words)]
+    """The lines that hold all the words, the provider's own with their severity."""
+    return [line for line in (*outcome.notices, *outcome.lines) if all(word in line for word in words)]
 
 
 def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_create(

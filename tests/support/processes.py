@@ -34,7 +34,7 @@ def start(
     """A starter of provider processes that talk to the emulator."""
 
     def start_process(**settings: Any) -> Lifecycle:
-        notices._printed.clear()  # noqa: SLF001  a new process has printed nothing
+        notices.forget()
         fields: dict[str, Any] = {
             "credential": SecretStr(astro.credential),
             "organization_id": astro.organization_id,

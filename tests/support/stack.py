@@ -51,23 +51,21 @@ class Outcome:
         changes: how many resources were created, updated, …, the stack's own resource included.
         steps: `operation name` of each resource that was not left as it is, in the engine's order; in a replacement
             `delete-replaced`, `replace` and `create-replacement`.
+        notices: the provider's own warnings and notes, in the words of a process without an engine: `astro: warning: …`
+            or `astro: note: …`, as the engine's severity tells.
         failed: whether the command ended with an error.
     """
 
     text: str
     changes: dict[str, int] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     failed: bool = False
 
     @property
     def lines(self) -> list[str]:
         """The output without blank lines and indents."""
         return [line.strip() for line in self.text.splitlines() if line.strip()]
-
-    @property
-    def notices(self) -> list[str]:
-        """The provider's own warnings and notes, as the diagnostics show them at the end."""
-        return [line for line in self.lines if line.startswith("astro: ")]
 
     @property
     def errors(self) -> list[str]:
@@ -205,7 +203,7 @@ class Stack:
             if event.summary_event:
                 counted = event.summary_event.resource_changes or {}
                 changes |= {str(getattr(kind, "value", kind)): count for kind, count in counted.items()}
-        return Outcome("\n".join([*printed, *complained]), changes, _steps(told), failed)
+        return Outcome("\n".join([*printed, *complained]), changes, _steps(told), _notices(told), failed)
 
 
 class _BareStack(auto.Stack):
@@ -251,6 +249,18 @@ def _steps(told: Sequence[events.EngineEvent]) -> list[str]:
             if operation != "same":
                 steps.append(f"{operation} {step.urn.rsplit('::', 1)[1]}")
     return steps
+
+
+def _notices(told: Sequence[events.EngineEvent]) -> list[str]:
+    notices = []
+    for event in told:
+        said = event.diagnostic_event
+        mark, _, text = said.message.strip().partition("astro: ") if said else ("", "", "")
+        if said and text and not mark:
+            # What was printed has another severity, `info#err`, and stands out here.
+            severity = {"info": "note"}.get(said.severity, said.severity)
+            notices.append(f"astro: {severity}: {text}")
+    return notices
 
 
 def _text_below(directory: Path) -> str:

@@ -11,7 +11,7 @@ from astro_provider import notices
 
 @pytest.fixture(autouse=True)
 def fresh_process() -> None:
-    notices._printed.clear()  # noqa: SLF001  a new process would have printed nothing
+    notices.forget()
 
 
 def test_a_notice_is_printed_to_stderr_and_to_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,144 @@
+"""Where a notice goes in a process of an engine: into its log, and to standard error where no engine takes it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
+
+import grpc  # type: ignore[import-untyped]  # no stubs
+import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # as above
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from astro_provider import engine_log, notices
+from astro_provider.engine_log import EngineLog, send_notices_to_engine
+from astro_provider.notices import Severity
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """The part of an engine that takes notices, on a real socket."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self._server = grpc.server(ThreadPoolExecutor(1))
+        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def Log(self, request: engine_pb2.LogRequest, _context: object) -> empty_pb2.Empty:  # noqa: N802  the protocol's name
+        self.told.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
+        return empty_pb2.Empty()
+
+    def stop(self) -> None:
+        self._server.stop(0).wait()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    running = Engine()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    notices.forget()
+    yield
+    notices.send_to(notices.print_to_stderr)
+
+
+@pytest.fixture
+def _provider_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", ModuleSpec("pulumi.dynamic.__main__", None))
+
+
+def test_an_engine_gets_warnings_and_notes_once_and_standard_error_nothing(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notices.send_to(EngineLog(engine.address))
+
+    for _ in range(2):
+        notices.warn("the token expired.")
+        notices.note("it will\nbe adopted.")
+
+    assert [("WARNING", "astro: the token expired."), ("INFO", "astro: it will be adopted.")] == engine.told
+    assert ("", "") == capsys.readouterr()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no address at all", "unix:/no/such/socket"])
+def test_where_no_engine_listens_notices_are_printed(address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    sink = EngineLog(address)
+
+    sink(Severity.WARNING, "the token expired.")
+    sink(Severity.NOTE, "it will be adopted.")
+
+    assert ("", "astro: warning: the token expired.\nastro: note: it will be adopted.\n") == capfd.readouterr()
+
+
+def test_an_engine_that_does_not_answer_is_not_waited_for_twice(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engine_log, "LONGEST_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sink = EngineLog(f"127.0.0.1:{silent.getsockname()[1]}")
+
+        sink(Severity.WARNING, "one.")
+        monkeypatch.setattr(engine_log, "LONGEST_SECONDS", 3600.0)
+        sink(Severity.WARNING, "two.")
+
+    assert ("", "astro: warning: one.\nastro: warning: two.\n") == capfd.readouterr()
+
+
+def test_an_engine_that_ends_midway_loses_no_notice(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    sink = EngineLog(engine.address)
+    sink(Severity.NOTE, "one.")
+
+    engine.stop()
+    sink(Severity.NOTE, "two.")
+
+    assert [("INFO", "astro: one.")] == engine.told
+    assert ("", "astro: note: two.\n") == capfd.readouterr()
+
+
+@pytest.mark.usefixtures("_provider_process")
+@pytest.mark.parametrize(
+    "options",
+    [[], [""], ["--logtostderr", "-v=9"], ["--tracing", "http://127.0.0.1:1/trace"], ["-v=3", "--tracing", "x:1"]],
+)
+def test_the_address_is_found_behind_the_options_of_an_engine(
+    engine: Engine, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", *options, engine.address])
+
+    send_notices_to_engine()
+    notices.warn("the token expired.")
+
+    assert [("WARNING", "astro: the token expired.")] == engine.told
+
+
+@pytest.mark.usefixtures("_provider_process")
+@pytest.mark.parametrize("arguments", [[], [""], ["--logtostderr"], ["--tracing"], ["--tracing", "http://127.0.0.1:1"]])
+def test_without_an_address_notices_are_printed(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", *arguments])
+
+    send_notices_to_engine()
+    notices.warn("the token expired.")
+
+    assert ("", "astro: warning: the token expired.\n") == capfd.readouterr()
+
+
+def test_an_argument_of_another_program_is_no_engines_address(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pytest", engine.address])
+
+    send_notices_to_engine()
+    notices.warn("the token expired.")
+
+    assert [] == engine.told
+    assert ("", "astro: warning: the token expired.\n") == capfd.readouterr()
