@@ -89,26 +89,31 @@ def adopt(  # noqa: PLR0913 the command's options
     all_deployments: AllDeployments = False,
     workspace_id: WorkspaceId = None,
     organization_id: OrganizationId = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the two files go; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go; made if it is not there.")],
+    module: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write NAME.py, which the program of a project can import, not __main__.py."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
 
     DIR gets __main__.py, a Pulumi program that declares every assignment, and import.json, which brings them into a
-    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed.
+    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed. If there
+    is no Pulumi project in DIR or above it, DIR gets a Pulumi.yaml too.
 
     The credential is ASTRO_API_TOKEN. `pulumi import --file` needs Pulumi 3.254 or later.
 
     \b
     Examples:
       astro-provider adopt --all-deployments --out infra
-      astro-provider adopt --workspace-id clk2v6a3e000208mkh9x5c2wd --out infra
+      astro-provider adopt --workspace-id Finance --out access --module finance_tokens
       astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
     wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.cli.adopt import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, out, force=force)
+    run(wanted, organization_id, out, module, force=force)
 
 
 def doctor(

@@ -19,7 +19,7 @@ from astro_provider.cli.names import workspace_name, workspaces
 from astro_provider.cli.options import OutputOfFind
 from astro_provider.cli.session import opened
 from astro_provider.cli.table import print_table
-from astro_provider.hints import nearest
+from astro_provider.hints import nearest_names
 from astro_provider.reading.reader import Reader
 
 COLUMNS = ("KIND", "NAME", "ID", "ABOUT")
@@ -55,7 +55,7 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
     elif found:
         print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found], prose=PROSE)
     else:
-        hint = nearest(text, [one.name for one in everything])
+        hint = nearest_names(text, [one.name for one in everything])
         typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)
 
 
@@ -66,7 +66,7 @@ def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
 
 
 def _everything(reader: Reader, organization_id: str) -> Iterator[Hit]:
-    tokens = sorted(reader.tokens(organization_id).all, key=lambda one: (one.name, one.created_at or "", one.id))
+    tokens = sorted(reader.tokens(organization_id).listed, key=lambda one: (one.name, one.created_at or "", one.id))
     deployments = sorted(reader.deployments(organization_id).values(), key=lambda one: (one.name, one.id))
     roles = sorted(reader.roles(organization_id).values(), key=lambda one: one.name)
     for token in tokens:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from astro_provider.api import AstroClient, Deployment
 from astro_provider.cli.options import Where
 from astro_provider.errors import InputError
-from astro_provider.hints import nearest
+from astro_provider.hints import nearest_names
 from astro_provider.reading.reader import Reader
 
 _ID = re.compile(r"c[a-z0-9]{24}")  # what Astro's ids look like today
@@ -37,7 +37,7 @@ def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
         found = _deployment_id(name, candidates, "deployment_name")
         if found is None:
             place = f"workspace {workspace_id}" if workspace_id else f"organization {organization_id}"
-            hint = nearest(name, [one.name for one in candidates])
+            hint = nearest_names(name, [one.name for one in candidates])
             raise InputError("deployment_name", f"no deployment of {place} is named {name!r}{hint}.")
         ids.append(found)
     return Where(tuple(dict.fromkeys(ids)), workspace_id=workspace_id)
@@ -95,6 +95,6 @@ def _workspace_id(given: str, deployments: Iterable[Deployment]) -> str:
         raise InputError("workspace_id", f"{given!r} is the name of {len(found)} workspaces: {listed}. Write one's id.")
     if found:
         return found[0]
-    if hint := nearest(given, filter(None, known.values())):
+    if hint := nearest_names(given, filter(None, known.values())):
         raise InputError("workspace_id", f"no deployment belongs to a workspace with the id or name {given}{hint}.")
     return given

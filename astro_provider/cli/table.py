@@ -60,9 +60,9 @@ def print_table(
     if once:
         table = _without_the_same(terminal, table)
     for layout in _layouts(table, beneath, terminal.width):
-        widths = layout.widths(terminal.width)
-        if widths is not None:
-            terminal.print(_in_columns(layout.columns, widths))
+        fitting = layout.widths(terminal.width)
+        if fitting is not None:
+            terminal.print(_in_columns(layout.columns, fitting))
             return
     for number in range(len(clean)):
         if number:
