@@ -6,5 +6,22 @@ Nothing here writes to the service. What a preview would refuse is left out here
 from astro_provider.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
 from astro_provider.adoption.find import Adoption, Found, find
 from astro_provider.adoption.program import program
+from astro_provider.adoption.project import PROJECT_FILE, Project, module_path, new_project, project_of
+from astro_provider.adoption.replaced import bindings_in
 
-__all__ = ["IMPORT_FILE", "PROGRAM_FILE", "Adoption", "Found", "find", "program", "require_room", "write"]
+__all__ = [
+    "IMPORT_FILE",
+    "PROGRAM_FILE",
+    "PROJECT_FILE",
+    "Adoption",
+    "Found",
+    "Project",
+    "bindings_in",
+    "find",
+    "module_path",
+    "new_project",
+    "program",
+    "project_of",
+    "require_room",
+    "write",
+]

@@ -1,8 +1,8 @@
-"""The two files, written so that nobody ever finds a half.
+"""The files, written so that nobody ever finds a half.
 
 Each is written beside its place and moved there whole. The import file goes last, and an old one goes away first, so it
 stands there only beside the program that belongs to it, even if the process is killed between the two. After an error
-both places are as they were.
+all places are as they were.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from astro_provider.adoption.project import PROJECT_FILE
 from astro_provider.errors import InputError
 
 IMPORT_FILE = "import.json"
 PROGRAM_FILE = "__main__.py"
 
 
-def require_room(directory: Path, *, force: bool) -> None:
+def require_room(directory: Path, *, force: bool, program_file: str = PROGRAM_FILE) -> None:
     """Refuse, before anything is asked of the service, a directory that cannot take the files.
 
     Raises:
@@ -26,7 +27,10 @@ def require_room(directory: Path, *, force: bool) -> None:
     nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir():
         raise InputError("out", f"{nearest} is no directory. Nothing was written.")
-    there = [name for name in (PROGRAM_FILE, IMPORT_FILE) if (directory / name).exists()]
+    names = (program_file, IMPORT_FILE)
+    if dangling := next((directory / name for name in names if _is_dangling(directory / name)), None):
+        raise InputError("out", f"{dangling} is a link to a file that does not exist. Nothing was written: remove it.")
+    there = [name for name in names if (directory / name).exists()]
     if there and not force:
         raise InputError(
             "out",
@@ -35,8 +39,21 @@ def require_room(directory: Path, *, force: bool) -> None:
         )
 
 
-def write(directory: Path, *, program: str, import_file: str) -> None:
-    """Write both files, or none.
+def _is_dangling(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def write(
+    directory: Path, *, program: str, import_file: str, program_file: str = PROGRAM_FILE, project: str | None = None
+) -> None:
+    """Write all files, or none.
+
+    Args:
+        directory: where they go; made if it is not there.
+        program: the program's text.
+        import_file: the import file's text.
+        program_file: the program's name.
+        project: the text of a new Pulumi.yaml, only where there is none; None: no such file.
 
     Raises:
         InputError: the directory cannot be written; it is as it was.
@@ -44,7 +61,8 @@ def write(directory: Path, *, program: str, import_file: str) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".adopt-") as name:
-            _write(directory, Path(name), {PROGRAM_FILE: program, IMPORT_FILE: import_file})
+            texts = {} if project is None else {PROJECT_FILE: project}
+            _write(directory, Path(name), {**texts, program_file: program, IMPORT_FILE: import_file})
     except OSError as error:
         where = error.filename or directory
         raise InputError("out", f"{where} cannot be written ({error.strerror}). Nothing was written.") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from astro_provider.adoption.names import Named, keys, resource_name
 from astro_provider.api import ApiToken, Deployment
@@ -55,9 +55,13 @@ class Adoption:
 
 @dataclass
 class Found:
-    """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing."""
+    """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing.
+
+    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them.
+    """
 
     adoptions: list[Adoption] = field(default_factory=list)
+    warned: int = 0
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -121,12 +125,13 @@ def find(
             by_name=len(tokens.by_name.get(token.name, ())) == 1,
             inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
         )
-        errors, warnings = _held_against_the_checks(preflight, adoption)
+        adoption, errors, warnings = _held_against_the_checks(preflight, adoption)
         if errors:
             found.left_out.append(f"{_shown(row)}: {' '.join(errors)}")
             continue
         found.adoptions.append(adoption)
-        found.remarks += warnings
+        found.warned += bool(warnings)
+        found.remarks += [*warnings, *_dag_roles(adoption)]
     found.adoptions.sort(key=lambda one: (one.deployment_key, one.token_key))
     return found
 
@@ -161,17 +166,19 @@ def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role:
     )
 
 
-def _held_against_the_checks(preflight: Preflight, adoption: Adoption) -> tuple[list[str], list[str]]:
-    """What the next preview would say: errors, and warnings."""
+def _held_against_the_checks(preflight: Preflight, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
+    """What the next preview would say: the adoption with its role in Astro's spelling, errors, and warnings."""
     try:
         parse_inputs(adoption.inputs.properties())
     except InvalidInputs as invalid:
-        return [str(invalid)], []
+        return adoption, [str(invalid)], []
     situation = Situation(adoption.inputs)
-    findings = list(preflight.examine(preflight.resolve(situation), situation))
+    resolved = preflight.resolve(situation)
+    findings = list(preflight.examine(resolved, situation))
     errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]
-    return errors, [*warnings, *_dag_roles(adoption)]
+    spelled = replace(adoption, inputs=replace(adoption.inputs, role=resolved.inputs.role))
+    return spelled, errors, warnings
 
 
 def _dag_roles(adoption: Adoption) -> Iterator[str]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from astro_provider import shown
 from astro_provider.adoption.find import Adoption
 from astro_provider.adoption.names import BETWEEN
+from astro_provider.api import ApiToken
 
 MOST_ONE_BY_ONE = 10  # bindings; more than that are easier to read and to change in a table
+LONGEST_DESCRIPTION = 80  # characters; enough to tell two tokens apart
 
 _OPENING = '''\
 """The roles of organization API tokens in Astro deployments.
@@ -65,7 +68,8 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
             if adoption.by_name:
                 yield f"    org_token_name={literal(adoption.token.name)},"
             else:
-                yield f"    # The name {literal(adoption.token.name)} is not unique, so the token is given by its id."
+                yield f"    # Several tokens are named {literal(adoption.token.name)}, so it is given by its id."
+                yield from (f"    # This one: {about}" for about in [_about(adoption.token)] if about)
                 yield f"    org_token_id={literal(adoption.token.id)},"
             yield f"    role={literal(adoption.role)},"
             yield ")"
@@ -74,19 +78,28 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
 
 def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterator[str]:
     deployments = {one.deployment_key: one.deployment for one in adoptions}
-    yield "# What the deployments are called here, and their ids."
-    yield "DEPLOYMENTS = {"
+    by_name = {one.token_key: one.token for one in adoptions if one.by_name}
+    by_id = {one.token_key: one.token for one in adoptions if not one.by_name}
+    yield "# Left of each colon stands what a deployment or a token is called here, which is a part of the names of"
+    yield "# resources: change it, and the resources are renamed. What stands right of the colon is Astro's: if somebody"
+    yield "# renames a token there, change it here, and no resource is renamed."
+    yield "DEPLOYMENT_IDS = {"
     for key, deployment in deployments.items():
         yield f"    {literal(key)}: {literal(deployment.id)},{_real_name(key, deployment.name)}"
     yield "}"
     yield ""
-    by_id = {one.token_key: one.token for one in adoptions if not (one.by_name and one.token_key == one.token.name)}
+    if by_name:
+        yield "TOKEN_NAMES = {"
+        for key, token in sorted(by_name.items()):
+            yield f"    {literal(key)}: {literal(token.name)},"
+        yield "}"
+        yield ""
     if by_id:
-        yield "# Tokens that are given by their ids, because their names are not unique or would be no good"
-        yield "# names of resources. All others are given by their names."
+        yield "# Tokens that are given by their ids, because several have the name."
         yield "TOKEN_IDS = {"
         for key, token in sorted(by_id.items()):
-            yield f"    {literal(key)}: {literal(token.id)},{_real_name(key, token.name)}"
+            about = _about(token)
+            yield f"    {literal(key)}: {literal(token.id)},  # {literal(token.name)}{about and f': {about}'}"
         yield "}"
         yield ""
     yield "# The role of each token in each deployment."
@@ -100,19 +113,34 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     yield ""
     yield "for deployment, roles in ROLES.items():"
     yield "    for token, role in roles.items():"
-    yield "        DeploymentOrgTokenBinding("
-    yield f'            f"{{deployment}}{BETWEEN}{{token}}",'
-    if organization_id:
-        yield "            organization_id=ORGANIZATION_ID,"
-    yield "            deployment_id=DEPLOYMENTS[deployment],"
-    if by_id:
-        yield "            org_token_name=None if token in TOKEN_IDS else token,"
-        yield "            org_token_id=TOKEN_IDS.get(token),"
+    if by_name and by_id:
+        yield "        if token in TOKEN_IDS:"
+        yield from _call_in_a_loop("    ", "org_token_id=TOKEN_IDS[token]", organization_id)
+        yield "        else:"
+        yield from _call_in_a_loop("    ", "org_token_name=TOKEN_NAMES[token]", organization_id)
     else:
-        yield "            org_token_name=token,"
-    yield "            role=role,"
-    yield "        )"
+        given = "org_token_name=TOKEN_NAMES[token]" if by_name else "org_token_id=TOKEN_IDS[token]"
+        yield from _call_in_a_loop("", given, organization_id)
+
+
+def _call_in_a_loop(indent: str, token: str, organization_id: str | None) -> Iterator[str]:
+    yield f"{indent}        DeploymentOrgTokenBinding("
+    yield f'{indent}            f"{{deployment}}{BETWEEN}{{token}}",'
+    if organization_id:
+        yield f"{indent}            organization_id=ORGANIZATION_ID,"
+    yield f"{indent}            deployment_id=DEPLOYMENT_IDS[deployment],"
+    yield f"{indent}            {token},"
+    yield f"{indent}            role=role,"
+    yield f"{indent}        )"
 
 
 def _real_name(key: str, name: str) -> str:
     return "" if key == name else f"  # {literal(name)}"
+
+
+def _about(token: ApiToken) -> str:
+    """What tells tokens of one name apart, fit for a comment: the description, who made it, and when."""
+    parts = [shown.line(token.description, longest=LONGEST_DESCRIPTION)] if token.description else []
+    parts += [f"made by {shown.line(token.created_by.display_name)}"] if token.created_by else []
+    parts += [f"on {shown.line(token.created_at[:10])}"] if token.created_at else []
+    return ", ".join(parts).replace("#", "")  # a linter takes what follows it for an order

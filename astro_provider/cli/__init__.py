@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from astro_provider.cli.audit import audit
-from astro_provider.cli.commands import adopt, doctor, list_assignments
+from astro_provider.cli.commands import adopt, doctor, find, list_assignments
 from astro_provider.cli.emulator import emulator
 from astro_provider.cli.exit_statuses import Subcommands
 from astro_provider.cli.review import review
@@ -24,6 +24,7 @@ Settings come from the environment: ASTRO_API_TOKEN, and where needed ASTRO_ORGA
 Examples:
   astro-provider doctor
   astro-provider list --all-deployments
+  astro-provider find deployer
   astro-provider adopt --all-deployments --out infra
 """
 
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_assignments)
+app.command()(find)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
 app.command()(review)
 app.command(short_help="Tell what is worth looking after among the roles in Astro.")(audit)

@@ -14,9 +14,12 @@ import typer
 from astro_provider.cli.options import (
     AllDeployments,
     DeploymentIds,
+    DeploymentNames,
     OrganizationId,
     OutputOfDoctor,
+    OutputOfFind,
     OutputOfList,
+    Sort,
     WorkspaceId,
     where,
 )
@@ -25,6 +28,7 @@ from astro_provider.cli.options import (
 def list_assignments(  # noqa: PLR0913 every option is a keyword
     *,
     deployment_ids: DeploymentIds = None,
+    deployment_names: DeploymentNames = None,
     all_deployments: AllDeployments = False,
     workspace_id: WorkspaceId = None,
     organization_id: OrganizationId = None,
@@ -34,6 +38,9 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
     output: Annotated[
         OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")
     ] = OutputOfList.TABLE,
+    sort: Annotated[
+        Sort, typer.Option(help="Name, role, or a time, the earliest first; what Astro does not tell comes last.")
+    ] = Sort.DEPLOYMENT,
 ) -> None:
     """List the organization tokens that hold a role in deployments.
 
@@ -42,41 +49,71 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
     \b
     Examples:
       astro-provider list --deployment-id clm9x2k4t000408l6c3f7h8va
-      astro-provider list --workspace-id clk2v6a3e000208mkh9x5c2wd
+      astro-provider list --workspace-id 'Data Platform'
+      astro-provider list --all-deployments --sort last-used
       astro-provider list --all-deployments --output json | jq '.[].name'
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
+    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.cli.list import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, output, include_other_scopes=include_other_scopes)
+    run(wanted, organization_id, output, sort, include_other_scopes=include_other_scopes)
+
+
+def find(
+    *,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a name, in any case, or a whole id.")],
+    organization_id: OrganizationId = None,
+    output: Annotated[
+        OutputOfFind, typer.Option(help="For people (table) or for programs (json).")
+    ] = OutputOfFind.TABLE,
+) -> None:
+    """Find tokens, deployments, workspaces and roles by a part of their names.
+
+    It shows the ids that programs and the other commands take, also of tokens that hold no role anywhere. The credential
+    is ASTRO_API_TOKEN. Nothing is changed.
+
+    \b
+    Examples:
+      astro-provider find deployer
+      astro-provider find production --output json | jq -r '.[].id'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.cli.find import run  # noqa: PLC0415 half a second
+
+    run(text, organization_id, output)
 
 
 def adopt(  # noqa: PLR0913 the command's options
     *,
     deployment_ids: DeploymentIds = None,
+    deployment_names: DeploymentNames = None,
     all_deployments: AllDeployments = False,
     workspace_id: WorkspaceId = None,
     organization_id: OrganizationId = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the two files go; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go; made if it is not there.")],
+    module: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write NAME.py, which the program of a project can import, not __main__.py."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
 
     DIR gets __main__.py, a Pulumi program that declares every assignment, and import.json, which brings them into a
-    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed.
+    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed. If there
+    is no Pulumi project in DIR or above it, DIR gets a Pulumi.yaml too.
 
     The credential is ASTRO_API_TOKEN. `pulumi import --file` needs Pulumi 3.254 or later.
 
     \b
     Examples:
       astro-provider adopt --all-deployments --out infra
-      astro-provider adopt --workspace-id clk2v6a3e000208mkh9x5c2wd --out infra
+      astro-provider adopt --workspace-id Finance --out access --module finance_tokens
       astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, all_deployments=all_deployments, workspace_id=workspace_id)
+    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.cli.adopt import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, out, force=force)
+    run(wanted, organization_id, out, module, force=force)
 
 
 def doctor(

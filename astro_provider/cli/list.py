@@ -12,28 +12,45 @@ from datetime import UTC, datetime
 from io import StringIO
 
 import typer
+from rich.text import Text
 
 from astro_provider import shown
 from astro_provider.api import Deployment
-from astro_provider.cli.options import OutputOfList, Where
+from astro_provider.cli.marks import UNUSED, UNUSED_IN_WORDS, marks, moment
+from astro_provider.cli.options import OutputOfList, Sort, Where
 from astro_provider.cli.session import Session, opened
 from astro_provider.cli.table import print_table
+from astro_provider.cli.terminal import console
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens
 
 COLUMNS = ("ID", "NAME", "DESCRIPTION", "SCOPE", "DEPLOYMENT_ROLE", "CREATED", "CREATED BY")
 DEPLOYMENT_COLUMN = "DEPLOYMENT"
-PROSE = frozenset(("NAME", "DESCRIPTION", "CREATED BY", DEPLOYMENT_COLUMN))
+MARKS_COLUMN = "MARKS"
+PROSE = frozenset(("NAME", "DESCRIPTION", "CREATED", "CREATED BY", DEPLOYMENT_COLUMN, MARKS_COLUMN))
+BENEATH = (
+    ("NAME", "ID"),
+    ("DEPLOYMENT_ROLE", MARKS_COLUMN),
+    ("CREATED", "CREATED BY"),
+    ("NAME", "DESCRIPTION"),
+)
+NOT_IN_IT = (
+    "CREATED is the token's age: Astro does not tell when a role was granted. Roles that a token has through its "
+    "organization or workspace are not listed."
+)
 KEYS = tuple(field.name for field in fields(DeploymentOrgToken))
 
 
-def run(where: Where, organization_id: str | None, output: OutputOfList, *, include_other_scopes: bool) -> None:
+def run(
+    where: Where, organization_id: str | None, output: OutputOfList, sort: Sort, *, include_other_scopes: bool
+) -> None:
     """Ask the service and print the answer on standard output.
 
     Args:
         where: the deployments that are asked for.
         organization_id: as given on the command line.
         output: how the answer is written.
+        sort: in which order.
         include_other_scopes: also tokens of a workspace or of a deployment.
 
     Raises:
@@ -51,6 +68,7 @@ def run(where: Where, organization_id: str | None, output: OutputOfList, *, incl
                     include_other_scopes=include_other_scopes,
                     progress=progress,
                 )
+    found = sorted_by(sort, found)
     if output is OutputOfList.JSON:
         _print_json(found)
     elif output is OutputOfList.CSV:
@@ -80,7 +98,7 @@ def _without_the_deployment(session: Session, where: Where, include_other_scopes
     A table of one deployment shows neither its name nor its workspace. Nothing found, or refused: somebody has to ask
     what it is, to tell an empty one from one that does not exist.
     """
-    if not where.is_one_deployment or where.workspace_id is not None:
+    if not where.is_one_deployment or where.deployment_names or where.workspace_id is not None:
         return []
     unseen = Deployment(id=where.deployment_ids[0], name="")
     try:
@@ -91,10 +109,24 @@ def _without_the_deployment(session: Session, where: Where, include_other_scopes
         return []
 
 
+def sorted_by(sort: Sort, found: Sequence[DeploymentOrgToken]) -> list[DeploymentOrgToken]:
+    """Return the rows in another order; equal ones stay as they are, and what is not told comes last."""
+
+    def key(row: DeploymentOrgToken) -> tuple[bool, float | str]:
+        if sort in (Sort.NAME, Sort.ROLE):
+            return False, row.name if sort is Sort.NAME else row.deployment_role
+        times = {Sort.CREATED: row.created_at, Sort.EXPIRES: row.expires_at, Sort.LAST_USED: row.last_used_at}
+        at = moment(times[sort])
+        return at is None, 0.0 if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+    return list(found) if sort is Sort.DEPLOYMENT else sorted(found, key=key)
+
+
 def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
     now = datetime.now(UTC)
+    columns = [*COLUMNS]
     rows = [
-        (
+        [
             row.id,
             row.name,
             row.description,
@@ -102,15 +134,23 @@ def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
             row.deployment_role,
             age(row.created_at, now),
             row.created_by or "",
-        )
+        ]
         for row in found
     ]
-    if where.is_one_deployment:
-        print_table(COLUMNS, rows, prose=PROSE)
-        return
-    names = _telling_names(found)
-    with_deployment = [(*cells, names[row.deployment_id]) for cells, row in zip(rows, found, strict=True)]
-    print_table((*COLUMNS, DEPLOYMENT_COLUMN), with_deployment, prose=PROSE)
+    if not where.is_one_deployment:
+        columns.append(DEPLOYMENT_COLUMN)
+        names = _telling_names(found)
+        rows = [[*cells, names[row.deployment_id]] for cells, row in zip(rows, found, strict=True)]
+    marked = [marks(row, now) for row in found]
+    if any(marked):
+        columns.append(MARKS_COLUMN)
+        rows = [[*cells, mark] for cells, mark in zip(rows, marked, strict=True)]
+    print_table(columns, rows, prose=PROSE, beneath=BENEATH, once=True)
+    if sys.stdout.isatty():
+        terminal = console(sys.stdout)
+        terminal.print()
+        unused = any(UNUSED in mark for mark in marked)
+        terminal.print(Text(f"{UNUSED_IN_WORDS} {NOT_IN_IT}" if unused else NOT_IN_IT))
 
 
 def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
@@ -137,7 +177,7 @@ def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
 
 def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:
     named = [f"{deployment.name!r} ({deployment.id})" for deployment in deployments]
-    if where.deployment_ids:
+    if where.deployment_ids or where.deployment_names:
         return f"deployment{'s' if len(named) > 1 else ''} {', '.join(named)}"
     owner = f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.organization_id}"
     return f"any of the {len(named)} deployments of {owner}" if named else f"{owner}, which has no deployments"

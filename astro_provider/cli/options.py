@@ -28,7 +28,7 @@ def _without_blanks(value: str | list[str] | None) -> str | list[str] | None:
 
 def _stripped(value: str) -> str:
     if not value.strip():
-        raise typer.BadParameter("it is blank; write an id.")
+        raise typer.BadParameter("it is blank; write an id or a name.")
     return value.strip()
 
 
@@ -38,7 +38,16 @@ DeploymentIds = Annotated[
         "--deployment-id",
         metavar="ID",
         callback=_without_blanks,
-        help="A deployment; repeat the option for more.",
+        help="A deployment, by its id or its name; repeat the option for more.",
+    ),
+]
+DeploymentNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--deployment-name",
+        metavar="NAME",
+        callback=_without_blanks,
+        help="A deployment by its name, which is unique in a workspace; repeatable.",
     ),
 ]
 AllDeployments = Annotated[bool, typer.Option("--all-deployments", help="All deployments of the organization.")]
@@ -48,7 +57,7 @@ WorkspaceId = Annotated[
         "--workspace-id",
         metavar="ID",
         callback=_without_blanks,
-        help="Alone: all deployments of this workspace. Beside --deployment-id: they must belong to it.",
+        help="By id or name. Alone: all its deployments. Beside given deployments: they must belong to it.",
     ),
 ]
 OrganizationId = Annotated[
@@ -57,7 +66,7 @@ OrganizationId = Annotated[
         "--organization-id",
         metavar="ID",
         callback=_without_blanks,
-        help="The organization, where neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
+        help="By id or name, where neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
     ),
 ]
 
@@ -68,6 +77,24 @@ class OutputOfList(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class OutputOfFind(StrEnum):
+    """How `find` answers."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Sort(StrEnum):
+    """The order of `list`."""
+
+    DEPLOYMENT = "deployment"
+    NAME = "name"
+    ROLE = "role"
+    CREATED = "created"
+    EXPIRES = "expires"
+    LAST_USED = "last-used"
 
 
 class OutputOfDoctor(StrEnum):
@@ -82,27 +109,40 @@ class Where:
     """Where to look, as asked for on the command line.
 
     Attributes:
-        deployment_ids: the deployments, each once; none: all of the workspace, or of the organization.
+        deployment_ids: the deployments, each once, by id or by name.
+        deployment_names: more deployments, by name alone. Neither: all of the workspace, or of the organization.
         workspace_id: a guard where deployments are given; else the workspace to look in; None: the organization.
+            Also a name, until `names.with_ids` has looked it up.
     """
 
     deployment_ids: tuple[str, ...] = ()
+    deployment_names: tuple[str, ...] = ()
     workspace_id: str | None = None
 
     @property
     def is_one_deployment(self) -> bool:
-        """Whether exactly one deployment is asked for, by its id."""
-        return len(self.deployment_ids) == 1
+        """Whether exactly one deployment is asked for."""
+        return len(self.deployment_ids) + len(self.deployment_names) == 1
 
 
-def where(deployment_ids: list[str] | None, *, all_deployments: bool, workspace_id: str | None) -> Where:
+def where(
+    deployment_ids: list[str] | None,
+    deployment_names: list[str] | None,
+    *,
+    all_deployments: bool,
+    workspace_id: str | None,
+) -> Where:
     """Return where to look.
 
     Raises:
         WrongUsage: the options do not say where to look, or contradict each other.
     """
-    if deployment_ids and all_deployments:
-        raise WrongUsage("--deployment-id and --all-deployments contradict each other: write one of them.")
-    if not deployment_ids and not all_deployments and workspace_id is None:
-        raise WrongUsage("Say where to look: --deployment-id ID (repeatable), --workspace-id ID or --all-deployments.")
-    return Where(tuple(dict.fromkeys(deployment_ids or ())), workspace_id)
+    given = "--deployment-id" if deployment_ids else "--deployment-name" if deployment_names else None
+    if given and all_deployments:
+        raise WrongUsage(f"{given} and --all-deployments contradict each other: write one of them.")
+    if not given and not all_deployments and workspace_id is None:
+        raise WrongUsage(
+            "Say where to look: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or "
+            "--all-deployments."
+        )
+    return Where(tuple(dict.fromkeys(deployment_ids or ())), tuple(dict.fromkeys(deployment_names or ())), workspace_id)

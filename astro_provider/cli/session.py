@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from astro_provider.api import AstroClient, Deployment
+from astro_provider.cli.names import organization_named, with_ids
 from astro_provider.cli.options import Where
 from astro_provider.cli.terminal import progress_bar
 from astro_provider.errors import SettingsError
@@ -35,13 +36,14 @@ class Session:
     organization_id: str
 
     def deployments(self, where: Where) -> list[Deployment]:
-        """Return the deployments that are asked for.
+        """Return the deployments that are asked for, by id or by name.
 
         Raises:
-            InputError: a deployment or a workspace is unknown, or they do not belong together.
+            InputError: a deployment or a workspace is unknown or several are meant, or they do not belong together.
         """
+        found = with_ids(where, self.reader, self.organization_id)
         return choose_deployments(
-            self.reader, self.organization_id, deployment_ids=where.deployment_ids, workspace_id=where.workspace_id
+            self.reader, self.organization_id, deployment_ids=found.deployment_ids, workspace_id=found.workspace_id
         )
 
     @contextmanager
@@ -60,7 +62,7 @@ def opened(organization_id: str | None) -> Iterator[Session]:
     """Open a session from the environment, and close its connections afterwards.
 
     Args:
-        organization_id: as given on the command line; else the environment, the credential or the service tells it.
+        organization_id: id or name, as given on the command line; else the environment, the credential or the service tells it.
 
     Raises:
         SettingsError: no credential, no organization, or a malformed setting.
@@ -69,7 +71,8 @@ def opened(organization_id: str | None) -> Iterator[Session]:
     settings = environment_settings()
     client = settings.client()
     try:
-        organization = organization_id or settings.organization_id or _only_organization(client)
+        given = organization_id and organization_named(client, organization_id)
+        organization = given or settings.organization_id or _only_organization(client)
         yield Session(settings, Reader(client), organization)
     finally:
         client.close()

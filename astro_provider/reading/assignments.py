@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InputError, NotFound
@@ -17,6 +18,7 @@ from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, require_roles, role_in
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
+BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
 FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none where there are no more deployments
 
 
@@ -36,6 +38,9 @@ class DeploymentOrgToken:
         deployment_name: its name.
         workspace_id: its workspace.
         organization_id: the organization.
+        expires_at: when the token ends (RFC 3339); None: never, or the service did not tell.
+        last_used_at: when the token was used last (RFC 3339); None: the service did not tell, which does not mean never.
+        kind: STANDARD or DIRECT_ACCESS; None: the service did not tell.
     """
 
     id: str
@@ -49,6 +54,9 @@ class DeploymentOrgToken:
     deployment_name: str
     workspace_id: str | None
     organization_id: str
+    expires_at: str | None = None
+    last_used_at: str | None = None
+    kind: str | None = None
 
 
 def choose_deployments(
@@ -193,11 +201,34 @@ def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: st
         name=token.name,
         description=token.description or "",
         scope=token.scope or "",
-        deployment_role=role,
+        deployment_role=as_astro_spells(role),
         created_at=token.created_at,
         created_by=token.created_by.display_name if token.created_by else None,
         deployment_id=deployment.id,
         deployment_name=deployment.name,
         workspace_id=deployment.workspace_id,
         organization_id=organization_id,
+        expires_at=_rfc3339(token.end_at),
+        last_used_at=_text_or_none((token.model_extra or {}).get("lastUsedAt")),
+        kind=token.kind,
     )
+
+
+def as_astro_spells(role: str) -> str:
+    """The role as Astro spells it, as far as that can be told without a call: the built-in ones in capitals.
+
+    Custom roles come from the service as somebody wrote them there.
+    """
+    return role.upper() if role.upper() in BUILT_IN else role
+
+
+def _rfc3339(moment: datetime | None) -> str | None:
+    """A time without a zone is UTC, like all times of the service."""
+    if moment is None:
+        return None
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None

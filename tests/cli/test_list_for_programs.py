@@ -19,6 +19,9 @@ KEYS = [
     "deployment_name",
     "workspace_id",
     "organization_id",
+    "expires_at",
+    "last_used_at",
+    "kind",
 ]
 
 
@@ -39,6 +42,9 @@ def test_json_carries_all_fields_under_stable_keys_and_absolute_times(organizati
         "deployment_name": "orders",
         "workspace_id": "clk2v6a3e000208mkh9x5c2wd",
         "organization_id": organization.organization_id,
+        "expires_at": None,
+        "last_used_at": None,
+        "kind": "STANDARD",
     } == first
 
 
@@ -49,7 +55,8 @@ def test_csv_carries_the_same_with_a_head(organization: Emulator) -> None:
     as_json = run(organization, "list", "--all-deployments", "--output", "json")
 
     assert ",".join(KEYS) == as_csv.lines[0]
-    assert json.loads(as_json.out) == list(csv.DictReader(as_csv.lines))
+    rows = [{key: value or "" for key, value in row.items()} for row in json.loads(as_json.out)]
+    assert rows == list(csv.DictReader(as_csv.lines))
 
 
 def test_programs_get_the_same_shape_for_one_deployment_and_for_many(organization: Emulator) -> None:
