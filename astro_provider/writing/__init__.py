@@ -14,13 +14,13 @@ How a change is made:
 4. *Checked.* The answer to the write must show what was asked, else it is read and merged again. After a write whose
    answer never came, it is read first, and then decided.
 5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
-   remembered. Every later read of that token puts back what was undone. And the last change of a burst stays behind for
-   the settle time, looks once more at all that was written, and puts back what is missing, until all of it has been
-   seen standing a settle time after its write; where others are at work on the same token, a few settle times longer.
-   A change that comes meanwhile, on whatever token, takes that duty over, so that a burst pays the wait once.
+   remembered. Every later read of that token puts back what was undone, and one settle time after our last write to it
+   the token is looked at, also while a burst of other tokens goes on. What has been seen standing is forgotten; what
+   shows undone too late to tell why is an error. The last change of a burst stays behind until all of it has been seen
+   standing; a change that comes meanwhile takes that duty over, so that a burst pays the wait once.
 
 Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
 look again. What is not promised stands in docs/concurrency.md.
 
-`merge.py` and `ledger.py` decide, without threads, clock or calls; `writer.py` brings those.
+`merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `writer.py` brings those.
 """
