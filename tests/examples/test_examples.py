@@ -112,6 +112,43 @@ def test_many_deployments_without_its_first_entry_takes_away_that_one_only(
     assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
 
 
+def test_a_component_gives_each_team_its_roles_and_takes_them_away_with_the_team(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    stack = Example(engine, tmp_path, astro, "03-component")
+
+    up = stack.up()
+
+    assert up.failed is False, up.text
+    for deployment in (ETL_STAGING, ETL_DEVELOPMENT, ML_TRAINING):
+        assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
+
+    stack.configure("teams", _sample_config("03-component")["teams"][:1])
+    without = stack.up()
+
+    assert without.failed is False, without.text
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
+    assert astro.store.deployment_role(OBSERVABILITY, ML_TRAINING) is None
+
+
+def test_a_component_refuses_two_teams_that_share_a_token_in_a_deployment(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    stack = Example(engine, tmp_path, astro, "03-component")
+    one = {"deployments": ["ml-training"], "tokens": {"observability": "DEPLOYMENT_ACCESSOR"}}
+    stack.configure("teams", [{"name": "red", **one}, {"name": "blue", **one}])
+
+    preview = stack.preview()
+
+    assert preview.failed is True
+    assert (
+        "The resources 'red-ml-training-observability' and 'blue-ml-training-observability' both bind token "
+        "'observability' to deployment ml-training. A token has one role in a deployment: remove one of the two."
+    ) in preview.text
+
+
 def test_the_root_is_the_quickstart_project() -> None:
     root, quickstart = _yaml(ROOT / "Pulumi.yaml"), _yaml(EXAMPLES / "01-quickstart" / "Pulumi.yaml")
 
