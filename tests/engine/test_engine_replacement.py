@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
+import pytest
 
 from astro_provider.emulator import Emulator
 from tests.support.programs import bindings
@@ -89,22 +90,41 @@ def test_a_forced_replacement_deletes_the_binding_and_makes_it_again(
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
-def test_a_forced_replacement_with_another_role_ends_with_the_new_role(
+def test_a_forced_replacement_with_another_role_is_refused_and_loses_nothing(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    # The engine checks a forced replacement without its old inputs, so it looks like a second resource of the binding.
+    # The engine checks a forced replacement without its old inputs, so it looks like a new binding that conflicts.
     stack.program = bindings(orders=wanted)
     stack.up()
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up(replace=["orders"])
 
+    assert up.failed
+    assert "already has the role DEPLOYMENT_ADMIN" in up.errors[0]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert "orders" in stack.resources()
+
+
+@pytest.mark.parametrize(("checks", "overwrite"), [("warn", True), ("off", False)])
+def test_a_forced_replacement_that_changes_the_role_ends_with_the_new_role(  # noqa: PLR0913  fixtures
+    stack: Stack,
+    astro: Emulator,
+    wanted: dict[str, Any],
+    token_id: str,
+    deployment_id: str,
+    *,
+    checks: str,
+    overwrite: bool,
+) -> None:
+    stack.program = bindings(orders=wanted)
+    stack.up()
+    stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
+
+    stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR", "overwrite": overwrite})
+    up = stack.up(replace=["orders"])
+
     assert not up.failed, up.text
-    assert (
-        f"astro: warning: Token 'nightly-loads' ({token_id}) already has the role DEPLOYMENT_ADMIN in deployment 'orders' "
-        f"({deployment_id}) through another resource of this program. Unless that resource is replaced by this one, the "
-        "update will refuse it: remove one of the two."
-    ) in up.notices
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
     assert stack.resources()["orders"]["outputs"]["role"] == "DEPLOYMENT_ACCESSOR"
 

@@ -96,7 +96,9 @@ SIDE_BY_SIDE = {
     ),
     "another role": Change({"x": ("a", ADMIN)}, {"x": ("a", ACCESSOR)}),
     "forced replacement": Change({"x": ("a", ADMIN)}, {"x": ("a", ADMIN)}, replace=("x",)),
-    "forced replacement with another role": Change({"x": ("a", ADMIN)}, {"x": ("a", ACCESSOR)}, replace=("x",)),
+    "forced replacement with another role": Change(
+        {"x": ("a", ADMIN)}, {"x": ("a", ACCESSOR)}, overwrite=True, replace=("x",)
+    ),
     "forced replacement beside a removal": Change(
         {"x": ("a", ADMIN), "y": ("b", ADMIN)}, {"x": ("a", ADMIN)}, replace=("x",)
     ),

@@ -33,6 +33,7 @@ def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
     completed = {
         **wanted,
         "organization_id": astro.organization_id,
+        "deployment_name": "orders",
         "org_token_id": token_id,
         "overwrite": False,
     }

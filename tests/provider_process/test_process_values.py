@@ -129,7 +129,7 @@ def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_
             "deployment_id",
             (
                 f"There is no deployment with the id etl-production in organization {ORGANIZATION_ID}: that is the name of "
-                "clm9x2k4t000408l6c3f7h8va, write its id."
+                "clm9x2k4t000408l6c3f7h8va. Give it as deployment_name, or write the id."
             ),
         ),
         (

@@ -110,23 +110,11 @@ def possible(command: Command, before: Snapshot) -> Command | None:
     return None if kept & deleted else restricted
 
 
-def known_defect(command: Command, before: Snapshot) -> str | None:
+def known_defect(command: Command) -> str | None:
     """Which defect that is known and not mended yet the command may meet; walks leave it out unless they are told not to.
 
     When one is mended, its lines go, and walks hold the product to it from then on.
     """
-    actions = _actions(command, before)
-    kept = {action.old.pair for action in actions.values() if action.does in ("same", "update") and action.old}
-    if command.writes and kept & {action.deleted for action in actions.values() if action.does == "replace"}:
-        # The state has a pair twice, after `up --target` or a rename that failed. One of the two moves away, and the
-        # engine has it deleted before it asks for a check of the other.
-        return "a replacement deletes what another resource keeps, before that one is checked"
-    rows = {name: command.program[name] for name in actions if name in command.program}
-    state = before.states[command.stack]
-    if command.kind == "up" and any(state[n].gone and state[n].pair == rows[n].pair for n in rows if n in state):
-        # A move failed after its delete, and the program takes it back. The engine keeps the old resource as one that is
-        # pending replacement, so that its binding is checked as stored, and then created without a delete.
-        return "what a failed move has deleted cannot be made again: 'Two resources of this program bind ...'"
     if any(fault.get("status") in (200, 404) for fault in command.faults):
         return "an answer that is not true is believed: a 404 about a token that is there, a write that was not made"
     return None
@@ -143,14 +131,24 @@ def expect(command: Command, before: Snapshot) -> Expected:
         verdict=_verdict(command, actions, before),
         roles=roles,
         state=before.states[command.stack] if command.kind == "preview" else state,
-        steps=frozenset(f"{action.does} {name}" for name, action in actions.items() if action.does != "same")
-        if command.kind in ("up", "preview")
-        else None,
+        steps=_steps(command, actions),
         possible_roles=_possible_roles(command, actions, before),
         possible_rows=_possible_rows(command, actions, before),
         written={name: action.written for name, action in actions.items() if action.written},
         uncertain=frozenset(action.written.pair for action in actions.values() if action.written and command.faults),
     )
+
+
+def _steps(command: Command, actions: Mapping[str, Action]) -> frozenset[str] | None:
+    """The steps that the engine tells; None: not to be known, or not looked at."""
+    if command.kind not in ("up", "preview"):
+        return None
+    kept = {action.old.pair for action in actions.values() if action.does == "same" and action.old}
+    if kept & {action.deleted for action in actions.values() if action.does == "replace"}:
+        # The state has a pair twice, and one of the two moves away. If the engine has it deleted before it asks about
+        # the other, the other is updated, which gives the role back.
+        return None
+    return frozenset(f"{action.does} {name}" for name, action in actions.items() if action.does != "same")
 
 
 def _is_targeted(name: str, command: Command) -> bool:

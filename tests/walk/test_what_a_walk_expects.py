@@ -129,15 +129,30 @@ def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_ha
 
 
 def test_a_known_defect_leaves_out_the_commands_that_may_meet_it_and_no_others() -> None:
+    untrue = Command(kind="destroy", faults=({"kind": "status", "status": 404, "operation": "GetApiToken"},))
+    refused = Command(kind="destroy", faults=({"kind": "status", "status": 403, "operation": "GetApiToken"},))
+
+    assert known_defect(untrue) is not None
+    assert known_defect(refused) is None
+
+
+def test_the_steps_are_unknown_only_if_a_replacement_deletes_what_another_resource_keeps() -> None:
     twice = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D0, ADMIN))
     moved = Command(kind="up", program={"one": _row(D1), "two": _row(D0)})
+    once = _moment({D0: ADMIN}, one=Held(D0, ADMIN))
+
+    assert expect(moved, twice).steps is None
+    assert frozenset({"replace one", "create two"}) == expect(moved, once).steps
+
+
+def test_what_a_failed_move_has_deleted_is_made_again() -> None:
     half_moved = _moment({}, one=Held(D0, ADMIN, gone=True))
     taken_back = Command(kind="up", program={"one": _row(D0)})
 
-    assert known_defect(moved, twice) is not None
-    assert known_defect(moved, HELD) is None
-    assert known_defect(taken_back, half_moved) is not None
-    assert known_defect(moved, half_moved) is None
+    expected = expect(taken_back, half_moved)
+
+    assert expected.verdict is Verdict.SUCCEEDS
+    assert {D0: ADMIN} == expected.roles
 
 
 def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:

@@ -77,7 +77,7 @@ def go(
                 continue
             before = world.snapshot()
             command = possible(step, before)
-            if command is None or (known_defect(command, before) and not known):
+            if command is None or (known_defect(command) and not known):
                 taken.pop()
                 continue
             taken[-1] = command
