@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from astro_provider.diagnosis import Status, diagnose
-from tests.support.as_user import NOBODY, UNKNOWN, only_root, run_as
+from tests.support.as_user import NOBODY, UNKNOWN, only_root, open_to_all, run_as
 
 WITHOUT = "astro: warning: this run writes without a lock between the processes of this machine ("
 
@@ -36,13 +36,7 @@ def locks_in(directory: Path) -> list[Path]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A directory that everybody may enter, and write like /tmp."""
-    for path in (tmp_path, *tmp_path.parents[:3]):
-        if path.owner() == Path.home().owner() and path != Path("/tmp"):
-            path.chmod(path.stat().st_mode | 0o755)
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o1777)
-    return shared
+    return open_to_all(tmp_path)
 
 
 @pytest.fixture
