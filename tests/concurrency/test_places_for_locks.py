@@ -195,6 +195,19 @@ def test_a_directory_in_the_temporary_directory_is_ours_alone_or_another_is_take
 
 
 @only_root
+def test_not_even_root_trusts_a_directory_that_somebody_else_has_set_up(home: Path) -> None:
+    set_up = home / "astro-provider-locks-0"
+    set_up.mkdir(mode=0o700)
+    os.chown(set_up, NOBODY, NOBODY)
+
+    told = take(HOME="/dev/null", TMPDIR=str(home))
+
+    assert ("held", "") == told
+    assert [] == list(set_up.iterdir())
+    assert 1 == len(locks_in(home / "astro-provider-locks-0-1"))
+
+
+@only_root
 def test_without_a_home_a_tilde_is_told_and_nothing_is_made(home: Path) -> None:
     printed, _ = take("~/locks", uid=UNKNOWN, TMPDIR=str(home))
 
