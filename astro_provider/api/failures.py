@@ -57,6 +57,10 @@ class Failures:
         self._host = host
         self._credential = credential
 
+    def call(self, operation: str, path: str) -> str:
+        """What a call is called in a message."""
+        return _where(operation, path)
+
     def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
         """The error of a call that nobody answered."""
         what = self._scrubbed(str(error)) or type(error).__name__
