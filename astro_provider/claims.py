@@ -16,7 +16,7 @@ brings no `check` at all.
     renamed without an alias             new check, create, delete                 is left undone
     the same, and the create failed      new check, failed create, delete          is refused
     leftover of a rename that failed     stored check, delete                      is left undone
-    forced replacement                   stored check, new check, delete, create   goes on
+    forced replacement                   new check, delete, create                 goes on
     two that swap, whose delete is first new check, delete, create                 goes on
     two that swap, whose create is first new check, create, delete                 is left undone
     another one's, before it was known   delete, stored check, diff, update        goes on; the update gives it back

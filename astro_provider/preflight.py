@@ -410,7 +410,7 @@ def _renamed(kind: _Kind[_T], name: str, thing: _T) -> Finding:
 def _gone(kind: _Kind[_T], id_: str, name: Text | None) -> str:
     return (
         f"{sentence(in_words(kind.what, name, id_))} does not exist any more. Remove this binding from the program, or "
-        f"give another {kind.what}; `pulumi refresh` takes it out of the state."
+        f"give another {kind.what}."
     )
 
 

@@ -33,8 +33,7 @@ SHOWN_TOKEN = f"'observability' ({OBSERVABILITY})"
 SHOWN_STAGING = f"'etl-staging' ({STAGING})"
 SHOWN_PRODUCTION = f"'etl-production' ({PRODUCTION})"
 TOKEN_IS_GONE = (
-    f"Token {SHOWN_TOKEN} does not exist any more. Remove this binding from the program, or give another token; `pulumi "
-    "refresh` takes it out of the state."
+    f"Token {SHOWN_TOKEN} does not exist any more. Remove this binding from the program, or give another token."
 )
 TOKEN_IS_RENAMED = f"Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write org_token_name='metrics'."
 

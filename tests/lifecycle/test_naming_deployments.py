@@ -25,7 +25,7 @@ BY_NAME = {"deployment_name": "etl-staging", "org_token_name": "observability", 
 BY_ID = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 GONE = (
     f"Deployment 'etl-staging' ({STAGING}) does not exist any more. Remove this binding from the program, or give another "
-    "deployment; `pulumi refresh` takes it out of the state."
+    "deployment."
 )
 RENAMED = (
     f"Deployment 'etl-staging' ({STAGING}) is named 'etl-test' now. Its grant stays; write deployment_name='etl-test'."

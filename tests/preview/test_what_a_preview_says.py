@@ -253,7 +253,7 @@ def test_a_deployment_that_was_deleted_in_astro_does_not_stop_an_urgent_removal_
 
     warning = (
         f"astro: warning: Deployment 'ml' ({gone}) does not exist any more. Remove this binding from the program, or give "
-        "another deployment; `pulumi refresh` takes it out of the state."
+        "another deployment."
     )
     assert not preview.failed, preview.text
     assert preview.changes == {"same": 2, "delete": 1}

@@ -24,6 +24,14 @@ only_root = pytest.mark.skipif(
 )
 
 
+def open_to_all(directory: Path) -> Path:
+    """Let everybody enter pytest's directory, and write it as everybody may write /tmp."""
+    for path in directory.parents[:3]:
+        path.chmod(path.stat().st_mode | 0o711)
+    directory.chmod(0o1777)
+    return directory
+
+
 def command_as(uid: int, *arguments: str) -> list[str]:
     """The command line that runs Python with these arguments as that user."""
     may_read = [
