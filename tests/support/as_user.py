@@ -46,10 +46,10 @@ def command_as(uid: int, *arguments: str) -> list[str]:
 
 
 def run_as(uid: int, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end as that user, with no other variables than these."""
+    """Run Python to its end as that user, who may be the present one, with no other variables than these."""
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        command_as(uid, *arguments),
+        [sys.executable, *arguments] if uid == os.getuid() else command_as(uid, *arguments),
         env={**bare, **environment},
         cwd="/",
         capture_output=True,
