@@ -29,6 +29,10 @@ def _without_blanks(value: str | list[str] | None) -> str | list[str] | None:
 def _stripped(value: str) -> str:
     if not value.strip():
         raise typer.BadParameter("it is blank; write an id or a name.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it holds bytes that are no text in this locale; write an id or a name.") from None
     return value.strip()
 
 

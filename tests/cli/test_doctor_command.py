@@ -29,9 +29,13 @@ NAMES = [
     "service",
     "read tokens",
     "write tokens",
+<<<<<<< .merge_file_54HLzz
     "proxy",
     "certificates",
     "trace",
+=======
+    "stack config",
+>>>>>>> .merge_file_MaEwFM
     "pulumi",
     "import files",
     "language host",
@@ -76,7 +80,7 @@ def machine(tmp_path: Path, engine: PulumiCommand, monkeypatch: pytest.MonkeyPat
     return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "ASTRO_LOCK_DIR": str(tmp_path / "locks")}
 
 
-def test_a_machine_on_which_everything_is_there_gets_ticks_only(
+def test_a_machine_on_which_everything_is_there_gets_ticks(
     astro: Emulator, engine: PulumiCommand, machine: dict[str, str], tmp_path: Path
 ) -> None:
     ended = run(astro, "doctor", **machine)
@@ -89,9 +93,13 @@ def test_a_machine_on_which_everything_is_there_gets_ticks_only(
         ended.lines[3],
         "✓ read tokens     Astro shows 9 tokens, with their roles.",
         "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
+<<<<<<< .merge_file_54HLzz
         f"✓ proxy           Calls to {astro.url} go through no proxy.",
         f"✓ certificates    None are needed: {astro.url} is this machine, in clear.",
         "✓ trace           ASTRO_TRACE is not set; ASTRO_TRACE=<file> records each call to Astro.",
+=======
+        "? stack config    Not looked at, because there is no Pulumi.yaml here or above.",
+>>>>>>> .merge_file_MaEwFM
         f"✓ pulumi          {engine.version} ({engine.command}).",
         "✓ import files    `pulumi import --file` takes what `astro-provider adopt` writes.",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",

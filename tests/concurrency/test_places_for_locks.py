@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from astro_provider.diagnosis import Status, diagnose
-from tests.support.as_user import NOBODY, UNKNOWN, only_root, run_as
+from tests.support.as_user import NOBODY, UNKNOWN, only_root, open_to_all, run_as
 
 WITHOUT = "astro: warning: this run writes without a lock between the processes of this machine ("
 
@@ -36,13 +36,7 @@ def locks_in(directory: Path) -> list[Path]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A directory that everybody may enter, and write like /tmp."""
-    for path in (tmp_path, *tmp_path.parents[:3]):
-        if path.owner() == Path.home().owner() and path != Path("/tmp"):
-            path.chmod(path.stat().st_mode | 0o755)
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o1777)
-    return shared
+    return open_to_all(tmp_path)
 
 
 @pytest.fixture
@@ -198,6 +192,19 @@ def test_a_directory_in_the_temporary_directory_is_ours_alone_or_another_is_take
     assert 1 == len(locks_in(home / f"astro-provider-locks-{UNKNOWN}-1"))
     assert [] == list(elsewhere.iterdir())
     assert set_up.is_file() or [] == list(set_up.iterdir())
+
+
+@only_root
+def test_not_even_root_trusts_a_directory_that_somebody_else_has_set_up(home: Path) -> None:
+    set_up = home / "astro-provider-locks-0"
+    set_up.mkdir(mode=0o700)
+    os.chown(set_up, NOBODY, NOBODY)
+
+    told = take(HOME="/dev/null", TMPDIR=str(home))
+
+    assert ("held", "") == told
+    assert [] == list(set_up.iterdir())
+    assert 1 == len(locks_in(home / "astro-provider-locks-0-1"))
 
 
 @only_root

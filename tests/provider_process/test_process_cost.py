@@ -77,6 +77,16 @@ def test_garbage_is_collected_again_once_the_process_has_started(settle_seconds:
     assert printed == "True"
 
 
+def test_the_way_to_the_engines_log_loads_nothing_that_a_provider_process_has_not_loaded() -> None:
+    before = "import sys, pulumi.dynamic, pulumi.runtime.settings, astro_provider.provider, astro_provider.notices\n"
+
+    printed = python(
+        f"{before}before = set(sys.modules)\nimport astro_provider.engine_log\nprint(*(set(sys.modules) - before))"
+    )
+
+    assert printed == "astro_provider.engine_log"
+
+
 def loaded(statement: str, modules: tuple[str, ...]) -> list[str]:
     """Which of the modules a new Python process holds after a statement."""
     return python(f"import sys; {statement}; print(*(name for name in {modules} if name in sys.modules))").split()

@@ -24,6 +24,14 @@ only_root = pytest.mark.skipif(
 )
 
 
+def open_to_all(directory: Path) -> Path:
+    """Let everybody enter pytest's directory, and write it as everybody may write /tmp."""
+    for path in directory.parents[:3]:
+        path.chmod(path.stat().st_mode | 0o711)
+    directory.chmod(0o1777)
+    return directory
+
+
 def command_as(uid: int, *arguments: str) -> list[str]:
     """The command line that runs Python with these arguments as that user."""
     may_read = [
@@ -38,10 +46,10 @@ def command_as(uid: int, *arguments: str) -> list[str]:
 
 
 def run_as(uid: int, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end as that user, with no other variables than these."""
+    """Run Python to its end as that user, who may be the present one, with no other variables than these."""
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        command_as(uid, *arguments),
+        [sys.executable, *arguments] if uid == os.getuid() else command_as(uid, *arguments),
         env={**bare, **environment},
         cwd="/",
         capture_output=True,

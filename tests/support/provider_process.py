@@ -24,6 +24,8 @@ from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from tests.support.as_user import command_as
+
 # What stands in users' states. It may never change: see the top of astro_provider/provider.py.
 PICKLED = "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
 PROVIDER_KEY = "__provider"
@@ -163,10 +165,19 @@ class ProviderProcess:
 
 
 @contextmanager
-def provider_process(environment: Mapping[str, str] | None = None) -> Iterator[ProviderProcess]:
-    """Start a provider process of one's own, with that environment and little beside it, and end it."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    command = [sys.executable, "-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+def provider_process(
+    environment: Mapping[str, str] | None = None, *, as_user: int | None = None
+) -> Iterator[ProviderProcess]:
+    """Start a provider process of one's own, with that environment and little beside it, and end it.
+
+    Args:
+        environment: variables of its environment.
+        as_user: the user whose process it is, who then inherits PATH only; None for the present one.
+    """
+    names = INHERITED if as_user is None else ("PATH",)
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
+    arguments = ["-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+    command = [sys.executable, *arguments] if as_user is None else command_as(as_user, *arguments)
     with tempfile.TemporaryDirectory() as directory:
         stderr = Path(directory) / "stderr"
         hermetic = {"ASTRO_LOCK_DIR": str(Path(directory) / "locks")}
