@@ -19,14 +19,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-<<<<<<< .merge_file_IpVn6m
-from astro_provider.api.client import AstroClient
-from astro_provider.api.network import is_loopback
-=======
 from astro_provider import notices
 from astro_provider.api import waiting
-from astro_provider.api.client import AstroClient, is_loopback
->>>>>>> .merge_file_Wlmzon
+from astro_provider.api.client import AstroClient
+from astro_provider.api.network import is_loopback
 from astro_provider.errors import SettingsError
 
 CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
@@ -131,19 +127,14 @@ class Settings:
         )
 
     def client(self) -> AstroClient:
-<<<<<<< .merge_file_IpVn6m
-        """Return a client of the service; a missing credential is an error of its first call."""
-        return AstroClient(
-            self.host, self.require_credential, bound_seconds=self.timeout_seconds, trace_file=self.trace_file
-        )
-=======
         """Return a client of the service; a missing credential is an error of its first call.
 
         Whoever waits for the service is told in a note.
         """
         waiting.listen(notices.note)
-        return AstroClient(self.host, self.require_credential, bound_seconds=self.timeout_seconds)
->>>>>>> .merge_file_Wlmzon
+        return AstroClient(
+            self.host, self.require_credential, bound_seconds=self.timeout_seconds, trace_file=self.trace_file
+        )
 
     def require_credential(self) -> str:
         """Return the credential in clear, for the request header.

@@ -18,12 +18,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import ValidationError
 
 from astro_provider import shown
-<<<<<<< .merge_file_eN0DpS
-from astro_provider.api import answers
-from astro_provider.api.connection import Connection
-=======
 from astro_provider.api import answers, waiting
->>>>>>> .merge_file_ZUUFQD
+from astro_provider.api.connection import Connection
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
@@ -187,19 +183,12 @@ class AstroClient:
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""
         deadline = self._bound()
-<<<<<<< .merge_file_eN0DpS
-        for attempt in attempts(deadline):
-            with attempt:
-                if not self._pace.wait(verb, deadline.at):
-                    raise self._failures.too_late(operation, path)
-                return self._send(operation, verb, path, deadline, **request)
-=======
         with waiting.told(self._failures.call(operation, path), deadline.at) as wait:
             for attempt in attempts(deadline):
                 with attempt, wait.noting_failures():
-                    self.await_turn(verb)
+                    if not self._pace.wait(verb, deadline.at):
+                        raise self._failures.too_late(operation, path)
                     return self._send(operation, verb, path, deadline, **request)
->>>>>>> .merge_file_ZUUFQD
         raise AssertionError("attempts() either succeeds or raises")
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:

@@ -12,11 +12,7 @@ from pathlib import Path
 from astro_provider.diagnosis import installation, service, stack
 from astro_provider.diagnosis.bounded import Look, look
 from astro_provider.diagnosis.checks import Check, Status
-<<<<<<< .merge_file_L3ewde
-from astro_provider.diagnosis.installation import check_installation
 from astro_provider.diagnosis.network import check_network
-=======
->>>>>>> .merge_file_yyCGbT
 from astro_provider.diagnosis.service import check_service
 from astro_provider.errors import SettingsError
 from astro_provider.settings import LOCK_DIRECTORY
@@ -34,19 +30,12 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
         environ: the environment's variables.
         directory: where `pulumi` would be called; None for the working directory.
     """
-<<<<<<< .merge_file_L3ewde
-    return [
-        *check_service(environ),
-        *check_network(environ),
-        *check_installation(environ, directory or Path.cwd()),
-        _lock_directory(environ),
-=======
     place = directory or Path.cwd()
     looks = [
         Look((*service.NAMES, stack.NAME), lambda: _service_and_stack(environ, place)),
+        Look(("proxy", "certificates", "trace"), lambda: check_network(environ)),
         *(Look(names, lambda run=run: run(environ, place)) for names, run in installation.LOOKS),  # type: ignore[misc]
         Look(("lock directory",), lambda: [_lock_directory(environ)]),
->>>>>>> .merge_file_yyCGbT
     ]
     return look(looks, BOUND_SECONDS)
 

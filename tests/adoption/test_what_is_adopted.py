@@ -89,12 +89,8 @@ def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator
 
     said = "\n".join(found.remarks)
     assert {"old", "holds what is gone"} <= {adoption.token.name for adoption in found.adoptions}
-<<<<<<< .merge_file_kdPc5Y
-    assert f"token 'old' ({expired}) expired on 2024-03-30" in said
-=======
     assert found.warned == 2
     assert f"Token 'old' ({expired}) expired on 2024-03-30" in said
->>>>>>> .merge_file_W1RBk8
     assert "No deployment role is named 'Release Engineer'" in said
 
 

@@ -29,13 +29,10 @@ NAMES = [
     "service",
     "read tokens",
     "write tokens",
-<<<<<<< .merge_file_54HLzz
+    "stack config",
     "proxy",
     "certificates",
     "trace",
-=======
-    "stack config",
->>>>>>> .merge_file_MaEwFM
     "pulumi",
     "import files",
     "language host",
@@ -93,13 +90,10 @@ def test_a_machine_on_which_everything_is_there_gets_ticks(
         ended.lines[3],
         "✓ read tokens     Astro shows 9 tokens, with their roles.",
         "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
-<<<<<<< .merge_file_54HLzz
+        "? stack config    Not looked at, because there is no Pulumi.yaml here or above.",
         f"✓ proxy           Calls to {astro.url} go through no proxy.",
         f"✓ certificates    None are needed: {astro.url} is this machine, in clear.",
         "✓ trace           ASTRO_TRACE is not set; ASTRO_TRACE=<file> records each call to Astro.",
-=======
-        "? stack config    Not looked at, because there is no Pulumi.yaml here or above.",
->>>>>>> .merge_file_MaEwFM
         f"✓ pulumi          {engine.version} ({engine.command}).",
         "✓ import files    `pulumi import --file` takes what `astro-provider adopt` writes.",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
