@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from astro_provider import notices
+from astro_provider.api import waiting
 from astro_provider.api.client import AstroClient
 from astro_provider.api.network import is_loopback
 from astro_provider.errors import SettingsError
@@ -125,7 +127,11 @@ class Settings:
         )
 
     def client(self) -> AstroClient:
-        """Return a client of the service; a missing credential is an error of its first call."""
+        """Return a client of the service; a missing credential is an error of its first call.
+
+        Whoever waits for the service is told in a note.
+        """
+        waiting.listen(notices.note)
         return AstroClient(
             self.host, self.require_credential, bound_seconds=self.timeout_seconds, trace_file=self.trace_file
         )

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import ValidationError
 
 from astro_provider import shown
-from astro_provider.api import answers
+from astro_provider.api import answers, waiting
 from astro_provider.api.connection import Connection
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
@@ -118,7 +118,9 @@ class AstroClient:
         path = f"{_token(organization_id, token_id)}/roles"
         # In ASCII, so that half a character in somebody else's entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
-        answer = self._send("UpdateApiTokenRoles", "POST", path, self._bound(), content=body)
+        deadline = self._bound()
+        with waiting.told(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
+            answer = self._send("UpdateApiTokenRoles", "POST", path, deadline, content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
     def list_deployments(self, organization_id: str) -> list[Deployment]:
@@ -181,11 +183,12 @@ class AstroClient:
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""
         deadline = self._bound()
-        for attempt in attempts(deadline):
-            with attempt:
-                if not self._pace.wait(verb, deadline.at):
-                    raise self._failures.too_late(operation, path)
-                return self._send(operation, verb, path, deadline, **request)
+        with waiting.told(self._failures.call(operation, path), deadline.at) as wait:
+            for attempt in attempts(deadline):
+                with attempt, wait.noting_failures():
+                    if not self._pace.wait(verb, deadline.at):
+                        raise self._failures.too_late(operation, path)
+                    return self._send(operation, verb, path, deadline, **request)
         raise AssertionError("attempts() either succeeds or raises")
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:

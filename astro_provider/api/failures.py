@@ -62,6 +62,10 @@ class Failures:
         self._credential = credential
         self.proxy: Proxy | None = None  # known once the connection is opened
 
+    def call(self, operation: str, path: str) -> str:
+        """What a call is called in a message."""
+        return _where(operation, path)
+
     def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
         """The error of a call that nobody answered, with the remedy if another attempt cannot help."""
         what = self._scrubbed(str(error)) or type(error).__name__

@@ -6,11 +6,12 @@ A check says only what it has seen. What cannot be seen without a write is said 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from astro_provider.diagnosis import installation, network, service, stack
+from astro_provider.diagnosis.bounded import Look, look
 from astro_provider.diagnosis.checks import Check, Status
-from astro_provider.diagnosis.installation import check_installation
 from astro_provider.diagnosis.network import check_network
 from astro_provider.diagnosis.service import check_service
 from astro_provider.errors import SettingsError
@@ -18,6 +19,8 @@ from astro_provider.settings import LOCK_DIRECTORY
 from astro_provider.writing.lock_directory import usable_directory
 
 __all__ = ["Check", "Status", "diagnose"]
+
+BOUND_SECONDS = 8.0  # with the start of Python, nobody waits longer than ten
 
 
 def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> list[Check]:
@@ -27,12 +30,21 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
         environ: the environment's variables.
         directory: where `pulumi` would be called; None for the working directory.
     """
-    return [
-        *check_service(environ),
-        *check_network(environ),
-        *check_installation(environ, directory or Path.cwd()),
-        _lock_directory(environ),
+    place = directory or Path.cwd()
+    looks = [
+        Look((*service.NAMES, stack.NAME), lambda: _service_and_stack(environ, place)),
+        Look(network.NAMES, lambda: check_network(environ)),
+        *(Look(names, lambda run=run: run(environ, place)) for names, run in installation.LOOKS),  # type: ignore[misc]
+        Look(("lock directory",), lambda: [_lock_directory(environ)]),
     ]
+    return look(looks, BOUND_SECONDS)
+
+
+def _service_and_stack(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
+    """The stack comes first, because it may name the host and the organization; it is told last."""
+    check, configuration = stack.look_at_stack(environ, directory)
+    yield from check_service(environ, configuration)
+    yield check
 
 
 def _lock_directory(environ: Mapping[str, str]) -> Check:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from typing import Any
 import yaml
 
 from astro_provider.diagnosis.checks import Check, Status
+from astro_provider.diagnosis.commands import answer_of
+from astro_provider.diagnosis.stack import PROJECT_FILES
 from astro_provider.version import __version__
 
 OLDEST = (3, 216, 0)  # the first that takes inputs from a dynamic provider's read
 OLDEST_IMPORT = (3, 254, 0)  # the first whose `import --file` takes inputs and outputs
-LONGEST_SECONDS = 30.0  # a first start of pulumi or Python on a cold disk
 LANGUAGE_HOST = "pulumi-language-python"
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 
 # What the engine will do: load the class that the state names.
 _PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTokenBindingProvider; print(astro_provider.__version__)"
@@ -31,7 +30,7 @@ _PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTo
 
 def check_installation(environ: Mapping[str, str], directory: Path) -> list[Check]:
     """Look at all of it; the checks are always the same, in the same order."""
-    return [*_pulumi(environ, directory), _language_host(environ), _package(environ, directory)]
+    return [check for _, run in LOOKS for check in run(environ, directory)]
 
 
 def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
@@ -42,10 +41,11 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
         yield Check("import files", Status.UNKNOWN, "Not looked at, because there is no pulumi on PATH.")
         return
     quiet = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
-    answer = _answer([command, "version"], {**environ, **quiet}, directory)
+    answer = answer_of([command, "version"], {**environ, **quiet}, directory)
     version = _version(answer.text) if answer.ok else None
     if version is None:
-        yield Check("pulumi", Status.FAILED, f"{command} does not tell its version: {answer.last_line}", where)
+        status = Status.UNKNOWN if answer.late else Status.FAILED
+        yield Check("pulumi", status, f"{command} does not tell its version: {answer.last_line}", where)
         yield Check("import files", Status.UNKNOWN, "Not looked at, because the version is not known.")
         return
     shown = f"{_dotted(version)} ({command})"
@@ -66,7 +66,11 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
         yield Check("import files", Status.OK, "`pulumi import --file` takes what `astro-provider adopt` writes.")
 
 
-def _language_host(environ: Mapping[str, str]) -> Check:
+def _language_host(environ: Mapping[str, str], _directory: Path) -> Iterator[Check]:
+    yield _language_host_of(environ)
+
+
+def _language_host_of(environ: Mapping[str, str]) -> Check:
     path = environ.get("PATH")
     command, host = shutil.which("pulumi", path=path), shutil.which(LANGUAGE_HOST, path=path)
     if command is None:
@@ -78,11 +82,17 @@ def _language_host(environ: Mapping[str, str]) -> Check:
     return Check("language host", Status.WARNING, text, "The official download of pulumi brings it.")
 
 
-def _package(environ: Mapping[str, str], directory: Path) -> Check:
+def _package(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
+    yield _package_in(environ, directory)
+
+
+def _package_in(environ: Mapping[str, str], directory: Path) -> Check:
     chosen = _interpreter(environ, directory)
     if isinstance(chosen, Check):
         return chosen
-    answer = _answer([chosen.command, "-c", _PROBE], chosen.environ, chosen.directory)
+    answer = answer_of([chosen.command, "-c", _PROBE], chosen.environ, chosen.directory)
+    if answer.late:
+        return Check("package", Status.UNKNOWN, f"{chosen} was asked to load astro_provider: {answer.last_line}.")
     install = f"Install version {__version__} of this package with that interpreter's pip."
     if not answer.ok:
         text = f"{chosen} cannot load astro_provider: {answer.last_line}"
@@ -120,9 +130,10 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
             command = directory / str(environment) / "bin" / "python"
             if not command.is_file():
                 text = f"{project} names the virtual environment {environment}, and there is none."
-                return Check(
-                    "package", Status.FAILED, text, "Run `pulumi install` there, and install this package into it."
-                )
+                advice = "Run `pulumi install` there, and install this package into it."
+                if above := _environment_of_a_workspace(directory, options):
+                    advice = f"The uv workspace has its virtual environment above: write `virtualenv: {above}` there."
+                return Check("package", Status.FAILED, text, advice)
             return _Interpreter(str(command), f"virtualenv of {project.name}", environ, directory)
         if options.get("toolchain") == "poetry":
             text = f"{project} leaves the interpreter to poetry."
@@ -133,6 +144,19 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
     if command_found is None:
         return Check("package", Status.FAILED, f"There is no {name} ({whence}), which Pulumi would start.")
     return _Interpreter(command_found, whence, environ, directory)
+
+
+def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> str | None:
+    """The way from a project to the virtual environment of the uv workspace above it; None: there is none.
+
+    uv keeps one virtual environment for a whole workspace, at its root, and Pulumi looks for one in the project.
+    """
+    if options.get("toolchain") != "uv":
+        return None
+    for number, path in enumerate(directory.resolve().parents, start=1):
+        if (path / ".venv" / "bin" / "python").is_file() and (path / "pyproject.toml").is_file():
+            return "/".join([".."] * number + [".venv"])
+    return None
 
 
 def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
@@ -148,31 +172,6 @@ def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
     return str(runtime), {}
 
 
-@dataclass(frozen=True)
-class _Answer:
-    ok: bool
-    text: str
-
-    @property
-    def last_line(self) -> str:
-        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
-        return lines[-1] if lines else "it prints nothing"
-
-
-def _answer(command: list[str], environ: Mapping[str, str], directory: Path) -> _Answer:
-    """Run a command and return what it printed; on standard error where it failed."""
-    try:
-        ended = subprocess.run(  # noqa: S603  what the user's own PATH and project name
-            command, env=dict(environ), cwd=directory, capture_output=True, timeout=LONGEST_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return _Answer(False, f"no answer in {LONGEST_SECONDS:g} s")
-    except OSError as error:
-        return _Answer(False, str(error.strerror))
-    text = ended.stdout if ended.returncode == 0 else ended.stderr or ended.stdout
-    return _Answer(ended.returncode == 0, text.decode(errors="replace"))
-
-
 def _version(text: str) -> tuple[int, int, int] | None:
     found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
@@ -180,3 +179,11 @@ def _version(text: str) -> tuple[int, int, int] | None:
 
 def _dotted(version: tuple[int, int, int]) -> str:
     return ".".join(map(str, version))
+
+
+# Beside each other, because each starts a program or looks at a disk.
+LOOKS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, str], Path], Iterable[Check]]], ...] = (
+    (("pulumi", "import files"), _pulumi),
+    (("language host",), _language_host),
+    (("package",), _package),
+)

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from astro_provider.api import ApiToken, AstroClient, Organization
+from astro_provider.api.retry import Deadline
 from astro_provider.diagnosis.checks import Check, Status
+from astro_provider.diagnosis.stack import Configuration
 from astro_provider.errors import (
     AstroProviderError,
     CredentialRefused,
@@ -27,7 +29,7 @@ from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION
 from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, permissions_in
 
-BOUND_SECONDS = 10.0  # nobody waits longer for a diagnosis
+BOUND_SECONDS = 5.0  # of all calls together; the stack is looked at before, and a diagnosis takes eight
 SOON = timedelta(days=14)  # enough to have a new token made
 OWNER = "ORGANIZATION_OWNER"  # documented to have the permission
 PERMISSION = "organization.apiTokens.access"
@@ -35,10 +37,17 @@ NO_CREDENTIAL = "no-credential"  # sent where there is none: an answer of 401 sh
 NAMES = ("credential", "expiry", "organization", "service", "read tokens", "write tokens")
 
 
-def check_service(environ: Mapping[str, str]) -> list[Check]:
-    """Look at all of it; the checks are always the same, in the same order."""
+def check_service(environ: Mapping[str, str], stack: Configuration | None = None) -> list[Check]:
+    """Look at all of it; the checks are always the same, in the same order.
+
+    Args:
+        environ: the environment's variables.
+        stack: what the stack's configuration sets, which the environment comes before; its secrets are not read.
+    """
+    configuration = stack or Configuration()
+    readable = {key: value for key, value in configuration.values.items() if key != TOKEN.config_key}
     try:
-        settings = Settings.find(lambda _key: None, environ)
+        settings = Settings.find(readable.get, environ)
     except SettingsError as error:
         unknown = [Check(name, Status.UNKNOWN, "Not looked at, because a setting is malformed.") for name in NAMES]
         return [Check("settings", Status.FAILED, str(error)), *unknown]
@@ -51,9 +60,9 @@ def check_service(environ: Mapping[str, str]) -> list[Check]:
         trace_file=settings.trace_file,
     )
     try:
-        view = _look(settings, client)
+        view = _look(settings, client.until(Deadline.after(settings.timeout_seconds)))
         return [
-            _credential(view),
+            _credential(view, configuration),
             _expiry(view),
             _organization(view, environ),
             _service(view),
@@ -128,14 +137,28 @@ def _token(reader: Reader, organization_id: str, token_id: str) -> ApiToken | No
         return None
 
 
-def _credential(view: _View) -> Check:
+def _credential(view: _View, stack: Configuration) -> Check:
     if view.settings.credential is None:
+        if stack.has_secret_token:
+            return Check(
+                "credential",
+                Status.UNKNOWN,
+                f"{TOKEN.variable} is not set; {TOKEN.config_key} of the stack is, a secret that was not read.",
+                f"Export {TOKEN.variable} as well to have the credential looked at.",
+            )
+        looked = "is not set either" if stack.was_seen else "was not looked at"
         return Check(
             "credential",
             Status.FAILED,
             f"{TOKEN.variable} is not set.",
             f"Export it: an API token of the organization. {TOKEN.config_key} in a stack's configuration serves Pulumi "
-            "only, and was not looked at.",
+            f"only, and {looked}.",
+        )
+    if isinstance(view.refusal, (Unavailable, UnexpectedAnswer)):
+        return Check(
+            "credential",
+            Status.UNKNOWN,
+            f"{TOKEN.variable} is set; whether Astro takes it was not seen, because {view.hidden_by}.",
         )
     if isinstance(view.refusal, CredentialRefused):
         return Check(
@@ -187,6 +210,8 @@ def _organization(view: _View, environ: Mapping[str, str]) -> Check:
         )
     named = next((f"{one.name!r} ({found})" for one in view.organizations or () if one.id == found and one.name), found)
     if not (environ.get(ORGANIZATION_ID.variable) or "").strip():
+        if view.settings.organization_id and view.settings.organization_id not in claimed:
+            return Check("organization", Status.OK, f"{named}, from the stack's {ORGANIZATION_ID.config_key}.")
         whence = "the credential's claims" if view.settings.organization_id else "the only one that the credential sees"
         return Check("organization", Status.OK, f"{named}, from {whence}.")
     text = f"{named}, from {ORGANIZATION_ID.variable}."

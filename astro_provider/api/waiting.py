@@ -1,0 +1,98 @@
+"""Who waits for the service is told after five seconds what for, and then each half minute.
+
+One thread of the process looks after all calls, so that a call costs no thread of its own, and an outage that many calls
+meet is told once. It tells what `listen` was given: this room knows neither terminals nor engines.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from astro_provider.errors import ServiceError
+
+FIRST_SECONDS = 5.0
+AGAIN_SECONDS = 30.0
+
+
+@dataclass(eq=False)
+class Wait:
+    """A call that is under way, with all its tries.
+
+    Attributes:
+        what: the call, for example `ListDeployments (organization clk…)`.
+        ends: the moment, on the monotonic clock, at which it gives up.
+        failure: what the last try met; blank: it has not been answered.
+        since: the moment at which it began.
+    """
+
+    what: str
+    ends: float
+    failure: str = ""
+    since: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def noting_failures(self) -> Iterator[None]:
+        """Keep what a try meets, so that it can be told."""
+        try:
+            yield
+        except ServiceError as error:
+            self.failure = str(error)
+            raise
+
+    def __str__(self) -> str:
+        now = time.monotonic()
+        why = self.failure or f"{self.what}: no answer yet."
+        return f"Still trying after {now - self.since:.0f} s, for {max(0.0, self.ends - now):.0f} s more: {why}"
+
+
+_changed = threading.Condition()
+_waits: list[Wait] = []
+_listener: Callable[[str], None] | None = None
+_is_watched = False
+
+
+def listen(tell: Callable[[str], None]) -> None:
+    """Choose what is called with each sentence, from a thread of its own."""
+    global _listener  # noqa: PLW0603 one for the process, like its standard error
+    _listener = tell
+
+
+@contextmanager
+def told(what: str, ends: float) -> Iterator[Wait]:
+    """Watch over a call until it ends; whoever makes it notes the failures of its tries in what this lends."""
+    global _is_watched  # noqa: PLW0603 as above
+    wait = Wait(what, ends)
+    with _changed:
+        _waits.append(wait)
+        if not _is_watched:
+            threading.Thread(target=_watch, daemon=True).start()
+            _is_watched = True
+        if len(_waits) == 1:
+            _changed.notify()
+    try:
+        yield wait
+    finally:
+        with _changed:
+            _waits.remove(wait)
+
+
+def _watch() -> None:
+    told_at = float("-inf")
+    while True:
+        with _changed:
+            while not _waits:
+                _changed.wait()
+            oldest = min(_waits, key=lambda one: one.since)
+            due = max(oldest.since + FIRST_SECONDS, told_at + AGAIN_SECONDS)
+            left = due - time.monotonic()
+            if left > 0:
+                _changed.wait(left)
+                continue
+            sentence = str(oldest)
+        told_at = time.monotonic()
+        if _listener is not None:
+            _listener(sentence)
