@@ -125,7 +125,7 @@ def _report(found: Found, place: Place) -> Iterator[str]:
     if place.pulumi_directory.resolve() != Path.cwd():
         yield f"  cd {shlex.quote(str(place.pulumi_directory))}"
     if place.project is None:
-        yield "  pulumi install                 # after a line in requirements.txt that names this package (docs/install.md)"
+        yield "  pulumi install                 # after requirements.txt names this package (docs/install.md)"
         yield "  pulumi stack init"
     import_file = (place.out.resolve() / IMPORT_FILE).relative_to(place.pulumi_directory.resolve())
     yield f"  pulumi import --file {shlex.quote(str(import_file))} {IMPORT_OPTIONS}"

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pulumi.automation import PulumiCommand
 
 from astro_provider.adoption import files
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID
 from astro_provider.errors import InputError
-from tests.support.shell import Ending, run
+from tests.support.shell import Ending, run, run_in_terminal
 
 ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
 ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
@@ -41,17 +43,159 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
         "Nothing in Astro was changed. Next:",
         f"  cd '{out}'",
         "  pulumi import --file import.json --yes --protect=false --generate-code=false",
-        "  pulumi preview",
+        "  pulumi preview                 # shows no change",
+        "",
+        (
+            "Import and program belong into one step, one pull request or one run: with the program alone, an update adopts "
+            "each binding anew; with the import alone, the next update revokes them all."
+        ),
+        "",
+        (
+            "With previewChecks=strict, a role or token that does not exist is an error of the pull request. Recommended, "
+            "unless this project makes tokens or roles itself:"
+        ),
+        "  pulumi config set astro:previewChecks strict",
     ] == ended.lines
+    assert (out / "Pulumi.yaml").read_text() == "name: infra\n"
     assert ended.err.startswith("\nLeft out, 2:\n  token 'staging-deploys' (clw1s5z9d000k08l6g7a2j3fq) in deployment ")
     assert "\nAdopted, but worth knowing:\n  token 'model-trainer' " in ended.err
     assert set(inside(out)) == {"Pulumi.yaml", "__main__.py", "import.json"}
 
 
-def test_a_directory_without_a_project_is_told_apart(astro: Emulator, tmp_path: Path) -> None:
+def test_where_there_is_no_project_one_is_made_whose_stacks_are_strict(
+    astro: Emulator, engine: PulumiCommand, tmp_path: Path
+) -> None:
+    ended = adopt(astro, tmp_path / "my infra")
+    variables = {
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+        "PULUMI_CONFIG_PASSPHRASE": "x",
+        "PULUMI_HOME": str(tmp_path),
+    }
+
+    def pulumi(*arguments: str) -> str:
+        return subprocess.run(
+            [engine.command, *arguments, "--non-interactive"],
+            cwd=tmp_path / "my infra",
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    pulumi("stack", "init", "dev")
+
+    assert "strict\n" == pulumi("config", "get", "astro:previewChecks")
+    assert f"  {tmp_path}/my infra/Pulumi.yaml  a new project, with astro:previewChecks strict" in ended.lines
+    assert "  pulumi stack init" in ended.lines
+
+
+def test_a_new_project_is_not_strict_if_that_would_refuse_what_is_adopted(astro: Emulator, tmp_path: Path) -> None:
+    expired = astro.store.add_token("old", endAt="2024-03-30T13:37:00.000Z")
+    astro.store.bind(expired, ETL_STAGING, "DEPLOYMENT_ADMIN")
+
     ended = adopt(astro, tmp_path / "infra")
 
-    assert f"{tmp_path}/infra has no Pulumi.yaml yet: it needs one, and a stack (pulumi stack init)." in ended.lines
+    assert "previewChecks" not in (tmp_path / "infra" / "Pulumi.yaml").read_text()
+    assert "It was not set, because it would refuse 1 of these bindings too" in ended.out
+
+
+def test_a_project_above_is_where_pulumi_is_called(astro: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: python\n")
+
+    ended = adopt(astro, tmp_path / "sub")
+
+    assert f"  cd {tmp_path}" in ended.lines
+    assert "  pulumi import --file sub/import.json --yes --protect=false --generate-code=false" in ended.lines
+    assert (
+        f"{tmp_path}/Pulumi.yaml is the project here, and its program does not run {tmp_path}/sub/__main__.py."
+        in ended.out
+    )
+    assert set(inside(tmp_path / "sub")) == {"__main__.py", "import.json"}
+
+
+def test_a_module_can_be_imported_by_the_projects_program(astro: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: python\nmain: program\n")
+    (tmp_path / "program").mkdir()
+
+    ended = adopt(astro, tmp_path / "program" / "access", "--all-deployments", "--module", "tokens")
+    found = subprocess.run(
+        [sys.executable, "-c", "import importlib.util; print(importlib.util.find_spec('access.tokens').origin)"],
+        cwd=tmp_path / "program",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [f"Add this line to the program in {tmp_path}/program:", "  import access.tokens"] == ended.lines[4:6]
+    assert f"{tmp_path}/program/access/tokens.py\n" == found.stdout
+    assert (
+        "  pulumi import --file program/access/import.json --yes --protect=false --generate-code=false" in ended.lines
+    )
+    assert set(inside(tmp_path / "program" / "access")) == {"tokens.py", "import.json"}
+
+
+@pytest.mark.parametrize(
+    ("directory", "module", "reason"),
+    [
+        ("access", "my-tokens", "'my-tokens' is no name that Python can import."),
+        ("my-access", "tokens", "cannot import a module in"),
+        ("../elsewhere", "tokens", "is in no Pulumi project whose program could import it."),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_refused_before_astro_is_asked(
+    astro: Emulator, tmp_path: Path, directory: str, module: str, reason: str
+) -> None:
+    project = tmp_path / "infra"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text("name: infra\nruntime: python\n")
+
+    ended = adopt(astro, project / directory, "--all-deployments", "--module", module)
+
+    assert (1, "") == (ended.status, ended.out)
+    assert ended.err.startswith("Error: --module: ")
+    assert reason in ended.err
+    assert "Nothing was written" in ended.err
+    assert astro.calls()["total"] == 0
+
+
+def test_force_says_which_bindings_disappear(astro: Emulator, tmp_path: Path) -> None:
+    adopt(astro, tmp_path)
+
+    ended = adopt(astro, tmp_path, "--deployment-name", "etl-production", "--force")
+
+    assert (
+        "\nNo longer in the program, 1 (the next `pulumi up` revokes those that the stack has):\n"
+        "  ml-training.model-trainer\n"
+    ) in ended.err
+
+
+def test_force_over_a_program_that_cannot_be_read_says_so(astro: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text("for x in y: DeploymentOrgTokenBinding(x)\n")
+
+    ended = adopt(astro, tmp_path, "--all-deployments", "--force")
+
+    assert f"What {tmp_path}/__main__.py declared before cannot be read from its text" in ended.err
+
+
+def test_a_dangling_link_is_never_written_through(astro: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").symlink_to(tmp_path / "nowhere.py")
+
+    ended = adopt(astro, tmp_path)
+
+    expected = f"{tmp_path}/__main__.py is a link to a file that does not exist. Nothing was written: remove it."
+    assert (1, f"Error: --out: {expected}\n") == (ended.status, ended.err)
+    assert (tmp_path / "__main__.py").is_symlink()
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_lines_are_broken_between_words_and_commands_never(astro: Emulator, tmp_path: Path, columns: int) -> None:
+    ended = run_in_terminal(astro, "adopt", "--all-deployments", "--out", str(tmp_path / "x"), columns=columns)
+
+    lines = ended.screen_text.splitlines()
+    text = " ".join(line.strip() for line in lines)
+    assert "  pulumi import --file import.json --yes --protect=false --generate-code=false" in lines
+    assert all(len(line) <= columns for line in lines if not line.startswith("  pulumi install"))
+    assert "the token is of scope WORKSPACE: only ORGANIZATION tokens can be bound." in text
 
 
 @pytest.mark.parametrize("name", ["__main__.py", "import.json"])
@@ -69,7 +213,7 @@ def test_a_file_that_is_there_is_replaced_with_force_only(astro: Emulator, tmp_p
     ) == refused.err
     assert {name: "mine"} == left
     assert forced.status == 0
-    assert set(inside(tmp_path)) == {"__main__.py", "import.json"}
+    assert set(inside(tmp_path)) == {"Pulumi.yaml", "__main__.py", "import.json"}
     assert "mine" not in inside(tmp_path).values()
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astro_provider.adoption import Adoption, Found, find, program
+from astro_provider.adoption import Adoption, Found, bindings_in, find, program
 from astro_provider.adoption.import_file import import_file
 from astro_provider.adoption.program import MOST_ONE_BY_ONE, literal
 from astro_provider.emulator import Emulator
@@ -90,7 +90,8 @@ from astro_provider import DeploymentOrgTokenBinding
 DeploymentOrgTokenBinding(
     "etl-production.observability",
     deployment_id="clm9x2k4t000408l6c3f7h8va",
-    # The name "observability" is not unique, so the token is given by its id.
+    # Several tokens are named "observability", so it is given by its id.
+    # This one: Reads metrics of production, made by Grace Murray, on 2025-04-02
     org_token_id="clo8g1x4m000f08l6t9c3z6vl",
     role="DEPLOYMENT_ACCESSOR",
 )
@@ -101,7 +102,10 @@ DeploymentOrgTokenBinding(
         + later
         + """",
     deployment_id="clm9x5p7w000508l6e1j9d2rb",
-    # The name "observability" is not unique, so the token is given by its id.
+    # Several tokens are named "observability", so it is given by its id.
+    # This one: made by Ada Byron, on """
+        + astro.store.token(later)["createdAt"][:10]
+        + """
     org_token_id=\""""
         + later
         + """",
@@ -138,3 +142,35 @@ def test_any_text_is_spelled_so_that_python_reads_it_back(text: str) -> None:
 
     assert ast.literal_eval(spelled) == text
     assert spelled.isprintable()
+
+
+def test_a_renamed_token_is_one_value_of_the_table_and_renames_no_resource(crowded: Emulator, connect: Connect) -> None:
+    before = found_in(crowded, connect).adoptions
+    text = program(before)
+
+    edited = text.replace('"loader-1": "loader-1",', '"loader-1": "loader one",')
+
+    assert text != edited
+    assert bindings_in(text) == bindings_in(edited) == {one.name for one in before}
+
+
+def test_tokens_of_one_name_are_told_apart_by_description_and_creator(crowded: Emulator, connect: Connect) -> None:
+    adoptions = found_in(crowded, connect).adoptions
+
+    twins = sorted(line for line in program(adoptions).splitlines() if '  # "same": ' in line)
+
+    assert len(twins) == 3
+    assert len([line for line in twins if "same, made by hand, made by Ada Byron, on 20" in line]) == 2
+    assert all(", made by " in line or ": made by " in line for line in twins)
+
+
+@pytest.mark.parametrize("form", ["calls", "table"])
+def test_what_a_program_declares_can_be_read_back(adoptions: list[Adoption], form: str) -> None:
+    written = adoptions if form == "table" else adoptions[:MOST_ONE_BY_ONE]
+
+    assert {one.name for one in written} == bindings_in(program(written))
+
+
+@pytest.mark.parametrize("text", ["DeploymentOrgTokenBinding(name, role=role)", "def (", "x = '\0'"])
+def test_what_cannot_be_read_back_is_not_guessed_at(text: str) -> None:
+    assert bindings_in(text) is None

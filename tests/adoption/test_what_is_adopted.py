@@ -41,8 +41,20 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
         assert imported["type"] == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
         assert imported["inputs"].pop(PROVIDER_KEY) == imported["outputs"].pop(PROVIDER_KEY) == PICKLED
         assert lifecycle.check(imported["inputs"], imported["inputs"]) == Checked(imported["inputs"], [])
-        assert lifecycle.read(imported["id"], {}) == (imported["inputs"], imported["outputs"])
+        unseen = lifecycle.read(imported["id"], {})  # as the service spells the role on this token
+        assert unseen is not None
+        assert [{**one, "role": one["role"].lower()} for one in unseen] == [
+            {**one, "role": one["role"].lower()} for one in (imported["inputs"], imported["outputs"])
+        ]
         assert lifecycle.read(imported["id"], imported["outputs"]) == (imported["inputs"], imported["outputs"])
+
+
+def test_a_role_is_adopted_in_astros_spelling(astro: Emulator, connect: Connect) -> None:
+    astro.store.bind(astro.store.add_token("shouts"), ETL_STAGING, "release ENGINEER")
+
+    found = found_in(astro, connect)
+
+    assert ["Release Engineer"] == [one.role for one in found.adoptions if one.token.name == "shouts"]
 
 
 def test_tokens_of_other_scopes_are_left_out(astro: Emulator, connect: Connect) -> None:
@@ -77,6 +89,7 @@ def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator
 
     said = "\n".join(found.remarks)
     assert {"old", "holds what is gone"} <= {adoption.token.name for adoption in found.adoptions}
+    assert found.warned == 2
     assert f"token 'old' ({expired}) expired on 2024-03-30" in said
     assert "No deployment role is named 'Release Engineer'" in said
 

@@ -9,7 +9,7 @@ import pytest
 from astro_provider.version import __version__
 from tests.support.shell import COMMAND, run
 
-SUBCOMMANDS = ["list", "adopt", "review", "audit", "doctor", "emulator"]
+SUBCOMMANDS = ["list", "find", "adopt", "review", "audit", "doctor", "emulator"]
 HEAVY = {"pulumi", "httpx", "stamina", "rich", "fastapi", "uvicorn", "grpc", "asyncio"}
 
 

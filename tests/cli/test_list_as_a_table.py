@@ -1,52 +1,101 @@
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS, AddToken
-from tests.support.shell import run, run_in_terminal
+from tests.support.shell import Ending, run, run_in_terminal
 
 ONE = """\
-ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE   CREATED       CREATED BY
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN  325 days ago  Ada Byron
+ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE   CREATED       CREATED BY  MARKS
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN  325 days ago  Ada Byron   unused
 clx1loads0000008l6aaaaaaa  nightly loads                                     ORGANIZATION  Release Engineer  1 day ago     Ada Byron
 """
 ALL = """\
-ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE      CREATED       CREATED BY  DEPLOYMENT
+ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE      CREATED       CREATED BY  DEPLOYMENT  MARKS
 clx1audit0000008l6aaaaaaa  audit          Reads what was posted              ORGANIZATION  DEPLOYMENT_ACCESSOR  today         Ada Byron   ledger
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ACCESSOR  325 days ago  Ada Byron   ledger
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN     325 days ago  Ada Byron   orders
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ACCESSOR  325 days ago  Ada Byron   ledger      unused
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN     325 days ago  Ada Byron   orders      unused
 clx1loads0000008l6aaaaaaa  nightly loads                                     ORGANIZATION  Release Engineer     1 day ago     Ada Byron   orders
 """
+SAME = """\
+SCOPE       ORGANIZATION
+CREATED BY  Ada Byron
+
+"""
 ALL_IN_130_COLUMNS = """\
-ID                         NAME           DESCRIPTION      SCOPE         DEPLOYMENT_ROLE      CREATED       CREATED BY  DEPLOYMENT
-clx1audit0000008l6aaaaaaa  audit          Reads what was   ORGANIZATION  DEPLOYMENT_ACCESSOR  today         Ada Byron   ledger
-                                          posted
-clx1ci0000000008l6aaaaaaa  ci             Deploys from     ORGANIZATION  DEPLOYMENT_ACCESSOR  325 days ago  Ada Byron   ledger
-                                          main, on every
-                                          merge
-clx1ci0000000008l6aaaaaaa  ci             Deploys from     ORGANIZATION  DEPLOYMENT_ADMIN     325 days ago  Ada Byron   orders
-                                          main, on every
-                                          merge
-clx1loads0000008l6aaaaaaa  nightly loads                   ORGANIZATION  Release Engineer     1 day ago     Ada Byron   orders
+ID                         NAME           DESCRIPTION                        DEPLOYMENT_ROLE      CREATED       DEPLOYMENT  MARKS
+clx1audit0000008l6aaaaaaa  audit          Reads what was posted              DEPLOYMENT_ACCESSOR  today         ledger
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ACCESSOR  325 days ago  ledger      unused
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ADMIN     325 days ago  orders      unused
+clx1loads0000008l6aaaaaaa  nightly loads                                     Release Engineer     1 day ago     orders
+"""
+ALL_IN_100_COLUMNS = """\
+ID                         NAME      DESCRIPTION  DEPLOYMENT_ROLE      CREATED    DEPLOYMENT  MARKS
+clx1audit0000008l6aaaaaaa  audit     Reads what   DEPLOYMENT_ACCESSOR  today      ledger
+                                     was posted
+clx1ci0000000008l6aaaaaaa  ci        Deploys      DEPLOYMENT_ACCESSOR  325 days   ledger      unused
+                                     from main,                        ago
+                                     on every
+                                     merge
+clx1ci0000000008l6aaaaaaa  ci        Deploys      DEPLOYMENT_ADMIN     325 days   orders      unused
+                                     from main,                        ago
+                                     on every
+                                     merge
+clx1loads0000008l6aaaaaaa  nightly                Release Engineer     1 day ago  orders
+                           loads
+"""
+ALL_IN_80_COLUMNS = """\
+NAME
+  ID                               DEPLOYMENT_ROLE
+  DESCRIPTION                        MARKS              CREATED       DEPLOYMENT
+audit                              DEPLOYMENT_ACCESSOR  today         ledger
+  clx1audit0000008l6aaaaaaa
+  Reads what was posted
+ci                                 DEPLOYMENT_ACCESSOR  325 days ago  ledger
+  clx1ci0000000008l6aaaaaaa          unused
+  Deploys from main, on every
+  merge
+ci                                 DEPLOYMENT_ADMIN     325 days ago  orders
+  clx1ci0000000008l6aaaaaaa          unused
+  Deploys from main, on every
+  merge
+nightly loads                      Release Engineer     1 day ago     orders
+  clx1loads0000008l6aaaaaaa
+"""
+ONE_IN_140_COLUMNS = """\
+ID                         NAME           DESCRIPTION                        DEPLOYMENT_ROLE   CREATED       MARKS
+clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ADMIN  325 days ago  unused
+clx1loads0000008l6aaaaaaa  nightly loads                                     Release Engineer  1 day ago
 """
 ONE_AS_RECORDS = """\
 ID               clx1ci0000000008l6aaaaaaa
 NAME             ci
 DESCRIPTION      Deploys from main, on every merge
-SCOPE            ORGANIZATION
 DEPLOYMENT_ROLE  DEPLOYMENT_ADMIN
 CREATED          325 days ago
-CREATED BY       Ada Byron
+MARKS            unused
 
 ID               clx1loads0000008l6aaaaaaa
 NAME             nightly loads
 DESCRIPTION
-SCOPE            ORGANIZATION
 DEPLOYMENT_ROLE  Release Engineer
 CREATED          1 day ago
-CREATED BY       Ada Byron
+MARKS
 """
+CLOSING = (
+    "unused: older than 90 days, and Astro shows no use in the last 90. CREATED is the token's age: Astro does not tell "
+    "when a role was granted. Roles that a token has through its organization or workspace are not listed."
+)
+
+
+def table_and_closing(ended: Ending) -> tuple[str, str]:
+    """What a terminal got: the table, and the closing sentences in one line."""
+    table, _, closing = ended.screen_text.rstrip("\n").rpartition("\n\n")
+    return f"{table}\n", " ".join(closing.split())
 
 
 def test_a_pipe_gets_one_plain_line_for_each_token_however_narrow_the_terminal(organization: Emulator) -> None:
@@ -73,7 +122,7 @@ def test_a_workspace_is_all_its_deployments(organization: Emulator) -> None:
     ended = run(organization, "list", "--workspace-id", "clm5t1r9b000308ldg6q8y4nz")
 
     assert ["audit", "ci"] == [line.split()[1] for line in ended.lines[1:]]
-    assert {"ledger"} == {line.split()[-1] for line in ended.lines[1:]}
+    assert all(" ledger" in line for line in ended.lines[1:])
 
 
 def test_a_workspace_beside_its_deployment_is_only_a_guard(organization: Emulator) -> None:
@@ -88,7 +137,7 @@ def test_deployments_of_the_same_name_show_their_ids(organization: Emulator) -> 
 
     ended = run(organization, "list", "--all-deployments")
 
-    shown = {line.split("Ada Byron")[1].strip() for line in ended.lines[1:]}
+    shown = {line.split("Ada Byron")[1].removesuffix("unused").strip() for line in ended.lines[1:]}
     assert {"ledger", f"orders ({ORDERS})", f"orders ({twin})"} == shown
 
 
@@ -102,18 +151,93 @@ def test_tokens_of_other_scopes_are_shown_where_they_are_asked_for(organization:
 @pytest.mark.parametrize(
     ("columns", "asked", "shown"),
     [
-        (200, ["--all-deployments"], ALL),
         (130, ["--all-deployments"], ALL_IN_130_COLUMNS),
-        (140, ["--deployment-id", ORDERS], ONE),
-        (80, ["--deployment-id", ORDERS], ONE_AS_RECORDS),
+        (100, ["--all-deployments"], ALL_IN_100_COLUMNS),
+        (80, ["--all-deployments"], ALL_IN_80_COLUMNS),
+        (140, ["--deployment-id", ORDERS], ONE_IN_140_COLUMNS),
         (60, ["--deployment-id", ORDERS], ONE_AS_RECORDS),
     ],
 )
-def test_a_terminal_gets_what_fits_into_it(organization: Emulator, columns: int, asked: list[str], shown: str) -> None:
+def test_a_terminal_gets_what_fits_into_it_and_what_it_does_not_show(
+    organization: Emulator, columns: int, asked: list[str], shown: str
+) -> None:
     ended = run_in_terminal(organization, "list", *asked, columns=columns)
 
-    assert (0, shown) == (ended.status, ended.screen_text)
+    assert (0, (SAME + shown, CLOSING)) == (ended.status, table_and_closing(ended))
     assert max(len(line) for line in ended.screen_text.splitlines()) <= columns
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_a_crowded_list_is_a_table_from_80_columns_on_and_breaks_no_id(columns: int) -> None:
+    with Emulator.running(seed="adopt") as astro:
+        ended = run_in_terminal(astro, "list", "--all-deployments", columns=columns)
+        rows = run(astro, "list", "--all-deployments", "--output", "json")
+
+    for row in json.loads(rows.out):
+        assert row["id"] in ended.screen_text
+        assert row["deployment_role"] in ended.screen_text
+    assert 1 == ended.screen_text.count("DEPLOYMENT_ROLE")
+    assert max(len(line) for line in ended.screen_text.splitlines()) <= columns
+
+
+def test_a_single_row_says_everything_beside_its_heads_but_what_is_blank(organization: Emulator) -> None:
+    organization.store.unbind("clx1ci0000000008l6aaaaaaa", ORDERS)
+
+    ended = run_in_terminal(organization, "list", "--deployment-id", ORDERS, columns=120)
+
+    assert ended.screen_text.splitlines()[:2] == [
+        "ID                         NAME           SCOPE         DEPLOYMENT_ROLE   CREATED    CREATED BY",
+        "clx1loads0000008l6aaaaaaa  nightly loads  ORGANIZATION  Release Engineer  1 day ago  Ada Byron",
+    ]
+
+
+def test_expired_unused_and_direct_access_are_marked(organization: Emulator, add_token: AddToken) -> None:
+    add_token("old", id="clx1old00000008l6aaaaaaaa", days=400, endAt="2024-03-30T13:37:00.000Z", kind="DIRECT_ACCESS")
+    recently = datetime.now(UTC).isoformat()
+    add_token("busy", id="clx1busy0000008l6aaaaaaaa", days=400, lastUsedAt=recently)
+    for token_id in ("clx1old00000008l6aaaaaaaa", "clx1busy0000008l6aaaaaaaa"):
+        organization.store.bind(token_id, LEDGER, "DEPLOYMENT_ADMIN")
+
+    ended = run(organization, "list", "--deployment-id", LEDGER)
+    rows = json.loads(run(organization, "list", "--deployment-id", LEDGER, "--output", "json").out)
+
+    marked = {line[27:34].strip(): line.partition("Ada Byron")[2].strip() for line in ended.lines[1:]}
+    assert {"audit": "", "busy": "", "ci": "unused", "old": "expired 2024-03-30, unused, DIRECT_ACCESS"} == marked
+    assert [
+        ("audit", None, None, "STANDARD"),
+        ("busy", None, recently, "STANDARD"),
+        ("ci", None, None, "STANDARD"),
+        ("old", "2024-03-30T13:37:00.000Z", None, "DIRECT_ACCESS"),
+    ] == [(row["name"], row["expires_at"], row["last_used_at"], row["kind"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("deployment", ["audit", "ci", "ci", "nightly loads"]),
+        ("name", ["audit", "ci", "ci", "nightly loads"]),
+        ("role", ["audit", "ci", "ci", "nightly loads"]),
+        ("created", ["ci", "ci", "nightly loads", "audit"]),
+        ("expires", ["nightly loads", "audit", "ci", "ci"]),
+        ("last-used", ["ci", "ci", "audit", "nightly loads"]),
+    ],
+)
+def test_rows_come_in_the_order_that_is_asked_for(organization: Emulator, sort: str, names: list[str]) -> None:
+    with organization.store.locked() as state:
+        state.tokens["clx1loads0000008l6aaaaaaa"]["endAt"] = "2030-01-01T00:00:00.000Z"
+        state.tokens["clx1ci0000000008l6aaaaaaa"]["lastUsedAt"] = "2026-01-01T00:00:00.000Z"
+
+    ended = run(organization, "list", "--all-deployments", "--sort", sort, "--output", "json")
+
+    assert names == [row["name"] for row in json.loads(ended.out)]
+
+
+def test_a_built_in_role_is_shown_in_astros_spelling(organization: Emulator) -> None:
+    organization.store.bind("clx1audit0000008l6aaaaaaa", ORDERS, "deployment_admin")
+
+    ended = run(organization, "list", "--deployment-id", ORDERS, "--output", "json")
+
+    assert {"DEPLOYMENT_ADMIN", "Release Engineer"} == {row["deployment_role"] for row in json.loads(ended.out)}
 
 
 def test_heads_are_bold_in_a_terminal_and_plain_where_no_colour_is_wanted(organization: Emulator) -> None:
@@ -123,11 +247,12 @@ def test_heads_are_bold_in_a_terminal_and_plain_where_no_colour_is_wanted(organi
     no_color = run_in_terminal(organization, *asked, NO_COLOR="1")
     dumb = run_in_terminal(organization, *asked, TERM="dumb")
 
+    assert "\x1b[1mSCOPE" in styled.screen
     assert "\x1b[1mID" in styled.screen
     assert "\x1b" not in no_color.screen
     assert "\x1b" not in dumb.screen
-    assert ONE == styled.screen_text == no_color.screen_text
-    assert ONE_AS_RECORDS == dumb.screen_text
+    assert SAME + ONE_IN_140_COLUMNS == table_and_closing(styled)[0] == table_and_closing(no_color)[0]
+    assert "CREATED  CREATED BY" not in dumb.screen_text
 
 
 def test_a_description_can_neither_break_a_line_nor_reach_the_terminal(
@@ -141,7 +266,8 @@ def test_a_description_can_neither_break_a_line_nor_reach_the_terminal(
 
     assert 4 == len(piped.lines)
     assert "one two\ufffd[31m \ufffdred [bold]x[/bold]" in piped.lines[3]
-    assert piped.out == seen.screen_text
+    assert "one two\ufffd[31m \ufffdred [bold]x[/bold]" in seen.screen_text
+    assert "\u202e" not in seen.screen
 
 
 def test_wide_letters_take_two_cells_and_the_columns_still_stand_below_each_other(

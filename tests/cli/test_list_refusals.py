@@ -23,16 +23,20 @@ def failed(ended: Ending) -> str:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ([], "Say where to look: --deployment-id ID (repeatable), --workspace-id ID or --all-deployments."),
+        ([], "Say where to look: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or"),
         (
             ["--deployment-id", ORDERS, "--all-deployments"],
             "--deployment-id and --all-deployments contradict each other: write one of them.",
         ),
-        (["--deployment-id", "  "], "Invalid value for '--deployment-id': it is blank; write an id."),
-        (["--workspace-id", ""], "Invalid value for '--workspace-id': it is blank; write an id."),
+        (["--deployment-id", "  "], "Invalid value for '--deployment-id': it is blank; write an id or a name."),
+        (["--workspace-id", ""], "Invalid value for '--workspace-id': it is blank; write an id or a name."),
         (
             ["--all-deployments", "--output", "yaml"],
             "'yaml' is not one of 'table', 'json', 'csv'.",
+        ),
+        (
+            ["--deployment-name", "orders", "--all-deployments"],
+            "--deployment-name and --all-deployments contradict each other: write one of them.",
         ),
         (["--deployment", ORDERS], "No such option: --deployment"),
         (["--deployment-id"], "Option '--deployment-id' requires an argument."),
@@ -63,12 +67,6 @@ def test_an_unknown_one_among_known_deployments_is_an_error_not_a_shorter_list(o
 
     assert failed(ended).startswith(f"--deployment-id: no deployment with the id {ORDERS[:-1]}b in organization ")
     assert f"(nearest: '{ORDERS}'" in ended.err
-
-
-def test_a_deployments_name_in_the_place_of_its_id_is_answered_with_the_id(organization: Emulator) -> None:
-    ended = run(organization, "list", "--deployment-id", "orders")
-
-    assert failed(ended).endswith(f": that is the name of {ORDERS}, write its id.")
 
 
 def test_a_deployment_of_another_workspace_is_an_error(organization: Emulator) -> None:
