@@ -53,6 +53,7 @@ _changed = threading.Condition()
 _waits: list[Wait] = []
 _listener: Callable[[str], None] | None = None
 _is_watched = False
+_told_at = float("-inf")
 
 
 def listen(tell: Callable[[str], None]) -> None:
@@ -81,18 +82,18 @@ def told(what: str, ends: float) -> Iterator[Wait]:
 
 
 def _watch() -> None:
-    told_at = float("-inf")
+    global _told_at  # noqa: PLW0603 as above
     while True:
         with _changed:
             while not _waits:
                 _changed.wait()
             oldest = min(_waits, key=lambda one: one.since)
-            due = max(oldest.since + FIRST_SECONDS, told_at + AGAIN_SECONDS)
+            due = max(oldest.since + FIRST_SECONDS, _told_at + AGAIN_SECONDS)
             left = due - time.monotonic()
             if left > 0:
                 _changed.wait(left)
                 continue
             sentence = str(oldest)
-        told_at = time.monotonic()
+        _told_at = time.monotonic()
         if _listener is not None:
             _listener(sentence)

@@ -29,6 +29,7 @@ NAMES = [
     "service",
     "read tokens",
     "write tokens",
+    "stack config",
     "proxy",
     "certificates",
     "trace",
@@ -76,7 +77,7 @@ def machine(tmp_path: Path, engine: PulumiCommand, monkeypatch: pytest.MonkeyPat
     return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "ASTRO_LOCK_DIR": str(tmp_path / "locks")}
 
 
-def test_a_machine_on_which_everything_is_there_gets_ticks_only(
+def test_a_machine_on_which_everything_is_there_gets_ticks(
     astro: Emulator, engine: PulumiCommand, machine: dict[str, str], tmp_path: Path
 ) -> None:
     ended = run(astro, "doctor", **machine)
@@ -89,6 +90,7 @@ def test_a_machine_on_which_everything_is_there_gets_ticks_only(
         ended.lines[3],
         "✓ read tokens     Astro shows 9 tokens, with their roles.",
         "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
+        "? stack config    Not looked at, because there is no Pulumi.yaml here or above.",
         f"✓ proxy           Calls to {astro.url} go through no proxy.",
         f"✓ certificates    None are needed: {astro.url} is this machine, in clear.",
         "✓ trace           ASTRO_TRACE is not set; ASTRO_TRACE=<file> records each call to Astro.",
