@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from astro_provider.diagnosis import installation, service, stack
+from astro_provider.diagnosis import installation, network, service, stack
 from astro_provider.diagnosis.bounded import Look, look
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.network import check_network
@@ -33,7 +33,7 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
     place = directory or Path.cwd()
     looks = [
         Look((*service.NAMES, stack.NAME), lambda: _service_and_stack(environ, place)),
-        Look(("proxy", "certificates", "trace"), lambda: check_network(environ)),
+        Look(network.NAMES, lambda: check_network(environ)),
         *(Look(names, lambda run=run: run(environ, place)) for names, run in installation.LOOKS),  # type: ignore[misc]
         Look(("lock directory",), lambda: [_lock_directory(environ)]),
     ]

@@ -14,6 +14,7 @@ from astro_provider.settings import TRACE, Settings
 
 # gRPC, by which a program reaches its engine on this machine, reads these and `no_proxy`, and only in lower case.
 READ_BY_GRPC = ("http_proxy", "https_proxy")
+NAMES = ("proxy", "certificates", "trace")
 ENGINE_HOSTS = ("127.0.0.1", "localhost")
 
 

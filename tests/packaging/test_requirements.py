@@ -63,13 +63,6 @@ def test_a_set_is_within_what_the_project_promises(name: str, requirement: Requi
     assert requirement.specifier.contains(pinned(name)[requirement.name])
 
 
-def test_the_lock_library_does_not_follow_links() -> None:
-    """Until 3.20.1 (CVE-2025-68146), and in its fallback until 3.20.3 (CVE-2026-22701), it truncated a link's target."""
-    [filelock] = [requirement for requirement in PROMISED if requirement.name == "filelock"]
-
-    assert Version("3.20.3") <= Version(floor(filelock))
-
-
 def test_the_engine_that_is_built_calls_itself_what_go_mod_pins() -> None:
     module = (ROOT / "tools" / "engine" / "go.mod").read_text()
 
