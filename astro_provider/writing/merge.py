@@ -111,7 +111,7 @@ class Merge:
             latest_update: the latest `updatedAt` (epoch seconds) that the write can have given the token.
         """
         self._writes += 1
-        if not answer.shows_roles and self._writes < self._most_writes:
+        if not answer.shows_roles:
             self.lost()
             return
         if self.token is not None and self._wanted is not None:
@@ -119,7 +119,7 @@ class Merge:
             self._ledger.left(self._key, self._wanted, latest_update)
         for change in self._now_writing:
             held = answer.role_in(change.binding.deployment_id)
-            if answer.shows_roles and change.fulfilled_by(held):
+            if change.fulfilled_by(held):
                 self._done(change, now)
             elif self._writes >= self._most_writes:
                 self._close(change, _not_confirmed(change, held, self._writes))

@@ -115,8 +115,10 @@ def test_a_removal_that_no_answer_and_no_read_confirms_is_an_error() -> None:
     for _ in range(MOST_WRITES):
         assert isinstance(reads(merge, d1="B"), Write)
         merge.wrote(SubjectRoles(), 1.0)
+    reads(merge, d1="B")
 
     assert isinstance(merge.outcomes[ONE], WriteNotConfirmed)
+    assert "the service shows B" in str(merge.outcomes[ONE])
 
 
 def test_an_add_that_conflicts_is_refused_while_the_others_go_out() -> None:
