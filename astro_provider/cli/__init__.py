@@ -38,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_assignments)
-app.command()(find)
+app.command(short_help="Tell ids by a part of a name.")(find)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
 app.command()(review)
 app.command(short_help="Tell what is worth looking after among the roles in Astro.")(audit)
