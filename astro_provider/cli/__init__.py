@@ -9,11 +9,9 @@ from typing import Annotated
 
 import typer
 
-from astro_provider.cli.audit import audit
-from astro_provider.cli.commands import adopt, doctor, find, list_assignments
-from astro_provider.cli.emulator import emulator
+from astro_provider.cli.access_commands import audit, review
+from astro_provider.cli.commands import adopt, doctor, emulator, find, list_assignments
 from astro_provider.cli.exit_statuses import Subcommands
-from astro_provider.cli.review import review
 from astro_provider.version import __version__
 
 HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -17,71 +16,43 @@ from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, rema
 from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
-from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.rules import Rules
 from astro_provider.cli.exit_statuses import FLAGGED
-from astro_provider.cli.options import OrganizationId
+from astro_provider.cli.options import OutputOfAudit
 from astro_provider.errors import UnusableInput
 
 COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
 PROSE = frozenset(("TOKEN", "DEPLOYMENT", "IN ASTRO", "IN THE STATE", "STACKS"))
 
 
-class Output(StrEnum):
-    """How the findings are written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
-    HTML = "html"
-
-
-def audit(  # noqa: PLR0913  the command's options
+def run(  # noqa: PLR0913  the command's options
     *,
-    states: Annotated[
-        list[str] | None,
-        typer.Option("--state", metavar="FILE", help="What `pulumi stack export` printed; repeat it for more stacks."),
-    ] = None,
-    output: Annotated[
-        Output, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
-    ] = Output.TABLE,
-    production: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
-    ] = None,
-    fail_on: Annotated[
-        list[Finding] | None,
-        typer.Option(metavar="FINDING", help="End with status 3 if there is one of that kind; repeatable."),
-    ] = None,
-    organization_id: OrganizationId = None,
-    max_length: Annotated[
-        int, typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of the Markdown; the last rows go first.")
-    ] = 60_000,
+    states: Sequence[str],
+    output: OutputOfAudit,
+    production: Sequence[str],
+    rules: Path | None,
+    fail_on: Sequence[Finding],
+    organization_id: str | None,
+    max_length: int,
 ) -> None:
-    """Tell what is worth looking after among the roles that organization tokens hold.
+    """Audit, print, and end with the status that the command's help tells.
 
-    It reads all of them from Astro, and the exports of any number of stacks. Without --state it says nothing of what is
-    managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
-
-    Exit status: 0 looked, 1 unusable input, 3 a --fail-on finding is there.
-
-    \b
-    Examples:
-      astro-provider audit --production '*-production'
-      astro-provider audit --state prod.json --state dev.json --fail-on unmanaged
-      astro-provider audit --state prod.json --output html > audit.html
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    Args:
+        states: files of exports.
+        output: how the findings are written.
+        production: patterns of the names of what is production.
+        rules: the house's rules.
+        fail_on: the findings that end with a status of their own.
+        organization_id: as given on the command line.
+        max_length: characters of the Markdown.
+    """
     from astro_provider.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
 
     house = read_rules_file(rules)
-    exports = [read_export(*read_text(name)) for name in states or ()]
-    found = _looked(organization_id, exports, tuple(production or ()), house)
+    exports = [read_export(*read_text(name)) for name in states]
+    found = _looked(organization_id, exports, tuple(production), house)
     _print(found, output, max_length)
-    if hits := found.hits(fail_on or ()):
+    if hits := found.hits(fail_on):
         typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
         raise typer.Exit(FLAGGED)
 
@@ -121,14 +92,14 @@ def _require_organization(exports: list[Export], organization_id: str) -> None:
                 )
 
 
-def _print(found: Audit, output: Output, max_length: int) -> None:
-    if output is Output.JSON:
+def _print(found: Audit, output: OutputOfAudit, max_length: int) -> None:
+    if output is OutputOfAudit.JSON:
         typer.echo(as_json(audit_document(found)))
-    elif output is Output.CSV:
+    elif output is OutputOfAudit.CSV:
         typer.echo(as_csv(found), nl=False)
-    elif output is Output.HTML:
+    elif output is OutputOfAudit.HTML:
         typer.echo(audit_page(found), nl=False)
-    elif output is Output.MARKDOWN:
+    elif output is OutputOfAudit.MARKDOWN:
         typer.echo(as_markdown(found, max_length), nl=False)
     else:
         _print_table(found)

@@ -138,3 +138,47 @@ def doctor(
     from astro_provider.cli.doctor import run  # noqa: PLC0415 half a second
 
     run(as_json=output is OutputOfDoctor.JSON)
+
+
+def emulator(  # noqa: PLR0913 one for each option
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes any free one.")
+    ] = 8765,
+    latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds that every call takes.")] = 0,
+    rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Turn the limits of Astro on.")] = False,
+    seed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start with the organization of a YAML file; 'adopt' and 'example' come with the package.",
+        ),
+    ] = None,
+    updated_at_moves: Annotated[
+        bool, typer.Option("--updated-at-moves", help="Change a token's updatedAt when its roles are written.")
+    ] = False,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Print a second credential too, which may read and not write.")
+    ] = False,
+) -> None:
+    """Run an Astro API on this machine, in memory.
+
+    It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
+    docs/emulator.md tells what it can do.
+
+    \b
+    Examples:
+      astro-provider emulator
+      astro-provider emulator --port 0 --latency 50 --rate-limits
+      astro-provider emulator --seed organization.yaml --credentials
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.cli.emulator import run  # noqa: PLC0415 half a second
+
+    run(
+        port=port,
+        latency=latency,
+        rate_limits=rate_limits,
+        seed=seed,
+        updated_at_moves=updated_at_moves,
+        credentials=credentials,
+    )

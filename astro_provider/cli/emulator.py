@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,38 +16,19 @@ if TYPE_CHECKING:
 EXTRA = frozenset(("fastapi", "starlette", "uvicorn", "h11"))
 
 
-def emulator(  # noqa: PLR0913 one for each option
-    *,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes any free one.")
-    ] = 8765,
-    latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds that every call takes.")] = 0,
-    rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Turn the limits of Astro on.")] = False,
-    seed: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Start with the organization of a YAML file; 'adopt' and 'example' come with the package.",
-        ),
-    ] = None,
-    updated_at_moves: Annotated[
-        bool, typer.Option("--updated-at-moves", help="Change a token's updatedAt when its roles are written.")
-    ] = False,
-    credentials: Annotated[
-        bool, typer.Option("--credentials", help="Print a second credential too, which may read and not write.")
-    ] = False,
+def run(  # noqa: PLR0913 one for each option
+    *, port: int, latency: float, rate_limits: bool, seed: str | None, updated_at_moves: bool, credentials: bool
 ) -> None:
-    """Run an Astro API on this machine, in memory.
+    """Run until Ctrl-C.
 
-    It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
-    docs/emulator.md tells what it can do.
-
-    \b
-    Examples:
-      astro-provider emulator
-      astro-provider emulator --port 0 --latency 50 --rate-limits
-      astro-provider emulator --seed organization.yaml --credentials
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    Args:
+        port: on 127.0.0.1; 0: any free one.
+        latency: milliseconds that every call takes.
+        rate_limits: whether the limits of Astro are on.
+        seed: a file, or the name of a seed of the package; None: the small organization.
+        updated_at_moves: whether a write of roles changes `updatedAt`.
+        credentials: print the second credential, too.
+    """
     try:
         from astro_provider.emulator import Emulator, SeedError  # noqa: PLC0415 half a second, and an optional extra
     except ModuleNotFoundError as error:

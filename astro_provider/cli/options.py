@@ -108,6 +108,25 @@ class OutputOfDoctor(StrEnum):
     JSON = "json"
 
 
+class OutputOfReview(StrEnum):
+    """How `review` answers."""
+
+    MARKDOWN = "markdown"
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+class OutputOfAudit(StrEnum):
+    """How `audit` answers."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 @dataclass(frozen=True)
 class Where:
     """Where to look, as asked for on the command line.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -14,67 +13,42 @@ from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.document import as_json, review_document
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag, loses_admin
-from astro_provider.access.markdown import LEAST_LENGTH, as_markdown
+from astro_provider.access.markdown import as_markdown
 from astro_provider.access.model import shown as text_of
 from astro_provider.access.review import Review, Row, Wanted, changes_in
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_page import review_page
 from astro_provider.access.words import counts, headline, notes, role_in_words, verb
 from astro_provider.cli.exit_statuses import FLAGGED, INCOMPLETE
-from astro_provider.cli.options import WrongUsage
+from astro_provider.cli.options import OutputOfReview, WrongUsage
 
 COLUMNS = ("CHANGE", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "BEFORE", "AFTER", "FLAGS")
 PROSE = frozenset(("TOKEN", "DEPLOYMENT", "BEFORE", "AFTER", "FLAGS"))
 
 
-class Output(StrEnum):
-    """How the review is written."""
-
-    MARKDOWN = "markdown"
-    TEXT = "text"
-    JSON = "json"
-    HTML = "html"
-
-
-def review(  # noqa: PLR0913  the command's options
+def run(  # noqa: PLR0913  the command's options
     *,
-    file: Annotated[
-        str, typer.Argument(metavar="[FILE|-]", help="The digest that `pulumi preview --json` printed; - is a pipe.")
-    ] = "-",
-    output: Annotated[Output, typer.Option(help="A comment, a terminal, programs, or a page.")] = Output.MARKDOWN,
-    production: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
-    ] = None,
-    fail_on: Annotated[
-        list[Flag] | None, typer.Option(metavar="FLAG", help="End with status 3 if a row has the flag; repeatable.")
-    ] = None,
-    exit_code: Annotated[
-        int | None, typer.Option(metavar="N", help="The exit status of the preview; other than 0: incomplete.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody, and say so; needs no credential.")] = False,
-    max_length: Annotated[
-        int,
-        typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of a comment; the least flagged rows go first."),
-    ] = 60_000,
+    file: str,
+    output: OutputOfReview,
+    production: Sequence[str],
+    rules: Path | None,
+    fail_on: Sequence[Flag],
+    exit_code: int | None,
+    offline: bool,
+    max_length: int,
 ) -> None:
-    """Tell who gains, loses or changes which role where.
+    """Review, print, and end with the status that the command's help tells.
 
-    It reads the digest of `pulumi preview --json`, best with --show-sames --show-replacement-steps --refresh, and of
-    `refresh` and `destroy` with --preview-only. Names, expiry and last use come from Astro; the credential is
-    ASTRO_API_TOKEN. Nothing is changed.
-
-    Exit status: 0 reviewed, 1 unusable input, 3 a --fail-on flag is there, 4 the preview is incomplete.
-
-    \b
-    Examples:
-      astro-provider review digest.json --production '*-production'
-      astro-provider review digest.json --exit-code "$status" > comment.md
-      astro-provider review - --output html --rules access.toml > review.html
-    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    Args:
+        file: the digest's file; - is a pipe.
+        output: how the review is written.
+        production: patterns of the names of what is production.
+        rules: the house's rules.
+        fail_on: the flags that end with a status of their own.
+        exit_code: the exit status of the preview, if it is known.
+        offline: ask nobody.
+        max_length: characters of a comment.
+    """
     if file == "-" and sys.stdin.isatty():
         raise WrongUsage("Say what to review: a FILE, or pipe the output of `pulumi preview --json` in.")
     from astro_provider.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
@@ -87,9 +61,9 @@ def review(  # noqa: PLR0913  the command's options
         digest = read_digest(text, source)
     del text
     facts = _facts(digest, offline=offline, everything=house is not None)
-    found = reviewed(digest, facts, Wanted(tuple(production or ()), house, exit_code))
+    found = reviewed(digest, facts, Wanted(tuple(production), house, exit_code))
     _print(found, output, max_length)
-    hits = found.hits(fail_on or ())
+    hits = found.hits(fail_on)
     if hits:
         typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
     if not found.is_complete:
@@ -125,12 +99,12 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
         client.close()
 
 
-def _print(found: Review, output: Output, max_length: int) -> None:
-    if output is Output.JSON:
+def _print(found: Review, output: OutputOfReview, max_length: int) -> None:
+    if output is OutputOfReview.JSON:
         typer.echo(as_json(review_document(found)))
-    elif output is Output.HTML:
+    elif output is OutputOfReview.HTML:
         typer.echo(review_page(found), nl=False)
-    elif output is Output.MARKDOWN:
+    elif output is OutputOfReview.MARKDOWN:
         typer.echo(as_markdown(found, max_length), nl=False)
     else:
         _print_text(found)
