@@ -38,6 +38,7 @@ def test_it_returns_the_organization_tokens_of_a_deployment_by_name(
             deployment_name="orders",
             workspace_id="clk2v6a3e000208mkh9x5c2wd",
             organization_id=astro.organization_id,
+            kind="STANDARD",
         )
         == found[1]
     )
