@@ -87,7 +87,7 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
         )
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise SettingsError(
-            f"{variable} names a SOCKS proxy, which needs the package socksio: install pulumi-astro-provider[socks], or "
+            f"{variable} names a SOCKS proxy, which needs the package socksio: install socksio (the extra `socks`), or "
             "unset the variable."
         )
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname

@@ -172,7 +172,7 @@ def test_a_socks_proxy_without_its_package_is_told(monkeypatch: pytest.MonkeyPat
         find_proxy(f"https://{HOST}", {"ALL_PROXY": "socks5h://127.0.0.1:1080"})
 
     assert str(error.value) == (
-        "ALL_PROXY names a SOCKS proxy, which needs the package socksio: install pulumi-astro-provider[socks], or unset the "
+        "ALL_PROXY names a SOCKS proxy, which needs the package socksio: install socksio (the extra `socks`), or unset the "
         "variable."
     )
 
