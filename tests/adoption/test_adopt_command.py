@@ -194,7 +194,8 @@ def test_lines_are_broken_between_words_and_commands_never(astro: Emulator, tmp_
     lines = ended.screen_text.splitlines()
     text = " ".join(line.strip() for line in lines)
     assert "  pulumi import --file import.json --yes --protect=false --generate-code=false" in lines
-    assert all(len(line) <= columns for line in lines if not line.startswith("  pulumi install"))
+    breakable = [line for line in lines if not line.startswith("  pulumi install") and str(tmp_path) not in line]
+    assert all(len(line) <= columns for line in breakable)
     assert "the token is of scope WORKSPACE: only ORGANIZATION tokens can be bound." in text
 
 

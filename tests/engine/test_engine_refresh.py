@@ -29,7 +29,7 @@ def test_a_role_changed_behind_pulumis_back_is_found_shown_and_mended(
 
     assert refresh.changes == {"same": 1, "update": 1}
     assert preview.steps == up.steps == ["update orders"]
-    assert '~ role           : "DEPLOYMENT_ACCESSOR" => "DEPLOYMENT_ADMIN"' in preview.lines
+    assert '~ role: "DEPLOYMENT_ACCESSOR" => "DEPLOYMENT_ADMIN"' in preview.lines
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
     assert writes(astro) == 2
 

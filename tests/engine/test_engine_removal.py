@@ -70,8 +70,8 @@ def test_roles_in_dags_of_the_deployment_stay_and_are_named_in_a_warning(
 
     assert destroy.notices == [
         (
-            f"astro: warning: token {token_id} in deployment {deployment_id} lost its role, but roles in DAGs of that "
-            "deployment remain: DAG load (DAG_AUTHOR)."
+            f"astro: warning: Token 'nightly-loads' ({token_id}) in deployment 'orders' ({deployment_id}) lost its role, but "
+            "roles in DAGs of that deployment remain: DAG load (DAG_AUTHOR)."
         )
     ]
     assert dag in astro.store.token(token_id)["roles"]

@@ -7,8 +7,14 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.support.programs import bindings
-from tests.support.stack import Stack
+from tests.support.stack import Outcome, Stack
 from tests.support.writes import writes
+
+
+def changed(preview: Outcome, name: str, old: str, new: str) -> bool:
+    """Whether the preview shows that property with its old and its new value."""
+    return any(line.lstrip("~+- ").startswith(name) and f'"{old}" => "{new}"' in line for line in preview.lines)
+
 
 DELETED_FIRST = ["delete-replaced orders", "replace orders", "create-replacement orders"]
 
@@ -25,7 +31,7 @@ def test_another_deployment_is_a_replacement_that_deletes_first(
     up = stack.up()
 
     assert preview.steps == up.steps == DELETED_FIRST
-    assert f'~ deployment_id  : "{deployment_id}" => "{other_id}"' in preview.lines
+    assert changed(preview, "deployment_id", deployment_id, other_id), preview.text
     assert astro.store.deployment_role(token_id, deployment_id) is None
     assert astro.store.deployment_role(token_id, other_id) == "DEPLOYMENT_ADMIN"
     assert stack.resources()["orders"]["id"] == f"{astro.organization_id}/{other_id}/{token_id}"
@@ -44,11 +50,11 @@ def test_a_token_made_anew_under_the_same_name_shows_as_a_replacement(
     up = stack.up()
 
     assert preview.steps == up.steps == DELETED_FIRST
-    assert f'~ org_token_id   : "{token_id}" => "{anew_id}"' in preview.lines
+    assert changed(preview, "org_token_id", token_id, anew_id), preview.text
     assert astro.store.deployment_role(anew_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
-def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_is_taken_away(
+def test_a_name_that_no_longer_resolves_because_of_a_rename_keeps_the_grant_with_a_warning(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     stack.program = bindings(orders=wanted)
@@ -57,21 +63,19 @@ def test_a_name_that_no_longer_resolves_stops_the_preview_before_the_old_grant_i
 
     preview = stack.preview()
     up = stack.up()
+    after_a_refresh = stack.up(refresh=True)
+    stack.set_environment(ASTRO_PREVIEW_CHECKS="strict")
+    strict = stack.preview()
 
-    assert preview.failed
-    assert up.failed
-    assert (
-        preview.errors
-        == up.errors
-        == [
-            (
-                "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'orders': property org_token_name value "
-                f"{{nightly-loads}} has a problem: No token is named 'nightly-loads' in organization {astro.organization_id} "
-                f"(nearest: 'hourly-loads'); the token {token_id} that this binding holds is named 'hourly-loads' now: write that "
-                "name."
-            )
-        ]
+    warning = (
+        f"Token 'nightly-loads' ({token_id}) is named 'hourly-loads' now. Its grant stays; write "
+        "org_token_name='hourly-loads'."
     )
+    for outcome in (preview, up, after_a_refresh):
+        assert outcome.changes == {"same": 2}
+        assert f"astro: warning: {warning}" in outcome.notices
+    assert strict.failed
+    assert any(warning in error for error in strict.errors)
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
 
 

@@ -43,7 +43,7 @@ def test_a_binding_is_previewed_made_left_alone_and_given_another_role(
     change = stack.up()
 
     assert preview_of_change.steps == change.steps == ["update orders"]
-    assert '~ role           : "DEPLOYMENT_ADMIN" => "DEPLOYMENT_ACCESSOR"' in preview_of_change.lines
+    assert '~ role: "DEPLOYMENT_ADMIN" => "DEPLOYMENT_ACCESSOR"' in preview_of_change.lines
     assert writes(astro) == 2
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
     assert stack.resources()["orders"]["outputs"]["role"] == "DEPLOYMENT_ACCESSOR"

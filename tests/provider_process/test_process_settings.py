@@ -111,7 +111,7 @@ def test_a_credential_that_the_service_refuses_is_told_with_the_services_words(
     with provider_process({**environment, "ASTRO_API_TOKEN": bearer}) as process:
         [(name, reason)] = process.check({**wanted, "organization_id": astro.organization_id}).failures
 
-    where = f"ListApiTokens (organization {astro.organization_id})"
+    where = f"ListDeployments (organization {astro.organization_id})"
     assert name == ""
     assert re.fullmatch(
         re.escape(f"{where}: HTTP 401 Unauthorized: {words} (requestId ")
