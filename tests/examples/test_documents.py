@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -177,6 +179,31 @@ def test_a_link_leads_to_a_page_and_a_heading_that_exist(document: Path) -> None
             broken.append(f"{path}#{anchor}")
 
     assert broken == []
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_pictures_show_what_a_run_shows_today(tmp_path: Path) -> None:
+    """All but numbers, which tell ages."""
+    subprocess.run([sys.executable, "-m", "tools.pictures", str(tmp_path)], cwd=ROOT, check=True)
+
+    for name in ("list.svg", "preview.svg"):
+        committed, today = (_shown(directory / name) for directory in (ROOT / "docs" / "pictures", tmp_path))
+        assert committed == today
+        assert "DEPLOYMENT_" in today
+
+
+def _shown(picture: Path) -> str:
+    """The text of a picture."""
+    text = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text()))
+    return re.sub(r"\d+", "", text)
+
+
+def test_the_pictures_fetch_nothing_from_elsewhere() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
+
+    assert ["list.svg", "preview.svg"] == [picture.name for picture in pictures]
+    for picture in pictures:
+        assert re.search(r"(href|src)=|url\(\W?http|@import", picture.read_text()) is None
 
 
 def test_the_index_leads_to_every_page() -> None:

@@ -4,7 +4,7 @@ The real engine previews a changed role of the quickstart example against the em
 what is there afterwards. What they print is drawn as it is; nothing is written by hand. The pictures fetch nothing from
 elsewhere, so a page that shows them does not either.
 
-Run it with `make pictures`.
+Run it with `make pictures`; an argument is another directory than docs/pictures.
 """
 
 from __future__ import annotations
@@ -31,20 +31,22 @@ from tools.engine.install import find_engine
 TARGET = Path(__file__).parents[2] / "docs" / "pictures"
 WIDTH = 142  # columns
 LIST = ["list", "--all-deployments"]
+# What this machine has set for its own terminal and its own Astro must not be in a picture.
+FOREIGN = re.compile(r"ASTRO_.*|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TTY_.*")
 # The fonts of rich's own pictures come from another host; without them the reader's own monospace font is taken.
 SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
-def main() -> None:
-    """Make both pictures anew."""
-    TARGET.mkdir(exist_ok=True)
+def main(target: Path) -> None:
+    """Make both pictures anew, in a directory."""
+    target.mkdir(exist_ok=True)
     with stage(find_engine(), color=True) as played_on:
         played_on.run("up", _nobody)
         played_on.ask_for_role(0, "DEPLOYMENT_ADMIN")
         preview = played_on.run("preview", _nobody, diff=True).text
         listed = _in_a_terminal(["astro-provider", *LIST], played_on.astro)
-    _draw("preview", "pulumi preview --diff", preview)
-    _draw("list", f"astro-provider {' '.join(LIST)}", listed)
+    _draw(target / "preview.svg", "pulumi preview --diff", preview)
+    _draw(target / "list.svg", f"astro-provider {' '.join(LIST)}", listed)
 
 
 def _nobody(_line: str) -> None:
@@ -56,7 +58,7 @@ def _in_a_terminal(command: list[str], astro: Emulator) -> str:
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("ASTRO_") and name != "NO_COLOR"},
+        **{name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)},
         "ASTRO_API_HOST": astro.url,
         "ASTRO_API_TOKEN": astro.credential,
         "TERM": "xterm-256color",
@@ -77,15 +79,15 @@ def _in_a_terminal(command: list[str], astro: Emulator) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-def _draw(name: str, command: str, printed: str) -> None:
+def _draw(picture: Path, command: str, printed: str) -> None:
     text = Text.from_ansi(f"$ {command}\n{printed.strip()}")
     # A console that shows nothing here and only records.
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, file=nowhere, width=WIDTH, highlight=False, markup=False, emoji=False)
         console.print(text, soft_wrap=False)
-        svg = console.export_svg(title=command, theme=MONOKAI, code_format=SVG, unique_id=name)
-    (TARGET / f"{name}.svg").write_text(svg)
+        svg = console.export_svg(title=command, theme=MONOKAI, code_format=SVG, unique_id=picture.stem)
+    picture.write_text(svg)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else TARGET)
