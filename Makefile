@@ -6,10 +6,14 @@ VENV ?= $(if $(filter $(USUAL),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-oldest test-wheel fuzz lint bench format requirements build clean
+.PHONY: demo pictures test test-oldest test-wheel fuzz lint bench format requirements build clean
 
 demo: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.demo
+
+# The pictures of the README, from a real run.
+pictures: $(VENV)/demo.installed engine
+	$(BIN)/python -m tools.pictures
 
 test: $(VENV)/dev.installed engine
 	$(BIN)/python -m pytest
