@@ -109,7 +109,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(
-    engine: PulumiCommand, astro: Emulator, installed: Installed, place: Path, tmp_path: Path  # noqa: F811
+    engine: PulumiCommand,
+    astro: Emulator,
+    installed: Installed,
+    place: Path,
+    tmp_path: Path,
 ) -> Machine:
     """The kit, made by `pulumi new`, with the built wheel for its requirement and a stack that is there and empty."""
     found = shutil.which(engine.command)
@@ -154,7 +158,9 @@ def machine(
     machine = Machine(tmp_path, checkout, astro, environment, secrets)
     machine.pulumi("new", str(KIT), "--generate-only", "--yes", "--name", NAME, "--description", "Who may do what")
     asked = machine.checkout / "requirements.txt"
-    asked.write_text(re.sub(r"^pulumi-astro-provider @ .*$", str(installed.wheel), asked.read_text(), flags=re.MULTILINE))
+    asked.write_text(
+        re.sub(r"^pulumi-astro-provider @ .*$", str(installed.wheel), asked.read_text(), flags=re.MULTILINE)
+    )
     if aside.exists():
         aside.rename(checkout / ".venv")
     machine.pulumi("stack", "init", "production")

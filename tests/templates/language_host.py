@@ -33,7 +33,7 @@ class Host(LanguageServer):
         self._engine_address = engine_address
 
     def Run(  # noqa: N802  the protocol's name
-        self, request: language_pb2.RunRequest, context: object
+        self, request: language_pb2.RunRequest, _context: object
     ) -> language_pb2.RunResponse:
         """Run the program in its environment."""
         project = Path(request.info.program_directory)
@@ -67,8 +67,12 @@ def run_program(answer: Path) -> None:
     request = language_pb2.RunRequest()
     request.ParseFromString(sys.stdin.buffer.read())
     program = Path(request.info.program_directory) / "__main__.py"
-    server = LanguageServer(lambda: runpy.run_path(str(program), run_name="__main__") and None)
-    answer.write_bytes(server.Run(request, None).SerializeToString())
+
+    def run() -> None:
+        runpy.run_path(str(program), run_name="__main__")
+
+    ended = LanguageServer(run).Run(request, None)  # type: ignore[no-untyped-call]  # as the SDK has it
+    answer.write_bytes(ended.SerializeToString())
 
 
 if __name__ == "__main__":

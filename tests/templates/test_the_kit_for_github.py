@@ -18,7 +18,10 @@ def rows(comment: str) -> list[str]:
     """The rows of the table, `mark token deployment before after flags`, without ids."""
     table = [line for line in comment.splitlines() if line.startswith("| ") and "`" in line]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
-    return [" ".join([kind[2:], *(cell.split("`")[1] for cell in (token, where)), *more]) for kind, token, where, *more in cells]
+    return [
+        " ".join([kind[2:], *(cell.split("`")[1] for cell in (token, where)), *more])
+        for kind, token, where, *more in cells
+    ]
 
 
 def calls(machine: Machine) -> list[list[str]]:
@@ -142,7 +145,9 @@ def test_an_update_takes_back_what_the_reviewed_preview_said_it_would(machine: M
     preview = machine.job("preview.yml", "preview")
     up = machine.job("up.yml", "up")
 
-    assert ["gains observability etl-staging none `DEPLOYMENT_ACCESSOR` drift-reverted, unused"] == rows(preview.summary)
+    assert ["gains observability etl-staging none `DEPLOYMENT_ACCESSOR` drift-reverted, unused"] == rows(
+        preview.summary
+    )
     assert "success" == up.result
     assert ACCESSOR == machine.astro.store.deployment_role(OBSERVABILITY, STAGING)
 

@@ -79,12 +79,14 @@ class Workflow:
             assert step.get("if") in {None, "${{ !cancelled() }}"}
             if not self._step(step, ended, contexts, directory, dict(environment), scratch / str(number)):
                 ended.result = "success" if step.get("continue-on-error") else "failure"
-        ended.outputs = {name: resolved(value, contexts) for name, value in described.get("outputs", {}).items()} if (
-            ended.result == "success"
-        ) else {}
+        ended.outputs = (
+            {name: resolved(value, contexts) for name, value in described.get("outputs", {}).items()}
+            if (ended.result == "success")
+            else {}
+        )
         return ended
 
-    def _step(  # noqa: PLR0913  what a step is given
+    def _step(  # noqa: PLR0913, PLR0917  what a step is given
         self,
         step: dict[str, Any],
         ended: Ended,
@@ -104,7 +106,13 @@ class Workflow:
             environment |= {name: resolved(value, contexts) for name, value in variables.items()}
         environment |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
         done = subprocess.run(
-            [*SHELL, str(script)], cwd=directory, env=environment, capture_output=True, text=True, timeout=240, check=False
+            [*SHELL, str(script)],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
         ended.ran.append(step["name"])
         ended.log += done.stdout + done.stderr
@@ -145,4 +153,4 @@ def holds(condition: str, contexts: Mapping[str, str]) -> bool:
     """Whether a job's condition holds: comparisons of contexts and texts, `&&`, `||` and `!cancelled()`."""
     words = condition.replace("${{", "").replace("}}", "").replace("!cancelled()", "True").replace("true", "True")
     words = words.replace("&&", " and ").replace("||", " or ")
-    return bool(eval(" ".join(NAME.sub(lambda found: repr(contexts[found[0]]), words).split())))  # noqa: PGH001
+    return bool(eval(" ".join(NAME.sub(lambda found: repr(contexts[found[0]]), words).split())))

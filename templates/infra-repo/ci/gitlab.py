@@ -46,7 +46,9 @@ def note(client: httpx.Client, text: str) -> None:
 def issue(client: httpx.Client, text: str, *, found: bool) -> None:
     """Open the issue, update it, or close it."""
     there = asked(client, "GET", "/issues", params={"labels": LABEL, "state": "opened"})
-    values = {"description": f"{text}\nFound in {os.environ['CI_PIPELINE_URL']}.\n"} if found else {"state_event": "close"}
+    values = (
+        {"description": f"{text}\nFound in {os.environ['CI_PIPELINE_URL']}.\n"} if found else {"state_event": "close"}
+    )
     if there:
         asked(client, "PUT", f"/issues/{there[0]['iid']}", json=values)
     elif found:
