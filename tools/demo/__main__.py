@@ -96,9 +96,10 @@ class Demo:
             "pulumi preview --json --show-sames --show-replacement-steps --refresh > digest.json",
             "astro-provider review digest.json --output text --production '*-production'",
         )
-        for line in self._stage.review("text").rstrip().splitlines():
+        digest = self._stage.digest()
+        for line in self._stage.review(digest, "text").rstrip().splitlines():
             self._show_line(line)
-        told = json.loads(self._stage.review("json"))
+        told = json.loads(self._stage.review(digest, "json"))
         found = {(change["before"], change["after"]) for change in told["changes"]}
         self._expect(told["complete"] and found == expected, f"the review tells {expected}", instead=str(found))
         self._gap()

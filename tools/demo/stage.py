@@ -121,14 +121,13 @@ class Stage:
         changes = {str(getattr(kind, "value", kind)): count for kind, count in (counted or {}).items()}
         return Outcome("\n".join(lines), changes)
 
-    def review(self, output: str) -> str:
-        """What `astro-provider review` says of `pulumi preview --json`, as text or as json.
+    def review(self, digest: str, output: str) -> str:
+        """What `astro-provider review` says of a digest, as text or as json.
 
         Raises:
             Interrupted: the demo was asked to end.
-            subprocess.CalledProcessError: one of the two commands failed.
+            subprocess.CalledProcessError: the command failed.
         """
-        self._interruption.check()
         command = [
             sys.executable,
             "-m",
@@ -140,18 +139,25 @@ class Stage:
             "--production",
             "*-production",
         ]
-        environment = {**os.environ, **self._stack.workspace.env_vars}
         reviewed = subprocess.run(  # noqa: S603  fixed words
-            command, input=self._digest(environment), env=environment, capture_output=True, text=True, check=True
+            command, input=digest, env=self._environment(), capture_output=True, text=True, check=True
         )
         self._interruption.check()
         return reviewed.stdout
 
-    def _digest(self, environment: dict[str, str]) -> str:
-        """The digest of a preview, which the Automation API does not hand out.
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._stack.workspace.env_vars}
+
+    def digest(self) -> str:
+        """The digest of `pulumi preview --json`, which the Automation API does not hand out.
 
         The engine is given the address of the server by which the Automation API runs inline programs.
+
+        Raises:
+            Interrupted: the demo was asked to end.
+            subprocess.CalledProcessError: the preview failed.
         """
+        self._interruption.check()
         server = grpc.server(ThreadPoolExecutor(4))
         language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
         port = server.add_insecure_port("127.0.0.1:0")
@@ -163,7 +169,7 @@ class Stage:
             return subprocess.run(  # noqa: S603  fixed words
                 [workspace.pulumi_command.command, "preview", "--stack", STACK, *flags, *inline],
                 cwd=workspace.work_dir,
-                env=environment,
+                env=self._environment(),
                 capture_output=True,
                 text=True,
                 check=True,
