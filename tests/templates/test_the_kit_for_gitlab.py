@@ -104,7 +104,7 @@ def run(machine: Machine, gitlab: GitLab, job: str, *, fork: bool = False) -> su
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
 

@@ -111,7 +111,7 @@ class Workflow:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
         ended.ran.append(step["name"])
