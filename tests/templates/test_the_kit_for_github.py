@@ -56,7 +56,7 @@ def test_a_pull_request_is_told_who_gains_which_role(machine: Machine) -> None:
 
 
 def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine) -> None:
-    machine.replace("role: DEPLOYMENT_ACCESSOR", "role: DEPLOYMENT_ADMIN")
+    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
 
     preview = machine.job("preview.yml", "preview")
     comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
@@ -64,7 +64,8 @@ def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine)
     assert "failure" == preview.result
     assert comment.comment
     assert "**rule**" in rows(comment.comment)[0]
-    assert "the role DEPLOYMENT_ADMIN may not be given there" in comment.comment
+    assert "The preview is incomplete" not in comment.comment
+    assert "this token may not be DEPLOYMENT_ADMIN" in comment.comment
 
 
 def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(machine: Machine) -> None:

@@ -115,7 +115,7 @@ def comment(machine: Machine) -> str:
 
 def test_a_merge_request_keeps_one_note_which_is_the_review(machine: Machine, gitlab: GitLab) -> None:
     first = run(machine, gitlab, "preview")
-    machine.replace("role: DEPLOYMENT_ACCESSOR", "role: DEPLOYMENT_ADMIN")
+    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
     second = run(machine, gitlab, "preview")
 
     assert [0, 3] == [first.returncode, second.returncode], first.stderr + second.stderr
