@@ -37,10 +37,10 @@ lint: $(VENV)/dev.installed $(BIN)/actionlint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	for example in examples/*/; do $(BIN)/mypy $$example || exit 1; done
+	for project in examples/*/ templates/*/; do $(BIN)/mypy $$project || exit 1; done
 	$(BIN)/lint-imports
-	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet --pedantic .github
+	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml templates/*/.github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --pedantic .github templates
 
 bench: $(VENV)/bench.installed engine
 	$(BIN)/python -m bench

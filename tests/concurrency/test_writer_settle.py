@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.api import Deadline
-from astro_provider.api import client as client_module
+from astro_provider.api import Deadline, connection
 from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from astro_provider.identity import BindingId
@@ -309,7 +308,7 @@ def test_roles_that_are_left_out_at_the_look_are_an_error_and_nothing_is_wiped(
 def test_a_write_of_ours_that_lands_after_its_caller_gave_up_undoes_nothing_for_good(
     scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "SLOWEST_ANSWER_SECONDS", 0.8)
+    monkeypatch.setattr(connection, "SLOWEST_ANSWER_SECONDS", 0.8)
     first, second = scene.deployments(2)
     writer, client = make_writer(settle_seconds=2.5)
     repeated = threading.Event()

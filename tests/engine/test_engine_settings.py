@@ -19,7 +19,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_the_preview(
     stack: Stack, astro: Emulator, wanted: dict[str, Any]
 ) -> None:
     stack.program = bindings(orders={**wanted, "organization_id": astro.organization_id})
-    where = f"ListApiTokens (organization {astro.organization_id}): HTTP 401 Unauthorized: "
+    where = f"ListDeployments (organization {astro.organization_id}): HTTP 401 Unauthorized: "
     advice = "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired."
 
     stack.set_environment(ASTRO_API_TOKEN="")
@@ -42,7 +42,7 @@ def test_what_is_wrong_with_the_settings_is_told_in_the_preview(
         "send the credential in clear: write https:// (plain http is only for this machine, as in http://127.0.0.1:8765)."
     )
     assert (
-        f"ListApiTokens (organization {astro.organization_id}): no answer from 127.0.0.1 ([Errno 111] Connection refused)."
+        f"ListDeployments (organization {astro.organization_id}): no answer from 127.0.0.1 ([Errno 111] Connection refused). Is the emulator running?"
     ) in _problem(nobody_there)
     assert writes(astro) == 0
 

@@ -30,10 +30,12 @@ class Installed:
     Attributes:
         wheel: the built file.
         directory: the environment.
+        wheels: where what the wheel depends on is kept, as wheels.
     """
 
     wheel: Path
     directory: Path
+    wheels: Path
 
     @property
     def python(self) -> Path:
@@ -72,19 +74,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
     """The wheel in its environment, made by the first worker that asks."""
     shared = tmp_path_factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else None
     directory = (shared or tmp_path_factory.getbasetemp()) / "installed-wheel"
+    wheels = _kept_wheels(pytestconfig)
     with FileLock(f"{directory}.lock"):
         if not (directory / "done").exists():
             wanted = os.environ.get("WHEEL") or ROOT
             _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", directory / "dist", wanted)
             subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory / "venv"], check=True)
             [wheel] = (directory / "dist").iterdir()
-            _install(wheel, directory / "venv", pytestconfig)
+            into = ("--python", directory / "venv" / "bin" / "python")
+            _pip(*into, "install", "--no-index", "--find-links", wheels, "--no-compile", f"{wheel}[emulator]")
             (directory / "done").touch()
         [wheel] = (directory / "dist").iterdir()
-        return Installed(wheel, directory / "venv")
+        return Installed(wheel, directory / "venv", wheels)
 
 
-def _install(wheel: Path, environment: Path, pytestconfig: pytest.Config) -> None:
+def _kept_wheels(pytestconfig: pytest.Config) -> Path:
     digest = hashlib.sha256(PINS.read_bytes() + sys.version.encode()).hexdigest()[:12]
     assert pytestconfig.cache is not None
     kept = pytestconfig.cache.mkdir(f"wheels-{digest}")
@@ -92,8 +96,7 @@ def _install(wheel: Path, environment: Path, pytestconfig: pytest.Config) -> Non
         if not (kept / "whole").exists():
             _pip("download", "--require-hashes", "--only-binary", ":all:", "--dest", kept, "--requirement", PINS)
             (kept / "whole").touch()
-    into = ("--python", environment / "bin" / "python")
-    _pip(*into, "install", "--no-index", "--find-links", kept, "--no-compile", f"{wheel}[emulator]")
+    return kept
 
 
 def _pip(*arguments: object) -> None:

@@ -14,7 +14,7 @@ GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts
 
 
 def _create(environment: dict[str, str], wanted: Properties) -> tuple[CallFailed, str]:
-    with provider_process({**environment, "ASTRO_TIMEOUT_SECONDS": "1"}) as process:
+    with provider_process({**environment, "ASTRO_TIMEOUT_SECONDS": "4"}) as process:
         with pytest.raises(CallFailed) as failed:
             process.create(wanted)
         return failed.value, process.stderr

@@ -77,7 +77,7 @@ def test_stored_inputs_that_are_unknown_or_of_another_age_do_no_harm(
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("deployment_id", MISSING, "is missing: write the id of the deployment."),
+        ("deployment_id", MISSING, "is missing: give deployment_id or deployment_name."),
         ("deployment_id", 7, "must be text (the id of the deployment), not 7.0."),
         ("deployment_id", True, "must be text (the id of the deployment), not True."),
         ("deployment_id", "  ", "is blank: write the id of the deployment."),
@@ -96,7 +96,6 @@ def test_stored_inputs_that_are_unknown_or_of_another_age_do_no_harm(
         ("org_token_name", MISSING, "is missing: give org_token_name or org_token_id."),
         ("org_token_name", 12, "must be text (the name of the organization token), not 12.0."),
         ("org_token_name", "", "is blank: write the name of the organization token."),
-        ("org_token_id", "abc", "give org_token_name or org_token_id, not both."),
         ("workspace_id", "", "is blank: write the id of the workspace that the deployment must belong to."),
         ("organization_id", {"id": 1}, "must be text (the id of the organization), not {'id': 1.0}."),
         ("overwrite", "true", "must be true or false, not 'true'."),
@@ -118,7 +117,7 @@ def test_a_value_of_the_wrong_form_is_a_problem_of_its_property_without_any_call
 def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_service: ProviderProcess) -> None:
     checked = process_without_service.check({"overwrite": 0})
 
-    assert [name for name, _ in checked.failures] == ["deployment_id", "role", "org_token_name", "overwrite"]
+    assert [name for name, _ in checked.failures] == ["role", "deployment_id", "org_token_name", "overwrite"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ Run it with `make demo`.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 
@@ -82,9 +84,26 @@ class Demo:
         shown = self._run("preview", {"update": 1, "same": 2}, diff=True)
         self._expect(f'"{ACCESSOR}" => "{ADMIN}"' in shown, "the preview shows the old role and the new one")
         self._expect_roles(before, "the preview has written nothing")
+        self._review({(ACCESSOR, ADMIN)})
         self._title("   and now for good", "pulumi up --yes")
         self._run("up", {"update": 1, "same": 2})
         self._expect_roles(self._foreign | self._asked_for(), "the role has changed, every other role is as it was")
+
+    def _review(self, expected: set[tuple[str, str]]) -> None:
+        """Show what a reviewer sees of the same preview, and hold it against the roles before and after."""
+        self._title(
+            "   and what a reviewer of the pull request sees",
+            "pulumi preview --json --show-sames --show-replacement-steps --refresh > digest.json",
+            "astro-provider review digest.json --output text --production '*-production'",
+        )
+        digest = self._stage.digest()
+        for line in self._stage.review(digest, "text").rstrip().splitlines():
+            self._show_line(line)
+        told = json.loads(self._stage.review(digest, "json"))
+        found = {(change["before"], change["after"]) for change in told["changes"]}
+        self._expect(told["complete"] and found == expected, f"the review tells {expected}", instead=str(found))
+        self._gap()
+        self._say("✓ Checked: the review tells this change of access and no other.", style="green")
 
     def _mend_drift(self) -> None:
         self._title("5. Two changes behind Pulumi's back", "pulumi refresh --diff --yes")
@@ -191,13 +210,13 @@ def main() -> int:
     except (Interrupted, KeyboardInterrupt):
         console.print(Text("\nThe demo was ended early; nothing of it is left."))
         return 130
-    except (NotAsTold, CommandError) as wrong:
+    except (NotAsTold, CommandError, subprocess.CalledProcessError) as wrong:
         console.print(Text(f"\nThe demo failed. {wrong}", style="bold red"))
         return 1
     console.print(
         Text(
-            "\nShown with the real engine, and checked after each step: preview, up, a role change, drift found and "
-            f"mended, destroy, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
+            "\nShown with the real engine, and checked after each step: preview, review, up, a role change, drift "
+            f"found and mended, destroy, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
             style="bold green",
         )
     )

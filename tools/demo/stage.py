@@ -8,20 +8,26 @@ before the next command.
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]  # it has no stubs here
 from pulumi import automation as auto
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
 
 from astro_provider.emulator import Emulator
 
@@ -114,6 +120,62 @@ class Stage:
         counted = result.change_summary if command == "preview" else result.summary.resource_changes
         changes = {str(getattr(kind, "value", kind)): count for kind, count in (counted or {}).items()}
         return Outcome("\n".join(lines), changes)
+
+    def review(self, digest: str, output: str) -> str:
+        """What `astro-provider review` says of a digest, as text or as json.
+
+        Raises:
+            Interrupted: the demo was asked to end.
+            subprocess.CalledProcessError: the command failed.
+        """
+        command = [
+            sys.executable,
+            "-m",
+            "astro_provider",
+            "review",
+            "-",
+            "--output",
+            output,
+            "--production",
+            "*-production",
+        ]
+        reviewed = subprocess.run(  # noqa: S603  fixed words
+            command, input=digest, env=self._environment(), capture_output=True, text=True, check=True
+        )
+        self._interruption.check()
+        return reviewed.stdout
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self._stack.workspace.env_vars}
+
+    def digest(self) -> str:
+        """The digest of `pulumi preview --json`, which the Automation API does not hand out.
+
+        The engine is given the address of the server by which the Automation API runs inline programs.
+
+        Raises:
+            Interrupted: the demo was asked to end.
+            subprocess.CalledProcessError: the preview failed.
+        """
+        self._interruption.check()
+        server = grpc.server(ThreadPoolExecutor(4))
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        workspace = self._stack.workspace
+        flags = ["--json", "--show-sames", "--show-replacement-steps", "--refresh", "--non-interactive"]
+        inline = [f"--client=127.0.0.1:{port}", "--exec-kind", "auto.inline"]
+        try:
+            return subprocess.run(  # noqa: S603  fixed words
+                [workspace.pulumi_command.command, "preview", "--stack", STACK, *flags, *inline],
+                cwd=workspace.work_dir,
+                env=self._environment(),
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        finally:
+            server.stop(0)
 
     def roles(self) -> set[Role]:
         """Every role that any token holds: token id, kind of entity, its id, role, and a DAG role's deployment."""

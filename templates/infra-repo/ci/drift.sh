@@ -1,0 +1,26 @@
+# Writes issue.md: what was changed behind Pulumi's back, and what no stack manages. Nothing is changed.
+#
+# Exit status: 0 nothing to tell, 3 something to tell, 1 it could not be looked at; then nothing may be concluded, least
+# of all that all is well.
+set -euo pipefail
+
+refresh=0
+pulumi refresh --stack "$STACK" --non-interactive --preview-only --json > digest.json || refresh=$?
+drift=0
+.venv/bin/astro-provider review digest.json --exit-code "$refresh" --rules access.toml --fail-on drifted \
+  --max-length 25000 > drift.md || drift=$?
+pulumi stack export --stack "$STACK" --non-interactive > state.json
+audit=0
+# Add a --state for each other stack that manages bindings of the organization; without it they are `unmanaged`.
+.venv/bin/astro-provider audit --state state.json --rules access.toml --output markdown --max-length 25000 \
+  --fail-on unmanaged --fail-on missing --fail-on drifted --fail-on two-stacks --fail-on rule > audit.md || audit=$?
+{
+  cat drift.md
+  echo
+  cat audit.md
+} > issue.md
+case "$drift $audit" in
+  "0 0") exit 0 ;;
+  "0 3" | "3 0" | "3 3") exit 3 ;;
+  *) exit 1 ;;
+esac

@@ -1,0 +1,167 @@
+"""A machine as a pipeline finds it, with the kit checked out on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from astro_provider.emulator import Emulator
+from tests.packaging.conftest import Installed, clean_environment, installed
+from tests.templates.workflows import Ended, Workflow
+
+__all__ = ["installed"]
+
+ROOT = Path(__file__).parents[2]
+KIT = ROOT / "templates" / "infra-repo"
+HERE = Path(__file__).parent
+NAME = "team-access"
+
+
+@dataclass
+class Machine:
+    """Where the kit's pipelines run: a checkout of it, an Astro, a backend, and programs on PATH.
+
+    Attributes:
+        directory: of one test.
+        checkout: the project, made by `pulumi new`.
+        astro: the service.
+        environment: what a machine of the pipeline has set, no secrets among it.
+        secrets: what the pipeline keeps secret, and its variables, by their names in expressions.
+    """
+
+    directory: Path
+    checkout: Path
+    astro: Emulator
+    environment: dict[str, str]
+    secrets: dict[str, str]
+    runs: int = 0
+
+    def pulumi(self, *arguments: str) -> str:
+        """What somebody types who has the credential; it must succeed."""
+        ended = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.checkout,
+            env=self.environment | {name.partition(".")[2]: value for name, value in self.secrets.items()},
+            executable=shutil.which("pulumi", path=self.environment["PATH"]),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def job(self, file: str, job: str, *, fork: bool = False, author: str = "ada", **needs: str) -> Ended:
+        """Run a job of a workflow, for a pull request of the repository's own or of a fork."""
+        self.runs += 1
+        contexts = {
+            "github.event.pull_request.head.repo.full_name": "mallory/access" if fork else "acme/access",
+            "github.event.pull_request.head.sha": "4be9e76fd7c4901c61fb841f559994984270fce7",
+            "github.event.pull_request.user.login": author,
+            "github.repository": "acme/access",
+            "github.run_id": "4711",
+            "github.server_url": "https://github.example",
+            "github.token": "a token of the job",
+            **({} if fork else self.secrets),
+            **{name.replace("__", "."): value for name, value in needs.items()},
+        }
+        workflow = Workflow.read(self.checkout / ".github" / "workflows" / file, self.directory / "artifacts")
+        checks_out = any("checkout" in step.get("uses", "") for step in workflow.content["jobs"][job]["steps"])
+        directory = self.checkout if checks_out else self.directory / f"empty-{self.runs}"
+        directory.mkdir(exist_ok=True)
+        return workflow.run(job, directory, self.environment, contexts, self.directory / f"run-{self.runs}")
+
+    def replace(self, before: str, after: str, file: str = "Pulumi.production.yaml") -> None:
+        """Change a file of the checkout, as a pull request does."""
+        text = (self.checkout / file).read_text()
+        assert before in text
+        (self.checkout / file).write_text(text.replace(before, after))
+
+
+def program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def place_of(file: Path, there: Path) -> None:
+    """Put the engine there itself, because one that is linked to complains that its plugins are not beside it."""
+    try:
+        there.hardlink_to(file)
+    except OSError:  # another file system
+        shutil.copy(file, there)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the checkouts of all tests of a process stand, one after the other, with the same `.venv`.
+
+    Only the first `Install` has much to do, and an environment cannot be moved.
+    """
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture
+def machine(
+    engine: PulumiCommand,
+    astro: Emulator,
+    installed: Installed,
+    place: Path,
+    tmp_path: Path,
+) -> Machine:
+    """The kit, made by `pulumi new`, with the built wheel for its requirement and a stack that is there and empty."""
+    found = shutil.which(engine.command)
+    assert found
+    bin_, checkout, aside = tmp_path / "bin", place / "checkout", place / "aside"
+    bin_.mkdir()
+    place_of(Path(found), bin_ / "pulumi")
+    (bin_ / "python").symlink_to(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+    program(bin_ / "pulumi-language-python", f'exec {sys.executable} {HERE / "language_host.py"} "$@"')
+    program(bin_ / "gh", f'exec {sys.executable} {HERE / "gh.py"} "$@"')
+    # The official one finds the project's environment by itself.
+    program(bin_ / "pulumi-resource-pulumi-python", f'exec {checkout}/.venv/bin/python -u -m pulumi.dynamic "$@"')
+    environment = clean_environment() | {
+        "PATH": os.pathsep.join([str(bin_), os.environ["PATH"]]),
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(installed.wheels),
+        "PIP_NO_COMPILE": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "GH_STAND_IN": str(tmp_path),
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_SETTLE_SECONDS": "0",
+        "ASTRO_LOCK_DIR": str(tmp_path / "locks"),
+        "NO_COLOR": "1",
+    }
+    secrets = {
+        "secrets.ASTRO_API_TOKEN": astro.credential,
+        "secrets.PULUMI_ACCESS_TOKEN": "",
+        "secrets.PULUMI_CONFIG_PASSPHRASE": "a passphrase of the house",
+        "vars.ASTRO_ORGANIZATION_ID": "",
+        "vars.PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+    }
+    (tmp_path / "state").mkdir()
+    if (checkout / ".venv").exists():
+        (checkout / ".venv").rename(aside)
+        shutil.rmtree(checkout)
+    checkout.mkdir()
+    machine = Machine(tmp_path, checkout, astro, environment, secrets)
+    machine.pulumi("new", str(KIT), "--generate-only", "--yes", "--name", NAME, "--description", "Who may do what")
+    asked = machine.checkout / "requirements.txt"
+    asked.write_text(
+        re.sub(r"^pulumi-astro-provider @ .*$", str(installed.wheel), asked.read_text(), flags=re.MULTILINE)
+    )
+    if aside.exists():
+        aside.rename(checkout / ".venv")
+    machine.pulumi("stack", "init", "production")
+    return machine

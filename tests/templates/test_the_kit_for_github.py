@@ -1,0 +1,212 @@
+"""The kit's GitHub workflows, each `run:` step as it stands, on the real engine against the emulator.
+
+What stands in for what, and what is not shown, say workflows.py, language_host.py and gh.py beside this.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.templates.conftest import Machine
+
+ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
+NOWHERE = "http://127.0.0.1:1"
+
+
+def rows(comment: str) -> list[str]:
+    """The rows of the table, `mark token deployment before after flags`, without ids."""
+    table = [line for line in comment.splitlines() if line.startswith("| ") and "`" in line]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    return [
+        " ".join([kind[2:], *(cell.split("`")[1] for cell in (token, where)), *more])
+        for kind, token, where, *more in cells
+    ]
+
+
+def calls(machine: Machine) -> list[list[str]]:
+    """The calls of `gh` that write, by their first two words, and how often it was asked for the issue."""
+    file = machine.directory / "calls.jsonl"
+    return [json.loads(line)[:2] for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def issue(machine: Machine) -> dict[str, str]:
+    kept: dict[str, str] = json.loads((machine.directory / "issue.json").read_text())
+    return kept
+
+
+def test_a_pull_request_is_told_who_gains_which_role(machine: Machine) -> None:
+    before = machine.astro.store.shown()
+
+    preview = machine.job("preview.yml", "preview")
+    comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
+
+    assert ("success", ["Install", "Review"]) == (preview.result, preview.ran), preview.log
+    assert preview.summary.startswith("<!-- astro-provider review team-access/production -->\n### Access changes: ")
+    assert [
+        "gains model-trainer etl-production none `DEPLOYMENT_ACCESSOR` **production**",
+        "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` unused",
+        "gains model-trainer ml-training `DEPLOYMENT_ACCESSOR` `DEPLOYMENT_ACCESSOR` adopts",
+    ] == rows(preview.summary)
+    assert ("success", ["Say of which commit"]) == (comment.result, comment.ran)
+    assert comment.comment == preview.summary + (
+        "\nOf commit 4be9e76fd7c4901c61fb841f559994984270fce7, in [this run](https://github.example/acme/access/actions/runs/4711).\n"
+    )
+    assert before == machine.astro.store.shown()
+
+
+def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine) -> None:
+    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
+
+    preview = machine.job("preview.yml", "preview")
+    comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
+
+    assert "failure" == preview.result
+    assert comment.comment
+    assert "**rule**" in rows(comment.comment)[0]
+    assert "The preview is incomplete" not in comment.comment
+    assert "this token may not be DEPLOYMENT_ADMIN" in comment.comment
+
+
+def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(machine: Machine) -> None:
+    machine.replace("deployment_name: etl-staging", "deployment_id: nosuch")
+
+    preview = machine.job("preview.yml", "preview")
+
+    assert "failure" == preview.result
+    assert "> **The preview is incomplete. What stands here may not be all.**" in preview.summary
+
+
+def test_a_preview_that_did_not_begin_is_no_review_without_changes(machine: Machine) -> None:
+    machine.secrets["secrets.PULUMI_CONFIG_PASSPHRASE"] = "another one"
+
+    preview = machine.job("preview.yml", "preview")
+
+    assert "failure" == preview.result
+    assert "The preview is incomplete" in preview.summary
+
+
+def test_rules_that_cannot_be_read_leave_no_old_comment_standing(machine: Machine) -> None:
+    machine.replace("most = 2", "mots = 2", file="access.toml")
+
+    preview = machine.job("preview.yml", "preview")
+
+    assert "failure" == preview.result
+    assert "access.toml, line 10: unknown key 'mots' in [admin]" in preview.log
+    assert preview.summary == "### Access changes: not known\n\nThe review failed. The log of the run says why.\n"
+
+
+def test_a_run_that_failed_before_its_review_says_so(machine: Machine) -> None:
+    (machine.checkout / "requirements.txt").write_text("no-such-package-of-anybody\n")
+
+    preview = machine.job("preview.yml", "preview")
+    comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
+
+    assert ("failure", ["Install"]) == (preview.result, preview.ran)
+    assert "success" == comment.result
+    assert comment.comment
+    assert comment.comment.startswith("### Access changes: not known\n\nThe run failed before there was a review.\n")
+
+
+def test_a_fork_is_told_what_its_program_asks_for_and_gets_nothing_else(machine: Machine) -> None:
+    machine.environment["ASTRO_API_HOST"] = NOWHERE
+    assert "encryptionsalt:" in (machine.checkout / "Pulumi.production.yaml").read_text()
+    kept = sorted((machine.directory / "state").rglob("*"))
+
+    told = machine.job("preview.yml", "asked-for", fork=True)
+    preview = machine.job("preview.yml", "preview", fork=True)
+    comment = machine.job("preview.yml", "comment", fork=True, needs__preview__result=preview.result)
+
+    assert ("success", ["Install", "What the program asks for"]) == (told.result, told.ran), told.log
+    assert told.summary.startswith("## What the program asks for, not what changes\n\n")
+    assert [
+        "gains model-trainer etl-production none `DEPLOYMENT_ACCESSOR` unknown",
+        "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` unknown",
+        "gains model-trainer ml-training none `DEPLOYMENT_ACCESSOR` unknown",
+    ] == [row.replace("**production**, ", "") for row in rows(told.summary)]
+    assert ["skipped", "skipped"] == [preview.result, comment.result]
+    assert told.comment is None
+    assert kept == sorted((machine.directory / "state").rglob("*"))
+
+
+def test_after_the_merge_astro_has_what_the_table_says(machine: Machine) -> None:
+    up = machine.job("up.yml", "up")
+
+    store = machine.astro.store
+    assert ("success", ["Install", "Up"]) == (up.result, up.ran), up.log
+    assert ACCESSOR == store.deployment_role(TRAINER, PRODUCTION)
+    assert ACCESSOR == store.deployment_role(OBSERVABILITY, STAGING)
+    assert ACCESSOR == store.deployment_role(TRAINER, TRAINING)
+
+
+def test_an_update_takes_back_what_the_reviewed_preview_said_it_would(machine: Machine) -> None:
+    machine.job("up.yml", "up")
+    machine.astro.store.unbind(OBSERVABILITY, STAGING)
+
+    preview = machine.job("preview.yml", "preview")
+    up = machine.job("up.yml", "up")
+
+    assert ["gains observability etl-staging none `DEPLOYMENT_ACCESSOR` drift-reverted, unused"] == rows(
+        preview.summary
+    )
+    assert "success" == up.result
+    assert ACCESSOR == machine.astro.store.deployment_role(OBSERVABILITY, STAGING)
+
+
+def test_drift_opens_one_issue_keeps_it_current_and_closes_it(machine: Machine) -> None:
+    store = machine.astro.store
+    machine.job("up.yml", "up")
+    manage_all(machine)
+
+    def night() -> str:
+        look = machine.job("drift.yml", "look")
+        assert ("success", ["Install", "Look"]) == (look.result, look.ran), look.log
+        told = machine.job("drift.yml", "issue", needs__look__outputs__found=look.outputs["found"])
+        assert ("success", ["Tell"]) == (told.result, told.ran), told.log
+        return look.outputs["found"]
+
+    quiet = night()
+    store.unbind(OBSERVABILITY, STAGING)
+    found = night()
+    opened = issue(machine)
+    store.bind(DEPLOYERS[0], TRAINING, ADMIN)
+    found_more = night()
+    updated = issue(machine)
+    store.bind(OBSERVABILITY, STAGING, ACCESSOR)
+    store.unbind(DEPLOYERS[0], TRAINING)
+    mended = night()
+
+    assert ["false", "true", "true", "false"] == [quiet, found, found_more, mended]
+    assert "missing" in opened["body"]
+    assert "unmanaged" not in opened["body"]
+    assert "unmanaged" in updated["body"]
+    assert ["open", "open", "closed"] == [opened["state"], updated["state"], issue(machine)["state"]]
+    assert [
+        ["issue", "list"],
+        ["issue", "list"],
+        ["label", "create"],
+        ["issue", "create"],
+        ["issue", "list"],
+        ["issue", "edit"],
+        ["issue", "list"],
+        ["issue", "close"],
+    ] == calls(machine)
+
+
+def test_a_night_without_a_look_concludes_nothing(machine: Machine) -> None:
+    machine.job("up.yml", "up")
+    machine.environment |= {"ASTRO_API_HOST": NOWHERE, "ASTRO_TIMEOUT_SECONDS": "2"}
+
+    look = machine.job("drift.yml", "look")
+
+    assert ("failure", {}) == (look.result, look.outputs)
+
+
+def manage_all(machine: Machine) -> None:
+    """Take away the roles that nobody manages, which the emulator starts with."""
+    store = machine.astro.store
+    managed = {(TRAINER, PRODUCTION), (OBSERVABILITY, STAGING), (TRAINER, TRAINING)}
+    for token in store.shown()["tokens"]:
+        for entry in token["roles"]:
+            if entry["entityType"] == "DEPLOYMENT" and (token["id"], entry["entityId"]) not in managed:
+                store.unbind(token["id"], entry["entityId"])

@@ -1,0 +1,99 @@
+"""What the kit's files say: which job a pull request gets, what each job may do, and where things come from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.templates.conftest import KIT, ROOT
+from tests.templates.workflows import holds
+
+WORKFLOWS = sorted((KIT / ".github" / "workflows").glob("*.yml"))
+OURS = "\n".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+# Actions that the project's own workflows do not use; their hashes were read in public repositories.
+FOUND = {
+    "marocchino/sticky-pull-request-comment@0ea0beb66eb9baf113663a64ec522f60e49231c0 # v3.0.4",
+    "pulumi/actions@8e5e406f4007fca908480587cb9893c07090f58d # v7.0.0",
+}
+EXECUTED = {"preview": {"preview", "comment", "asked-for"}, "up": {"up"}, "drift": {"look", "issue"}}
+
+
+def jobs(workflow: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(workflow.read_text())["jobs"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("repository", "author", "expected"),
+    [
+        ("acme/access", "ada", ["preview"]),
+        ("mallory/access", "mallory", ["asked-for"]),
+        ("acme/access", "dependabot[bot]", ["asked-for"]),
+    ],
+)
+def test_a_pull_request_gets_the_job_that_fits_it(repository: str, author: str, expected: list[str]) -> None:
+    described = jobs(KIT / ".github" / "workflows" / "preview.yml")
+    known = {
+        "github.event.pull_request.head.repo.full_name": repository,
+        "github.event.pull_request.user.login": author,
+        "github.repository": "acme/access",
+    }
+
+    started = [job for job in ("preview", "asked-for") if holds(described[job]["if"], known)]
+
+    assert expected == started
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_each_job_is_executed_by_a_test(workflow: Path) -> None:
+    assert EXECUTED[workflow.stem] == set(jobs(workflow))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_by_hash_and_known(workflow: Path) -> None:
+    used = re.findall(r"uses: (.*)", workflow.read_text())
+
+    assert used
+    assert [] == [each for each in used if each not in FOUND and f"uses: {each}\n" not in OURS]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_may_write_on_github_runs_no_program_and_has_no_secret(workflow: Path) -> None:
+    text = workflow.read_text()
+
+    assert "\npermissions: {}\n" in text
+    assert not re.search(r"^ *pull_request_target", text, re.MULTILINE)
+    for job in jobs(workflow).values():
+        writes = "write" in job["permissions"].values()
+        assert writes != ("contents" in job["permissions"])
+        assert not writes or "checkout" not in str(job)
+        assert ("secrets." in str(job)) == ("environment" in job)
+        assert "secrets." not in "".join(step.get("run", "") for step in job["steps"])
+
+
+def test_a_forks_job_has_no_secret_and_no_right_to_comment() -> None:
+    described = jobs(KIT / ".github" / "workflows" / "preview.yml")["asked-for"]
+
+    assert {"contents": "read"} == described["permissions"]
+    assert not re.search(r"secrets|vars\.|token|sticky|environment", str(described))
+
+
+def test_an_update_waits_for_its_environment_and_for_the_one_before() -> None:
+    content = yaml.safe_load((KIT / ".github" / "workflows" / "up.yml").read_text())
+
+    assert {"group": "up", "cancel-in-progress": False} == content["concurrency"]
+    assert "production" == content["jobs"]["up"]["environment"]
+
+
+@pytest.mark.parametrize("template", ["infra-repo", "policy-pack"])
+def test_the_package_is_asked_for_by_its_address_and_a_commit(template: str) -> None:
+    text = (ROOT / "templates" / template / "requirements.txt").read_text()
+
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+
+    assert "pulumi-astro-provider" in lines[0]
+    assert lines[0].endswith(" @ git+https://<your host>/<path>@<commit>")
