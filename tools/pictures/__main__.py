@@ -62,6 +62,7 @@ def _in_a_terminal(command: list[str], astro: Emulator) -> str:
         "ASTRO_API_HOST": astro.url,
         "ASTRO_API_TOKEN": astro.credential,
         "TERM": "xterm-256color",
+        "COLUMNS": str(WIDTH),
     }
     program = Path(sys.executable).with_name(command[0])
     with subprocess.Popen([program, *command[1:]], stdout=its, stderr=its, env=environment) as running:  # noqa: S603  our own
