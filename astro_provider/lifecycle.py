@@ -177,8 +177,15 @@ class Lifecycle:
         Returns:
             The binding's id, and its outputs.
         """
-        inputs, binding = self._ready(properties)
-        self._identify(Stored.parse(properties), binding)
+        checked = Stored.parse(properties)
+        try:
+            inputs, binding = self._ready(properties)
+        except AstroProviderError:
+            claimed: BindingId | Spelling | None = checked.binding or next(_spellings(checked), None)
+            if claimed is not None:
+                self._claims.could_not_be_created(claimed)
+            raise
+        self._identify(checked, binding)
         with self._claims.claim(binding) as meets:
             # The role is not there if the resource was to be replaced and its delete had gone on before that failed.
             if meets is Create.SECOND or (meets is Create.STORED and self._reader.role_now(binding) is not None):
