@@ -187,8 +187,10 @@ class Lifecycle:
             raise
         self._identify(checked, binding)
         with self._claims.claim(binding) as meets:
-            # The role is not there if the resource was to be replaced and its delete had gone on before that failed.
-            if meets is Create.SECOND or (meets is Create.STORED and self._reader.role_now(binding) is not None):
+            # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is not
+            # there, or just as it is asked for if the create failed after its write: then it must not be stuck for ever.
+            there = self._reader.role_now(binding) if meets is Create.STORED else None
+            if meets is Create.SECOND or (there is not None and not same_role(there, str(inputs.role))):
                 raise BindingConflict(
                     f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
                 )
