@@ -53,7 +53,7 @@ def test_of_many_threads_one_prints(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_notice_that_nobody_reads_any_more_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    broken = open(writing, "w", encoding="utf-8", buffering=1)  # noqa: SIM115  its close fails, too
+    broken = os.fdopen(writing, "w", encoding="utf-8", buffering=1)
     monkeypatch.setattr(sys, "stderr", broken)
 
     notices.warn("the token expired.")
