@@ -139,6 +139,8 @@ class Lifecycle:
         inputs = replace(
             asked, organization_id=asked.organization_id or self._settings.organization_id or state.organization_id
         )
+        if state.organization_id not in (None, inputs.organization_id):
+            state = Stored()  # ids of another organization, under names that may be the same in both
         if _either_is(state.org_token_id, asked.org_token_id, state.org_token_name, asked.org_token_name):
             inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=state.org_token_name)
         if _either_is(state.deployment_id, asked.deployment_id, state.deployment_name, asked.deployment_name):
