@@ -84,6 +84,7 @@ class _Claim:
         self.checked |= other.checked
         self.stored |= other.stored
         self.to_be_created |= other.to_be_created
+        self.creates += other.creates
 
     def decide(self) -> Delete:
         """Tell what becomes of a delete now; the module's table has the reasons."""
@@ -129,6 +130,11 @@ class Claims:
         """Tell whether a resource of the program has the binding in the state and keeps it."""
         with self._changed:
             return self._claims[binding].stored
+
+    def could_not_be_created(self, claimed: BindingId | Spelling) -> None:
+        """Note a create that failed before it could `claim`, so that no delete takes what it was about."""
+        with self._changed:
+            self._claims[claimed].creates += 1
 
     @contextmanager
     def claim(self, binding: BindingId) -> Iterator[Create]:
@@ -190,7 +196,7 @@ class Claims:
             claim = self._claims[binding]
             self._changed.wait_for(lambda: not claim.creates_under_way)
             by_spelling = [self._claims[spelling] for spelling in spellings if spelling in self._claims]
-            known = _Claim(creates=claim.creates, created=claim.created)
+            known = _Claim(created=claim.created)
             for each in (claim, *by_spelling):
                 known.take_over(each)
             decision = known.decide()

@@ -139,6 +139,8 @@ class Lifecycle:
         inputs = replace(
             asked, organization_id=asked.organization_id or self._settings.organization_id or state.organization_id
         )
+        if state.organization_id not in (None, inputs.organization_id):
+            state = Stored()  # ids of another organization, under names that may be the same in both
         if _either_is(state.org_token_id, asked.org_token_id, state.org_token_name, asked.org_token_name):
             inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=state.org_token_name)
         if _either_is(state.deployment_id, asked.deployment_id, state.deployment_name, asked.deployment_name):
@@ -177,11 +179,20 @@ class Lifecycle:
         Returns:
             The binding's id, and its outputs.
         """
-        inputs, binding = self._ready(properties)
-        self._identify(Stored.parse(properties), binding)
+        checked = Stored.parse(properties)
+        try:
+            inputs, binding = self._ready(properties)
+        except AstroProviderError:
+            claimed: BindingId | Spelling | None = checked.binding or next(_spellings(checked), None)
+            if claimed is not None:
+                self._claims.could_not_be_created(claimed)
+            raise
+        self._identify(checked, binding)
         with self._claims.claim(binding) as meets:
-            # The role is not there if the resource was to be replaced and its delete had gone on before that failed.
-            if meets is Create.SECOND or (meets is Create.STORED and self._reader.role_now(binding) is not None):
+            # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is not
+            # there, or just as it is asked for if the create failed after its write: then it must not be stuck for ever.
+            there = self._reader.role_now(binding) if meets is Create.STORED else None
+            if meets is Create.SECOND or (there is not None and not same_role(there, str(inputs.role))):
                 raise BindingConflict(
                     f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
                 )

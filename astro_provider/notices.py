@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 from astro_provider import shown
@@ -26,10 +27,11 @@ Sink = Callable[[Severity, str], None]
 
 
 def print_to_stderr(severity: Severity, text: str) -> None:
-    """Print one notice as one line."""
-    # One write with its newline, because four threads print into the same pipe.
-    sys.stderr.write(f"astro: {severity}: {text}\n")
-    sys.stderr.flush()
+    """Print one notice as one line; where nobody reads any more, it is lost, and no write fails for it."""
+    with suppress(OSError, ValueError):  # a broken pipe, a closed file
+        # One write with its newline, because four threads print into the same pipe.
+        sys.stderr.write(f"astro: {severity}: {text}\n")
+        sys.stderr.flush()
 
 
 _lock = threading.Lock()

@@ -90,7 +90,19 @@ class Situation:
 
     def weight_of_a_missing_name(self, inputs: Inputs) -> Weight:
         """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing."""
-        return Weight.ERROR if self.about_to_write or self.is_replaced_by(inputs) else Weight.WARNING
+        may_replace = self.is_replaced_by(inputs) or self._may_mean_another(inputs)
+        return Weight.ERROR if self.about_to_write or may_replace else Weight.WARNING
+
+    def _may_mean_another(self, inputs: Inputs) -> bool:
+        """Whether a name is given another value, and the state (made while the checks were off) has no id beside it."""
+        stored = self.stored or Stored()
+        pairs = (("deployment_id", "deployment_name"), ("org_token_id", "org_token_name"))
+        changed = [
+            known(getattr(stored, n)) and getattr(stored, n) != getattr(inputs, n)
+            for i, n in pairs
+            if getattr(stored, i) is None
+        ]
+        return any(changed)
 
 
 class _Thing(Protocol):

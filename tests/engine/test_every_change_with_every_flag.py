@@ -302,6 +302,22 @@ def test_a_rename_whose_create_fails_keeps_the_grant_and_the_old_name(stack: Sta
     assert set(stack.resources()) == {"x"}
 
 
+@WITH_AND_WITHOUT_CHECKS
+def test_a_rename_whose_create_fails_before_it_meets_the_binding_keeps_the_grant(
+    stack: Stack, service: Astro, *, checks: str
+) -> None:
+    stack.program = service.program({"x": ("a", ADMIN)})
+    stack.up()
+    stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
+
+    stack.program = bindings(z=service.arguments("a", "Nobody Has Made It", overwrite=True))
+    up = stack.up(continue_on_error=True)
+
+    assert up.failed
+    assert service.held() == service.recorded(stack) == {"a": ADMIN}
+    assert set(stack.resources()) == {"x"}
+
+
 def test_a_targeted_delete_of_what_an_untargeted_resource_binds_too_takes_the_grant(
     stack: Stack, service: Astro
 ) -> None:

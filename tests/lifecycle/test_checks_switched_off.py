@@ -149,3 +149,24 @@ def test_a_delete_left_over_from_a_failed_run_keeps_the_grant(
     later.delete(old.id, old.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_ids_of_another_organization_are_not_kept_under_the_same_names(start: StartProcess) -> None:
+    by_names = {"deployment_name": "etl-staging", "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
+    stored = up(start(), by_names)
+    elsewhere = start(preview_checks="off", organization_id="clanother")
+
+    inputs = checked(elsewhere, by_names, stored)
+
+    assert inputs == {**by_names, "organization_id": "clanother", "overwrite": False}
+    assert elsewhere.diff(stored.outputs, inputs).replaces == ["organization_id"]
+
+
+def test_a_move_of_what_was_made_while_the_checks_were_off_must_have_its_role(start: StartProcess) -> None:
+    by_names = {"deployment_name": "etl-staging", "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
+    stored = up(start(preview_checks="off"), by_names)
+    moved = {**by_names, "deployment_name": "etl-production", "role": "Nobody Has Made It"}
+
+    found = problems(start(), moved, stored)
+
+    assert found == [("role", f"No deployment role is named 'Nobody Has Made It' in organization {ORGANIZATION_ID}.")]

@@ -279,6 +279,22 @@ def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
 
+def test_a_replacement_that_failed_in_an_earlier_run_after_its_write_is_adopted(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), ADMIN)
+    process = start()
+    checked(process, ADMIN, stored)  # as the engine does with what is pending replacement
+    process.diff(stored.outputs, stored.inputs)
+    again = checked(process, ADMIN)
+    astro.clear_calls()
+
+    binding, _ = process.create(again)
+
+    assert str(binding) == stored.id
+    assert writes_to(astro) == 0
+
+
 def test_a_token_of_another_scope_is_told_on_what_the_program_gave(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError, match=r"^org_token_name: token 'finance-workspace' .* is of scope WORKSPACE"):
         start().create(resolved(org_token_id=None, org_token_name="finance-workspace"))

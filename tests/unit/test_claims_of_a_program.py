@@ -288,3 +288,13 @@ def test_what_was_created_again_is_not_taken(claims: Claims) -> None:
     create(claims, X)
 
     assert not claims.is_taken(X)
+
+
+@pytest.mark.parametrize("known_as", [X, SPELLED], ids=["by its ids", "by its spelling"])
+def test_a_delete_after_a_create_that_failed_before_it_could_claim_is_refused(
+    claims: Claims, known_as: BindingId | Spelling
+) -> None:
+    new_check(claims, known_as)
+    claims.could_not_be_created(known_as)
+
+    assert delete(claims, X, SPELLED) is Delete.REFUSED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -46,3 +48,15 @@ def test_of_many_threads_one_prints(capsys: pytest.CaptureFixture[str]) -> None:
         list(pool.map(notices.warn, ["the token expired."] * 64))
 
     assert capsys.readouterr().err == "astro: warning: the token expired.\n"
+
+
+def test_a_notice_that_nobody_reads_any_more_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    broken = os.fdopen(writing, "w", encoding="utf-8", buffering=1)
+    monkeypatch.setattr(sys, "stderr", broken)
+
+    notices.warn("the token expired.")
+
+    with pytest.raises(BrokenPipeError):
+        broken.close()
