@@ -334,10 +334,7 @@ class Preflight:
         who = f"{sentence(inputs.token_in_words)} already has the role {there.role} in {inputs.deployment_in_words}"
         same = same_role(there.role, inputs.role)
         if stored:
-            text = (
-                f"{who} through another resource of this program. Unless that resource is replaced by this one, the update "
-                "will refuse it: remove one of the two."
-            )
+            text = f"{who} through another resource of this program: remove one of the two, unless this one replaces that one."
             yield Finding(Weight.WARNING, "role", text)
         elif same:
             text = (

@@ -174,7 +174,7 @@ def test_a_binding_by_names_alone_is_the_one_that_the_state_has_by_ids() -> None
         (
             (
                 "Token 'ci' (cln7) already has the role A in deployment 'etl' (clm9) through another resource of this program. "
-                "Unless that resource is replaced by this one, the update will refuse it: remove one of the two."
+                "Remove one of the two, unless this one replaces that one."
             ),
             {},
         ),

@@ -565,6 +565,5 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
 
     assert capsys.readouterr().err == (
         f"astro: warning: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ADMIN in deployment {SHOWN_STAGING} through "
-        "another resource of this program. Unless that resource is replaced by this one, the update will refuse it: remove "
-        "one of the two.\n"
+        "another resource of this program: remove one of the two, unless this one replaces that one.\n"
     )

@@ -312,7 +312,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_a_warning_and_an_error_o
     preview = stack.preview()
     up = stack.up()
 
-    assert said(preview, "warning: Token 'ci'", "through another resource of this program", "the update will refuse it")
+    assert said(preview, "warning: Token 'ci'", "through another resource of this program", "remove one of the two")
     assert up.failed
     assert said(up, "BindingConflict: Two resources of this program bind", "Nothing was written for the second")
     assert astro.store.deployment_role(token, deployment) == ROLE
