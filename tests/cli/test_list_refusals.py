@@ -150,7 +150,8 @@ def test_a_service_that_does_not_answer_is_an_error_and_prints_nothing(
     ended = run(organization, "list", *asked, ASTRO_TIMEOUT_SECONDS="0.5")
 
     error = failed(ended)
-    assert error.startswith(f"ListApiTokens (organization {organization.organization_id}): {says}")
+    # With so short a bound the second attempt may find that the service has not answered for a whole bound.
+    assert f"ListApiTokens (organization {organization.organization_id}): {says}" in error
     assert organization.credential not in error
 
 
