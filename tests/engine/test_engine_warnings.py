@@ -24,8 +24,8 @@ def odd(stack: Stack, astro: Emulator, wanted: dict[str, Any], deployment_id: st
         adopted={**wanted, "org_token_name": "100%s %d"},
     )
     return {
-        "warning": "no deployment role is named 'DEPLOYMENT_ADMINN'",
-        "note": f"token '100%s %d' ({other}) already holds the role DEPLOYMENT_ADMIN",
+        "warning": "No deployment role is named 'DEPLOYMENT_ADMINN'",
+        "note": f"Token '100%s %d' ({other}) already has the role DEPLOYMENT_ADMIN",
     }
 
 
