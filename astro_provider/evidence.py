@@ -16,7 +16,7 @@ def require_that_token_is_gone(list_tokens: Callable[[], Iterable[ApiToken]], to
     """Make sure that a token which answered 404 is not listed.
 
     Args:
-        list_tokens: lists the organization's tokens, no earlier than at the 404.
+        list_tokens: lists the organization's tokens, no earlier than at the 404, and complete.
         token_id: the token.
         hint: the 404.
 
@@ -43,4 +43,4 @@ def deployment_is_gone(client: AstroClient, organization_id: str, deployment_id:
         NotFound: there is no such organization.
         ServiceError: the list cannot be read.
     """
-    return all(deployment.id != deployment_id for deployment in client.list_deployments(organization_id))
+    return all(found.id != deployment_id for found in client.list_deployments(organization_id, complete=True))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from astro_provider.errors import InputError
+
+JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")  # what the secret value of an API token looks like
 
 
 @dataclass(frozen=True, order=True)
@@ -23,8 +28,10 @@ class BindingId:
         """Take an id apart.
 
         Raises:
-            InputError: the text has not exactly three non-blank parts.
+            InputError: the text has not exactly three non-blank parts, or holds a secret.
         """
+        if holds_secret(text):
+            raise InputError("id", no_secret("<organization id>/<deployment id>/<token id>"))
         parts = text.split("/")
         if len(parts) != len(cls.__dataclass_fields__) or not all(is_identifier(part) for part in parts):
             raise InputError("id", f"{text!r} is no binding's id: write <organization id>/<deployment id>/<token id>.")
@@ -34,6 +41,19 @@ class BindingId:
     def in_words(self) -> str:
         """How a message speaks of a binding whose names are not known."""
         return f"token {self.token_id} in deployment {self.deployment_id}"
+
+
+def holds_secret(text: str, credential: SecretStr | None = None) -> bool:
+    """Tell whether a text that is meant as an id or a name holds the secret value of a token, or is the credential."""
+    return JWT.search(text) is not None or (credential is not None and credential.get_secret_value() == text)
+
+
+def no_secret(instead: str) -> str:
+    """The reason against a text that holds a secret, which must not be repeated; `instead` is what to write."""
+    return (
+        f"holds what looks like the secret value of an API token, so it is not shown here: write {instead}. If that "
+        "value was committed or logged, rotate the token in Astro."
+    )
 
 
 def is_identifier(text: str) -> bool:

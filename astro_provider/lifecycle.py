@@ -6,12 +6,14 @@ every answer out; `preflight.py` says what a preview says; `reading/` reads, and
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from astro_provider import notices
+from astro_provider.api.deadline import operation
 from astro_provider.claims import Claims, Create, Delete, Spelling
 from astro_provider.errors import (
     AstroProviderError,
@@ -44,6 +46,9 @@ from astro_provider.writing.writer import Writer
 
 Properties = dict[str, Any]
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -68,6 +73,19 @@ class Difference:
     beyond_inputs: bool = False
 
 
+def _within_its_time(
+    method: Callable[Concatenate[Lifecycle, _P], _R],
+) -> Callable[Concatenate[Lifecycle, _P], _R]:
+    """Bound one operation, with all that it reads, writes and waits for, by `timeoutSeconds`."""
+
+    @functools.wraps(method)
+    def bounded(self: Lifecycle, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with operation(self._settings.timeout_seconds):
+            return method(self, *args, **kwargs)
+
+    return bounded
+
+
 class Lifecycle:
     """The life of bindings in one process; safe to share between threads."""
 
@@ -89,6 +107,7 @@ class Lifecycle:
         """Build from the environment and the stack's configuration."""
         return cls(Settings.find(config, os.environ))
 
+    @_within_its_time
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the binding.
 
@@ -98,7 +117,7 @@ class Lifecycle:
         """
         stored = Stored.parse(olds) if olds else None
         try:
-            asked = parse_inputs(news)
+            asked = parse_inputs(news, credential=self._settings.credential)
             if self._settings.preview_checks is PreviewChecks.OFF:
                 return Checked(self._check_by_spelling(asked, stored).properties(), [])
             inputs, findings = self._examine(Situation(self._with_organization(asked), stored))
@@ -142,14 +161,14 @@ class Lifecycle:
         if state.organization_id not in (None, inputs.organization_id):
             state = Stored()  # ids of another organization, under names that may be the same in both
         if _either_is(state.org_token_id, asked.org_token_id, state.org_token_name, asked.org_token_name):
-            inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=state.org_token_name)
+            name = asked.org_token_name or state.org_token_name
+            inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=name)
         if _either_is(state.deployment_id, asked.deployment_id, state.deployment_name, asked.deployment_name):
-            inputs = replace(inputs, deployment_id=state.deployment_id, deployment_name=state.deployment_name)
-        situation = Situation(asked, stored)
-        claimed: BindingId | Spelling | None = inputs.binding or next(_spellings(asked), None)
-        if claimed is not None:
+            name = asked.deployment_name or state.deployment_name
+            inputs = replace(inputs, deployment_id=state.deployment_id, deployment_name=name)
+        to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
+        for claimed in [inputs.binding] if inputs.binding else _spellings(asked):
             is_stored = claimed == state.binding or claimed in set(_spellings(state))
-            to_be_created = stored is None or situation.is_replaced_by(inputs)
             self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created)
         return inputs
 
@@ -173,6 +192,7 @@ class Lifecycle:
         taken = self._claims.is_taken(stored.binding)
         return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
 
+    @_within_its_time
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
 
@@ -183,8 +203,7 @@ class Lifecycle:
         try:
             inputs, binding = self._ready(properties)
         except AstroProviderError:
-            claimed: BindingId | Spelling | None = checked.binding or next(_spellings(checked), None)
-            if claimed is not None:
+            for claimed in [checked.binding] if checked.binding else _spellings(checked):
                 self._claims.could_not_be_created(claimed)
             raise
         self._identify(checked, binding)
@@ -204,6 +223,7 @@ class Lifecycle:
         for spelling in _spellings(checked):
             self._claims.identify(spelling, binding)
 
+    @_within_its_time
     def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Change the role in place; put the binding back if it vanished. Other changes write nothing.
 
@@ -214,9 +234,9 @@ class Lifecycle:
         asked = self._with_organization(parse_inputs(news))
         taken = self._claims.is_taken(stored_id)
         same = known(asked.role) and same_role(asked.role, str(stored.role)) and not taken
-        if asked.binding == stored_id and same:
+        if asked.binding == stored_id and same and not self._gives_an_unchecked_name(asked, stored):
             return {**stored.facts, **asked.properties()}
-        inputs, binding = self._ready(news)
+        inputs, binding = self._ready(news, stored)
         if binding != stored_id:
             raise BindingConflict(
                 f"{sentence(stored.in_words(stored_id))} cannot become {inputs.in_words} in place, and nothing was written. The "
@@ -238,6 +258,7 @@ class Lifecycle:
         self._reader.written(change.binding.organization_id, token)
         return outputs(inputs, token)
 
+    @_within_its_time
     def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
         """Take the role away. What is gone already, and what the program claims under another name, is left alone.
 
@@ -274,6 +295,7 @@ class Lifecycle:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
             notices.warn(f"{called} lost its role, but roles in DAGs of that deployment remain: {entries}.")
 
+    @_within_its_time
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the binding by its id.
 
@@ -321,13 +343,23 @@ class Lifecycle:
             return f"{sentence(token)} was deleted"
         return f"{sentence(token)} has no role in {deployment} any more"
 
-    def _ready(self, properties: Mapping[str, Any]) -> tuple[Inputs, BindingId]:
+    def _gives_an_unchecked_name(self, asked: Inputs, stored: Stored) -> bool:
+        """Whether a name is given that the state does not have, and no check has held it against the id."""
+        names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
+        return self._settings.preview_checks is PreviewChecks.OFF and any(_differs(new, old) for new, old in names)
+
+    def _ready(self, properties: Mapping[str, Any], stored: Stored | None = None) -> tuple[Inputs, BindingId]:
         """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
 
         Raises:
             InputError: something contradicts, or a name does not exist.
         """
-        situation = Situation(self._with_organization(parse_inputs(properties)), about_to_write=True)
+        situation = Situation(
+            self._with_organization(parse_inputs(properties)),
+            stored,
+            about_to_write=True,
+            unchecked=self._settings.preview_checks is PreviewChecks.OFF,
+        )
         resolved = self._preflight.resolve(situation)
         for finding in self._preflight.examine(resolved, situation):
             if finding.weight is Weight.ERROR:

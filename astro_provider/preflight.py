@@ -61,11 +61,13 @@ class Situation:
         asked: what the program gives.
         stored: what the state has; None if the resource is not in the state.
         about_to_write: a create or update asks, so nothing may be missing any more.
+        unchecked: its `check` could look nothing up, so names that stand beside ids are the program's own.
     """
 
     asked: Inputs
     stored: Stored | None = None
     about_to_write: bool = False
+    unchecked: bool = False
 
     def is_replaced_by(self, inputs: Inputs) -> bool:
         """Whether these inputs would replace the binding, as far as the state tells."""
@@ -253,7 +255,7 @@ class Preflight:
         if not known(spelled.name):
             # One that is given by id and renamed in Astro is nobody's change in the program.
             return _Found(id_, spelled.name or was or found.name, found)
-        if spelled.name == found.name or situation.about_to_write:
+        if spelled.name == found.name or (situation.about_to_write and not situation.unchecked):
             return _Found(id_, spelled.name, found)
         if spelled.is_as_stored and spelled.stored_id == id_:
             return _Found(id_, spelled.name, found, (_renamed(kind, spelled.name, found),))
@@ -269,10 +271,11 @@ class Preflight:
         if len(found) == 1:
             return _Found(found[0].id, name, found[0])
         if found:
-            return _one_of_several(kind, name, found, spelled)
+            return _one_of_several(kind, name, found, spelled, situation)
         stored = self._stored_thing(kind, spelled)
         if spelled.is_as_stored and stored is not None:
-            return _Found(stored.id, name, stored, (_renamed(kind, name, stored),))
+            renamed = stored.name != name  # else it has the name and is in another workspace, which `examine` says
+            return _Found(stored.id, name, stored, (_renamed(kind, name, stored),) if renamed else ())
         if spelled.is_as_stored and known(spelled.stored_id):
             text = _gone(kind, spelled.stored_id, name)
             return _Found(spelled.stored_id, name, None, (Finding(Weight.ERROR, kind.name_property, text),))
@@ -393,9 +396,13 @@ def _examine_token(inputs: Inputs, token: ApiToken, given_by: str) -> Iterator[F
         yield Finding(Weight.WARNING, given_by, text)
 
 
-def _one_of_several(kind: _Kind[_T], name: str, found: Sequence[_T], spelled: _Spelled) -> _Found[_T]:
+def _one_of_several(
+    kind: _Kind[_T], name: str, found: Sequence[_T], spelled: _Spelled, situation: Situation
+) -> _Found[_T]:
     """The thing that the state has, if it is one of those that the program may mean; else none."""
     held = next((thing for thing in found if spelled.is_as_stored and thing.id == spelled.stored_id), None)
+    if held is None and kind.what == "deployment" and situation.asked.workspace_id is UNKNOWN:
+        return _Found(UNKNOWN, name)  # the workspace, once it is known, tells which
     if held is None:
         ids = ", ".join(sorted(thing.id for thing in found))
         or_so = ", or the workspace_id of the one that you mean" if kind.what == "deployment" else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from astro_provider.api.models import ApiToken, ApiTokenRole, agreed
+from astro_provider.api.models import NAMELESS, ApiToken, ApiTokenRole, agreed
 from astro_provider.errors import InputError, RolesUnknown
 
 DEPLOYMENT = "DEPLOYMENT"
@@ -65,13 +65,20 @@ def role_key(name: str | None) -> str:
 
 
 def role_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> str | None:
-    """The role that the list gives in the deployment, or None.
+    """The role that a token's whole list gives in the deployment, or None if it has no entry there.
 
     A list may hold several entries of a deployment, although it should not. If they disagree, the answer names all of
     them, as in `DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN`: no role that anybody asks for is the same role as that, so
-    it is shown as drift, a change of the role is not fulfilled by it, and `with_role` makes one entry of them.
+    it is shown as drift, a change of the role is not fulfilled by it, and `with_role` makes one entry of them. The same
+    goes for an entry without a role.
     """
-    return agreed([entry.role for entry in roles if _is_binding(entry, deployment_id)])
+    held = [entry.role for entry in roles if _is_binding(entry, deployment_id)]
+    return (agreed(held) or NAMELESS) if held else None
+
+
+def role_told(token: ApiToken, deployment_id: str) -> str | None:
+    """The role in the deployment as a list of tokens tells it; None is no evidence, because such lists leave roles out."""
+    return agreed([entry.role for entry in token.roles or () if _is_binding(entry, deployment_id)])
 
 
 def with_role(roles: Sequence[ApiTokenRole], deployment_id: str, role: str) -> tuple[ApiTokenRole, ...]:

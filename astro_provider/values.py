@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard
 
+from pydantic import SecretStr
+
 from astro_provider.api import ApiToken
 from astro_provider.errors import InputError, InvalidInputs
-from astro_provider.identity import BindingId, is_identifier
+from astro_provider.identity import BindingId, holds_secret, is_identifier, no_secret
 
 
 class Unknown(enum.Enum):
@@ -141,11 +143,15 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def parse_inputs(properties: Mapping[str, Any]) -> Inputs:
+def parse_inputs(properties: Mapping[str, Any], *, credential: SecretStr | None = None) -> Inputs:
     """Read a property bag of a program, or what `check` made of it.
 
     A name and an id may stand beside each other: `check` adds the one to the other, and `ignore_changes` has the engine
     add the stored one. Whether they mean the same is for the preflight to say.
+
+    Args:
+        properties: the bag.
+        credential: what must not stand in it, nor in a message about it.
 
     Raises:
         InvalidInputs: one or more properties are missing or malformed.
@@ -155,6 +161,8 @@ def parse_inputs(properties: Mapping[str, Any]) -> Inputs:
     def text(name: str, what: str, *, required: bool = False, is_id: bool = False) -> Text | None:
         value = properties.get(name)
         try:
+            if isinstance(value, str) and holds_secret(value, credential):
+                raise InputError(name, no_secret(what))  # noqa: TRY301  one of the problems, as those of `_text` are
             return _text(name, value, what, required=required, is_id=is_id)
         except InputError as problem:
             problems.append(problem)

@@ -4,8 +4,8 @@ It refuses to know what a binding is: it reads and writes what the service has, 
 """
 
 from astro_provider.api.client import AstroClient
+from astro_provider.api.deadline import Deadline
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
-from astro_provider.api.retry import Deadline
 
 __all__ = [
     "ApiToken",

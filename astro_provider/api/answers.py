@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from astro_provider.api.deadline import Deadline
 from astro_provider.api.http import httpx
-from astro_provider.api.retry import Deadline
 
 # A page of 1000 tokens takes about 1 MiB, and one token with 10,000 roles 1.5 MiB.
 LARGEST_BYTES = 16 * 1024 * 1024

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from astro_provider.api.retry import Deadline
+from astro_provider.api.deadline import Deadline
 
 _thread = threading.local()
 

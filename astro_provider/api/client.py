@@ -20,12 +20,13 @@ from pydantic import ValidationError
 from astro_provider import shown
 from astro_provider.api import answers, waiting
 from astro_provider.api.connection import Connection
+from astro_provider.api.deadline import Deadline
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.api.outage import Outage
 from astro_provider.api.pace import Pace
-from astro_provider.api.retry import Deadline, attempts
+from astro_provider.api.retry import attempts
 from astro_provider.api.trace import Trace
 from astro_provider.errors import UNTIL_DEADLINE, InputError, ServiceError, Unavailable, UnexpectedAnswer
 
@@ -43,7 +44,8 @@ class AstroClient:
         host: scheme and host of the service, for example `https://api.astronomer.io`.
         credential: returns the API token that authorizes the calls, or raises SettingsError where there is none;
             asked at the first call, so that a client can be made before it is known whether it is needed.
-        bound_seconds: how long one call may take with all its retries, unless `until` set a deadline.
+        bound_seconds: how long one call may take with all its retries, unless `until` or its thread's operation set a
+            deadline.
         trace_file: where a line of JSON is written for each call, or None.
     """
 
@@ -83,18 +85,24 @@ class AstroClient:
         return self._list("ListOrganizations", "/organizations", "organizations", Organization)
 
     def list_tokens(
-        self, organization_id: str, *, deployment_id: str | None = None, only_organization: bool = False
+        self,
+        organization_id: str,
+        *,
+        deployment_id: str | None = None,
+        only_organization: bool = False,
+        complete: bool = False,
     ) -> list[ApiToken]:
         """Return the organization's tokens. A list is no base for a write: it leaves roles out.
 
         With `deployment_id`, only the tokens that hold a role there, and of their roles only that one. With
-        `only_organization`, only the tokens of the organization's scope, and of their roles only that in it.
+        `only_organization`, only the tokens of the organization's scope, and of their roles only that in it. With
+        `complete`, an entry of the list that cannot be read is an error: it may be the one that is looked for.
         """
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
         if only_organization:
             params["includeOnlyOrganizationTokens"] = "true"
         path = f"{_organization(organization_id)}/tokens"
-        return self._list("ListApiTokens", path, "tokens", ApiToken, params)
+        return self._list("ListApiTokens", path, "tokens", ApiToken, params, complete=complete)
 
     def get_token(self, organization_id: str, token_id: str, *, at_once: bool = False) -> ApiToken:
         """Return one token with all its roles, or without any where the caller may not see them.
@@ -123,10 +131,10 @@ class AstroClient:
             answer = self._send("UpdateApiTokenRoles", "POST", path, deadline, content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
-    def list_deployments(self, organization_id: str) -> list[Deployment]:
-        """Return the organization's deployments."""
+    def list_deployments(self, organization_id: str, *, complete: bool = False) -> list[Deployment]:
+        """Return the organization's deployments. With `complete`, an entry that cannot be read is an error."""
         path = f"{_organization(organization_id)}/deployments"
-        return self._list("ListDeployments", path, "deployments", Deployment)
+        return self._list("ListDeployments", path, "deployments", Deployment, complete=complete)
 
     def get_deployment(self, organization_id: str, deployment_id: str) -> Deployment:
         """Return one deployment."""
@@ -146,13 +154,26 @@ class AstroClient:
                     found.setdefault(role.name, role)
         return list(found.values())
 
-    def _list(
-        self, operation: str, path: str, key: str, kind: type[_Object], params: Mapping[str, str] | None = None
+    def _list(  # noqa: PLR0913  what is asked for, and how it is read
+        self,
+        operation: str,
+        path: str,
+        key: str,
+        kind: type[_Object],
+        params: Mapping[str, str] | None = None,
+        *,
+        complete: bool = False,
     ) -> list[_Object]:
         items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
         # An object that was made while the pages were read moves another one to the next page, where it shows again.
         once = {_id_of(item) or number: item for number, item in enumerate(items)}
-        return self._parse_all(operation, path, kind, list(once.values()))
+        found = self._parse_all(operation, path, kind, list(once.values()))
+        if complete and len(found) < len(once):
+            reason = (
+                f"{len(once) - len(found)} of its {key} cannot be read, so it is no evidence of what it does not show"
+            )
+            raise self._failures.unexpected(operation, path, reason, lasting=True)
+        return found
 
     def _pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yield pages until the service has no more, whatever it claims in `totalCount`."""
@@ -178,7 +199,7 @@ class AstroClient:
         raise self._failures.unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages")
 
     def _bound(self) -> Deadline:
-        return self._deadline or Deadline.after(self._bound_seconds)
+        return self._deadline or Deadline.of_operation(self._bound_seconds)
 
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""

@@ -12,10 +12,11 @@ import time
 from typing import Any
 
 from astro_provider.api import answers, bounded, network
+from astro_provider.api.deadline import Deadline
 from astro_provider.api.failures import Failures
 from astro_provider.api.http import httpx
 from astro_provider.api.outage import Outage
-from astro_provider.api.retry import Deadline, attempt_number
+from astro_provider.api.retry import attempt_number
 from astro_provider.api.trace import Trace
 from astro_provider.errors import ServiceError
 from astro_provider.version import __version__

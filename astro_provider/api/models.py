@@ -23,12 +23,15 @@ def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime |
     return date
 
 
+NAMELESS = "a role without a name"
+
+
 def agreed(roles: Sequence[str | None]) -> str | None:
     """The role on which several entries of one deployment agree; the names of all, joined with `and`, if they do not."""
     different = {(role or "").lower(): role for role in reversed(roles)}
     if len(different) <= 1:
         return next(iter(roles), None)
-    return " and ".join(sorted(role or "a role without a name" for role in different.values()))
+    return " and ".join(sorted(role or NAMELESS for role in different.values()))
 
 
 class Wire(BaseModel):

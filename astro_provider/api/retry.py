@@ -1,8 +1,9 @@
 """When a failed call is tried again, and when it is over.
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
-the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do
-not come back at the same moment; where it lies behind the deadline, the call fails at once instead of waiting in vain.
+the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`).
+`Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do not come back at the same
+moment; if it lies behind the deadline, the call fails at once instead of waiting in vain.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import stamina
 import stamina.instrumentation
 
+from astro_provider.api.deadline import Deadline
 from astro_provider.errors import UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
@@ -27,23 +28,6 @@ TRACE_HINT = "ASTRO_TRACE=<file> records each call."
 _thread = threading.local()
 _hooks_lock = threading.Lock()
 _hooks_are_filtered = False
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """The moment, on the monotonic clock, at which an operation gives up."""
-
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float) -> Deadline:
-        """A deadline that many seconds from now."""
-        return cls(time.monotonic() + seconds)
-
-    @property
-    def remaining(self) -> float:
-        """Seconds left; never negative."""
-        return max(0.0, self.at - time.monotonic())
 
 
 def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:

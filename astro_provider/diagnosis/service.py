@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from astro_provider.api import ApiToken, AstroClient, Organization
-from astro_provider.api.retry import Deadline
+from astro_provider.api.deadline import Deadline
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.stack import Configuration
 from astro_provider.errors import (

@@ -15,7 +15,7 @@ from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InputError, NotFound
 from astro_provider.hints import nearest_names, no_deployment, other_workspace
 from astro_provider.reading.reader import Reader
-from astro_provider.roles import ORGANIZATION, require_roles, role_in
+from astro_provider.roles import ORGANIZATION, require_roles, role_in, role_told
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
 BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
@@ -176,7 +176,7 @@ def _of_deployment(
 ) -> list[DeploymentOrgToken]:
     rows = []
     for token in filter(is_wanted, reader.tokens_of_deployment(organization_id, deployment.id).values()):
-        role = role_in(token.roles or (), deployment.id)
+        role = role_told(token, deployment.id)
         if role is not None:
             rows.append(_row(organization_id, token, deployment, role))
         else:  # a list that does not tell the role is not trusted

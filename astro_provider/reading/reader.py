@@ -25,7 +25,7 @@ from astro_provider.errors import CallRefused, NotFound
 from astro_provider.evidence import deployment_is_gone, require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
-from astro_provider.roles import require_roles, role_in, role_key, wrong_scope
+from astro_provider.roles import require_roles, role_in, role_key, role_told, wrong_scope
 from astro_provider.settings import no_organization
 
 OLDEST_SECONDS = 60.0
@@ -215,7 +215,7 @@ class Reader:
                 if listed is None and not confirm_absence:
                     self._require_that_roles_show(binding)
                     return None
-        if listed is not None and (role := role_in(listed.roles or (), binding.deployment_id)) is not None:
+        if listed is not None and (role := role_told(listed, binding.deployment_id)) is not None:
             return Assignment(listed, role)
         try:
             token = self.whole_token(binding.organization_id, binding.token_id)
@@ -247,7 +247,11 @@ class Reader:
             since = self._first_404[key]
 
         def list_tokens() -> list[ApiToken]:
-            return self.tokens(binding.organization_id, not_before=since).listed
+            return self._facts.get(
+                ("tokens as evidence", binding.organization_id),
+                lambda: self._client.list_tokens(binding.organization_id, complete=True),
+                not_before=since,
+            )
 
         require_that_token_is_gone(list_tokens, binding.token_id, hint)
 

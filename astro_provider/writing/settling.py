@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from astro_provider.api import ApiToken
 from astro_provider.errors import NotFound
 from astro_provider.identity import BindingId
-from astro_provider.writing.changes import held_in
+from astro_provider.roles import role_told
 from astro_provider.writing.coverage import fewest_reads
 from astro_provider.writing.ledger import Ledger, TokenKey
 
@@ -73,7 +73,7 @@ class Look:
         for binding in self._now.bindings:
             key = (binding.organization_id, binding.token_id)
             token = None if listed is None else listed.get(binding.token_id)
-            held = None if token is None else held_in(token.roles or (), binding)
+            held = None if token is None else role_told(token, binding.deployment_id)
             told_without_role = token is not None and held is None
             others = token is not None and self.ledger.updated_by_others(key, token.updated_epoch)
             if listed is None or told_without_role or others or self.ledger.settle(binding, held, sent_at) is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from astro_provider import notices
 from astro_provider.api import ApiToken, AstroClient, Deadline
 from astro_provider.api.retry import attempts
-from astro_provider.errors import AstroProviderError, CallRefused, NotFound, WriteNotConfirmed
+from astro_provider.errors import AstroProviderError, CallRefused, NotFound, UnexpectedAnswer, WriteNotConfirmed
 from astro_provider.evidence import require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_organization_scope
@@ -69,7 +69,7 @@ class Writer:
         client: the service.
         locks: the locks between this machine's processes.
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
-        timeout_seconds: the bound of one change with all its calls and its look.
+        timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Writer:
             WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
             AstroProviderError: any other reason why nothing is known to have been written.
         """
-        deadline = Deadline.after(self._timeout_seconds)
+        deadline = Deadline.of_operation(self._timeout_seconds)
         with self._changed:
             self._settling.enter()
             self._changed.notify_all()
@@ -160,15 +160,15 @@ class Writer:
                 merge.failed(_stopped(merge, error))
             raise
         finally:
-            _tell(merge)
             with self._changed:
                 self._unanswered -= len(tickets)
                 for ticket in tickets:
                     ticket.outcome = merge.outcomes[ticket.change.binding]
                 self._queues[key].led = False
                 self._queues[key].ended_at = time.monotonic()
+                self._changed.notify_all()  # before anything that may fail, or those who ride would wait in vain
                 self._keep_looking()
-                self._changed.notify_all()
+            _tell(merge)
         return merge
 
     def _run(self, merge: Merge, client: AstroClient) -> None:
@@ -194,7 +194,9 @@ class Writer:
         try:
             return client.get_token(merge.organization_id, merge.token_id, at_once=True)
         except NotFound as hint:
-            require_that_token_is_gone(lambda: client.list_tokens(merge.organization_id), merge.token_id, hint)
+            require_that_token_is_gone(
+                lambda: client.list_tokens(merge.organization_id, complete=True), merge.token_id, hint
+            )
             raise
 
     def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
@@ -237,14 +239,18 @@ class Writer:
         elif in_time:
             what = "were undone and not put back"
         else:
-            what = "could not be looked at again within timeoutSeconds"
+            what = "could not be looked at again within timeoutSeconds, which must be longer than settleSeconds"
         return _not_standing(bindings, [f"These changes were written, but {what}:", *reasons])
 
     def _keep_looking(self) -> None:
         """Have a thread look at what was written, while there is something to look at."""
         if self._looker is None and self._ledger.unsettled:
-            self._looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
-            self._looker.start()
+            looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
+            try:
+                looker.start()
+            except RuntimeError:  # the machine has no thread left; the change on duty tells that nobody looked
+                return
+            self._looker = looker
 
     def _looks(self) -> None:
         """Look whenever a look is due, until nothing is left to look at."""
@@ -291,8 +297,8 @@ class Writer:
     def _list(self, step: ListDeployment, client: AstroClient) -> dict[str, ApiToken] | None:
         binding = step.bindings[0]
         try:
-            found = client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id)
-        except (CallRefused, NotFound):
+            found = client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id, complete=True)
+        except (CallRefused, NotFound, UnexpectedAnswer):
             return None
         return {token.id: token for token in found}
 

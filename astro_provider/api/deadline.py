@@ -1,0 +1,54 @@
+"""When an operation gives up, and which operation a thread is in.
+
+A check or a create makes several calls, and waits for calls that other threads make. All of it together ends by one
+deadline, which therefore belongs to the thread and not to a call.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+_thread = threading.local()
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The moment, on the monotonic clock, at which an operation gives up."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """A deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    @classmethod
+    def of_operation(cls, seconds: float) -> Deadline:
+        """The deadline of the operation that this thread is in; if it is in none, that many seconds from now."""
+        return current() or cls.after(seconds)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left; never negative."""
+        return max(0.0, self.at - time.monotonic())
+
+
+@contextmanager
+def operation(seconds: float) -> Iterator[None]:
+    """Let all that this thread does in the block end that many seconds from now."""
+    before = current()
+    _thread.deadline = Deadline.after(seconds)
+    try:
+        yield
+    finally:
+        _thread.deadline = before
+
+
+def current() -> Deadline | None:
+    """The deadline of the operation that this thread is in, or None."""
+    deadline: Deadline | None = getattr(_thread, "deadline", None)
+    return deadline
