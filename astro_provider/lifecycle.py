@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from astro_provider import notices
 from astro_provider.api.deadline import operation
-from astro_provider.claims import Claims, Create, Delete, Spelling
+from astro_provider.claims import Claims, Create, Delete
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -24,10 +24,13 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.identity import BindingId
-from astro_provider.preflight import Finding, Preflight, Situation, Weight
+from astro_provider.preflight import Preflight
 from astro_provider.reading.reader import Reader
+from astro_provider.resolving import Resolver
 from astro_provider.roles import dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
+from astro_provider.situation import Finding, Situation, Weight
+from astro_provider.spelling import filled_in_by_spelling, spellings
 from astro_provider.values import (
     IDENTITY,
     NAMES,
@@ -99,6 +102,7 @@ class Lifecycle:
             settle_seconds=settings.settle_seconds,
             timeout_seconds=settings.timeout_seconds,
         )
+        self._resolver = Resolver(self._reader)
         self._preflight = Preflight(self._reader)
         self._claims = Claims()
 
@@ -129,7 +133,7 @@ class Lifecycle:
 
     def _examine(self, situation: Situation) -> tuple[Inputs, list[Finding]]:
         """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
-        resolved = self._preflight.resolve(situation)
+        resolved = self._resolver.resolve(situation)
         binding = resolved.inputs.binding
         replaced = situation.is_replaced_by(resolved.inputs)
         if binding is not None:
@@ -155,20 +159,10 @@ class Lifecycle:
         """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
         notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
         state = stored or Stored()
-        inputs = replace(
-            asked, organization_id=asked.organization_id or self._settings.organization_id or state.organization_id
-        )
-        if state.organization_id not in (None, inputs.organization_id):
-            state = Stored()  # ids of another organization, under names that may be the same in both
-        if _either_is(state.org_token_id, asked.org_token_id, state.org_token_name, asked.org_token_name):
-            name = asked.org_token_name or state.org_token_name
-            inputs = replace(inputs, org_token_id=state.org_token_id, org_token_name=name)
-        if _either_is(state.deployment_id, asked.deployment_id, state.deployment_name, asked.deployment_name):
-            name = asked.deployment_name or state.deployment_name
-            inputs = replace(inputs, deployment_id=state.deployment_id, deployment_name=name)
+        inputs = filled_in_by_spelling(asked, state, self._settings.organization_id)
         to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
-        for claimed in [inputs.binding] if inputs.binding else _spellings(asked):
-            is_stored = claimed == state.binding or claimed in set(_spellings(state))
+        for claimed in [inputs.binding] if inputs.binding else spellings(asked):
+            is_stored = claimed == state.binding or claimed in set(spellings(state))
             self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created)
         return inputs
 
@@ -203,7 +197,7 @@ class Lifecycle:
         try:
             inputs, binding = self._ready(properties)
         except AstroProviderError:
-            for claimed in [checked.binding] if checked.binding else _spellings(checked):
+            for claimed in [checked.binding] if checked.binding else spellings(checked):
                 self._claims.could_not_be_created(claimed)
             raise
         self._identify(checked, binding)
@@ -220,7 +214,7 @@ class Lifecycle:
 
     def _identify(self, checked: Stored, binding: BindingId) -> None:
         """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
-        for spelling in _spellings(checked):
+        for spelling in spellings(checked):
             self._claims.identify(spelling, binding)
 
     @_within_its_time
@@ -268,7 +262,7 @@ class Lifecycle:
         """
         binding, stored = BindingId.parse(identifier), Stored.parse(olds)
         called = sentence(stored.in_words(binding))
-        with self._claims.deleting(binding, _spellings(stored)) as decision:
+        with self._claims.deleting(binding, spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
                 self._remove(binding, called)
             elif decision is Delete.REFUSED:
@@ -360,7 +354,7 @@ class Lifecycle:
             about_to_write=True,
             unchecked=self._settings.preview_checks is PreviewChecks.OFF,
         )
-        resolved = self._preflight.resolve(situation)
+        resolved = self._resolver.resolve(situation)
         for finding in self._preflight.examine(resolved, situation):
             if finding.weight is Weight.ERROR:
                 raise finding.as_error()
@@ -378,20 +372,3 @@ class Lifecycle:
 def _differs(new: Text | None, old: Text | None) -> bool:
     """Whether a checked value is another one than the stored; one that is not there is none."""
     return new is not None and new != old
-
-
-def _either_is(
-    stored_id: Text | None, asked_id: Text | None, stored_name: Text | None, asked_name: Text | None
-) -> bool:
-    """Whether a thing is spelled as it is stored: by its id, or by its name alone."""
-    if asked_id is not None:
-        return asked_id == stored_id
-    return asked_name is not None and asked_name == stored_name
-
-
-def _spellings(of: Inputs | Stored) -> Iterator[Spelling]:
-    """How a program may spell a binding: the deployment and the token each by name or id."""
-    for deployment in (of.deployment_name, of.deployment_id):
-        for token in (of.org_token_name, of.org_token_id):
-            if known(deployment) and known(token):
-                yield Spelling(deployment, token)

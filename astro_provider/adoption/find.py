@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 from astro_provider.adoption.names import Named, keys, resource_name
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InvalidInputs, NotFound
-from astro_provider.preflight import Preflight, Situation, Weight
+from astro_provider.preflight import Preflight
 from astro_provider.reading.assignments import CALLS_AT_ONCE, DeploymentOrgToken, assigned_tokens
 from astro_provider.reading.reader import Reader
+from astro_provider.resolving import Resolver
 from astro_provider.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
+from astro_provider.situation import Situation, Weight
 from astro_provider.values import Inputs, parse_inputs
 
 Progress = Callable[[int, int], None]
@@ -104,7 +106,6 @@ def find(
     deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
     tokens = reader.tokens(organization_id)
     token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
-    preflight = Preflight(reader)
     by_id = {deployment.id: deployment for deployment in deployments}
     found = Found()
     for row in rows:
@@ -125,7 +126,7 @@ def find(
             by_name=len(tokens.by_name.get(token.name, ())) == 1,
             inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
         )
-        adoption, errors, warnings = _held_against_the_checks(preflight, adoption)
+        adoption, errors, warnings = _held_against_the_checks(reader, adoption)
         if errors:
             found.left_out.append(f"{_shown(row)}: {' '.join(errors)}")
             continue
@@ -166,15 +167,15 @@ def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role:
     )
 
 
-def _held_against_the_checks(preflight: Preflight, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
+def _held_against_the_checks(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
     """What the next preview would say: the adoption with its role in Astro's spelling, errors, and warnings."""
     try:
         parse_inputs(adoption.inputs.properties())
     except InvalidInputs as invalid:
         return adoption, [str(invalid)], []
     situation = Situation(adoption.inputs)
-    resolved = preflight.resolve(situation)
-    findings = list(preflight.examine(resolved, situation))
+    resolved = Resolver(reader).resolve(situation)
+    findings = list(Preflight(reader).examine(resolved, situation))
     errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]
     spelled = replace(adoption, inputs=replace(adoption.inputs, role=resolved.inputs.role))

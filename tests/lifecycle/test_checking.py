@@ -567,3 +567,23 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
         f"astro: warning: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ADMIN in deployment {SHOWN_STAGING} through "
         "another resource of this program: remove one of the two, unless this one replaces that one.\n"
     )
+
+
+@pytest.mark.parametrize("name", ["org_token_id", "org_token_name", "deployment_id", "role", "workspace_id"])
+@pytest.mark.parametrize("secret", ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl", "the credential"])
+@pytest.mark.parametrize("checks", ["warn", "off"])
+def test_the_secret_value_of_a_token_is_refused_as_an_id_without_being_shown(
+    astro: Emulator, start: StartProcess, name: str, secret: str, checks: str
+) -> None:
+    value = astro.credential if secret == "the credential" else secret
+    news = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN", name: value}
+
+    [(property_name, reason)] = problems(start(preview_checks=checks), news)
+
+    assert property_name == name
+    assert reason.startswith(
+        "holds what looks like the secret value of an API token, so it is not shown here: write the "
+        if name != "role"
+        else "holds what looks like the secret value of an API token, so it is not shown here: write DEPLOYMENT_ADMIN, or "
+    )
+    assert value not in reason

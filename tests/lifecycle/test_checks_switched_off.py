@@ -170,3 +170,68 @@ def test_a_move_of_what_was_made_while_the_checks_were_off_must_have_its_role(st
     found = problems(start(), moved, stored)
 
     assert found == [("role", f"No deployment role is named 'Nobody Has Made It' in organization {ORGANIZATION_ID}.")]
+
+
+CONTRADICTING = [
+    (
+        {"deployment_id": STAGING, "deployment_name": "etl-production", "org_token_name": "observability"},
+        f"deployment_name 'etl-production' and deployment_id {STAGING} do not mean the same deployment",
+    ),
+    (
+        {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "org_token_name": "model-trainer"},
+        f"org_token_name 'model-trainer' and org_token_id {OBSERVABILITY} do not mean the same token",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "says"), CONTRADICTING, ids=["deployment", "token"])
+def test_a_name_that_contradicts_an_id_is_an_error_of_create_and_nothing_is_written(
+    astro: Emulator, start: StartProcess, asked: dict[str, Any], says: str
+) -> None:
+    process = start(preview_checks="off")
+
+    with pytest.raises(InputError) as raised:
+        process.create(checked(process, {**asked, "role": "DEPLOYMENT_ADMIN"}))
+
+    assert says in str(raised.value)
+    assert writes_to(astro) == 0
+
+
+@pytest.mark.parametrize(("asked", "says"), CONTRADICTING, ids=["deployment", "token"])
+def test_a_name_that_contradicts_the_id_of_the_state_is_an_error_of_the_update(
+    astro: Emulator, start: StartProcess, asked: dict[str, Any], says: str
+) -> None:
+    stored = up(start(), BY_ID)
+    astro.clear_calls()
+
+    with pytest.raises(InputError) as raised:
+        up(start(preview_checks="off"), {**asked, "role": "DEPLOYMENT_ADMIN"}, stored)
+
+    assert says in str(raised.value)
+    assert writes_to(astro) == 0
+
+
+def test_a_change_of_role_does_not_mind_that_the_token_was_renamed_in_astro(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), BY_ID)
+    astro.store.rename_token(OBSERVABILITY, "metrics")
+
+    up(start(preview_checks="off"), {**BY_ID, "role": "DEPLOYMENT_ACCESSOR"}, stored)
+
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_what_a_failed_create_should_have_is_not_deleted_however_it_is_spelled(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(preview_checks="off"), BY_ID)
+    process = start(preview_checks="off")
+    renamed = {**BY_ID, "org_token_name": "observability", "role": "Night Watch"}
+
+    with pytest.raises(InputError, match="No deployment role is named 'Night Watch'"):
+        process.create(checked(process, renamed))
+    with pytest.raises(BindingConflict, match="was not removed: another resource of this program"):
+        process.delete(stored.id, {**stored.outputs, "org_token_name": "an older name"})
+
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"

@@ -367,3 +367,29 @@ def test_a_deployment_made_anew_under_the_same_name_is_a_replacement(
 
 def _nameless(bag: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in bag.items() if name != "deployment_name"}
+
+
+# A workspace that tells which deployment is meant
+
+
+def test_two_deployments_of_a_name_wait_for_a_workspace_that_is_not_known_yet(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    astro.store.add_deployment("etl-staging", workspace_id=FINANCE_ID)
+
+    inputs = checked(start(), {**BY_NAME, "workspace_id": UNKNOWN})
+
+    assert inputs["deployment_id"] is UNKNOWN
+    assert capsys.readouterr().err == ""
+
+
+def test_a_workspace_without_the_deployment_of_the_state_is_an_error_that_does_not_speak_of_a_new_name(
+    start: StartProcess, stored: Stored, capsys: Err
+) -> None:
+    assert problems(start(), {**BY_NAME, "workspace_id": FINANCE_ID}, stored) == [
+        (
+            "workspace_id",
+            f"deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
+        )
+    ]
+    assert capsys.readouterr().err == ""

@@ -141,3 +141,43 @@ def test_a_token_without_its_organization_entry_is_not_written(
 
     assert writes_to(astro) == 0
     assert still_there(astro)
+
+
+def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_token_is_gone(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.fault(kind="not_found", operation="GetApiToken")
+    astro.fault(kind="changed", operation="ListApiTokens", change={"id": None}, only=OBSERVABILITY)
+
+    with pytest.raises(UnexpectedAnswer) as raised:
+        start(**SOON).delete(stored.id, stored.outputs)
+
+    assert "1 of its tokens cannot be read, so it is no evidence of what it does not show" in str(raised.value)
+    assert writes_to(astro) == 0
+    assert still_there(astro)
+
+
+def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_deployment_is_gone(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    astro.fault(status=400, operation="UpdateApiTokenRoles")
+    astro.fault(kind="changed", operation="ListDeployments", change={"id": None}, only=PRODUCTION)
+
+    with pytest.raises(UnexpectedAnswer, match="1 of its deployments cannot be read"):
+        start(**SOON).delete(stored.id, stored.outputs)
+
+    assert still_there(astro)
+
+
+def test_an_entry_without_a_role_is_no_absence_and_a_delete_takes_it_away(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    member = {"entityType": "ORGANIZATION", "entityId": ORGANIZATION_ID, "role": "ORGANIZATION_MEMBER"}
+    astro.store.set_roles(OBSERVABILITY, [member, {"entityType": "DEPLOYMENT", "entityId": PRODUCTION, "role": None}])
+
+    found = refreshed(start(), stored)
+    assert found is not None
+    start().delete(found.id, found.outputs)
+
+    assert found.outputs["role"] == "a role without a name"
+    assert astro.store.token(OBSERVABILITY)["roles"] == [member]

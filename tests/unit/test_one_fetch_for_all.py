@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from astro_provider.api import deadline
+from astro_provider.errors import Unavailable
 from astro_provider.reading.single_flight import SingleFlight
 
 THREADS = 8
@@ -155,3 +158,54 @@ def test_a_fetch_that_is_interrupted_lets_nobody_wait_for_ever() -> None:
         flights.get("key", interrupted, not_before=0.0)
 
     assert flights.get("key", lambda: "fact", not_before=0.0) == "fact"
+
+
+def test_nobody_waits_for_another_thread_longer_than_its_own_operation_may_take() -> None:
+    flights = SingleFlight()
+    fetching, go_on = threading.Event(), threading.Event()
+
+    def never_ends() -> str:
+        fetching.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return "too late"
+
+    def ask_in_an_operation() -> str:
+        with deadline.operation(0.05):
+            return flights.get("key", lambda: "must not be fetched", not_before=0.0)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(flights.get, "key", never_ends, not_before=0.0)
+        assert fetching.wait(PATIENCE_SECONDS)
+        error = pool.submit(ask_in_an_operation).exception(PATIENCE_SECONDS)
+        go_on.set()
+
+    assert isinstance(error, Unavailable)
+    assert str(error) == (
+        "What another resource of this run has asked Astro for was not answered within timeoutSeconds. Run again; "
+        "ASTRO_TRACE=<file> records each call."
+    )
+    assert first.result() == "too late"
+
+
+def test_who_has_more_time_than_the_thread_that_gave_up_fetches_again() -> None:
+    flights = SingleFlight()
+    fetching, give_up = threading.Event(), threading.Event()
+
+    def given_up() -> str:
+        fetching.set()
+        assert give_up.wait(PATIENCE_SECONDS)
+        raise Unavailable("no answer in time")
+
+    def ask(seconds: float, fetch: Callable[[], str]) -> str:
+        with deadline.operation(seconds):
+            return flights.get("key", fetch, not_before=0.0)
+
+    with ThreadPoolExecutor(2) as pool:
+        hurried = pool.submit(ask, PATIENCE_SECONDS, given_up)
+        assert fetching.wait(PATIENCE_SECONDS)
+        patient = pool.submit(ask, 2 * PATIENCE_SECONDS, lambda: "fact")
+        time.sleep(0.05)  # it waits by then, or comes a little late and fetches for itself
+        give_up.set()
+
+    assert str(hurried.exception()) == "no answer in time"
+    assert patient.result() == "fact"

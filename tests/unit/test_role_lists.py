@@ -259,7 +259,7 @@ def test_a_list_that_can_be_whole_is_taken(scope: str | None, roles: list[Wire])
         (["Deployment_Admin", "DEPLOYMENT_ADMIN"], "Deployment_Admin"),
         (["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"], "DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN"),
         (["DEPLOYMENT_ADMIN", None], "DEPLOYMENT_ADMIN and a role without a name"),
-        ([None], None),
+        ([None], "a role without a name"),
     ],
 )
 def test_entries_of_one_deployment_that_disagree_are_all_told(held: list[str | None], expected: str | None) -> None:
