@@ -20,13 +20,12 @@ from tools.engine.install import find_engine
 STEPS_OF_A_WALK = 40  # then a new one begins, with a new seed: long walks drift into few states
 
 
-def main(  # noqa: PLR0913  each is an option of the command
+def main(
     *,
     seconds: Annotated[float, typer.Option(help="How long to walk.")] = 60.0,
     seed: Annotated[int | None, typer.Option(help="The first seed; a random one unless given.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of a walk; then the next seed begins.")] = STEPS_OF_A_WALK,
     shorten: Annotated[float, typer.Option(help="How many seconds to spend on making a failing walk shorter.")] = 300.0,
-    known: Annotated[bool, typer.Option("--known", help="Walk into known defects, too.")] = False,
     replay: Annotated[Path | None, typer.Option(help="A file of steps to take instead.")] = None,
 ) -> None:
     """Walk at random through programs, commands, hand edits and faults, and stop at the first lie."""
@@ -34,21 +33,19 @@ def main(  # noqa: PLR0913  each is an option of the command
     started = time.monotonic()
     until = started + seconds
     if replay is not None:
-        failure = go(engine, read(replay.read_text()), until=until, watch=_say, known=known).failure
-        _end_with(
-            failure and shrink(engine, failure, until=time.monotonic() + shorten, watch=_say, known=known), "replayed"
-        )
+        failure = go(engine, read(replay.read_text()), until=until, watch=_say).failure
+        _end_with(failure and shrink(engine, failure, until=time.monotonic() + shorten, watch=_say), "replayed")
         return
     first = secrets.randbelow(10**6) if seed is None else seed
     commands = errors = 0
     for number in itertools.count(first):
         _say(f"seed {number}")
-        walked = go(engine, itertools.islice(walk(number), steps), until=until, watch=_say, known=known)
+        walked = go(engine, itertools.islice(walk(number), steps), until=until, watch=_say)
         commands, errors = commands + walked.commands, errors + walked.errors
         passed = time.monotonic() - started
         if walked.failure is not None:
             _say(f"seed {number} failed after {passed:.0f} s and {commands} commands:\n{walked.failure}")
-            failure = shrink(engine, walked.failure, until=time.monotonic() + shorten, watch=_say, known=known)
+            failure = shrink(engine, walked.failure, until=time.monotonic() + shorten, watch=_say)
             _end_with(failure, f"seed {number}")
         if time.monotonic() > until:
             _say(f"{commands} commands in {passed:.0f} s, {errors} of them ended with an error, and none with a lie")

@@ -110,16 +110,6 @@ def possible(command: Command, before: Snapshot) -> Command | None:
     return None if kept & deleted else restricted
 
 
-def known_defect(command: Command) -> str | None:
-    """Which defect that is known and not mended yet the command may meet; walks leave it out unless they are told not to.
-
-    When one is mended, its lines go, and walks hold the product to it from then on.
-    """
-    if any(fault.get("status") in (200, 404) for fault in command.faults):
-        return "an answer that is not true is believed: a 404 about a token that is there, a write that was not made"
-    return None
-
-
 def expect(command: Command, before: Snapshot) -> Expected:
     """What has to be there after a command that `possible` has returned."""
     actions = _actions(command, before)

@@ -25,15 +25,13 @@ FLAGS = {
 }
 
 
-def shrink(
-    engine: PulumiCommand, failure: Failure, *, until: float, watch: Watch = silent, known: bool = False
-) -> Failure:
-    """The shortest failing walk that was found before the monotonic clock showed `until`; `known` is that of `go`."""
+def shrink(engine: PulumiCommand, failure: Failure, *, until: float, watch: Watch = silent) -> Failure:
+    """The shortest failing walk that was found before the monotonic clock showed `until`."""
     while True:
         for steps in shorter(failure.steps):
             if time.monotonic() > until:
                 return failure
-            found = go(engine, steps, until=until, known=known).failure
+            found = go(engine, steps, until=until).failure
             if found is not None:
                 watch(f"still fails with {len(found.steps)} steps: {found.complaints[0]}")
                 failure = found

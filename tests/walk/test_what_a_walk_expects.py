@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.stack import Outcome
 from tests.walk.draw import walk
-from tests.walk.model import Verdict, expect, known_defect, possible
+from tests.walk.model import Verdict, expect, possible
 from tests.walk.shrinking import shorter
 from tests.walk.snapshot import Held, Snapshot
 from tests.walk.steps import Command, Pair, Row, read, written_down
@@ -126,14 +126,6 @@ def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_ha
     assert possible(Command(kind="up", program=renamed, targets=("old", "new")), twice) is not None
     assert possible(Command(kind="up", program=renamed), twice) is not None
     assert possible(Command(kind="up", program={}, targets=("old",)), twice) is not None
-
-
-def test_a_known_defect_leaves_out_the_commands_that_may_meet_it_and_no_others() -> None:
-    untrue = Command(kind="destroy", faults=({"kind": "status", "status": 404, "operation": "GetApiToken"},))
-    refused = Command(kind="destroy", faults=({"kind": "status", "status": 403, "operation": "GetApiToken"},))
-
-    assert known_defect(untrue) is not None
-    assert known_defect(refused) is None
 
 
 def test_the_steps_are_unknown_only_if_a_replacement_deletes_what_another_resource_keeps() -> None:

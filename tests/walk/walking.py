@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pulumi.automation import PulumiCommand
 
-from tests.walk.model import expect, known_defect, possible
+from tests.walk.model import expect, possible
 from tests.walk.steps import Command, Step, written_down
 from tests.walk.verdicts import complaints
 from tests.walk.world import World
@@ -53,9 +53,7 @@ class Walked:
     failure: Failure | None = None
 
 
-def go(
-    engine: PulumiCommand, steps: Iterable[Step], *, until: float, watch: Watch = silent, known: bool = False
-) -> Walked:
+def go(engine: PulumiCommand, steps: Iterable[Step], *, until: float, watch: Watch = silent) -> Walked:
     """Take steps until one is not as it has to be, none is left, or the monotonic clock shows `until`.
 
     Args:
@@ -63,7 +61,6 @@ def go(
         steps: what to do.
         until: no step begins after that.
         watch: is told each step before it is taken.
-        known: take steps, too, that may meet a known defect.
     """
     walked, taken = Walked(), []
     with World.made(engine) as world:
@@ -77,7 +74,7 @@ def go(
                 continue
             before = world.snapshot()
             command = possible(step, before)
-            if command is None or (known_defect(command) and not known):
+            if command is None:
                 taken.pop()
                 continue
             taken[-1] = command
