@@ -12,6 +12,7 @@ from astro_provider.api.models import ApiTokenRole
 from astro_provider.errors import BindingConflict
 from astro_provider.identity import BindingId
 from astro_provider.roles import role_in, same_role, with_role, without_role
+from astro_provider.values import sentence
 
 Roles = tuple[ApiTokenRole, ...]
 
@@ -79,7 +80,7 @@ def held_in(roles: Roles, binding: BindingId) -> str | None:
 
 def _conflict(called: str, held: str, wanted: str) -> BindingConflict:
     return BindingConflict(
-        f"{called[:1].upper()}{called[1:]} already has the role {held}, and {wanted} is asked for. Set overwrite=True to "
+        f"{sentence(called)} already has the role {held}, and {wanted} is asked for. Set overwrite=True to "
         "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
         "entry renames all others; name them by deployment and token), another stack, or a person."
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from astro_provider.emulator import Emulator
 from astro_provider.values import UNKNOWN
@@ -570,15 +571,15 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
 
 
 @pytest.mark.parametrize("name", ["org_token_id", "org_token_name", "deployment_id", "role", "workspace_id"])
-@pytest.mark.parametrize("secret", ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl", "the credential"])
+@pytest.mark.parametrize("secret", ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl", "the-credential"])
 @pytest.mark.parametrize("checks", ["warn", "off"])
 def test_the_secret_value_of_a_token_is_refused_as_an_id_without_being_shown(
-    astro: Emulator, start: StartProcess, name: str, secret: str, checks: str
+    start: StartProcess, name: str, secret: str, checks: str
 ) -> None:
-    value = astro.credential if secret == "the credential" else secret
-    news = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN", name: value}
+    news = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN", name: secret}
+    process = start(preview_checks=checks, credential=SecretStr("the-credential"))
 
-    [(property_name, reason)] = problems(start(preview_checks=checks), news)
+    [(property_name, reason)] = problems(process, news)
 
     assert property_name == name
     assert reason.startswith(
@@ -586,4 +587,4 @@ def test_the_secret_value_of_a_token_is_refused_as_an_id_without_being_shown(
         if name != "role"
         else "holds what looks like the secret value of an API token, so it is not shown here: write DEPLOYMENT_ADMIN, or "
     )
-    assert value not in reason
+    assert secret not in reason

@@ -227,11 +227,11 @@ def test_what_a_failed_create_should_have_is_not_deleted_however_it_is_spelled(
 ) -> None:
     stored = up(start(preview_checks="off"), BY_ID)
     process = start(preview_checks="off")
-    renamed = {**BY_ID, "org_token_name": "observability", "role": "Night Watch"}
+    renamed = {**BY_NAME, "deployment_name": "etl-staging", "role": "Night Watch"}
 
     with pytest.raises(InputError, match="No deployment role is named 'Night Watch'"):
         process.create(checked(process, renamed))
     with pytest.raises(BindingConflict, match="was not removed: another resource of this program"):
-        process.delete(stored.id, {**stored.outputs, "org_token_name": "an older name"})
+        process.delete(stored.id, {**stored.outputs, "deployment_name": "an older name"})
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
