@@ -1,4 +1,4 @@
-"""`python -m astro_provider`: the command `astro-provider`, where its script is not on PATH."""
+"""`python -m astro_provider`: the command `astro-provider`, if its script is not on PATH."""
 
 from __future__ import annotations
 

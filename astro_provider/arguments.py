@@ -76,7 +76,7 @@ class DeploymentOrgTokenBindingArgs:
         org_token_name: the name of the organization token; give this, `org_token_id`, or both of the same token.
         org_token_id: the id of the organization token.
         workspace_id: a guard: the deployment must belong to this workspace.
-        organization_id: the id of the organization, where the credential does not tell it.
+        organization_id: the id of the organization, if the credential does not tell it.
         overwrite: on create, take over a binding that exists with another role.
     """
 

@@ -188,7 +188,7 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
             opts: Pulumi's resource options.
 
         Raises:
-            NotFound: in the preview and in the update, where there is no such binding.
+            NotFound: in the preview and in the update, if there is no such binding.
         """
         # The constructor of a subclass may want arguments that a read has no use for.
         found = cls.__new__(cls)

@@ -120,7 +120,7 @@ class ServiceError(AstroProviderError):
 
     Args:
         text: the whole message.
-        status: the HTTP status, or None where there was no answer.
+        status: the HTTP status, or None if there was no answer.
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
         patience: how long another attempt is worth it.

@@ -32,7 +32,7 @@ def list_deployment_org_tokens(
     Args:
         deployment_id: the deployment.
         workspace_id: a guard: the deployment must belong to this workspace.
-        organization_id: the organization, where the credential does not tell it.
+        organization_id: the organization, if the credential does not tell it.
         include_other_scopes: also tokens of a workspace or of a deployment.
 
     Raises:

@@ -27,7 +27,7 @@ Sink = Callable[[Severity, str], None]
 
 
 def print_to_stderr(severity: Severity, text: str) -> None:
-    """Print one notice as one line; where nobody reads any more, it is lost, and no write fails for it."""
+    """Print one notice as one line; if nobody reads any more, it is lost, and no write fails for it."""
     with suppress(OSError, ValueError):  # a broken pipe, a closed file
         # One write with its newline, because four threads print into the same pipe.
         sys.stderr.write(f"astro: {severity}: {text}\n")

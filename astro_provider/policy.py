@@ -76,7 +76,7 @@ def policies(rules: Rules, deployments: Deployments | None = None) -> list[Polic
 
     Args:
         rules: the rules.
-        deployments: returns an organization's deployments by id, or None where they cannot be read; the default asks
+        deployments: returns an organization's deployments by id, or None if they cannot be read; the default asks
             Astro.
     """
     known = deployments or _from_astro()
@@ -166,7 +166,7 @@ def _of_grant(grant: Grant, deployments: Deployments) -> Asked:
 
 
 def _bare(properties: Mapping[str, Any]) -> tuple[dict[str, Any], UnknownValueError | None]:
-    """The properties without the guard that raises where a value is not known yet, and what it would have raised."""
+    """The properties without the guard that raises if a value is not known yet, and what it would have raised."""
     found: dict[str, Any] = {}
     raised: UnknownValueError | None = None
     for name in properties:
@@ -184,7 +184,7 @@ def _bare(properties: Mapping[str, Any]) -> tuple[dict[str, Any], UnknownValueEr
 
 
 def _from_astro() -> Deployments:
-    """A reader of deployments: one list for each organization, and none where Astro cannot be asked."""
+    """A reader of deployments: one list for each organization, and none if Astro cannot be asked."""
 
     @cache
     def read(organization_id: str | None) -> Mapping[str, Deployment] | None:

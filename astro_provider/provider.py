@@ -39,7 +39,7 @@ _R = TypeVar("_R")
 
 
 def _without_traceback(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Pulumi shows an exception as a whole traceback; keep it short where the last line says it all."""
+    """Pulumi shows an exception as a whole traceback; keep it short, because the last line says it all."""
 
     @functools.wraps(call)
     def boundary(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -38,7 +38,7 @@ def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
 
 
 def wrong_scope(token: ApiToken) -> str | None:
-    """Say that a token is not the organization's; None where it is, or where the answer leaves its scope out."""
+    """Say that a token is not the organization's; None if it is, or if the answer leaves its scope out."""
     if token.scope in (None, ORGANIZATION):
         return None
     return f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."

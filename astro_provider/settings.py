@@ -76,8 +76,8 @@ class Settings:
     """What the user has set, checked for form.
 
     Attributes:
-        credential: the API token that authorizes the calls; None where none was found.
-        organization_id: from a setting, else the only one in the credential's claims; None where neither tells.
+        credential: the API token that authorizes the calls; None if none was found.
+        organization_id: from a setting, else the only one in the credential's claims; None if neither tells.
         host: scheme and host of the service, without a slash at the end.
         timeout_seconds: the bound of one operation with all its retries.
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
@@ -151,7 +151,7 @@ class Settings:
 
 
 def no_organization(seen: int) -> SettingsError:
-    """The error where nothing tells the organization; `seen` is how many the credential can see."""
+    """The error if nothing tells the organization; `seen` is how many the credential can see."""
     return SettingsError(
         f"No organization: looked at the argument organization_id, {ORGANIZATION_ID}, the claims of the credential, and "
         f"the organizations that it can see ({seen}; exactly one would do). Set one of the first three."
@@ -159,13 +159,13 @@ def no_organization(seen: int) -> SettingsError:
 
 
 def only_organization_in(credential: SecretStr | None) -> str | None:
-    """The only `organizationId:` among the claims of a JWT's `permissions`; None where there is none, or several."""
+    """The only `organizationId:` among the claims of a JWT's `permissions`; None if there is none, or several."""
     found = set(permissions_in(claims_in(credential), "organizationId"))
     return found.pop() if len(found) == 1 else None
 
 
 def claims_in(credential: SecretStr | None) -> dict[str, Any]:
-    """The claims of a credential, unverified; none where it is no JWT."""
+    """The claims of a credential, unverified; none if it is no JWT."""
     if credential is None:
         return {}
     try:

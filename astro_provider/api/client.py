@@ -42,7 +42,7 @@ class AstroClient:
 
     Args:
         host: scheme and host of the service, for example `https://api.astronomer.io`.
-        credential: returns the API token that authorizes the calls, or raises SettingsError where there is none;
+        credential: returns the API token that authorizes the calls, or raises SettingsError if there is none;
             asked at the first call, so that a client can be made before it is known whether it is needed.
         bound_seconds: how long one call may take with all its retries, unless `until` or its thread's operation set a
             deadline.
@@ -105,7 +105,7 @@ class AstroClient:
         return self._list("ListApiTokens", path, "tokens", ApiToken, params, complete=complete)
 
     def get_token(self, organization_id: str, token_id: str, *, at_once: bool = False) -> ApiToken:
-        """Return one token with all its roles, or without any where the caller may not see them.
+        """Return one token with all its roles, or without any if the caller may not see them.
 
         With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
         """
@@ -165,7 +165,7 @@ class AstroClient:
         complete: bool = False,
     ) -> list[_Object]:
         items = [item for page in self._pages(operation, path, key, params or {}) for item in _items(page, key)]
-        # An object that was made while the pages were read moves another one to the next page, where it shows again.
+        # An object that was made while the pages were read moves another one to the next page, which shows it again.
         once = {_id_of(item) or number: item for number, item in enumerate(items)}
         found = self._parse_all(operation, path, kind, list(once.values()))
         if complete and len(found) < len(once):

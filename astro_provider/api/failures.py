@@ -130,7 +130,7 @@ class Failures:
         return CallRefused(str(unexpected), status=status)
 
     def _words(self, raw: bytes) -> tuple[str, str | None]:
-        """The service's own words about an error, and its request id; the body's start where it is no error object."""
+        """The service's own words about an error, and its request id; the body's start if it is no error object."""
         body = _error_object(raw)
         if body is None:
             return self._quoted(_text(raw)), None
@@ -168,7 +168,7 @@ def _text(body: bytes) -> str:
 
 
 def _error_object(body: bytes) -> dict[str, Any] | None:
-    """The service's error object; None where the body is something else."""
+    """The service's error object; None if the body is something else."""
     try:
         found = parsed(body)
     except (ValueError, TooLargeError):

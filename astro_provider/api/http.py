@@ -1,6 +1,6 @@
 """`httpx` without its own command line.
 
-Where click is installed, as it always is beside us, httpx loads its command line too, with rich and pygments: a third of
+If click is installed, as it always is beside us, httpx loads its command line too, with rich and pygments: a third of
 the time that a provider process imports before it can answer, and each preview and each update starts one. httpx does
 without what cannot be imported, and a None in `sys.modules` is how Python is told that something cannot be.
 """

@@ -80,7 +80,7 @@ class SubjectProfile(Wire):
 
 
 class ApiToken(Wire):
-    """A token. `roles` is None where the answer left it out: unknown, not empty. An odd name is "", which no token has."""
+    """A token. `roles` is None if the answer left it out: unknown, not empty. An odd name is "", which no token has."""
 
     id: str
     name: str = ""
@@ -129,7 +129,7 @@ class SubjectRoles(Wire):
         return self.organization_role is not None or self.deployment_roles is not None
 
     def role_in(self, deployment_id: str) -> str | None:
-        """The role in that deployment, or None where there is none; all of them, where several disagree."""
+        """The role in that deployment, or None if there is none; all of them, if several disagree."""
         return agreed([entry.role for entry in self.deployment_roles or () if entry.deployment_id == deployment_id])
 
 

@@ -19,7 +19,7 @@ from astro_provider.roles import ORGANIZATION, require_roles, role_in, role_told
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
 BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
-FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none where there are no more deployments
+FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none if there are no more deployments
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class DeploymentOrgToken:
         id: the token's id.
         name: the token's name.
         description: the token's description; may be empty.
-        scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only where other scopes are asked for.
+        scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
         deployment_role: the role that it holds in the deployment.
         created_at: when the token was made (RFC 3339).
-        created_by: who made it: full name, else token name, else user name, else id; None where nobody says.
+        created_by: who made it: full name, else token name, else user name, else id; None if nobody says.
         deployment_id: the deployment.
         deployment_name: its name.
         workspace_id: its workspace.
@@ -68,7 +68,7 @@ def choose_deployments(
         reader: the service's facts.
         organization_id: the organization.
         deployment_ids: the deployments; none: all of them.
-        workspace_id: a guard, where deployments are given; else all deployments of that workspace.
+        workspace_id: a guard, if deployments are given; else all deployments of that workspace.
 
     Raises:
         InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
@@ -114,7 +114,7 @@ def assigned_tokens(  # noqa: PLR0913  every option is a keyword
         organization_id: the organization.
         deployments: where to look.
         include_other_scopes: also tokens of a workspace or of a deployment.
-        tokens: all tokens that may be assigned, where the caller has read them; else they are listed.
+        tokens: all tokens that may be assigned, if the caller has read them; else they are listed.
         progress: told how many calls are done, of how many.
 
     Raises:

@@ -29,7 +29,7 @@ from astro_provider.roles import require_roles, role_in, role_key, role_told, wr
 from astro_provider.settings import no_organization
 
 OLDEST_SECONDS = 60.0
-MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; where they find it, no end
+MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; if they find it, no end
 OLDEST_MISS_SECONDS = 1.0  # of a list, after that
 
 _Fact = TypeVar("_Fact")
@@ -100,7 +100,7 @@ class Reader:
         )
 
     def organization_tokens(self, organization_id: str) -> list[ApiToken]:
-        """The tokens of the organization's scope, each with its role in the organization where the service tells it."""
+        """The tokens of the organization's scope, each with its role in the organization if the service tells it."""
         return self._facts.get(
             ("organization tokens", organization_id),
             lambda: self._client.list_tokens(organization_id, only_organization=True),
@@ -108,7 +108,7 @@ class Reader:
         )
 
     def token(self, organization_id: str, token_id: str) -> ApiToken | None:
-        """A token by id, or None where there is none."""
+        """A token by id, or None if there is none."""
         found = self.tokens(organization_id).by_id.get(token_id)
         if found is None:
             try:
@@ -118,7 +118,7 @@ class Reader:
         return found
 
     def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
-        """The tokens of that name; where `certain`, none means that there is none now."""
+        """The tokens of that name; if `certain`, none means that there is none now."""
         found = self._look_up(
             lambda since: self.tokens(organization_id, not_before=since).by_name.get(name), certain=certain
         )
@@ -133,7 +133,7 @@ class Reader:
         )
 
     def deployment(self, organization_id: str, deployment_id: str) -> Deployment | None:
-        """A deployment by id, or None where there is none."""
+        """A deployment by id, or None if there is none."""
         found = self.deployments(organization_id).get(deployment_id)
         if found is None:
             try:
@@ -147,7 +147,7 @@ class Reader:
         return found
 
     def deployments_named(self, organization_id: str, name: str, *, certain: bool) -> list[Deployment]:
-        """The deployments of that name; where `certain`, none means that there is none now."""
+        """The deployments of that name; if `certain`, none means that there is none now."""
 
         def find(since: float) -> list[Deployment]:
             return [one for one in self.deployments(organization_id, not_before=since).values() if one.name == name]
@@ -167,7 +167,7 @@ class Reader:
         )
 
     def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
-        """A deployment role by name, or None; where `certain`, None means that there is none now."""
+        """A deployment role by name, or None; if `certain`, None means that there is none now."""
         key = role_key(name)
         return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
 
@@ -193,10 +193,10 @@ class Reader:
         )
 
     def role_of(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
-        """What the token holds in the deployment, or None where it holds nothing there or is gone.
+        """What the token holds in the deployment, or None if it holds nothing there or is gone.
 
         One list serves all tokens of a deployment, one token all its deployments: whichever has been asked for more
-        is fetched. A list that does not tell the role is not trusted. Where `confirm_absence`, neither is a list that
+        is fetched. A list that does not tell the role is not trusted. If `confirm_absence`, neither is a list that
         does not show the token: the token is read.
 
         Raises:
@@ -256,7 +256,7 @@ class Reader:
         require_that_token_is_gone(list_tokens, binding.token_id, hint)
 
     def _require_that_roles_show(self, binding: BindingId) -> None:
-        """Read one token of the organization whole: where roles are hidden, a list shows nothing, as if all were well."""
+        """Read one token of the organization whole: if roles are hidden, a list shows nothing, as if all were well."""
         with suppress(NotFound):
             self._facts.get(
                 ("roles show", binding.organization_id),
@@ -265,7 +265,7 @@ class Reader:
             )
 
     def _look_up(self, find: Callable[[float], _Fact | None], *, certain: bool) -> _Fact | None:
-        """What a list holds under a name, from a new list where the one that is here does not hold it.
+        """What a list holds under a name, from a new list if the one that is here does not hold it.
 
         Args:
             find: looks into a list that was read no earlier than a time.

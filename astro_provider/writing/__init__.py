@@ -7,7 +7,7 @@ nothing outside posts roles.
 How a change is made:
 
 1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread leads, the
-   others ride. A lone change waits at most GATHER_SECONDS for company. Each gets its own outcome; where the service
+   others ride. A lone change waits at most GATHER_SECONDS for company. Each gets its own outcome; if the service
    refuses a merged list, its changes are tried one by one.
 2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
 3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.

@@ -29,7 +29,7 @@ class Put:
         return same_role(held, self.role)
 
     def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
-        """Why this change must not be made where that role is held; None: it may."""
+        """Why this change must not be made if that role is held; None: it may."""
         return None
 
     def apply(self, roles: Roles) -> Roles:
@@ -45,7 +45,7 @@ class Add(Put):
     called: str = field(default="", compare=False)  # how a message speaks of the binding, if its names are known
 
     def refusal(self, held: str | None) -> BindingConflict | None:
-        """Why this change must not be made where that role is held; None: it may."""
+        """Why this change must not be made if that role is held; None: it may."""
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
         return _conflict(self.called or self.binding.in_words, held, self.role)
@@ -62,7 +62,7 @@ class Remove:
         return held is None
 
     def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
-        """Why this change must not be made where that role is held; None: it may."""
+        """Why this change must not be made if that role is held; None: it may."""
         return None
 
     def apply(self, roles: Roles) -> Roles:

@@ -46,7 +46,7 @@ class TokenLocks:
 
     @contextmanager
     def holding(self, organization_id: str, token_id: str, deadline: Deadline) -> Iterator[None]:
-        """Hold the lock of a token; without it, after a warning, where this machine has none.
+        """Hold the lock of a token; without it, after a warning, if this machine has none.
 
         Raises:
             SettingsError: the directory that the user chose cannot be used.

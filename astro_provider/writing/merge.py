@@ -133,7 +133,7 @@ class Merge:
         """Take the service's refusal of the list.
 
         Returns:
-            The change to `blame`; None where several were in the list, which are then tried one by one, or where the
+            The change to `blame`; None if several were in the list, which are then tried one by one, or if the
             token itself may be gone, which the next read shows.
         """
         guilty = self._now_writing[0] if len(self._now_writing) == 1 else None
