@@ -1,6 +1,6 @@
 """Losses that the search has found, each in its smallest form: first those that are mended, then those that are not.
 
-All but the last are about one thing: the one look after the settle time shows an instant, and a writer elsewhere may
+All but the last two are about one thing: the one look after the settle time shows an instant, and a writer elsewhere may
 hold a list that it read at another one, between somebody's undoing and somebody else's restoring by chance. That is
 why a token's list that is not the one we left makes the settle time begin again. What that does not see is marked as
 an expected failure: it says what should be. docs/concurrency.md tells users.
@@ -18,7 +18,7 @@ from astro_provider.writing.changes import Put
 from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
 from astro_provider.writing.merge import MOST_WRITES, Merge, Read, Write
 from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Fate, as_token
-from tests.simulation.runs import OurPlan, Plan, binding, play
+from tests.simulation.runs import Kind, OurPlan, Plan, binding, play
 from tests.simulation.writers import Batch, Command
 
 DAG, THEIRS = ("DAG", "dag"), ("DEPLOYMENT", "theirs")
@@ -108,3 +108,15 @@ def test_a_grant_outlives_a_crowd_that_only_its_updates_show(crowd: Plan) -> Non
 @pytest.mark.xfail(strict=True, reason="the service does not move updatedAt, so nothing shows that others are at work")
 def test_a_grant_outlives_a_crowd_that_nothing_shows(crowd: Plan) -> None:
     assert () == play(crowd).problems
+
+
+# A DECISION. What needed no write is not defended, or a run would take a person's revocation back that it never made.
+
+
+def test_a_grant_that_was_there_already_is_nobodys_to_defend() -> None:
+    killed = replace(OURS, killed_at=6)  # told at 4, and dead before it looks
+    later = OurPlan(OURS.batches, machine=1, starts_at=4)
+
+    run = play(Plan((killed, later), ((Command(2, "t", DAG, "B", ticks=7),),)))
+
+    assert [Kind.UNDEFENDED] == [problem.kind for problem in run.problems]
