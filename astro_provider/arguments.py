@@ -29,7 +29,7 @@ class _DeploymentById(TypedDict):
 
 class _DeploymentByName(TypedDict):
     deployment_name: pulumi.Input[str]
-    deployment_id: NotRequired[None]
+    deployment_id: NotRequired[pulumi.Input[str] | None]
 
 
 class _TokenByName(TypedDict):
@@ -51,11 +51,11 @@ class DeploymentIdTokenId(_DeploymentById, _TokenById, _Common):
 
 
 class DeploymentNameTokenName(_DeploymentByName, _TokenByName, _Common):
-    """A deployment by its name, a token by its name (and perhaps by its id too)."""
+    """A deployment by its name (and perhaps by its id too), a token by its name (and perhaps by its id too)."""
 
 
 class DeploymentNameTokenId(_DeploymentByName, _TokenById, _Common):
-    """A deployment by its name, a token by its id."""
+    """A deployment by its name (and perhaps by its id too), a token by its id."""
 
 
 DeploymentOrgTokenBindingArgsDict: TypeAlias = (
