@@ -45,9 +45,8 @@ def check_service(environ: Mapping[str, str], stack: Configuration | None = None
         stack: what the stack's configuration sets, which the environment comes before; its secrets are not read.
     """
     configuration = stack or Configuration()
-    readable = {key: value for key, value in configuration.values.items() if key != TOKEN.config_key}
     try:
-        settings = Settings.find(readable.get, environ)
+        settings = Settings.find(configuration.value, environ)
     except SettingsError as error:
         unknown = [Check(name, Status.UNKNOWN, "Not looked at, because a setting is malformed.") for name in NAMES]
         return [Check("settings", Status.FAILED, str(error)), *unknown]

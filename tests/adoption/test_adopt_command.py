@@ -38,7 +38,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
     assert [
         "Wrote 2 bindings: 2 organization tokens in 2 deployments.",
         f"  {out}/__main__.py  the program that declares them",
-        f"  {out}/import.json  their state, for pulumi import (3.254 or later)",
+        f"  {out}/import.json  their state, for pulumi import",
         "",
         "Nothing in Astro was changed. Next:",
         f"  cd '{out}'",

@@ -174,7 +174,7 @@ def test_tokens_of_one_name_are_told_apart_by_description_and_creator(crowded: E
 
 @pytest.mark.parametrize("namesake", [False, True])
 def test_a_table_gives_an_id_beside_a_name_only_if_several_have_the_name(
-    crowded: Emulator, connect: Connect, namesake: bool
+    crowded: Emulator, connect: Connect, *, namesake: bool
 ) -> None:
     reader = Reader(connect(crowded.url, credential=crowded.credential))
     chosen = [one for one in reader.deployments(crowded.organization_id).values() if one.name.startswith("etl-")]
