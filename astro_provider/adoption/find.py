@@ -191,7 +191,7 @@ def _dag_roles(adoption: Adoption) -> Iterator[str]:
     for entry in dag_roles_in(adoption.token.roles or (), adoption.deployment.id):
         kind = "DAG tag" if entry.entity_type == "DAG_TAG" else "DAG"
         yield (
-            f"token {adoption.token.name!r} ({adoption.token.id}) also has {entry.role} in the {kind} "
+            f"Token {adoption.token.name!r} ({adoption.token.id}) also has {entry.role} in the {kind} "
             f"{entry.entity_id} of deployment {adoption.deployment.name!r}: roles in DAGs stay as they are."
         )
 

@@ -58,7 +58,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
     ] == ended.lines
     assert (out / "Pulumi.yaml").read_text() == "name: infra\n"
     assert ended.err.startswith("\nLeft out, 2:\n  token 'staging-deploys' (clw1s5z9d000k08l6g7a2j3fq) in deployment ")
-    assert "\nAdopted, but worth knowing:\n  token 'model-trainer' " in ended.err
+    assert "\nAdopted, but worth knowing:\n  Token 'model-trainer' " in ended.err
     assert set(inside(out)) == {"Pulumi.yaml", "__main__.py", "import.json"}
 
 
