@@ -43,7 +43,7 @@ def _print_table(checks: Sequence[Check]) -> None:
         lines = [Text(check.found), *([Text(check.advice, "bold")] if check.advice else [])]
         for number, line in enumerate(lines):
             mark = Text(_marks()[check.status], _STYLES[check.status]) if number == 0 else Text()
-            table.add_row(mark, Text(check.name if number == 0 else ""), line)
+            table.add_row(mark, Text(f"{check.name} " if number == 0 else ""), line)
     console(sys.stdout).print(table)
 
 

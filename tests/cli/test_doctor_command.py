@@ -128,12 +128,12 @@ def test_a_narrow_terminal_breaks_sentences_beside_their_marks(astro: Emulator, 
 
     assert ended.status == 1
     assert ended.screen_text.split("\n")[:6] == [
-        "✗ credential     ASTRO_API_TOKEN is not set.",
-        "                 Export it: an API token of the",
-        "                 organization. astro:token in a stack's",
-        "                 configuration serves Pulumi only, and was",
-        "                 not looked at.",
-        "? expiry         Not looked at, because there is no",
+        "✗ credential      ASTRO_API_TOKEN is not set.",
+        "                  Export it: an API token of the",
+        "                  organization. astro:token in a stack's",
+        "                  configuration serves Pulumi only, and was",
+        "                  not looked at.",
+        "? expiry          Not looked at, because there is no",
     ]
     assert "\x1b[3" not in ended.screen
 

@@ -15,6 +15,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs, __version__, errors, settings
 from astro_provider.cli import app
+from astro_provider.diagnosis import diagnose
 from astro_provider.emulator import Emulator
 from astro_provider.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
 from tests.support.stack import Stack
@@ -134,6 +135,17 @@ def test_the_page_of_the_resource_names_every_error(error: str) -> None:
 def test_the_readme_and_the_page_of_the_commands_name_every_command(command: str) -> None:
     assert f"`astro-provider {command}`" in _first_cell_texts(ROOT / "README.md")
     assert any(f"`astro-provider {command}`" in cell for cell in _first_cell_texts(ROOT / "docs" / "cli.md"))
+
+
+def test_the_page_of_the_commands_shows_and_explains_each_check_of_doctor(astro: Emulator, tmp_path: Path) -> None:
+    section = _section(ROOT / "docs" / "cli.md", "astro-provider doctor")
+    service = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
+    environment = {**service, "PATH": "", "ASTRO_LOCK_DIR": str(tmp_path)}
+
+    checks = [check.name for check in diagnose(environment, tmp_path)]
+
+    assert checks == [name.strip() for name in re.findall(r"^[✓!?✗] (.{14})  ", section, re.MULTILINE)]
+    assert {"settings", *checks} == set(_first_cells(section)) & {"settings", *checks}
 
 
 def _first_cell_texts(document: Path) -> list[str]:
