@@ -38,7 +38,7 @@ def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
         if found is None:
             place = f"workspace {workspace_id}" if workspace_id else f"organization {organization_id}"
             hint = nearest_names(name, [one.name for one in candidates])
-            raise InputError("deployment_name", f"no deployment of {place} is named {name!r}{hint}.")
+            raise InputError("deployment_name", f"No deployment of {place} is named {name!r}{hint}.")
         ids.append(found)
     return Where(tuple(dict.fromkeys(ids)), workspace_id=workspace_id)
 
@@ -96,5 +96,5 @@ def _workspace_id(given: str, deployments: Iterable[Deployment]) -> str:
     if found:
         return found[0]
     if hint := nearest_names(given, filter(None, known.values())):
-        raise InputError("workspace_id", f"no deployment belongs to a workspace with the id or name {given}{hint}.")
+        raise InputError("workspace_id", f"No deployment belongs to a workspace with the id or name {given}{hint}.")
     return given

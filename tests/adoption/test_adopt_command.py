@@ -231,7 +231,9 @@ def test_an_unknown_deployment_is_refused_with_the_nearest_names(astro: Emulator
     ended = adopt(astro, tmp_path / "infra", "--deployment-id", "etl-productoin")
 
     assert ended.status == 1
-    assert ended.err.startswith("Error: --deployment-id: no deployment with the id etl-productoin in organization ")
+    assert ended.err.startswith(
+        "Error: --deployment-id: There is no deployment with the id etl-productoin in organization "
+    )
     assert "nearest: 'etl-production'" in ended.err
     assert not (tmp_path / "infra").exists()
 
@@ -240,7 +242,7 @@ def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path:
     ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_PRODUCTION, "--workspace-id", FINANCE_ID)
 
     assert ended.status == 1
-    assert ended.err.startswith("Error: --workspace-id: deployment 'etl-production'")
+    assert ended.err.startswith("Error: --workspace-id: Deployment 'etl-production'")
     assert not (tmp_path / "infra").exists()
 
 
