@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from astro_provider import notices
 from astro_provider.api import waiting
 from astro_provider.api.client import AstroClient
+from astro_provider.api.models import Organization
 from astro_provider.api.network import is_loopback
 from astro_provider.errors import SettingsError
 
@@ -148,6 +149,14 @@ class Settings:
                 "`pulumi config set --secret astro:token`."
             )
         return self.credential.get_secret_value()
+
+
+def only_organization(seen: Sequence[Organization]) -> str | None:
+    """The last resort if nothing else tells the organization: the only one that the credential sees, or None.
+
+    Guessing among several could write to the wrong one.
+    """
+    return seen[0].id if len(seen) == 1 else None
 
 
 def no_organization(seen: int) -> SettingsError:

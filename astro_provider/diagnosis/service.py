@@ -27,7 +27,7 @@ from astro_provider.errors import (
 )
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION
-from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, permissions_in
+from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, only_organization, permissions_in
 
 BOUND_SECONDS = 5.0  # of all calls together; the stack is looked at before, and a diagnosis takes eight
 SOON = timedelta(days=14)  # enough to have a new token made
@@ -109,8 +109,7 @@ def _look(settings: Settings, client: AstroClient) -> _View:
     except SettingsError as error:  # a proxy, certificates or a trace that cannot be used
         view.refusal = Unavailable(str(error))
     view.seconds = time.monotonic() - started
-    if view.organization_id is None and view.organizations and len(view.organizations) == 1:
-        view.organization_id = view.organizations[0].id
+    view.organization_id = view.organization_id or only_organization(view.organizations or ())
     if view.hidden_by is None and view.organization_id:
         _look_inside(view, Reader(client), view.organization_id)
     return view
