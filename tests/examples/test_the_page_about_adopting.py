@@ -47,6 +47,10 @@ def _timeless(line: str) -> str:
     return re.sub(r"\(\d+(\.\d+)?s\)$", "(…s)", line.rstrip())
 
 
+def run_file(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
+
+
 @pytest.fixture
 def airlines() -> Iterator[Emulator]:
     with Emulator.running(seed="adopt") as emulator:
@@ -75,7 +79,7 @@ def test_the_import_and_the_previews_show_what_the_page_shows(
 ) -> None:
     program = tmp_path / "infra" / "__main__.py"
     environment = {"ASTRO_API_HOST": airlines.url, "ASTRO_API_TOKEN": airlines.credential}
-    stack = Stack(engine, tmp_path / "stack", environment, lambda: runpy.run_path(str(program)))
+    stack = Stack(engine, tmp_path / "stack", environment, lambda: run_file(program))
     [importing], [proof, change] = shown(IMPORT), shown(PREVIEW)
     assert adopted.status == 0
 
