@@ -71,7 +71,7 @@ class DeploymentOrgTokenBindingArgs:
     Attributes:
         deployment_id: the id of the deployment; give this, `deployment_name`, or both of the same deployment.
         deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` tells which one
-            is meant where two workspaces have it.
+            is meant if two workspaces have it.
         role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
         org_token_name: the name of the organization token; give this, `org_token_id`, or both of the same token.
         org_token_id: the id of the organization token.

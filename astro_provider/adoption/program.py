@@ -37,7 +37,7 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None) -
 
     Args:
         adoptions: what it declares, by deployment.
-        organization_id: where the program has to say it, because nothing in its surroundings does.
+        organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
     """
     lines = [_OPENING]
     if organization_id:

@@ -23,7 +23,7 @@ _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.UNKNOWN: "cyan",
 
 
 def run(*, as_json: bool) -> None:
-    """Look, print, and end with status 1 where something has to be mended."""
+    """Look, print, and end with status 1 if something has to be mended."""
     checks = diagnose(os.environ)
     healthy = not any(check.status is Status.FAILED for check in checks)
     if as_json:

@@ -1,6 +1,6 @@
 """Names in the place of ids, on the command line.
 
-An id is taken as it is, also where something else is named like it. A name is taken if it is the only one; else the
+An id is taken as it is, even if something else is named like it. A name is taken if it is the only one; else the
 answer names the candidates with their ids. What is neither stays as it came, so that whoever looks it up says what is
 wrong with it.
 """
@@ -61,7 +61,7 @@ def organization_named(client: AstroClient, given: str) -> str:
 
 
 def workspace_name(deployment: Deployment) -> str:
-    """The name of a deployment's workspace; blank where Astro does not tell it."""
+    """The name of a deployment's workspace; blank if Astro does not tell it."""
     name = (deployment.model_extra or {}).get("workspaceName")
     return name if isinstance(name, str) else ""
 

@@ -146,7 +146,7 @@ def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> 
 
 
 def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
-    """Name and options of the runtime; empty where the file does not tell."""
+    """Name and options of the runtime; empty if the file does not tell."""
     try:
         content = yaml.safe_load(project.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):

@@ -1,7 +1,7 @@
 """The checks that are about Astro: the credential, the organization, the service, and what the credential may do.
 
 Whether roles may be written cannot be tried without a write. What can be seen is the role of the token that the
-credential belongs to, where the credential says which token that is.
+credential belongs to, if the credential says which token that is.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BOUND_SECONDS = 5.0  # of all calls together; the stack is looked at before, and
 SOON = timedelta(days=14)  # enough to have a new token made
 OWNER = "ORGANIZATION_OWNER"  # documented to have the permission
 PERMISSION = "organization.apiTokens.access"
-NO_CREDENTIAL = "no-credential"  # sent where there is none: an answer of 401 shows that the service is there
+NO_CREDENTIAL = "no-credential"  # sent if there is none: an answer of 401 shows that the service is there
 NAMES = ("credential", "expiry", "organization", "service", "read tokens", "write tokens")
 
 
@@ -89,7 +89,7 @@ class _View:
 
     @property
     def hidden_by(self) -> str | None:
-        """Why the organization could not be looked into; None where it could."""
+        """Why the organization could not be looked into; None if it could."""
         if self.settings.credential is None:
             return "there is no credential"
         if isinstance(self.refusal, CredentialRefused):

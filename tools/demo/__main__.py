@@ -183,7 +183,7 @@ class Demo:
             self._say("")
 
     def _show_line(self, line: str) -> None:
-        """Show a line of the engine; where it is longer than the terminal is wide, it goes on below itself, indented."""
+        """Show a line of the engine; if it is longer than the terminal is wide, it goes on below itself, indented."""
         text = Text.from_ansi(line, end="")
         indent = len(text.plain) - len(text.plain.lstrip())
         self._line_before = text.plain.strip()
