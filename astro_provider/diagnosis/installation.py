@@ -21,6 +21,7 @@ from astro_provider.diagnosis.stack import PROJECT_FILES
 from astro_provider.version import OLDEST_PULUMI, __version__
 
 LANGUAGE_HOST = "pulumi-language-python"
+ON_PATH = "on PATH"
 
 # What the engine will do: load the class that the state names.
 _PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTokenBindingProvider; print(astro_provider.__version__)"
@@ -80,6 +81,8 @@ def _package_in(environ: Mapping[str, str], directory: Path) -> Check:
     if answer.late:
         return Check("package", Status.UNKNOWN, f"{chosen} was asked to load astro_provider: {answer.last_line}.")
     install = f"Install version {__version__} of this package with that interpreter's pip."
+    if chosen.whence == ON_PATH:  # there is no project here, or one that leaves it to PATH
+        install += " If your project has a virtual environment, activate it, or call doctor beside its Pulumi.yaml."
     if not answer.ok:
         text = f"{chosen} cannot load astro_provider: {answer.last_line}"
         return Check("package", Status.FAILED, text, install)
@@ -125,7 +128,7 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
             text = f"{project} leaves the interpreter to poetry."
             return Check("package", Status.UNKNOWN, text, "Run `poetry run astro-provider doctor` to look from inside.")
     given = environ.get("PULUMI_PYTHON_CMD", "").strip()
-    name, whence = (given, "PULUMI_PYTHON_CMD") if given else ("python3", "on PATH")
+    name, whence = (given, "PULUMI_PYTHON_CMD") if given else ("python3", ON_PATH)
     command_found = shutil.which(name, path=environ.get("PATH"))
     if command_found is None:
         return Check("package", Status.FAILED, f"There is no {name} ({whence}), which Pulumi would start.")

@@ -328,7 +328,10 @@ def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
         FAILED,
         f"{python} (on PATH) cannot load astro_provider: ModuleNotFoundError: No module named 'astro_provider'",
     )
-    assert found.advice == f"Install version {__version__} of this package with that interpreter's pip."
+    assert found.advice == (
+        f"Install version {__version__} of this package with that interpreter's pip. If your project has a virtual "
+        "environment, activate it, or call doctor beside its Pulumi.yaml."
+    )
 
 
 def test_an_interpreter_with_another_version_of_the_package(tmp_path: Path) -> None:

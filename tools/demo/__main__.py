@@ -171,7 +171,7 @@ class Demo:
         self._gap()
         self._say(title, style="bold cyan")
         for command in commands:
-            self._say(f"   $ {command}", style="bold")
+            self._console.print(Text(f"   $ {command}", style="bold"), soft_wrap=True)  # to be copied
         self._gap()
 
     def _say(self, text: str, style: str = "") -> None:
