@@ -1,9 +1,13 @@
-"""docs/adopt.md replayed: on the emulator with its organization, in a terminal of 120 columns, and on the real engine."""
+"""docs/adopt.md replayed: on the emulator with its organization, in a terminal of 120 columns, and on the real engine.
+
+And what docs/cli.md shows of the same organization, but for tables that tell ages.
+"""
 
 from __future__ import annotations
 
 import re
 import runpy
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +16,12 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.support.importing import import_file
-from tests.support.shell import Ending, run_in_terminal
+from tests.support.shell import Ending, run, run_in_terminal
 from tests.support.stack import Stack
 from tests.support.writes import writes
 
-PAGE = (Path(__file__).parents[2] / "docs" / "adopt.md").read_text()
+PAGES = Path(__file__).parents[2] / "docs"
+PAGE = (PAGES / "adopt.md").read_text()
 ADOPT = "astro-provider adopt --all-deployments --out infra"
 IMPORT = "pulumi import --file import.json --yes --protect=false --generate-code=false"
 PREVIEW = "pulumi preview --diff"
@@ -99,3 +104,14 @@ def test_the_import_and_the_previews_show_what_the_page_shows(
     assert before_the_update.keys() == {"GET"}
     assert up.failed is False, up.text
     assert writes(airlines) == 1
+
+
+def test_what_the_page_of_the_commands_shows_is_what_they_print(airlines: Emulator) -> None:
+    page = (PAGES / "cli.md").read_text()
+    shown_there = re.findall(r"```console\n\$ astro-provider ((?:list|find) .*)\n((?:.*\n)*?)```", page)
+
+    printed = [run(airlines, *shlex.split(arguments)) for arguments, _ in shown_there]
+
+    assert len(shown_there) == 5
+    for (arguments, told), ended in zip(shown_there, printed, strict=True):
+        assert "days ago" in told or told == ended.out + ended.err, arguments
