@@ -29,7 +29,7 @@ class _DeploymentById(TypedDict):
 
 class _DeploymentByName(TypedDict):
     deployment_name: pulumi.Input[str]
-    deployment_id: NotRequired[None]
+    deployment_id: NotRequired[pulumi.Input[str] | None]
 
 
 class _TokenByName(TypedDict):
@@ -51,11 +51,11 @@ class DeploymentIdTokenId(_DeploymentById, _TokenById, _Common):
 
 
 class DeploymentNameTokenName(_DeploymentByName, _TokenByName, _Common):
-    """A deployment by its name, a token by its name (and perhaps by its id too)."""
+    """A deployment by its name (and perhaps by its id too), a token by its name (and perhaps by its id too)."""
 
 
 class DeploymentNameTokenId(_DeploymentByName, _TokenById, _Common):
-    """A deployment by its name, a token by its id."""
+    """A deployment by its name (and perhaps by its id too), a token by its id."""
 
 
 DeploymentOrgTokenBindingArgsDict: TypeAlias = (
@@ -71,7 +71,7 @@ class DeploymentOrgTokenBindingArgs:
     Attributes:
         deployment_id: the id of the deployment; give this, `deployment_name`, or both of the same deployment.
         deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` tells which one
-            is meant where two workspaces have it.
+            is meant if two workspaces have it.
         role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
         org_token_name: the name of the organization token; give this, `org_token_id`, or both of the same token.
         org_token_id: the id of the organization token.

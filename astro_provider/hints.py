@@ -31,13 +31,13 @@ def nearest_names(name: str, names: Iterable[str]) -> str:
 
 def other_workspace(deployment: Deployment, workspace_id: str) -> str:
     """Say that a deployment does not belong to the workspace that it must belong to, or that nobody can tell."""
-    which = f"deployment {deployment.name!r} ({deployment.id})"
+    which = f"{deployment.name!r} ({deployment.id})"
     if deployment.workspace_id is None:
         return (
-            f"the service does not show the workspace of {which}, so it cannot be held against {workspace_id}: use a "
+            f"The service does not show the workspace of deployment {which}, so it cannot be held against {workspace_id}: use a "
             "credential that may see it, or leave the workspace out."
         )
-    return f"{which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
+    return f"Deployment {which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
 
 
 def no_deployment(deployments: Iterable[Deployment], organization_id: str, deployment_id: str) -> str:
@@ -48,7 +48,7 @@ def no_deployment(deployments: Iterable[Deployment], organization_id: str, deplo
         hint = is_a_name(named, "deployment_name")
     else:
         hint = nearest_names(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
-    return f"no deployment with the id {deployment_id} in organization {organization_id}{hint}."
+    return f"There is no deployment with the id {deployment_id} in organization {organization_id}{hint}."
 
 
 def is_a_name(ids: Iterable[str], name_property: str) -> str:

@@ -43,8 +43,8 @@ NAME = "astro-access"
 DESCRIPTIONS = {
     Rule.ROLE: "Only roles that access.toml allows are given to organization tokens in a deployment.",
     Rule.ADMIN: "Only tokens that access.toml names may be DEPLOYMENT_ADMIN.",
-    Rule.PROTECT: "Bindings of organization tokens are protected where access.toml asks for it.",
-    Rule.OVERWRITE: "Bindings of organization tokens do not overwrite roles where access.toml forbids it.",
+    Rule.PROTECT: "Bindings of organization tokens are protected if access.toml asks for it.",
+    Rule.OVERWRITE: "Bindings of organization tokens do not overwrite roles if access.toml forbids it.",
     Rule.ADMINS: "A deployment has no more tokens that are DEPLOYMENT_ADMIN than access.toml allows.",
 }
 

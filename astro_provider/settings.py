@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,8 +22,10 @@ from pydantic import SecretStr
 from astro_provider import notices
 from astro_provider.api import waiting
 from astro_provider.api.client import AstroClient
+from astro_provider.api.models import Organization
 from astro_provider.api.network import is_loopback
 from astro_provider.errors import SettingsError
+from astro_provider.identity import holds_secret, is_identifier, no_secret
 
 CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
 DEFAULT_HOST = "https://api.astronomer.io"
@@ -109,7 +111,7 @@ class Settings:
         credential = _credential(TOKEN.find(config, environ))
         return cls(
             credential=credential,
-            organization_id=ORGANIZATION_ID.find(config, environ) or only_organization_in(credential),
+            organization_id=_organization_id(ORGANIZATION_ID.find(config, environ)) or only_organization_in(credential),
             host=_host(HOST.find(config, environ) or DEFAULT_HOST),
             timeout_seconds=_seconds(
                 TIMEOUT, TIMEOUT.find(config, environ), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
@@ -148,6 +150,14 @@ class Settings:
                 "`pulumi config set --secret astro:token`."
             )
         return self.credential.get_secret_value()
+
+
+def only_organization(seen: Sequence[Organization]) -> str | None:
+    """The last resort if nothing else tells the organization: the only one that the credential sees, or None.
+
+    Guessing among several could write to the wrong one.
+    """
+    return seen[0].id if len(seen) == 1 else None
 
 
 def no_organization(seen: int) -> SettingsError:
@@ -191,6 +201,17 @@ def _credential(value: str | None) -> SecretStr | None:
             f"The credential in {TOKEN} holds blanks or characters that no API token has. Copy it again."
         )
     return SecretStr(value)
+
+
+def _organization_id(value: str | None) -> str | None:
+    """The id; one that came with the quotes of a file of variables would only ever get a 403, which misleads."""
+    if value is None:
+        return None
+    if holds_secret(value):
+        raise SettingsError(f"{ORGANIZATION_ID} {no_secret('the id of the organization')}")
+    if not is_identifier(value) or not value.isprintable() or set(value) & set("\"'"):
+        raise SettingsError(f"{value!r} in {ORGANIZATION_ID} is no id: write the id alone, without quotes and blanks.")
+    return value
 
 
 def _host(value: str) -> str:

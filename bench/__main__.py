@@ -117,7 +117,7 @@ def keep(name: str, figures: Sequence[Figures]) -> None:
 
 
 def main() -> None:
-    """Run the suites that are asked for; all, where none is."""
+    """Run the suites that are asked for; all, if none is."""
     suites = {"writes": writes, "reads": reads, "memory": memory}
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("suite", nargs="*", help=f"any of {', '.join(suites)}; all by default")

@@ -65,9 +65,9 @@ class Found:
         finding: what it is.
         organization_id: the organization.
         deployment_id: the deployment.
-        deployment_name: None where Astro does not show the deployment, because it is gone.
+        deployment_name: None if Astro does not show the deployment, because it is gone.
         org_token_id: the token.
-        org_token_name: None where neither Astro nor a state tells it.
+        org_token_name: None if neither Astro nor a state tells it.
         role: what Astro shows; None: nothing.
         recorded_role: what the state of the first of the stacks has; None: in none, or a secret.
         stacks: the stacks that manage it.

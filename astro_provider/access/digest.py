@@ -65,9 +65,9 @@ class Digest(Steps):
     """What a digest tells, beside what its steps tell of our resources.
 
     Attributes:
-        stack: `<project>/<stack>`, or None where the digest has no step.
+        stack: `<project>/<stack>`, or None if the digest has no step.
         there: what is there already, by deployment and token.
-        unchanged: how many grants stay as they are; None where the digest does not show them.
+        unchanged: how many grants stay as they are; None if the digest does not show them.
         other_changes: how many other resources each operation is about.
         diagnostics: what the run said.
         problems: why the digest may not tell everything, one sentence each; none: it is whole.

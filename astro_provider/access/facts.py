@@ -46,7 +46,7 @@ class Deployment:
     Attributes:
         id: its id.
         name: its name.
-        workspace_name: the name of its workspace; empty where Astro does not tell it.
+        workspace_name: the name of its workspace; empty if Astro does not tell it.
     """
 
     id: str

@@ -21,7 +21,7 @@ MARKS = {Kind.GAIN: "🟢", Kind.LOSE: "🔴", Kind.CHANGE: "🟡"}
 LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
 MOST_DIAGNOSTICS = 20
 MOST_VERDICTS = 50
-FEW_VERDICTS = 5  # where there is not even room for all rows
+FEW_VERDICTS = 5  # if there is not even room for all rows
 
 
 def marker(stack: str | None) -> str:

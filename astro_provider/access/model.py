@@ -44,7 +44,7 @@ def seen(value: Text) -> TypeGuard[str]:
 
 
 def shown(value: Text) -> str | None:
-    """The text, or None where it is not there or not shown."""
+    """The text, or None if it is not there or not shown."""
     return value if isinstance(value, str) else None
 
 
@@ -56,8 +56,8 @@ class Subject:
         organization_id: the organization; None: the digest does not say.
         deployment_id: the deployment; None: the digest knows its name only.
         org_token_id: the token; None: as for the deployment.
-        org_token_name: the token's name where there is no id, else None: names are not unique and change.
-        deployment_name: the deployment's name where there is no id, else None.
+        org_token_name: the token's name if there is no id, else None: names are not unique and change.
+        deployment_name: the deployment's name if there is no id, else None.
     """
 
     organization_id: Text
@@ -144,7 +144,7 @@ def same_role(one: Text, other: Text) -> bool:
 
 
 def access(grants: Iterable[Grant]) -> dict[Subject, Grant]:
-    """The grants by their subject; the last one counts where two resources claim one subject."""
+    """The grants by their subject; the last one counts if two resources claim one subject."""
     return {grant.subject: grant for grant in grants}
 
 
@@ -198,7 +198,7 @@ def _completed(
 
 
 def _identified(identifier: Text, name: Text, ids: Mapping[str, set[str]]) -> tuple[Text, Text]:
-    """An id, and the name where there is no id."""
+    """An id, and the name if there is no id."""
     if identifier is None and seen(name) and len(ids.get(name, ())) == 1:
         (found,) = ids[name]
         return found, None

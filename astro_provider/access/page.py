@@ -162,7 +162,7 @@ def alarm(title: str, sentences: Iterable[str]) -> str:
 
 
 def items(title: str, sentences: Sequence[str]) -> str:
-    """A list under a heading; nothing where it is empty."""
+    """A list under a heading; nothing if it is empty."""
     if not sentences:
         return ""
     lines = "".join(f"<li>{in_html(one)}</li>" for one in sentences)
@@ -170,7 +170,7 @@ def items(title: str, sentences: Sequence[str]) -> str:
 
 
 def meanings(title: str, explained: Iterable[tuple[str, str]]) -> str:
-    """A list of words and what they mean; nothing where it is empty."""
+    """A list of words and what they mean; nothing if it is empty."""
     lines = "".join(f"<dt>{in_html(word)}</dt><dd>{in_html(text)}.</dd>" for word, text in explained)
     return f"<h2>{in_html(title)}</h2>\n<dl>{lines}</dl>" if lines else ""
 

@@ -62,7 +62,7 @@ def grants(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: s
 
 
 def property_text(properties: Mapping[str, Any], name: str, place: str) -> Text:
-    """A property by the dynamic door's name of it, whichever door it came through; None where it is not there."""
+    """A property by the dynamic door's name of it, whichever door it came through; None if it is not there."""
     return _text(_raw(properties, name), f"{place} {name}")
 
 

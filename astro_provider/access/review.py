@@ -11,7 +11,7 @@ from astro_provider.access.flags import LOUD, Flag, Situation, renewed, without_
 from astro_provider.access.model import Change, Grant, Kind, difference, same_role, shown
 from astro_provider.access.rules import Asked, Rules, Verdict, verdicts
 
-CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes where there are some: the preview itself is whole
+CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes if there are some: the preview itself is whole
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Row:
 
     Attributes:
         kind: gain, lose or change.
-        organization_id: None where the digest does not know it, as for the other two ids.
+        organization_id: None if the digest does not know it, as for the other two ids.
         deployment_id: the deployment.
-        deployment_name: None where neither the digest nor Astro told it.
+        deployment_name: None if neither the digest nor Astro told it.
         org_token_id: the token.
         org_token_name: as for the deployment.
         before: the role before; None: none, or not shown.

@@ -131,7 +131,7 @@ def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
 
 
 def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
-    """What the rules say against grants; nothing where all are kept.
+    """What the rules say against grants; nothing if all are kept.
 
     Args:
         rules: the rules.

@@ -97,7 +97,7 @@ class _Reading:
         return UnusableInput(f"{self._source}{f', line {line}' if line else ''}: {text}")
 
     def _line(self, table: str, key: str) -> int | None:
-        """The line, from 1, on which a key of a table stands; None where it is written in another way."""
+        """The line, from 1, on which a key of a table stands; None if it is written in another way."""
         assignment = re.compile(rf"""\s*(?:"{re.escape(key)}"|'{re.escape(key)}'|{re.escape(key)})\s*[=.]""")
         now = ""
         for number, line in enumerate(self._lines, start=1):

@@ -124,7 +124,7 @@ def _had(step: Step) -> list[Grant]:
 
 
 def _asked(step: Step) -> list[Grant]:
-    """What there will be: the inputs, or what Astro shows where the engine has read it."""
+    """What there will be: the inputs, or what Astro shows if the engine has read it."""
     state = step.get("newState") or {}
     found = grants(state, state.get("outputs") or state.get("inputs") or {}, moment="after")
     changed = step.get("detailedDiff")

@@ -53,7 +53,7 @@ def write(
         program: the program's text.
         import_file: the import file's text.
         program_file: the program's name.
-        project: the text of a new Pulumi.yaml, only where there is none; None: no such file.
+        project: the text of a new Pulumi.yaml, only if there is none; None: no such file.
 
     Raises:
         InputError: the directory cannot be written; it is as it was.

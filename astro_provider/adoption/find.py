@@ -6,6 +6,7 @@ makes: what is an error there is left out, what is a warning there is said here 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,8 @@ class Adoption:
         deployment_key: what the program calls it.
         token: the token, with all its roles.
         token_key: what the program calls it.
-        by_name: the program can give the token by its name, because no other token has it.
+        deployment_by_name: no other deployment of the organization has its name, so the name is enough.
+        token_by_name: no other organization token has its name, so the name is enough.
         inputs: what `check` makes of the program's arguments.
     """
 
@@ -41,7 +43,8 @@ class Adoption:
     deployment_key: str
     token: ApiToken
     token_key: str
-    by_name: bool
+    deployment_by_name: bool
+    token_by_name: bool
     inputs: Inputs
 
     @property
@@ -51,7 +54,7 @@ class Adoption:
 
     @property
     def role(self) -> str:
-        """The role that the token holds."""
+        """The role that the token has."""
         return str(self.inputs.role)
 
 
@@ -103,6 +106,7 @@ def find(
     rows = assigned_tokens(reader, organization_id, deployments, include_other_scopes=True, progress=progress)
     wholes = _whole_tokens(reader, organization_id, {r.id for r in rows if r.scope == ORGANIZATION}, progress)
     everywhere = reader.deployments(organization_id).values()
+    deployments_named = Counter(one.name for one in everywhere)
     deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
     tokens = reader.tokens(organization_id)
     token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
@@ -123,7 +127,8 @@ def find(
             deployment_key=deployment_keys[row.deployment_id],
             token=token,
             token_key=token_keys[token.id],
-            by_name=len(tokens.by_name.get(token.name, ())) == 1,
+            deployment_by_name=deployments_named[by_id[row.deployment_id].name] == 1,
+            token_by_name=len(tokens.by_name.get(token.name, ())) == 1,
             inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
         )
         adoption, errors, warnings = _held_against_the_checks(reader, adoption)
@@ -186,7 +191,7 @@ def _dag_roles(adoption: Adoption) -> Iterator[str]:
     for entry in dag_roles_in(adoption.token.roles or (), adoption.deployment.id):
         kind = "DAG tag" if entry.entity_type == "DAG_TAG" else "DAG"
         yield (
-            f"token {adoption.token.name!r} ({adoption.token.id}) also holds {entry.role} in the {kind} "
+            f"Token {adoption.token.name!r} ({adoption.token.id}) also has {entry.role} in the {kind} "
             f"{entry.entity_id} of deployment {adoption.deployment.name!r}: roles in DAGs stay as they are."
         )
 

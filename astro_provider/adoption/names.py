@@ -22,7 +22,7 @@ NAMELESS = "unnamed"
 
 @dataclass(frozen=True)
 class Named:
-    """A deployment or a token, as far as its name goes; `made_at` is RFC 3339, empty where nobody says."""
+    """A deployment or a token, as far as its name goes; `made_at` is RFC 3339, empty if nobody says."""
 
     id: str
     name: str

@@ -2,12 +2,17 @@
 
 A few bindings are declared one by one; many are a table of roles and a loop. Both give the resources the same names, so
 a program may be rewritten from one form into the other without a change in the preview.
+
+Deployments and tokens are given by their names, because people review names. If several have a name, the id says which
+one is meant. A deployment's name and `workspace_id` would say it too, but only if Astro shows the workspace, and it would
+be a guard that nobody asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
 from astro_provider import shown
 from astro_provider.adoption.find import Adoption
@@ -32,7 +37,7 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None) -
 
     Args:
         adoptions: what it declares, by deployment.
-        organization_id: where the program has to say it, because nothing in its surroundings does.
+        organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
     """
     lines = [_OPENING]
     if organization_id:
@@ -64,8 +69,12 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
             yield f"    {literal(adoption.name)},"
             if organization_id:
                 yield "    organization_id=ORGANIZATION_ID,"
-            yield f"    deployment_id={literal(adoption.deployment.id)},"
-            if adoption.by_name:
+            if adoption.deployment_by_name:
+                yield f"    deployment_name={literal(adoption.deployment.name)},"
+            else:
+                yield f"    # Several deployments are named {literal(adoption.deployment.name)}, so it is given by its id."
+                yield f"    deployment_id={literal(adoption.deployment.id)},"
+            if adoption.token_by_name:
                 yield f"    org_token_name={literal(adoption.token.name)},"
             else:
                 yield f"    # Several tokens are named {literal(adoption.token.name)}, so it is given by its id."
@@ -78,30 +87,22 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
 
 def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterator[str]:
     deployments = {one.deployment_key: one.deployment for one in adoptions}
-    by_name = {one.token_key: one.token for one in adoptions if one.by_name}
-    by_id = {one.token_key: one.token for one in adoptions if not one.by_name}
+    tokens = {one.token_key: one.token for one in sorted(adoptions, key=lambda one: one.token_key)}
+    deployments_by_id = {one.deployment_key for one in adoptions if not one.deployment_by_name}
+    tokens_by_id = {one.token_key for one in adoptions if not one.token_by_name}
     yield "# Left of each colon stands what a deployment or a token is called here, which is a part of the names of"
     yield "# resources: change it, and the resources are renamed. What stands right of the colon is Astro's: if somebody"
-    yield "# renames a token there, change it here, and no resource is renamed."
-    yield "DEPLOYMENT_IDS = {"
-    for key, deployment in deployments.items():
-        yield f"    {literal(key)}: {literal(deployment.id)},{_real_name(key, deployment.name)}"
-    yield "}"
-    yield ""
-    if by_name:
-        yield "TOKEN_NAMES = {"
-        for key, token in sorted(by_name.items()):
-            yield f"    {literal(key)}: {literal(token.name)},"
-        yield "}"
-        yield ""
-    if by_id:
-        yield "# Tokens that are given by their ids, because several have the name."
-        yield "TOKEN_IDS = {"
-        for key, token in sorted(by_id.items()):
-            about = _about(token)
-            yield f"    {literal(key)}: {literal(token.id)},  # {literal(token.name)}{about and f': {about}'}"
-        yield "}"
-        yield ""
+    yield "# renames a deployment or a token there, change it here, and no resource is renamed."
+    yield from _dictionary("DEPLOYMENT_NAMES", {key: one.name for key, one in deployments.items()})
+    yield from _dictionary("TOKEN_NAMES", {key: one.name for key, one in tokens.items()})
+    if deployments_by_id:
+        yield "# Several deployments have these names, so the ids tell which ones are meant."
+        ids = {key: one.id for key, one in deployments.items() if key in deployments_by_id}
+        yield from _dictionary("DEPLOYMENT_IDS", ids)
+    if tokens_by_id:
+        yield "# Several tokens have these names, so the ids tell which ones are meant."
+        ids = {key: one.id for key, one in tokens.items() if key in tokens_by_id}
+        yield from _dictionary("TOKEN_IDS", ids, {key: _about(tokens[key]) for key in ids})
     yield "# The role of each token in each deployment."
     yield "ROLES = {"
     for deployment_key, group in groupby(adoptions, key=lambda one: one.deployment_key):
@@ -113,29 +114,29 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     yield ""
     yield "for deployment, roles in ROLES.items():"
     yield "    for token, role in roles.items():"
-    if by_name and by_id:
-        yield "        if token in TOKEN_IDS:"
-        yield from _call_in_a_loop("    ", "org_token_id=TOKEN_IDS[token]", organization_id)
-        yield "        else:"
-        yield from _call_in_a_loop("    ", "org_token_name=TOKEN_NAMES[token]", organization_id)
-    else:
-        given = "org_token_name=TOKEN_NAMES[token]" if by_name else "org_token_id=TOKEN_IDS[token]"
-        yield from _call_in_a_loop("", given, organization_id)
-
-
-def _call_in_a_loop(indent: str, token: str, organization_id: str | None) -> Iterator[str]:
-    yield f"{indent}        DeploymentOrgTokenBinding("
-    yield f'{indent}            f"{{deployment}}{BETWEEN}{{token}}",'
+    yield "        DeploymentOrgTokenBinding("
+    yield f'            f"{{deployment}}{BETWEEN}{{token}}",'
     if organization_id:
-        yield f"{indent}            organization_id=ORGANIZATION_ID,"
-    yield f"{indent}            deployment_id=DEPLOYMENT_IDS[deployment],"
-    yield f"{indent}            {token},"
-    yield f"{indent}            role=role,"
-    yield f"{indent}        )"
+        yield "            organization_id=ORGANIZATION_ID,"
+    yield "            deployment_name=DEPLOYMENT_NAMES[deployment],"
+    if deployments_by_id:
+        yield "            deployment_id=DEPLOYMENT_IDS.get(deployment),"
+    yield "            org_token_name=TOKEN_NAMES[token],"
+    if tokens_by_id:
+        yield "            org_token_id=TOKEN_IDS.get(token),"
+    yield "            role=role,"
+    yield "        )"
 
 
-def _real_name(key: str, name: str) -> str:
-    return "" if key == name else f"  # {literal(name)}"
+def _dictionary(
+    name: str, values: Mapping[str, str], comments: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    yield f"{name} = {{"
+    for key, value in values.items():
+        comment = comments.get(key)
+        yield f"    {literal(key)}: {literal(value)},{f'  # {comment}' if comment else ''}"
+    yield "}"
+    yield ""
 
 
 def _about(token: ApiToken) -> str:

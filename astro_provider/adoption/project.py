@@ -71,7 +71,7 @@ def module_path(project: Project | None, directory: Path, module: str) -> str:
     if parts is None or not all(map(_is_identifier, parts)):
         raise InputError(
             "module",
-            f"the program in {project.program} cannot import a module in {directory}. Nothing was written: choose a "
+            f"The program in {project.program} cannot import a module in {directory}. Nothing was written: choose a "
             "directory below it whose name Python can import.",
         )
     return ".".join((*parts, module))

@@ -16,7 +16,7 @@ from astro_provider.version import __version__
 
 HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.
 
-Settings come from the environment: ASTRO_API_TOKEN, and where needed ASTRO_ORGANIZATION_ID and ASTRO_API_HOST.
+Settings come from the environment: ASTRO_API_TOKEN, and if needed ASTRO_ORGANIZATION_ID and ASTRO_API_HOST.
 
 \b
 Examples:

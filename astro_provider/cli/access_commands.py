@@ -15,6 +15,13 @@ from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.cli.options import OrganizationId, OutputOfAudit, OutputOfReview
 
+Production = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
+]
+RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")]
+MOST_CHARACTERS = 60_000  # GitHub takes 65,536 in a comment; the rest is for what a workflow writes around it
+
 
 def review(  # noqa: PLR0913  the command's options
     *,
@@ -24,13 +31,8 @@ def review(  # noqa: PLR0913  the command's options
     output: Annotated[
         OutputOfReview, typer.Option(help="A comment, a terminal, programs, or a page.")
     ] = OutputOfReview.MARKDOWN,
-    production: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
-    ] = None,
+    production: Production = None,
+    rules: RulesFile = None,
     fail_on: Annotated[
         list[Flag] | None, typer.Option(metavar="FLAG", help="End with status 3 if a row has the flag; repeatable.")
     ] = None,
@@ -41,7 +43,7 @@ def review(  # noqa: PLR0913  the command's options
     max_length: Annotated[
         int,
         typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of a comment; the least flagged rows go first."),
-    ] = 60_000,
+    ] = MOST_CHARACTERS,
 ) -> None:
     """Tell who gains, loses or changes which role where.
 
@@ -80,13 +82,8 @@ def audit(  # noqa: PLR0913  the command's options
     output: Annotated[
         OutputOfAudit, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
     ] = OutputOfAudit.TABLE,
-    production: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
-    ] = None,
-    rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
-    ] = None,
+    production: Production = None,
+    rules: RulesFile = None,
     fail_on: Annotated[
         list[Finding] | None,
         typer.Option(metavar="FINDING", help="End with status 3 if there is one of that kind; repeatable."),
@@ -94,7 +91,7 @@ def audit(  # noqa: PLR0913  the command's options
     organization_id: OrganizationId = None,
     max_length: Annotated[
         int, typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of the Markdown; the last rows go first.")
-    ] = 60_000,
+    ] = MOST_CHARACTERS,
 ) -> None:
     """Tell what is worth looking after among the roles that organization tokens hold.
 

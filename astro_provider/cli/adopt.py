@@ -109,7 +109,7 @@ def _report(found: Found, place: Place) -> Iterator[str]:
     what = "the program that declares them" if place.module is None else "the module that declares them"
     files = {
         place.out / place.program_file: what,
-        place.out / IMPORT_FILE: "their state, for pulumi import (3.254 or later)",
+        place.out / IMPORT_FILE: "their state, for pulumi import",
     }
     if place.project is None:
         files[place.out / PROJECT_FILE] = "a new project" + (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -17,6 +18,7 @@ from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
 from astro_provider.access.rules import Rules
+from astro_provider.cli.answers import answer, say_failed_on
 from astro_provider.cli.exit_statuses import FLAGGED
 from astro_provider.cli.options import OutputOfAudit
 from astro_provider.errors import UnusableInput
@@ -51,9 +53,15 @@ def run(  # noqa: PLR0913  the command's options
     house = read_rules_file(rules)
     exports = [read_export(*read_text(name)) for name in states]
     found = _looked(organization_id, exports, tuple(production), house)
-    _print(found, output, max_length)
+    texts: dict[StrEnum, Callable[[], str]] = {
+        OutputOfAudit.JSON: lambda: as_json(audit_document(found)),
+        OutputOfAudit.CSV: lambda: as_csv(found),
+        OutputOfAudit.HTML: lambda: audit_page(found),
+        OutputOfAudit.MARKDOWN: lambda: as_markdown(found, max_length),
+    }
+    answer(output, texts, lambda: _print_table(found))
     if hits := found.hits(fail_on):
-        typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
+        say_failed_on(hits)
         raise typer.Exit(FLAGGED)
 
 
@@ -90,19 +98,6 @@ def _require_organization(exports: list[Export], organization_id: str) -> None:
                     f"The export of {export.stack} has bindings of organization {other}, and this audit is about "
                     f"{organization_id}: leave it out, or write --organization-id."
                 )
-
-
-def _print(found: Audit, output: OutputOfAudit, max_length: int) -> None:
-    if output is OutputOfAudit.JSON:
-        typer.echo(as_json(audit_document(found)))
-    elif output is OutputOfAudit.CSV:
-        typer.echo(as_csv(found), nl=False)
-    elif output is OutputOfAudit.HTML:
-        typer.echo(audit_page(found), nl=False)
-    elif output is OutputOfAudit.MARKDOWN:
-        typer.echo(as_markdown(found, max_length), nl=False)
-    else:
-        _print_table(found)
 
 
 def _print_table(found: Audit) -> None:

@@ -102,7 +102,7 @@ def adopt(  # noqa: PLR0913 the command's options
     stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed. If there
     is no Pulumi project in DIR or above it, DIR gets a Pulumi.yaml too.
 
-    The credential is ASTRO_API_TOKEN. `pulumi import --file` needs Pulumi 3.254 or later.
+    The credential is ASTRO_API_TOKEN.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.UNKNOWN: "cyan",
 
 
 def run(*, as_json: bool) -> None:
-    """Look, print, and end with status 1 where something has to be mended."""
+    """Look, print, and end with status 1 if something has to be mended."""
     checks = diagnose(os.environ)
     healthy = not any(check.status is Status.FAILED for check in checks)
     if as_json:
@@ -43,7 +43,7 @@ def _print_table(checks: Sequence[Check]) -> None:
         lines = [Text(check.found), *([Text(check.advice, "bold")] if check.advice else [])]
         for number, line in enumerate(lines):
             mark = Text(_marks()[check.status], _STYLES[check.status]) if number == 0 else Text()
-            table.add_row(mark, Text(check.name if number == 0 else ""), line)
+            table.add_row(mark, Text(f"{check.name} " if number == 0 else ""), line)
     console(sys.stdout).print(table)
 
 

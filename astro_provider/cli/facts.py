@@ -42,7 +42,7 @@ def read_text(name: str) -> tuple[str, str]:
 
 
 def read_rules_file(name: Path | None) -> Rules | None:
-    """Read `access.toml`, where one is given.
+    """Read `access.toml`, if one is given.
 
     Raises:
         UnusableInput: it cannot be read, or is wrong; the text names the line.

@@ -154,7 +154,7 @@ def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
 
 
 def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
-    """Return what each deployment is called in a table: its name, with its id where another has the same."""
+    """Return what each deployment is called in a table: its name, with its id if another has the same."""
     names = {row.deployment_id: row.deployment_name for row in found}
     times = Counter(names.values())
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}

@@ -15,7 +15,7 @@ UNUSED_IN_WORDS = (
 
 
 def marks(row: DeploymentOrgToken, now: datetime) -> str:
-    """Return the marks, for example `expired 2024-03-30, unused`; blank where there are none."""
+    """Return the marks, for example `expired 2024-03-30, unused`; blank if there are none."""
     token = Token(
         row.id,
         row.name,
@@ -34,7 +34,7 @@ def marks(row: DeploymentOrgToken, now: datetime) -> str:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time of the service; None where it is not told, or odd."""
+    """A time of the service; None if it is not told, or odd."""
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:

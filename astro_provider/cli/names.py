@@ -1,6 +1,6 @@
 """Names in the place of ids, on the command line.
 
-An id is taken as it is, also where something else is named like it. A name is taken if it is the only one; else the
+An id is taken as it is, even if something else is named like it. A name is taken if it is the only one; else the
 answer names the candidates with their ids. What is neither stays as it came, so that whoever looks it up says what is
 wrong with it.
 """
@@ -38,7 +38,7 @@ def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
         if found is None:
             place = f"workspace {workspace_id}" if workspace_id else f"organization {organization_id}"
             hint = nearest_names(name, [one.name for one in candidates])
-            raise InputError("deployment_name", f"no deployment of {place} is named {name!r}{hint}.")
+            raise InputError("deployment_name", f"No deployment of {place} is named {name!r}{hint}.")
         ids.append(found)
     return Where(tuple(dict.fromkeys(ids)), workspace_id=workspace_id)
 
@@ -61,7 +61,7 @@ def organization_named(client: AstroClient, given: str) -> str:
 
 
 def workspace_name(deployment: Deployment) -> str:
-    """The name of a deployment's workspace; blank where Astro does not tell it."""
+    """The name of a deployment's workspace; blank if Astro does not tell it."""
     name = (deployment.model_extra or {}).get("workspaceName")
     return name if isinstance(name, str) else ""
 
@@ -96,5 +96,5 @@ def _workspace_id(given: str, deployments: Iterable[Deployment]) -> str:
     if found:
         return found[0]
     if hint := nearest_names(given, filter(None, known.values())):
-        raise InputError("workspace_id", f"no deployment belongs to a workspace with the id or name {given}{hint}.")
+        raise InputError("workspace_id", f"No deployment belongs to a workspace with the id or name {given}{hint}.")
     return given

@@ -70,7 +70,7 @@ OrganizationId = Annotated[
         "--organization-id",
         metavar="ID",
         callback=_without_blanks,
-        help="By id or name, where neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
+        help="By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
     ),
 ]
 
@@ -134,7 +134,7 @@ class Where:
     Attributes:
         deployment_ids: the deployments, each once, by id or by name.
         deployment_names: more deployments, by name alone. Neither: all of the workspace, or of the organization.
-        workspace_id: a guard where deployments are given; else the workspace to look in; None: the organization.
+        workspace_id: a guard if deployments are given; else the workspace to look in; None: the organization.
             Also a name, until `names.with_ids` has looked it up.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -19,6 +20,7 @@ from astro_provider.access.review import Review, Row, Wanted, changes_in
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_page import review_page
 from astro_provider.access.words import counts, headline, notes, role_in_words, verb
+from astro_provider.cli.answers import answer, say_failed_on
 from astro_provider.cli.exit_statuses import FLAGGED, INCOMPLETE
 from astro_provider.cli.options import OutputOfReview, WrongUsage
 
@@ -62,10 +64,15 @@ def run(  # noqa: PLR0913  the command's options
     del text
     facts = _facts(digest, offline=offline, everything=house is not None)
     found = reviewed(digest, facts, Wanted(tuple(production), house, exit_code))
-    _print(found, output, max_length)
+    texts: dict[StrEnum, Callable[[], str]] = {
+        OutputOfReview.JSON: lambda: as_json(review_document(found)),
+        OutputOfReview.HTML: lambda: review_page(found),
+        OutputOfReview.MARKDOWN: lambda: as_markdown(found, max_length),
+    }
+    answer(output, texts, lambda: _print_text(found))
     hits = found.hits(fail_on)
     if hits:
-        typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
+        say_failed_on(hits)
     if not found.is_complete:
         typer.echo(f"The preview is incomplete. {' '.join(found.problems)}", err=True)
         raise typer.Exit(INCOMPLETE)
@@ -97,17 +104,6 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
         return facts(reader, organizations, losing)
     finally:
         client.close()
-
-
-def _print(found: Review, output: OutputOfReview, max_length: int) -> None:
-    if output is OutputOfReview.JSON:
-        typer.echo(as_json(review_document(found)))
-    elif output is OutputOfReview.HTML:
-        typer.echo(review_page(found), nl=False)
-    elif output is OutputOfReview.MARKDOWN:
-        typer.echo(as_markdown(found, max_length), nl=False)
-    else:
-        _print_text(found)
 
 
 def _print_text(found: Review) -> None:

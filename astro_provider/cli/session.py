@@ -18,7 +18,7 @@ from astro_provider.cli.terminal import progress_bar
 from astro_provider.errors import SettingsError
 from astro_provider.reading.assignments import choose_deployments
 from astro_provider.reading.reader import Reader
-from astro_provider.settings import Settings
+from astro_provider.settings import Settings, only_organization
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,11 @@ def environment_settings() -> Settings:
 
 def _only_organization(client: AstroClient) -> str:
     seen = client.list_organizations()
-    if len(seen) != 1:
+    only = only_organization(seen)
+    if only is None:
         names = ", ".join(f"{found.id} ({found.name})" if found.name else found.id for found in seen)
         raise SettingsError(
             "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, "
             f"and the credential sees {f'several: {names}' if seen else 'none'}. Write --organization-id."
         )
-    return seen[0].id
+    return only

@@ -1,4 +1,4 @@
-"""A table of texts: in columns where they fit into the terminal, as records one below the other where they do not.
+"""A table of texts: in columns if they fit into the terminal, as records one below the other if they do not.
 
 A terminal that is too narrow for the table gets, in this order, until it fits: names and descriptions broken between
 words; cells that belong together one beneath the other (`beneath`); long names broken after a hyphen. Records come last.
@@ -208,7 +208,7 @@ def _longest_part(text: str, is_prose: bool) -> int:  # noqa: FBT001  as above
 
 
 def _broken(text: str, width: int) -> str:
-    """The text with each word that is too long broken after its hyphens, where it has some."""
+    """The text with each word that is too long broken after its hyphens, if it has some."""
     return " ".join(_word_in_lines(word, width) for word in text.split(" "))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 from astro_provider.diagnosis import installation, network, service, stack
@@ -14,6 +15,7 @@ from astro_provider.diagnosis.bounded import Look, look
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.network import check_network
 from astro_provider.diagnosis.service import check_service
+from astro_provider.diagnosis.stack import Configuration
 from astro_provider.errors import SettingsError
 from astro_provider.settings import LOCK_DIRECTORY
 from astro_provider.writing.lock_directory import usable_directory
@@ -31,25 +33,31 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
         directory: where `pulumi` would be called; None for the working directory.
     """
     place = directory or Path.cwd()
+    # Looked at first, because it may name the host, the organization and others; three looks wait for it.
+    configuration: Future[Configuration] = Future()
     looks = [
-        Look((*service.NAMES, stack.NAME), lambda: _service_and_stack(environ, place)),
-        Look(network.NAMES, lambda: check_network(environ)),
+        Look(service.NAMES, lambda: check_service(environ, configuration.result())),
+        Look((stack.NAME,), lambda: _stack(environ, place, configuration)),
+        Look(network.NAMES, lambda: check_network(environ, configuration.result())),
         *(Look(names, lambda run=run: run(environ, place)) for names, run in installation.LOOKS),  # type: ignore[misc]
-        Look(("lock directory",), lambda: [_lock_directory(environ)]),
+        Look(("lock directory",), lambda: [_lock_directory(environ, configuration.result())]),
     ]
     return look(looks, BOUND_SECONDS)
 
 
-def _service_and_stack(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
-    """The stack comes first, because it may name the host and the organization; it is told last."""
-    check, configuration = stack.look_at_stack(environ, directory)
-    yield from check_service(environ, configuration)
+def _stack(environ: Mapping[str, str], directory: Path, configuration: Future[Configuration]) -> Iterator[Check]:
+    try:
+        check, seen = stack.look_at_stack(environ, directory)
+    except BaseException as error:
+        configuration.set_exception(error)
+        raise
+    configuration.set_result(seen)
     yield check
 
 
-def _lock_directory(environ: Mapping[str, str]) -> Check:
+def _lock_directory(environ: Mapping[str, str], configuration: Configuration) -> Check:
     try:
-        directory = usable_directory(LOCK_DIRECTORY.find(lambda _key: None, environ))
+        directory = usable_directory(LOCK_DIRECTORY.find(configuration.value, environ))
     except SettingsError as error:
         return Check("lock directory", Status.FAILED, str(error))
     except OSError as error:

@@ -28,7 +28,7 @@ class Check:
         name: what was looked at; stable.
         status: how it came out.
         found: what was seen, as a sentence.
-        advice: what to do; empty where there is nothing to do, or where `found` says it.
+        advice: what to do; empty if there is nothing to do, or if `found` says it.
     """
 
     name: str

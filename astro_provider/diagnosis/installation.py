@@ -1,6 +1,6 @@
 """The checks that are about this machine: the `pulumi` command, and the interpreter that it will start the provider with.
 
-Which interpreter that is, follows what Pulumi 3.259 does: the virtual environment that Pulumi.yaml names comes before
+Which interpreter that is, follows what Pulumi does: the virtual environment that Pulumi.yaml names comes before
 PULUMI_PYTHON_CMD, and `python3` on PATH comes last.
 """
 
@@ -18,11 +18,10 @@ import yaml
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import answer_of
 from astro_provider.diagnosis.stack import PROJECT_FILES
-from astro_provider.version import __version__
+from astro_provider.version import OLDEST_PULUMI, __version__
 
-OLDEST = (3, 216, 0)  # the first that takes inputs from a dynamic provider's read
-OLDEST_IMPORT = (3, 254, 0)  # the first whose `import --file` takes inputs and outputs
 LANGUAGE_HOST = "pulumi-language-python"
+ON_PATH = "on PATH"
 
 # What the engine will do: load the class that the state names.
 _PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTokenBindingProvider; print(astro_provider.__version__)"
@@ -38,7 +37,6 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
     command = shutil.which("pulumi", path=environ.get("PATH"))
     if command is None:
         yield Check("pulumi", Status.FAILED, "There is no pulumi on PATH.", where)
-        yield Check("import files", Status.UNKNOWN, "Not looked at, because there is no pulumi on PATH.")
         return
     quiet = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     answer = answer_of([command, "version"], {**environ, **quiet}, directory)
@@ -46,24 +44,13 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
     if version is None:
         status = Status.UNKNOWN if answer.late else Status.FAILED
         yield Check("pulumi", status, f"{command} does not tell its version: {answer.last_line}", where)
-        yield Check("import files", Status.UNKNOWN, "Not looked at, because the version is not known.")
         return
     shown = f"{_dotted(version)} ({command})"
-    if version < OLDEST:
-        advice = f"Install {_dotted(OLDEST)} or later: older ones do not show drift."
+    if version < OLDEST_PULUMI:
+        advice = f"Install {_dotted(OLDEST_PULUMI)} or later, which is what this package is tested with."
         yield Check("pulumi", Status.FAILED, f"{shown} is too old.", advice)
     else:
         yield Check("pulumi", Status.OK, f"{shown}.")
-    if version < OLDEST_IMPORT:
-        text = f"{_dotted(version)} does not take the file that `astro-provider adopt` writes; {_dotted(OLDEST_IMPORT)} does."
-        yield Check(
-            "import files",
-            Status.WARNING,
-            text,
-            "Install a later pulumi, or leave the import out: `pulumi up` adopts what is there as well, without a write.",
-        )
-    else:
-        yield Check("import files", Status.OK, "`pulumi import --file` takes what `astro-provider adopt` writes.")
 
 
 def _language_host(environ: Mapping[str, str], _directory: Path) -> Iterator[Check]:
@@ -94,6 +81,8 @@ def _package_in(environ: Mapping[str, str], directory: Path) -> Check:
     if answer.late:
         return Check("package", Status.UNKNOWN, f"{chosen} was asked to load astro_provider: {answer.last_line}.")
     install = f"Install version {__version__} of this package with that interpreter's pip."
+    if chosen.whence == ON_PATH:  # there is no project here, or one that leaves it to PATH
+        install += " If your project has a virtual environment, activate it, or call doctor beside its Pulumi.yaml."
     if not answer.ok:
         text = f"{chosen} cannot load astro_provider: {answer.last_line}"
         return Check("package", Status.FAILED, text, install)
@@ -139,7 +128,7 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
             text = f"{project} leaves the interpreter to poetry."
             return Check("package", Status.UNKNOWN, text, "Run `poetry run astro-provider doctor` to look from inside.")
     given = environ.get("PULUMI_PYTHON_CMD", "").strip()
-    name, whence = (given, "PULUMI_PYTHON_CMD") if given else ("python3", "on PATH")
+    name, whence = (given, "PULUMI_PYTHON_CMD") if given else ("python3", ON_PATH)
     command_found = shutil.which(name, path=environ.get("PATH"))
     if command_found is None:
         return Check("package", Status.FAILED, f"There is no {name} ({whence}), which Pulumi would start.")
@@ -160,7 +149,7 @@ def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> 
 
 
 def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
-    """Name and options of the runtime; empty where the file does not tell."""
+    """Name and options of the runtime; empty if the file does not tell."""
     try:
         content = yaml.safe_load(project.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
@@ -183,7 +172,7 @@ def _dotted(version: tuple[int, int, int]) -> str:
 
 # Beside each other, because each starts a program or looks at a disk.
 LOOKS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, str], Path], Iterable[Check]]], ...] = (
-    (("pulumi", "import files"), _pulumi),
+    (("pulumi",), _pulumi),
     (("language host",), _language_host),
     (("package",), _package),
 )

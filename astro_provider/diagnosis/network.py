@@ -1,6 +1,6 @@
 """The checks that are about the way to Astro: the proxy, the certificates, the trace.
 
-They read the environment and call nobody; whether the way leads anywhere, the check of the service shows.
+They read the environment and the stack's configuration and call nobody; whether the way leads anywhere, the check of the service shows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from astro_provider.api import network
 from astro_provider.diagnosis.checks import Check, Status
+from astro_provider.diagnosis.stack import Configuration
 from astro_provider.errors import SettingsError
 from astro_provider.settings import TRACE, Settings
 
@@ -18,18 +19,23 @@ NAMES = ("proxy", "certificates", "trace")
 ENGINE_HOSTS = ("127.0.0.1", "localhost")
 
 
-def check_network(environ: Mapping[str, str]) -> list[Check]:
-    """Look at all of it; the checks are always the same, in the same order."""
+def check_network(environ: Mapping[str, str], stack: Configuration) -> list[Check]:
+    """Look at all of it; the checks are always the same, in the same order.
+
+    Args:
+        environ: the environment's variables.
+        stack: what the stack's configuration sets, which the environment comes before.
+    """
     try:
-        host = Settings.find(lambda _key: None, environ).host
+        host = Settings.find(stack.value, environ).host
     except SettingsError:
         unknown = "Not looked at, because a setting is malformed."
         return [
             Check("proxy", Status.UNKNOWN, unknown),
             Check("certificates", Status.UNKNOWN, unknown),
-            _trace(environ),
+            _trace(environ, stack),
         ]
-    return [_proxy(host, environ), _certificates(host, environ), _trace(environ)]
+    return [_proxy(host, environ), _certificates(host, environ), _trace(environ, stack)]
 
 
 def _proxy(host: str, environ: Mapping[str, str]) -> Check:
@@ -67,10 +73,11 @@ def _certificates(host: str, environ: Mapping[str, str]) -> Check:
     return Check("certificates", Status.OK, found)
 
 
-def _trace(environ: Mapping[str, str]) -> Check:
-    path = TRACE.find(lambda _key: None, environ)
+def _trace(environ: Mapping[str, str], stack: Configuration) -> Check:
+    path = TRACE.find(stack.value, environ)
     if path is None:
         return Check(
             "trace", Status.OK, f"{TRACE.variable} is not set; {TRACE.variable}=<file> records each call to Astro."
         )
-    return Check("trace", Status.OK, f"Each call to Astro is recorded in {path} ({TRACE.variable}).")
+    whence = TRACE.variable if environ.get(TRACE.variable, "").strip() else TRACE.config_key
+    return Check("trace", Status.OK, f"Each call to Astro is recorded in {path} ({whence}).")

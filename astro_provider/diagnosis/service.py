@@ -1,7 +1,7 @@
 """The checks that are about Astro: the credential, the organization, the service, and what the credential may do.
 
 Whether roles may be written cannot be tried without a write. What can be seen is the role of the token that the
-credential belongs to, where the credential says which token that is.
+credential belongs to, if the credential says which token that is.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from astro_provider.errors import (
 )
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION
-from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, permissions_in
+from astro_provider.settings import HOST, ORGANIZATION_ID, TOKEN, Settings, claims_in, only_organization, permissions_in
 
 BOUND_SECONDS = 5.0  # of all calls together; the stack is looked at before, and a diagnosis takes eight
 SOON = timedelta(days=14)  # enough to have a new token made
 OWNER = "ORGANIZATION_OWNER"  # documented to have the permission
 PERMISSION = "organization.apiTokens.access"
-NO_CREDENTIAL = "no-credential"  # sent where there is none: an answer of 401 shows that the service is there
+NO_CREDENTIAL = "no-credential"  # sent if there is none: an answer of 401 shows that the service is there
 NAMES = ("credential", "expiry", "organization", "service", "read tokens", "write tokens")
 
 
@@ -45,9 +45,8 @@ def check_service(environ: Mapping[str, str], stack: Configuration | None = None
         stack: what the stack's configuration sets, which the environment comes before; its secrets are not read.
     """
     configuration = stack or Configuration()
-    readable = {key: value for key, value in configuration.values.items() if key != TOKEN.config_key}
     try:
-        settings = Settings.find(readable.get, environ)
+        settings = Settings.find(configuration.value, environ)
     except SettingsError as error:
         unknown = [Check(name, Status.UNKNOWN, "Not looked at, because a setting is malformed.") for name in NAMES]
         return [Check("settings", Status.FAILED, str(error)), *unknown]
@@ -90,7 +89,7 @@ class _View:
 
     @property
     def hidden_by(self) -> str | None:
-        """Why the organization could not be looked into; None where it could."""
+        """Why the organization could not be looked into; None if it could."""
         if self.settings.credential is None:
             return "there is no credential"
         if isinstance(self.refusal, CredentialRefused):
@@ -110,8 +109,7 @@ def _look(settings: Settings, client: AstroClient) -> _View:
     except SettingsError as error:  # a proxy, certificates or a trace that cannot be used
         view.refusal = Unavailable(str(error))
     view.seconds = time.monotonic() - started
-    if view.organization_id is None and view.organizations and len(view.organizations) == 1:
-        view.organization_id = view.organizations[0].id
+    view.organization_id = view.organization_id or only_organization(view.organizations or ())
     if view.hidden_by is None and view.organization_id:
         _look_inside(view, Reader(client), view.organization_id)
     return view

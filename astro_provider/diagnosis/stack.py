@@ -32,6 +32,10 @@ class Configuration:
     values: Mapping[str, str] = field(default_factory=dict)
     has_secret_token: bool = False
 
+    def value(self, key: str) -> str | None:
+        """A value that the provider would take, or None: it refuses a token in clear."""
+        return None if key == TOKEN.config_key else self.values.get(key)
+
 
 def look_at_stack(environ: Mapping[str, str], directory: Path) -> tuple[Check, Configuration]:
     """Return what there is to say of the configuration, and what it sets."""

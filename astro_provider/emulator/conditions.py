@@ -50,7 +50,7 @@ class RateLimits:
         self._taken: dict[tuple[str, str], deque[float]] = {}
 
     def admit(self, bearer: str, verb: str, retry_after: str | None) -> None:
-        """Count a call; ApiError 429 where its second is used up."""
+        """Count a call; ApiError 429 if its second is used up."""
         allowed = CALLS_PER_SECOND.get(verb)
         if allowed is None:
             return

@@ -52,7 +52,7 @@ def token(state: State, organization_id: str, token_id: str) -> Record:
 
 
 def tokens(state: State, organization_id: str, wanted: TokenFilter, sorts: Sequence[str], page: Page) -> dict[str, Any]:
-    """Return a page of tokens; ApiError 404 where the filter names an unknown deployment or workspace."""
+    """Return a page of tokens; ApiError 404 if the filter names an unknown deployment or workspace."""
     entities = []
     if wanted.deployment_id is not None:
         entities.append(("DEPLOYMENT", state.deployment(organization_id, wanted.deployment_id)["id"]))

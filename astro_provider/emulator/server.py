@@ -190,7 +190,7 @@ class Emulator:
 
 
 def _listener(port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is spelled out; with it, an answer takes 40 ms.
+    # asyncio turns Nagle's algorithm off only if the protocol is spelled out; with it, an answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # A port that a stopped emulator used a moment ago is free; one that somebody listens on is not.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

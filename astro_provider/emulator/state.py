@@ -77,15 +77,15 @@ class State:
         return cls(**{kind: {item[required[0]]: item for item in shown[kind]} for kind, required in REQUIRED.items()})
 
     def deployment(self, organization_id: str, deployment_id: str) -> Record:
-        """Return a deployment; ApiError 404 where the organization has none of that id."""
+        """Return a deployment; ApiError 404 if the organization has none of that id."""
         return _found(self.deployments, "Deployment", deployment_id, organization_id)
 
     def workspace(self, organization_id: str, workspace_id: str) -> Record:
-        """Return a workspace; ApiError 404 where the organization has none of that id."""
+        """Return a workspace; ApiError 404 if the organization has none of that id."""
         return _found(self.workspaces, "Workspace", workspace_id, organization_id)
 
     def token(self, organization_id: str, token_id: str) -> Record:
-        """Return a token; ApiError 404 where the organization has none of that id."""
+        """Return a token; ApiError 404 if the organization has none of that id."""
         return _found(self.tokens, "API token", token_id, organization_id)
 
     def role(self, organization_id: str, scope_type: str, name: str) -> Record | None:

@@ -63,7 +63,7 @@ class Store:
     def write_roles(self, organization_id: str, token_id: str, body: object, *, writer: Record) -> list[Record]:
         """Take a role list that the credential `writer` posted, and return the list now held.
 
-        ApiError where the service refuses it, and then nothing has changed.
+        ApiError if the service refuses it, and then nothing has changed.
         """
         with self._lock:
             record = self._state.token(organization_id, token_id)

@@ -80,7 +80,7 @@ def choose_deployments(
             workspaces = {found.workspace_id for found in everywhere if found.workspace_id}
             raise InputError(
                 "workspace_id",
-                f"no deployment of organization {organization_id} belongs to workspace "
+                f"No deployment of organization {organization_id} belongs to workspace "
                 f"{workspace_id}{nearest_names(workspace_id, workspaces)}.",
             )
         return sorted(meant, key=lambda found: (found.name, found.id))

@@ -26,7 +26,7 @@ from astro_provider.evidence import deployment_is_gone, require_that_token_is_go
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
 from astro_provider.roles import require_roles, role_in, role_key, role_told, wrong_scope
-from astro_provider.settings import no_organization
+from astro_provider.settings import no_organization, only_organization
 
 OLDEST_SECONDS = 60.0
 MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; if they find it, no end
@@ -87,9 +87,10 @@ class Reader:
         if given is not None:
             return given
         seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
-        if len(seen) != 1:
+        only = only_organization(seen)
+        if only is None:
             raise no_organization(len(seen))
-        return seen[0].id
+        return only
 
     def tokens(self, organization_id: str, *, not_before: float | None = None) -> Tokens:
         """The organization's tokens."""

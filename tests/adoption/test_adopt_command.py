@@ -38,7 +38,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
     assert [
         "Wrote 2 bindings: 2 organization tokens in 2 deployments.",
         f"  {out}/__main__.py  the program that declares them",
-        f"  {out}/import.json  their state, for pulumi import (3.254 or later)",
+        f"  {out}/import.json  their state, for pulumi import",
         "",
         "Nothing in Astro was changed. Next:",
         f"  cd '{out}'",
@@ -58,7 +58,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
     ] == ended.lines
     assert (out / "Pulumi.yaml").read_text() == "name: infra\n"
     assert ended.err.startswith("\nLeft out, 2:\n  token 'staging-deploys' (clw1s5z9d000k08l6g7a2j3fq) in deployment ")
-    assert "\nAdopted, but worth knowing:\n  token 'model-trainer' " in ended.err
+    assert "\nAdopted, but worth knowing:\n  Token 'model-trainer' " in ended.err
     assert set(inside(out)) == {"Pulumi.yaml", "__main__.py", "import.json"}
 
 
@@ -231,7 +231,9 @@ def test_an_unknown_deployment_is_refused_with_the_nearest_names(astro: Emulator
     ended = adopt(astro, tmp_path / "infra", "--deployment-id", "etl-productoin")
 
     assert ended.status == 1
-    assert ended.err.startswith("Error: --deployment-id: no deployment with the id etl-productoin in organization ")
+    assert ended.err.startswith(
+        "Error: --deployment-id: There is no deployment with the id etl-productoin in organization "
+    )
     assert "nearest: 'etl-production'" in ended.err
     assert not (tmp_path / "infra").exists()
 
@@ -240,7 +242,7 @@ def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path:
     ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_PRODUCTION, "--workspace-id", FINANCE_ID)
 
     assert ended.status == 1
-    assert ended.err.startswith("Error: --workspace-id: deployment 'etl-production'")
+    assert ended.err.startswith("Error: --workspace-id: Deployment 'etl-production'")
     assert not (tmp_path / "infra").exists()
 
 

@@ -115,3 +115,38 @@ def test_a_few_bindings_are_declared_one_by_one_and_change_nothing_either(
     assert up.failed is False, up.text
     assert stored(without_import) == stored(stack)
     assert crowded.calls()["by_verb"].keys() == {"GET"}
+
+
+def test_a_rename_in_astro_is_one_value_of_the_adopted_program(
+    engine: PulumiCommand, crowded: Emulator, tmp_path: Path
+) -> None:
+    program, to_import = tmp_path / "infra" / "__main__.py", tmp_path / "infra" / "import.json"
+    stack = stack_for(engine, crowded, tmp_path)
+    stack.program = lambda: run_file(program)
+    run(crowded, "adopt", "--all-deployments", "--out", str(program.parent))
+    import_file(stack, to_import)
+    names, before = set(stack.resources()), roles(crowded)
+    shown = crowded.store.shown()
+    crowded.store.rename_token(next(one["id"] for one in shown["tokens"] if one["name"] == "loader-1"), "loader one")
+    crowded.store.rename_deployment(
+        next(one["id"] for one in shown["deployments"] if one["name"] == "etl-1"), "etl one"
+    )
+
+    unedited = stack.preview()
+    program.write_text(
+        program.read_text()
+        .replace('"loader-1": "loader-1",', '"loader-1": "loader one",')
+        .replace('"etl-1": "etl-1",', '"etl-1": "etl one",')
+    )
+    up = stack.up()
+    afterwards = stack.preview()
+
+    assert changes(unedited.changes) == {"same": len(names) + 1}, unedited.text
+    assert "write org_token_name='loader one'" in unedited.text
+    assert "write deployment_name='etl one'" in unedited.text
+    assert up.failed is False, up.text
+    assert up.changes.keys() <= {"same", "update"}, up.text
+    assert changes(afterwards.changes) == {"same": len(names) + 1}, afterwards.text
+    assert "is named" not in afterwards.text
+    assert names == set(stack.resources())
+    assert before == roles(crowded)

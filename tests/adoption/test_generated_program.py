@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from astro_provider.adoption import Adoption, Found, bindings_in, find, program
 from astro_provider.adoption.import_file import import_file
 from astro_provider.adoption.program import MOST_ONE_BY_ONE, literal
 from astro_provider.emulator import Emulator
+from astro_provider.emulator.organization import FINANCE_ID
 from astro_provider.reading.reader import Reader
 from tests.support.clients import Connect
 
@@ -73,6 +75,7 @@ def test_both_forms_are_typed(adoptions: list[Adoption], tmp_path: Path) -> None
 
 def test_a_few_are_declared_one_by_one(astro: Emulator, connect: Connect) -> None:
     later = astro.store.add_token("observability")
+    astro.store.add_deployment("etl-staging", workspace_id=FINANCE_ID)
     astro.store.bind(later, "clm9x5p7w000508l6e1j9d2rb", "Release Engineer")
 
     text = program(found_in(astro, connect).adoptions)
@@ -89,7 +92,7 @@ from astro_provider import DeploymentOrgTokenBinding
 # In the deployment "etl-production".
 DeploymentOrgTokenBinding(
     "etl-production.observability",
-    deployment_id="clm9x2k4t000408l6c3f7h8va",
+    deployment_name="etl-production",
     # Several tokens are named "observability", so it is given by its id.
     # This one: Reads metrics of production, made by Grace Murray, on 2025-04-02
     org_token_id="clo8g1x4m000f08l6t9c3z6vl",
@@ -101,6 +104,7 @@ DeploymentOrgTokenBinding(
     "etl-staging.observability~'''
         + later
         + """",
+    # Several deployments are named "etl-staging", so it is given by its id.
     deployment_id="clm9x5p7w000508l6e1j9d2rb",
     # Several tokens are named "observability", so it is given by its id.
     # This one: made by Ada Byron, on """
@@ -115,7 +119,7 @@ DeploymentOrgTokenBinding(
 # In the deployment "ml-training".
 DeploymentOrgTokenBinding(
     "ml-training.model-trainer",
-    deployment_id="clp6d4z9g000708l6f2t8u3xd",
+    deployment_name="ml-training",
     org_token_name="model-trainer",
     role="DEPLOYMENT_ACCESSOR",
 )
@@ -144,11 +148,14 @@ def test_any_text_is_spelled_so_that_python_reads_it_back(text: str) -> None:
     assert spelled.isprintable()
 
 
-def test_a_renamed_token_is_one_value_of_the_table_and_renames_no_resource(crowded: Emulator, connect: Connect) -> None:
+@pytest.mark.parametrize("key", ["loader-1", "etl-1"])
+def test_a_renamed_token_or_deployment_is_one_value_of_the_table_and_renames_no_resource(
+    crowded: Emulator, connect: Connect, key: str
+) -> None:
     before = found_in(crowded, connect).adoptions
     text = program(before)
 
-    edited = text.replace('"loader-1": "loader-1",', '"loader-1": "loader one",')
+    edited = text.replace(f'"{key}": "{key}",', f'"{key}": "another name",')
 
     assert text != edited
     assert bindings_in(text) == bindings_in(edited) == {one.name for one in before}
@@ -157,11 +164,32 @@ def test_a_renamed_token_is_one_value_of_the_table_and_renames_no_resource(crowd
 def test_tokens_of_one_name_are_told_apart_by_description_and_creator(crowded: Emulator, connect: Connect) -> None:
     adoptions = found_in(crowded, connect).adoptions
 
-    twins = sorted(line for line in program(adoptions).splitlines() if '  # "same": ' in line)
+    table = re.search(r"^TOKEN_IDS = {$(.*?)^}$", program(adoptions), re.MULTILINE | re.DOTALL)
 
-    assert len(twins) == 3
-    assert len([line for line in twins if "same, made by hand, made by Ada Byron, on 20" in line]) == 2
-    assert all(", made by " in line or ": made by " in line for line in twins)
+    assert table is not None
+    assert len(twins := table[1].strip().splitlines()) == 3
+    assert len([line for line in twins if "  # same, made by hand, made by Ada Byron, on 20" in line]) == 2
+    assert all(", made by " in line or "  # made by " in line for line in twins)
+
+
+@pytest.mark.parametrize("namesake", [False, True])
+def test_a_table_gives_an_id_beside_a_name_only_if_several_have_the_name(
+    crowded: Emulator, connect: Connect, *, namesake: bool
+) -> None:
+    reader = Reader(connect(crowded.url, credential=crowded.credential))
+    chosen = [one for one in reader.deployments(crowded.organization_id).values() if one.name.startswith("etl-")]
+    crowded.store.add_token("loader-1", scope="WORKSPACE")  # cannot be bound, so it cannot be meant
+    if namesake:
+        crowded.store.add_deployment("etl-1")
+
+    text = program(
+        find(Reader(connect(crowded.url, credential=crowded.credential)), crowded.organization_id, chosen).adoptions
+    )
+
+    assert '    "etl-1": "etl-1",\n' in text
+    assert ("deployment_id=DEPLOYMENT_IDS.get(deployment)," in text) is namesake
+    assert (f'DEPLOYMENT_IDS = {{\n    "etl-1": "{chosen[1].id}",\n}}\n' in text) is namesake
+    assert "loader-1" not in text.partition("TOKEN_IDS")[2].partition("}")[0]
 
 
 @pytest.mark.parametrize("form", ["calls", "table"])

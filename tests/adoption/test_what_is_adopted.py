@@ -101,7 +101,7 @@ def test_roles_in_dags_are_named_and_left_as_they_are(astro: Emulator, connect: 
 
     found = found_in(astro, connect)
 
-    whose = "token 'model-trainer' (clv9m2t3q000i08l6b8x5g4do) also holds"
+    whose = "Token 'model-trainer' (clv9m2t3q000i08l6b8x5g4do) also has"
     of = "of deployment 'ml-training': roles in DAGs stay as they are."
     assert [
         f"{whose} DAG_AUTHOR in the DAG train_demand_model {of}",

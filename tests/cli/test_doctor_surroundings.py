@@ -149,6 +149,21 @@ def test_the_stacks_configuration_is_looked_at_and_its_host_is_asked(
     assert beside["read tokens"].status is OK
 
 
+def test_the_way_to_astro_is_the_one_that_the_stack_sets(project: dict[str, str], tmp_path: Path) -> None:
+    for key, value in (("host", "http://127.0.0.1:1"), ("trace", f"{tmp_path}/trace"), ("lockDir", f"{tmp_path}/mine")):
+        pulumi(tmp_path, project, "config", "set", f"astro:{key}", value)
+
+    variables = {**project, "HTTPS_PROXY": "http://proxy.example.com", "ASTRO_LOCK_DIR": ""}
+    found = by_name(diagnose(variables, tmp_path / "infra"))
+    before = by_name(diagnose({**variables, "ASTRO_API_HOST": "http://127.0.0.1:2"}, tmp_path / "infra"))
+
+    assert (OK, "Calls to http://127.0.0.1:1 go through no proxy.") == said(found["proxy"])
+    assert (OK, "None are needed: http://127.0.0.1:1 is this machine, in clear.") == said(found["certificates"])
+    assert (OK, f"Each call to Astro is recorded in {tmp_path}/trace (astro:trace).") == said(found["trace"])
+    assert (OK, f"A lock was taken in {tmp_path}/mine and let go.") == said(found["lock directory"])
+    assert (OK, "Calls to http://127.0.0.1:2 go through no proxy.") == said(before["proxy"])
+
+
 def test_a_credential_in_clear_in_the_stacks_configuration_is_a_cross_and_not_shown(
     astro: Emulator, project: dict[str, str], tmp_path: Path
 ) -> None:

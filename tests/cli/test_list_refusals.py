@@ -57,7 +57,7 @@ def test_an_unknown_deployment_is_an_error_with_the_nearest_names(organization: 
     ended = run(organization, "list", "--deployment-id", "order", "--output", output)
 
     assert (
-        f"--deployment-id: no deployment with the id order in organization {organization.organization_id} "
+        f"--deployment-id: There is no deployment with the id order in organization {organization.organization_id} "
         "(nearest: 'orders')." == failed(ended)
     )
 
@@ -65,7 +65,9 @@ def test_an_unknown_deployment_is_an_error_with_the_nearest_names(organization: 
 def test_an_unknown_one_among_known_deployments_is_an_error_not_a_shorter_list(organization: Emulator) -> None:
     ended = run(organization, "list", "--deployment-id", ORDERS, "--deployment-id", ORDERS[:-1] + "b")
 
-    assert failed(ended).startswith(f"--deployment-id: no deployment with the id {ORDERS[:-1]}b in organization ")
+    assert failed(ended).startswith(
+        f"--deployment-id: There is no deployment with the id {ORDERS[:-1]}b in organization "
+    )
     assert f"(nearest: '{ORDERS}'" in ended.err
 
 
@@ -73,7 +75,7 @@ def test_a_deployment_of_another_workspace_is_an_error(organization: Emulator) -
     ended = run(organization, "list", "--deployment-id", LEDGER, "--deployment-id", ORDERS, "--workspace-id", FINANCE)
 
     assert (
-        f"--workspace-id: deployment 'orders' ({ORDERS}) belongs to workspace clk2v6a3e000208mkh9x5c2wd, "
+        f"--workspace-id: Deployment 'orders' ({ORDERS}) belongs to workspace clk2v6a3e000208mkh9x5c2wd, "
         f"not to {FINANCE}." == failed(ended)
     )
 
@@ -82,7 +84,7 @@ def test_an_unknown_workspace_is_an_error_with_the_nearest_id(organization: Emul
     ended = run(organization, "list", "--workspace-id", FINANCE[:-1])
 
     assert (
-        f"--workspace-id: no deployment of organization {organization.organization_id} belongs to workspace "
+        f"--workspace-id: No deployment of organization {organization.organization_id} belongs to workspace "
         f"{FINANCE[:-1]} (nearest: '{FINANCE}')." == failed(ended)
     )
 

@@ -73,11 +73,11 @@ def test_an_id_is_an_id_also_where_another_deployment_is_named_like_it(organizat
     [
         (
             ["--deployment-name", "order"],
-            "--deployment-name: no deployment of organization {} is named 'order' (nearest: 'orders').",
+            "--deployment-name: No deployment of organization {} is named 'order' (nearest: 'orders').",
         ),
         (
             ["--workspace-id", "Finanse"],
-            "--workspace-id: no deployment belongs to a workspace with the id or name Finanse (nearest: 'Finance').",
+            "--workspace-id: No deployment belongs to a workspace with the id or name Finanse (nearest: 'Finance').",
         ),
     ],
 )

@@ -94,7 +94,7 @@ def test_a_deployment_of_another_workspace_than_the_guard_says_is_refused_in_the
         == up.errors
         == [
             (
-                f"{PROBLEM} workspace_id value {{{FINANCE_ID}}} has a problem: deployment 'orders' ({deployment_id}) belongs to "
+                f"{PROBLEM} workspace_id value {{{FINANCE_ID}}} has a problem: Deployment 'orders' ({deployment_id}) belongs to "
                 f"workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}."
             )
         ]

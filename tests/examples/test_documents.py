@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs, __version__, errors, settings
 from astro_provider.cli import app
+from astro_provider.diagnosis import diagnose
 from astro_provider.emulator import Emulator
 from astro_provider.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
 from tests.support.stack import Stack
@@ -136,6 +138,17 @@ def test_the_readme_and_the_page_of_the_commands_name_every_command(command: str
     assert any(f"`astro-provider {command}`" in cell for cell in _first_cell_texts(ROOT / "docs" / "cli.md"))
 
 
+def test_the_page_of_the_commands_shows_and_explains_each_check_of_doctor(astro: Emulator, tmp_path: Path) -> None:
+    section = _section(ROOT / "docs" / "cli.md", "astro-provider doctor")
+    service = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
+    environment = {**service, "PATH": "", "ASTRO_LOCK_DIR": str(tmp_path)}
+
+    checks = [check.name for check in diagnose(environment, tmp_path)]
+
+    assert checks == [name.strip() for name in re.findall(r"^[✓!?✗] (.{14})  ", section, re.MULTILINE)]
+    assert {"settings", *checks} == set(_first_cells(section)) & {"settings", *checks}
+
+
 def _first_cell_texts(document: Path) -> list[str]:
     return [cell.strip() for cell in re.findall(r"^\|([^|]+)\|", document.read_text(), re.MULTILINE)]
 
@@ -183,19 +196,25 @@ def test_a_link_leads_to_a_page_and_a_heading_that_exist(document: Path) -> None
 
 @pytest.mark.usefixtures("engine")
 def test_the_pictures_show_what_a_run_shows_today(tmp_path: Path) -> None:
-    """All but numbers, which tell ages."""
+    """Word for word, but neither numbers nor places: a token grows older, and one day every row is marked `unused`."""
     subprocess.run([sys.executable, "-m", "tools.pictures", str(tmp_path)], cwd=ROOT, check=True)
 
     for name in ("list.svg", "preview.svg"):
         committed, today = (_shown(directory / name) for directory in (ROOT / "docs" / "pictures", tmp_path))
         assert committed == today
-        assert "DEPLOYMENT_" in today
+        assert "DEPLOYMENT_ACCESSOR" in today
 
 
-def _shown(picture: Path) -> str:
-    """The text of a picture."""
-    text = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text()))
-    return re.sub(r"\d+", "", text)
+def _shown(picture: Path) -> set[str]:
+    """The words of a picture, whose letters may have several colours."""
+    text, end = "", ("", 0.0)
+    for x, y, length, part in re.findall(
+        r'<text[^>]* x="([^"]*)" y="([^"]*)" textLength="([^"]*)"[^>]*>([^<]*)</text>', picture.read_text()
+    ):
+        goes_on = end[0] == y and float(x) < end[1] + 1
+        text += ("" if goes_on else " ") + html.unescape(part)
+        end = (y, float(x) + float(length))
+    return set(re.findall(r"[^\W\d]+", text))
 
 
 def test_the_pictures_fetch_nothing_from_elsewhere() -> None:

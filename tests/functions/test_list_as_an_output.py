@@ -117,7 +117,7 @@ def test_a_failed_list_fails_the_program_with_its_reason(stack: Stack, deploymen
     preview = stack.preview()
 
     assert preview.failed
-    assert f"no deployment with the id {deployment_id}x in organization" in preview.text
+    assert f"There is no deployment with the id {deployment_id}x in organization" in preview.text
 
 
 def test_a_workspace_is_a_guard_and_may_be_an_output(stack: Stack, deployment_id: str) -> None:

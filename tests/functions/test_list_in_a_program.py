@@ -97,7 +97,9 @@ def test_a_deployment_made_since_is_found(astro: Emulator, deployment_id: str) -
 
 
 def test_an_unknown_deployment_is_an_error_with_the_nearest(deployment_id: str) -> None:
-    with pytest.raises(InputError, match=rf"no deployment with the id {deployment_id}x .*nearest: '{deployment_id}'"):
+    with pytest.raises(
+        InputError, match=rf"There is no deployment with the id {deployment_id}x .*nearest: '{deployment_id}'"
+    ):
         list_deployment_org_tokens(f"{deployment_id}x")
 
 

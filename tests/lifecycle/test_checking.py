@@ -147,7 +147,7 @@ def test_a_deployment_of_another_workspace_is_an_error(start: StartProcess) -> N
     assert problems(start(), {**ADMIN, "workspace_id": FINANCE_ID}) == [
         (
             "workspace_id",
-            f"deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
+            f"Deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
         )
     ]
 
@@ -470,7 +470,7 @@ def test_a_workspace_that_is_left_out_cannot_be_held_against_the_guard(astro: Em
         (
             "workspace_id",
             (
-                f"the service does not show the workspace of deployment {SHOWN_STAGING}, so it cannot be held against "
+                f"The service does not show the workspace of deployment {SHOWN_STAGING}, so it cannot be held against "
                 f"{DATA_PLATFORM_ID}: use a credential that may see it, or leave the workspace out."
             ),
         )

@@ -389,7 +389,7 @@ def test_a_workspace_without_the_deployment_of_the_state_is_an_error_that_does_n
     assert problems(start(), {**BY_NAME, "workspace_id": FINANCE_ID}, stored) == [
         (
             "workspace_id",
-            f"deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
+            f"Deployment 'etl-staging' ({STAGING}) belongs to workspace {DATA_PLATFORM_ID}, not to {FINANCE_ID}.",
         )
     ]
     assert capsys.readouterr().err == ""

@@ -10,6 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from astro_provider.version import OLDEST_PULUMI
 from tests.packaging.conftest import ROOT
 from tools.engine.install import BUILT
 
@@ -28,6 +29,16 @@ def pinned(name: str) -> dict[str, str]:
 def floor(requirement: Requirement) -> str:
     [lowest] = [each.version for each in requirement.specifier if each.operator == ">="]
     return lowest
+
+
+def test_pyproject_and_the_pages_ask_for_the_same_oldest_pulumi() -> None:
+    dotted = ".".join(map(str, OLDEST_PULUMI[:2]))
+
+    assert Version(floor(next(one for one in PROMISED if one.name == "pulumi"))) == Version(
+        f"{dotted}.{OLDEST_PULUMI[2]}"
+    )
+    for page in ("README.md", "docs/install.md", "docs/cli.md"):
+        assert [dotted] == re.findall(r"`pulumi`[ |]+(3\.\d+)\b", (ROOT / page).read_text()), page
 
 
 def test_the_sets_are_those_that_the_makefile_makes() -> None:

@@ -177,7 +177,7 @@ def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwr
         ),
         (
             {"deployment_id": "{etl}", "org_token_name": "ci", "role": ROLE, "workspace_id": "{other}"},
-            "property workspace_id value {{other}} has a problem: deployment 'etl' ({etl}) belongs to workspace",
+            "property workspace_id value {{other}} has a problem: Deployment 'etl' ({etl}) belongs to workspace",
         ),
         (
             {"deployment_id": "{etl}", "org_token_name": "ci", "role": "Elsewhere"},
@@ -410,7 +410,7 @@ def test_off_leaves_the_checking_to_create(stack: Stack, astro: Emulator) -> Non
     done = stack.up()
     unchanged = stack.preview()
 
-    assert said(refused, "InputError: workspace_id: deployment 'etl'")
+    assert said(refused, "InputError: workspace_id: Deployment 'etl'")
     assert not done.failed
     assert astro.store.deployment_role(token, deployment) == ROLE
     assert {"same": 2} == unchanged.changes

@@ -156,7 +156,7 @@ def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_
             {"deployment_id": FINANCE_CLOSE_ID, "workspace_id": "clk2v6a3e000208mkh9x5c2wd"},
             "workspace_id",
             (
-                f"deployment 'finance-close' ({FINANCE_CLOSE_ID}) belongs to workspace {FINANCE_ID}, not to "
+                f"Deployment 'finance-close' ({FINANCE_CLOSE_ID}) belongs to workspace {FINANCE_ID}, not to "
                 "clk2v6a3e000208mkh9x5c2wd."
             ),
         ),

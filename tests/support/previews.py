@@ -90,10 +90,12 @@ class Previews:
 
     @scenario
     def made(self) -> Digest:
-        """The bindings are yet to be made."""
-        environment = {**self._environment, "ASTRO_API_TOKEN": self.astro.credential}
-        first = Stack(self._engine, self.directory / "first", environment, bindings(**BINDINGS))
-        return digest(first, "preview", *RECOMMENDED)
+        """The bindings are yet to be made, in an Astro of its own: in the other one they are there once the stack is."""
+        with Emulator.running() as fresh:
+            service = {"ASTRO_API_HOST": fresh.url, "ASTRO_API_TOKEN": fresh.credential}
+            environment = {**self._environment, **service}
+            first = Stack(self._engine, self.directory / "first", environment, bindings(**BINDINGS))
+            return digest(first, "preview", *RECOMMENDED)
 
     def _preview(self, *arguments: str, program: Program | None = None, flags: tuple[str, ...] = RECOMMENDED) -> Digest:
         self.stack.program = program or bindings(**BINDINGS)

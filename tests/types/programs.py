@@ -20,13 +20,18 @@ Binding = DeploymentOrgTokenBinding
 Args = DeploymentOrgTokenBindingArgs
 
 
-def keywords_that_say_everything(later: pulumi.Output[str], options: pulumi.ResourceOptions) -> None:
+def keywords_that_say_everything(
+    later: pulumi.Output[str], options: pulumi.ResourceOptions, row: dict[str, str]
+) -> None:
     Binding("a", deployment_id="d", org_token_name="t", role="R")
     Binding("a", deployment_id="d", org_token_id="t", role="R")
     Binding("a", deployment_name="d", org_token_name="t", role="R")
     Binding("a", deployment_name="d", org_token_id="t", role="R", workspace_id="w", organization_id="o", overwrite=True)
     Binding("a", deployment_id=later, org_token_name=later, org_token_id=later, role=later, workspace_id=None)
     Binding("a", deployment_id="d", deployment_name="n", org_token_id="t", org_token_name="n", role="R")
+    Binding(
+        "a", deployment_name="d", deployment_id=row.get("d"), org_token_name="t", org_token_id=row.get("t"), role="R"
+    )
     Binding("a", None, options, deployment_id="d", org_token_name="t", role="R")
     Binding("a", opts=options, deployment_id="d", org_token_name="t", role="R", overwrite=later.apply(bool))
 

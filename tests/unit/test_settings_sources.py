@@ -181,6 +181,23 @@ def test_a_blank_organization_in_the_claims_tells_none() -> None:
     assert not find({"ASTRO_API_TOKEN": jwt({"permissions": ["organizationId:"]})}).organization_id
 
 
+@pytest.mark.parametrize("value", ['"clorg"', "'clorg'", "cl/org", "..", "\ufeffclorg", "cl org"])
+def test_an_organization_that_can_be_no_id_is_told_before_anything_is_asked(value: str) -> None:
+    assert refusal({"ASTRO_ORGANIZATION_ID": value}) == (
+        f"{value!r} in ASTRO_ORGANIZATION_ID (environment) or astro:organizationId (pulumi config) is no id: write the id "
+        "alone, without quotes and blanks."
+    )
+
+
+def test_a_secret_in_the_place_of_an_organization_is_told_and_not_shown() -> None:
+    secret = f"eyJhbGci{jwt({'permissions': []})}"
+
+    text = refusal({}, {"astro:organizationId": secret})
+
+    assert secret not in text
+    assert "rotate the token in Astro" in text
+
+
 def test_no_credential_claims_nothing() -> None:
     assert only_organization_in(None) is None
 

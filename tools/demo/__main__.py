@@ -171,7 +171,7 @@ class Demo:
         self._gap()
         self._say(title, style="bold cyan")
         for command in commands:
-            self._say(f"   $ {command}", style="bold")
+            self._console.print(Text(f"   $ {command}", style="bold"), soft_wrap=True)  # to be copied
         self._gap()
 
     def _say(self, text: str, style: str = "") -> None:
@@ -183,7 +183,7 @@ class Demo:
             self._say("")
 
     def _show_line(self, line: str) -> None:
-        """Show a line of the engine; where it is longer than the terminal is wide, it goes on below itself, indented."""
+        """Show a line of the engine; if it is longer than the terminal is wide, it goes on below itself, indented."""
         text = Text.from_ansi(line, end="")
         indent = len(text.plain) - len(text.plain.lstrip())
         self._line_before = text.plain.strip()

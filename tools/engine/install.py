@@ -16,7 +16,9 @@ from pathlib import Path
 from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
-OLDEST = VersionInfo(3, 216, 0)  # the first that takes inputs from a dynamic provider's read
+from astro_provider.version import OLDEST_PULUMI
+
+OLDEST = VersionInfo(*OLDEST_PULUMI)
 BUILT = VersionInfo(3, 274, 1)  # what go.mod pins
 ROOT = Path(__file__).parents[2] / ".engine"
 COMMAND = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
