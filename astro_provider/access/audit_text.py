@@ -46,7 +46,7 @@ def remarks(found: Audit) -> Iterable[str]:
         yield "No pattern of production was given, so no admin in production is looked for."
     if found.unreadable:
         yield f"{_of(found.unreadable, 'grant')} of the exports could not be compared, because they are secret."
-    yield "Roles from organization and workspace, and people, are not seen."
+    yield "Of roles in the organization only ORGANIZATION_OWNER is seen; roles in workspaces, and people, are not."
 
 
 def as_markdown(found: Audit, max_length: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -216,14 +217,54 @@ def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
     assert "more rows are left out for want of room.**" in short
 
 
-def test_the_page_shows_production_first_in_its_matrix(bound: Emulator, state: str) -> None:
+def matrix(page: str) -> dict[str, list[tuple[str, str]]]:
+    """The matrix of a page: colour and text of each field, by the token's name; the deployments beneath `Token`."""
+    rows = page.partition('<table class="matrix">')[2].partition("</table>")[0].split("<tr>")[1:]
+    fields = [re.findall(r"<t[hd](?: scope=.(?:row|col).)?(?: class=.(\w+).)?>(.*?)</t[hd]>", row) for row in rows]
+    plain = [[(kind, re.sub("<wbr>", "", html).split("</bdi>")[0]) for kind, html in row] for row in fields]
+    return {
+        re.sub("<.*?>", "", head): [(kind, re.sub("<.*?>", "", text)) for kind, text in row]
+        for (_, head), *row in plain
+    }
+
+
+def test_the_matrix_shows_at_one_glance_who_may_touch_production(bound: Emulator, state: str) -> None:
+    bound.store.bind(OBSERVABILITY, TRAINING, "ADMIN")  # a custom role
+
     page = run(bound, "audit", "--state", state, "--output", "html", "--production", "ml-*").out
 
-    matrix = page.partition('<table class="matrix">')[2].partition("</table>")[0]
-    assert matrix.index("ml-training") < matrix.index("etl-production")
-    assert matrix.index("snowflake-direct") < matrix.index("model-trainer") < matrix.index("observability")
-    assert 1 == matrix.count('<td class="admin">')
-    assert 1 == matrix.count('<td class="production">')
+    shown = matrix(page)
+    nothing = ("", "")
+    assert ["ml-training", "etl-production", "etl-staging", "finance-close"] == [name for _, name in shown.pop("Token")]
+    assert {
+        "platform-owner": [("admin", "as owner"), *[("", "as owner")] * 3],
+        "snowflake-direct": [("admin", ADMIN), *[nothing] * 3],
+        "model-trainer": [("production", ACCESSOR), *[nothing] * 3],
+        "observability": [("production", "ADMIN"), ("", ACCESSOR), *[nothing] * 2],
+        "airflow-1-migration": [*[nothing] * 3, ("", ACCESSOR)],
+        "ci-deployer": [nothing, ("", ADMIN), ("", ACCESSOR), nothing],
+    } == shown
+    assert ["platform-owner", "snowflake-direct", "model-trainer", "observability"] == list(shown)[:4]
+    assert (
+        "3 organization tokens may touch production by a role in a deployment; 1 of them as DEPLOYMENT_ADMIN." in page
+    )
+    assert "1 organization token may touch everything, as ORGANIZATION_OWNER." in page
+
+
+def test_an_expired_token_may_touch_nothing_in_the_matrix(bound: Emulator) -> None:
+    bound.store.bind(EXPIRED, FINANCE, ADMIN)
+
+    page = run(bound, "audit", "--output", "html", "--production", "finance-*").out
+
+    assert ("", ADMIN) == matrix(page)["airflow-1-migration"][0]
+    assert "0 organization tokens may touch production by a role in a deployment" in page
+
+
+def test_without_a_pattern_of_production_the_page_does_not_speak_of_it(bound: Emulator) -> None:
+    page = run(bound, "audit", "--output", "html").out
+
+    assert "may touch production" not in page
+    assert "Production comes first" not in page
 
 
 def test_a_terminal_gets_a_table(bound: Emulator, state: str) -> None:
