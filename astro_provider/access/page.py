@@ -68,9 +68,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } 
   .rows caption { display: block; }
   .rows tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0; padding: .3rem 0; }
   .rows tr[hidden] { display: none; }
-  .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem; }
+  .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem;
+    overflow-wrap: anywhere; }
   .rows [data-head]::before { content: attr(data-head); position: absolute; left: .7rem; width: 6.4rem;
-    color: var(--faint); }
+    color: var(--faint); font-weight: 400; }
   .matrix tbody th { min-width: 8rem; max-width: 9rem; }
   dl { grid-template-columns: 1fr; } dd { margin: 0 0 .4rem; }
 }
