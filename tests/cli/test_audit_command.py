@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from astro_provider.access.resources import SECRET_MARK
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import OWNER_TOKEN_ID
 from tests.support.cast import (
@@ -133,6 +134,38 @@ def test_two_stacks_that_manage_one_role_are_found(bound: Emulator, state: str, 
     assert "two-stacks" not in {kind for kind, _, _ in found(alone)}
 
 
+def test_drift_of_any_stack_is_told_with_the_role_that_this_stack_has(
+    bound: Emulator, state: str, previews: Previews, tmp_path: Path
+) -> None:
+    text = previews.exported.text.replace(":test::", ":other::").replace(ADMIN, ACCESSOR)
+    other = kept(tmp_path, text, "other.json")
+
+    document = audited(bound, "--state", state, "--state", other)
+
+    rows = {(one["finding"], one["deployment_id"]): one for one in document["findings"]}
+    assert (ADMIN, ACCESSOR) == (rows["drifted", PRODUCTION]["role"], rows["drifted", PRODUCTION]["recorded_role"])
+
+
+def test_a_role_that_is_secret_is_not_compared_and_the_reader_is_told(
+    bound: Emulator, previews: Previews, tmp_path: Path
+) -> None:
+    document = json.loads(previews.exported.text)
+    for one in document["deployment"]["resources"]:
+        if one["urn"].endswith("::etl"):
+            one["outputs"]["role"] = {SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+    state = kept(tmp_path, json.dumps(document), "export.json")
+    bound.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
+
+    found_ = audited(bound, "--state", state)
+    table = run(bound, "audit", "--state", state)
+
+    assert 1 == found_["unreadable"]
+    assert not {"drifted", "missing"} & {kind for kind, _, _ in found(found_)}
+    assert (
+        "1 grant of the exports could not be compared: a value is secret, or names nothing that is there." in table.err
+    )
+
+
 def test_an_admin_in_production_and_an_owner_that_needs_no_role_are_found(bound: Emulator) -> None:
     bound.store.bind(OWNER_TOKEN_ID, FINANCE, ACCESSOR)
 
@@ -215,6 +248,17 @@ def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
     assert (60 + 1, 4) == (whole.count("| expired |"), whole.count("| unused |"))
     assert len(short) <= 4000
     assert "more rows are left out for want of room.**" in short
+
+
+def test_rules_that_are_left_out_of_an_issue_are_counted(bound: Emulator, tmp_path: Path) -> None:
+    rules = kept(tmp_path, "[admin]\ntokens = []\n", "access.toml")
+    for number in range(60):
+        bound.store.bind(bound.store.add_token(f"token-{number}"), STAGING, ADMIN)
+
+    issue = run(bound, "audit", "--rules", rules, "--output", "markdown").out
+
+    assert 50 == issue.count("this token may not be DEPLOYMENT_ADMIN")
+    assert "\n- and 12 more\n" in issue
 
 
 def matrix(page: str) -> dict[str, list[tuple[str, str]]]:
