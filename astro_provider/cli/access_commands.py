@@ -29,7 +29,7 @@ def review(  # noqa: PLR0913  the command's options
         typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
     ] = None,
     rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
+        Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")
     ] = None,
     fail_on: Annotated[
         list[Flag] | None, typer.Option(metavar="FLAG", help="End with status 3 if a row has the flag; repeatable.")
@@ -85,7 +85,7 @@ def audit(  # noqa: PLR0913  the command's options
         typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
     ] = None,
     rules: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")
+        Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")
     ] = None,
     fail_on: Annotated[
         list[Finding] | None,
