@@ -6,7 +6,7 @@ VENV ?= $(if $(filter $(USUAL),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo pictures test test-oldest test-templates test-wheel fuzz lint bench format requirements build clean
+.PHONY: demo pictures test test-oldest test-wheel fuzz lint bench format requirements build clean
 
 demo: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.demo
@@ -28,10 +28,6 @@ test-oldest:
 	@$(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=.venv-oldest .venv-oldest/oldest.installed
 	.venv-oldest/bin/python -m tools.engine.install
 	.venv-oldest/bin/python -m pytest
-
-# Each step of the kit's workflows, as it stands, on the real engine: minutes, so not a part of `make test`.
-test-templates: $(VENV)/dev.installed engine
-	$(BIN)/python -m pytest -o addopts="--strict-markers --strict-config -ra --numprocesses=2" tests/templates
 
 # The wheel that is in dist/ afterwards, installed and used away from here.
 test-wheel: build engine

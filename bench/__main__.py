@@ -2,7 +2,7 @@
 
 `writes` compares `up` and `destroy` of three providers in three shapes, with and without the service's rate limits.
 `reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes, and holds them against
-the bound that this project has set itself.
+the bound that this project has set itself. `access` measures `astro-provider review` and `audit`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import plots
+from bench import access, plots
 from bench.measure import LATENCY_MS, ROUNDS, Figures, in_turn, scene
 from tools.engine.install import find_engine
 
@@ -109,7 +109,7 @@ def show(title: str, figures: Sequence[Figures]) -> None:
     console.print(table)
 
 
-def keep(name: str, figures: Sequence[Figures]) -> None:
+def keep(name: str, figures: Sequence[Figures | access.Wait]) -> None:
     """Write the figures as JSON."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
@@ -119,17 +119,21 @@ def keep(name: str, figures: Sequence[Figures]) -> None:
 def main() -> None:
     """Run the suites that are asked for; all, if none is."""
     suites = {"writes": writes, "reads": reads, "memory": memory}
+    names = [*suites, "access"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("suite", nargs="*", help=f"any of {', '.join(suites)}; all by default")
-    chosen = parser.parse_args().suite or list(suites)
-    if unknown := sorted(set(chosen) - set(suites)):
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(suites)}")
+    parser.add_argument("suite", nargs="*", help=f"any of {', '.join(names)}; all by default")
+    chosen = parser.parse_args().suite or names
+    if unknown := sorted(set(chosen) - set(names)):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(names)}")
     find_engine()  # a missing one is told before anything is measured
     for name in chosen:
         with console.status(f"measuring {name} …"):
-            figures = list(suites[name]())
-        keep(name, figures)
-        if name == "reads":
+            figures = list(suites[name]()) if name in suites else []
+            waits = [] if name in suites else list(access.waits())
+        keep(name, [*figures, *waits])
+        if waits:
+            console.print(access.show(waits))
+        elif name == "reads":
             show_reads(figures)
         else:
             show(name, figures)

@@ -69,7 +69,8 @@ class Found:
         org_token_id: the token.
         org_token_name: None if neither Astro nor a state tells it.
         role: what Astro shows; None: nothing.
-        recorded_role: what the state of the first of the stacks has; None: in none, or a secret.
+        recorded_role: what the state has, of several stacks the first, or the first that drifted; None: in none, or a
+            secret.
         stacks: the stacks that manage it.
     """
 
@@ -96,7 +97,7 @@ class Audit:
         verdicts: what the rules say.
         production: patterns of names of deployments and workspaces.
         stacks: the stacks whose exports were given.
-        unreadable: how many grants of the exports are secret, so that nothing could be compared.
+        unreadable: how many grants of the exports could not be compared, because a value is secret or names nothing.
     """
 
     organization_id: str
@@ -135,6 +136,11 @@ class _Managed:
     @property
     def grant(self) -> Grant:
         return self.stacks[0][1]
+
+    def role_other_than(self, role: str) -> str | None:
+        """The first role that a state has and that is not this one; None: all have this one, or a secret."""
+        recorded = (grant.role for _, grant in self.stacks)
+        return next((one for one in recorded if seen(one) and not same_role(one, role)), None)
 
 
 def audit(  # noqa: PLR0913  the last two are keywords
@@ -198,8 +204,8 @@ def _of_states(known: Audit, managed: Mapping[tuple[str, str], _Managed]) -> Ite
         assignment = standing or Assignment(known.organization_id, *key, role="")
         if standing is None:
             yield replace(_found(Finding.MISSING, assignment, managed, known.facts), role=None)
-        elif any(seen(grant.role) and not same_role(grant.role, standing.role) for _, grant in one.stacks):
-            yield _found(Finding.DRIFTED, standing, managed, known.facts)
+        elif other := one.role_other_than(standing.role):
+            yield replace(_found(Finding.DRIFTED, standing, managed, known.facts), recorded_role=other)
         if len(one.names) > 1:
             found = _found(Finding.TWO_STACKS, assignment, managed, known.facts)
             yield found if standing else replace(found, role=None)
@@ -217,9 +223,9 @@ def _managed(
             subject = grant.subject
             token_id = shown(subject.org_token_id) or tokens.get(shown(subject.org_token_name))
             deployment_id = shown(subject.deployment_id) or deployments.get(shown(subject.deployment_name))
-            if deployment_id is None or token_id is None:
+            if deployment_id is None or token_id is None or not seen(grant.role):
                 unreadable += 1
-            elif shown(subject.organization_id) in (None, organization_id):
+            if deployment_id and token_id and shown(subject.organization_id) in (None, organization_id):
                 found.setdefault((deployment_id, token_id), []).append((export.stack, grant))
     return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
 

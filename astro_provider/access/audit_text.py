@@ -10,7 +10,7 @@ from io import StringIO
 from astro_provider import shown
 from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
 from astro_provider.access.document import finding_row
-from astro_provider.access.harmless import in_code
+from astro_provider.access.harmless import in_cell, in_code
 from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
 from astro_provider.access.room import most_rows
 
@@ -45,8 +45,8 @@ def remarks(found: Audit) -> Iterable[str]:
     if not found.production:
         yield "No pattern of production was given, so no admin in production is looked for."
     if found.unreadable:
-        yield f"{_of(found.unreadable, 'grant')} of the exports could not be compared, because they are secret."
-    yield "Roles from organization and workspace, and people, are not seen."
+        yield f"{_of(found.unreadable, 'grant')} of the exports could not be compared: a value is secret, or names nothing that is there."
+    yield "Of roles in the organization only ORGANIZATION_OWNER is seen; roles in workspaces, and people, are not."
 
 
 def as_markdown(found: Audit, max_length: int) -> str:
@@ -86,6 +86,8 @@ def _written(found: Audit, most: int, most_verdicts: int) -> str:
     if left_out := len(found.findings) - len(rows):
         parts.append(f"**{left_out} more {'row is' if left_out == 1 else 'rows are'} left out for want of room.**")
     if verdicts := [f"- {in_code(one.text)}" for one in found.verdicts[:most_verdicts]]:
+        if left_out := len(found.verdicts) - len(verdicts):
+            verdicts.append(f"- and {left_out} more")
         parts.append("\n".join(["**Rules**", "", *verdicts]))
     parts += remarks(found)
     there = {one.finding for one in rows}
@@ -100,14 +102,14 @@ def _cells(one: Found) -> tuple[str, ...]:
         f"**{one.finding}**" if one.finding in LOUD_FINDINGS else one.finding,
         _named(one.org_token_name, one.org_token_id),
         _named(one.deployment_name, one.deployment_id),
-        in_code(one.role) if one.role else "none",
-        in_code(one.recorded_role) if one.recorded_role else "",
-        " ".join(in_code(stack) for stack in one.stacks),
+        in_cell(one.role) if one.role else "none",
+        in_cell(one.recorded_role) if one.recorded_role else "",
+        " ".join(in_cell(stack) for stack in one.stacks),
     )
 
 
 def _named(name: str | None, identifier: str) -> str:
-    return " ".join(in_code(text) for text in (name, identifier) if text)
+    return " ".join(in_cell(text) for text in (name, identifier) if text)
 
 
 def _of(number: int, noun: str) -> str:

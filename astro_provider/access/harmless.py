@@ -15,10 +15,18 @@ _BACKSLASHES = re.compile(r"\\+(?=\|)")
 
 
 def in_code(text: str) -> str:
-    """The text as a code span of Markdown, which may stand in a table: no mention, link, markup or cell begins in it."""
-    line = shown.line(text)
-    # A pipe ends a cell unless a backslash stands before it; of two backslashes each parser thinks otherwise.
-    line = _BACKSLASHES.sub(lambda found: shown.REPLACEMENT * len(found[0]), line).replace("|", r"\|")
+    """The text as a code span of Markdown outside a table: no mention, link or markup begins in it."""
+    return _span(shown.line(text))
+
+
+def in_cell(text: str) -> str:
+    """The same within a table, in which a pipe would end the cell, even in code, unless a backslash stands before it."""
+    # Of two backslashes before a pipe each parser thinks otherwise.
+    line = _BACKSLASHES.sub(lambda found: shown.REPLACEMENT * len(found[0]), shown.line(text))
+    return _span(line.replace("|", r"\|"))
+
+
+def _span(line: str) -> str:
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""

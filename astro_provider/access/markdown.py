@@ -11,13 +11,13 @@ import re
 from collections.abc import Sequence
 
 from astro_provider.access.flags import LOUD, MEANINGS, Flag
-from astro_provider.access.harmless import in_code
+from astro_provider.access.harmless import in_cell, in_code
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 from astro_provider.access.room import most_rows
-from astro_provider.access.words import counts, headline, notes, role_in_words, verb
+from astro_provider.access.words import KEEPS, VERBS, counts, headline, notes, role_in_words, verb
 
-MARKS = {Kind.GAIN: "🟢", Kind.LOSE: "🔴", Kind.CHANGE: "🟡"}
+MARKS = {VERBS[Kind.GAIN]: "🟢", VERBS[Kind.LOSE]: "🔴", VERBS[Kind.CHANGE]: "🟡", KEEPS: "⚪"}
 LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
 MOST_DIAGNOSTICS = 20
 MOST_VERDICTS = 50
@@ -73,7 +73,7 @@ def _table(review: Review, rows: Sequence[Row]) -> str:
         if several:
             where += f" in organization {_named(None, row.organization_id)}"
         cells = (
-            f"{MARKS[row.kind]} {verb(row)}",
+            f"{MARKS[verb(row)]} {verb(row)}",
             _named(row.org_token_name, row.org_token_id),
             where,
             _role(row, before=True),
@@ -86,11 +86,11 @@ def _table(review: Review, rows: Sequence[Row]) -> str:
 
 def _role(row: Row, *, before: bool) -> str:
     role = row.before if before else row.after
-    return role_in_words(row, before=before) if role is None else in_code(role)
+    return role_in_words(row, before=before) if role is None else in_cell(role)
 
 
 def _named(name: str | None, identifier: str | None) -> str:
-    shown = [in_code(text) for text in (name, identifier) if text]
+    shown = [in_cell(text) for text in (name, identifier) if text]
     return " ".join(shown) if shown else "*not known yet*"
 
 

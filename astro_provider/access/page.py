@@ -55,10 +55,11 @@ tbody th { font-weight: inherit; }
 ul { padding-left: 1.2rem; } li { overflow-wrap: anywhere; margin: .2rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } dd { margin: 0; }
 .wide { overflow: auto; max-height: 70vh; border: 1px solid var(--line); border-radius: 6px; }
-.matrix { width: auto; border-collapse: separate; border-spacing: 0; } .matrix th, .matrix td { border-right: 1px solid var(--line); white-space: nowrap; }
-.matrix thead th { position: sticky; top: 0; z-index: 2; white-space: normal; min-width: 7rem; }
-.matrix tbody th { position: sticky; left: 0; background: var(--back); z-index: 1; white-space: normal;
-  min-width: 13rem; max-width: 18rem; overflow-wrap: anywhere; }
+.matrix { width: auto; border-collapse: separate; border-spacing: 0; }
+.matrix th, .matrix td { border-right: 1px solid var(--line); overflow-wrap: anywhere; }
+.matrix td { font-size: .86em; } .matrix .mark { white-space: normal; }
+.matrix thead th { position: sticky; top: 0; z-index: 2; white-space: normal; min-width: 7.2rem; max-width: 14rem; }
+.matrix tbody th { position: sticky; left: 0; background: var(--back); z-index: 1; min-width: 14rem; max-width: 18rem; }
 .matrix thead th:first-child { left: 0; z-index: 3; }
 .matrix td.production { background: var(--warn-back); } .matrix td.admin { background: var(--bad-back); }
 @media (max-width: 44rem) {
@@ -67,9 +68,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; } 
   .rows caption { display: block; }
   .rows tr { border: 1px solid var(--line); border-radius: 6px; margin: .6rem 0; padding: .3rem 0; }
   .rows tr[hidden] { display: none; }
-  .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem; }
+  .rows td, .rows tbody th { border: 0; padding: .2rem .7rem .2rem 7.5rem; position: relative; min-height: 1.9rem;
+    overflow-wrap: anywhere; }
   .rows [data-head]::before { content: attr(data-head); position: absolute; left: .7rem; width: 6.4rem;
-    color: var(--faint); }
+    color: var(--faint); font-weight: 400; }
   .matrix tbody th { min-width: 8rem; max-width: 9rem; }
   dl { grid-template-columns: 1fr; } dd { margin: 0 0 .4rem; }
 }

@@ -77,9 +77,12 @@ class Review:
         return not self.problems
 
     def hits(self, flags: Iterable[Flag]) -> list[Flag]:
-        """Those of the flags that a row has, or may have; a broken rule counts wherever it is."""
+        """Those of the flags that a row has, or may have; a broken rule counts wherever it is.
+
+        A rule that is undecided because Astro was not asked counts as broken; one that the update decides does not.
+        """
         there = {flag for row in self.rows for flag in (*row.flags, *row.undecided)}
-        if any(verdict.decided for verdict in self.verdicts):
+        if any(verdict.decided or not self.asked for verdict in self.verdicts):
             there.add(Flag.RULE)
         return [flag for flag in flags if flag in there]
 

@@ -6,7 +6,7 @@ from astro_provider.access.flags import LOUD, MEANINGS, Flag
 from astro_provider.access.harmless import in_html
 from astro_provider.access.page import Cell, alarm, items, marks, meanings, named, page, table, text
 from astro_provider.access.review import Review, Row
-from astro_provider.access.words import counts, headline, notes, role_in_words, verb
+from astro_provider.access.words import KEEPS, counts, headline, notes, role_in_words, verb
 
 HEADS = ("Change", "Token", "Deployment", "Before", "After", "Flags")
 
@@ -35,7 +35,7 @@ def review_page(review: Review) -> str:
 def _table(review: Review, *, several: bool) -> str:
     rows = (
         (
-            Cell(verb(row), row.kind),
+            Cell(verb(row), "" if verb(row) == KEEPS else row.kind),
             Cell(named(row.org_token_name, row.org_token_id)),
             Cell(_where(row, several=several)),
             Cell(_role(row, before=True)),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | None:
-    """The longest text that fits; None if not even the one without rows does.
+    """The longest text that fits; None if not even the one with a single row does.
 
     A text is never cut, because half a code span is none, and what stands in it would have an effect.
 
@@ -15,11 +15,12 @@ def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | 
         rows: how many there are.
         max_length: how many characters there is room for.
     """
-    fewest, most = -1, rows
+    least = min(1, rows)
+    fewest, most = least - 1, rows
     while fewest < most:
         middle = (fewest + most + 1) // 2
         if len(write(middle)) <= max_length:
             fewest = middle
         else:
             most = middle - 1
-    return None if fewest < 0 else write(fewest)
+    return None if fewest < least else write(fewest)

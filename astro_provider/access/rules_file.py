@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from astro_provider.access.rules import Rules, Where
@@ -15,7 +15,6 @@ KEYS = {
     "admin": ("tokens", "most"),
     "binding": ("protect", "no_overwrite"),
 }
-_TABLE = re.compile(r"\s*\[\s*(?P<name>[^\]]+?)\s*\]")
 _SYNTAX = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
@@ -43,7 +42,7 @@ class _Reading:
 
     def __init__(self, document: Mapping[str, Any], text: str, source: str) -> None:
         self._document = document
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")
         self._source = source
 
     def rules(self) -> Rules:
@@ -70,9 +69,9 @@ class _Reading:
     def _refuse_unknown(self, table: str, found: Iterable[str]) -> None:
         for key in found:
             if key not in KEYS[table]:
-                where = f"[{table}]" if table else "the top of the file"
+                where = f"in [{table}]" if table else "at the top of the file"
                 known = ", ".join(KEYS[table])
-                raise self._error(table, key, f"unknown key {key!r} in {where}; there is {known}.")
+                raise self._error(table, key, f"unknown key {key!r} {where}; there is {known}.")
 
     def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
@@ -93,18 +92,26 @@ class _Reading:
             raise self._error("binding", key, f'{key!r} must be "production" or "everywhere".') from None
 
     def _error(self, table: str, key: str, text: str) -> UnusableInput:
-        line = self._line(table, key)
-        return UnusableInput(f"{self._source}{f', line {line}' if line else ''}: {text}")
+        line = self._line([table, key] if table else [key])
+        return UnusableInput(f"{self._source}, line {line}: {text}")
 
-    def _line(self, table: str, key: str) -> int | None:
-        """The line, from 1, on which a key of a table stands; None if it is written in another way."""
-        assignment = re.compile(rf"""\s*(?:"{re.escape(key)}"|'{re.escape(key)}'|{re.escape(key)})\s*[=.]""")
-        now = ""
-        for number, line in enumerate(self._lines, start=1):
-            if header := _TABLE.match(line):
-                now = header["name"]
-                if not table and now.split(".")[0].strip("\"'") == key:
-                    return number
-            elif now == table and assignment.match(line):
-                return number
-        return None
+    def _line(self, path: Sequence[str]) -> int:
+        """The line, from 1, on which what has a key begins: the first without which the lines before have no such key."""
+        whole = 0
+        for number in range(1, len(self._lines)):
+            try:
+                before = tomllib.loads("\n".join([*self._lines[:number], ""]))
+            except tomllib.TOMLDecodeError:
+                continue  # in the midst of a value
+            if _has(before, path):
+                break
+            whole = number
+        return whole + 1
+
+
+def _has(document: Any, path: Sequence[str]) -> bool:
+    for key in path:
+        if not isinstance(document, dict) or key not in document:
+            return False
+        document = document[key]
+    return True

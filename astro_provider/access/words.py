@@ -10,6 +10,7 @@ from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 
 VERBS = {Kind.GAIN: "gains", Kind.LOSE: "loses", Kind.CHANGE: "changes"}
+KEEPS = "keeps"  # a role that is adopted: new to the stack, but not to the token
 
 
 def headline(review: Review) -> str:
@@ -19,7 +20,7 @@ def headline(review: Review) -> str:
 
 def verb(row: Row) -> str:
     """What happens to the token."""
-    return VERBS[row.kind]
+    return KEEPS if Flag.ADOPTS in row.flags else VERBS[row.kind]
 
 
 def role_in_words(row: Row, *, before: bool) -> str:
@@ -32,14 +33,18 @@ def role_in_words(row: Row, *, before: bool) -> str:
 
 def counts(review: Review) -> str:
     """How much changes, in one sentence or two; an incomplete preview never sounds like none."""
-    counted = Counter(row.kind for row in review.rows)
-    parts = [f"{counted[kind]} {kind.value if counted[kind] != 1 else VERBS[kind]}" for kind in Kind if counted[kind]]
+    counted = Counter(map(verb, review.rows))
+    parts = [
+        f"{number} {kind.value if number != 1 else VERBS[kind]}" for kind in Kind if (number := counted[VERBS[kind]])
+    ]
     if parts:
         text = f"Tokens: {', '.join(parts)} a role."
     elif review.problems:
         text = "No change of access is shown, but the preview did not go to its end."
     else:
         text = "No change of access."
+    if kept := counted[KEEPS]:
+        text += f" {_of(kept, 'token')} {KEEPS if kept == 1 else 'keep'} a role that this stack will manage."
     if review.unchanged is not None:
         text += f" {_of(review.unchanged, 'grant')} unchanged."
     others = ", ".join(f"{number} {op}" for op, number in review.other_changes.items())

@@ -19,7 +19,7 @@ Production = Annotated[
     list[str] | None,
     typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
 ]
-RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules to hold it against: access.toml.")]
+RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")]
 MOST_CHARACTERS = 60_000  # GitHub takes 65,536 in a comment; the rest is for what a workflow writes around it
 
 

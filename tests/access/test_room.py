@@ -49,6 +49,15 @@ def test_then_the_least_flagged_rows_go_with_a_count() -> None:
     assert "Tokens: 3000 gain a role." in text
 
 
+def test_sentences_about_rules_go_before_the_last_row() -> None:
+    verdicts = tuple(Verdict(Rule.ROLE, f"{number} " + "r" * 300, ()) for number in range(5))
+
+    room = range(LEAST_LENGTH, 5_000, 100)
+    kept = [as_markdown(review(500, verdicts=verdicts), length).count("🟢 gains") for length in room]
+
+    assert 1 <= min(kept)
+
+
 @pytest.mark.parametrize("length", [LEAST_LENGTH, 3_000, 10_000])
 def test_that_the_preview_is_incomplete_never_goes_and_no_name_is_cut_in_two(length: int) -> None:
     names = "@everyone " * 25

@@ -8,6 +8,7 @@ import pytest
 
 from astro_provider.access.rules import Asked, Rule, Rules, Where, fits, verdicts
 from astro_provider.access.rules_file import read_rules
+from astro_provider.errors import UnusableInput
 
 GRANT = Asked(
     deployment_id="clm9",
@@ -163,3 +164,20 @@ def test_a_sentence_says_who_where_and_what() -> None:
             "there (it depends on what is not known yet)."
         ),
     ] == [one.text for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('production = []\nadmin = { most = "x" }\n', 2),
+        ('production = []\nadmin.most = "x"\n', 2),
+        ('\n["admin"]\n"most" = "x"\n', 3),
+        ("[admin]\n[admin.more]\nmost = 2\n", 2),
+        ('[[roles]]\n"*" = []\n', 1),
+        ('[admin]\ntokens = ["""\nmost = 3\n"""]\nmost = "x"\n', 5),
+        ('[roles]\r\n"a" = ["b"]\r\n"\\u0063" = [\r\n1,\r\n]\r\n', 3),
+    ],
+)
+def test_the_line_of_what_is_wrong_is_told_however_it_is_written(text: str, line: int) -> None:
+    with pytest.raises(UnusableInput, match=f"^access.toml, line {line}: "):
+        read_rules(text, "access.toml")

@@ -135,6 +135,16 @@ def test_in_an_issue_a_name_is_text_too(audited: Audit, hostile: str) -> None:
     assert 4 == [one.content for one in tokens if one.type == "code_inline"].count(in_a_cell(hostile))
 
 
+def test_outside_a_table_a_pipe_stays_a_pipe() -> None:
+    known = facts.Facts(asked=True, tokens={OLD_DEPLOYER: facts.Token(OLD_DEPLOYER, "a | b")})
+    given = [Assignment("clo", PRODUCTION, OLD_DEPLOYER, ADMIN)]
+
+    tokens = parsed(audit_as_markdown(audit("clo", given, known, [], rules=RULES), 60_000))
+
+    [_, rule] = [one.content for one in tokens if one.type == "code_inline" and "a | b" in one.content]
+    assert rule.startswith(f"Token 'a | b' ({OLD_DEPLOYER}) in deployment ")
+
+
 class _Page(HTMLParser):
     """What a page consists of."""
 

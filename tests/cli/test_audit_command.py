@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from astro_provider.access.resources import SECRET_MARK
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import OWNER_TOKEN_ID
 from tests.support.cast import (
@@ -132,6 +134,38 @@ def test_two_stacks_that_manage_one_role_are_found(bound: Emulator, state: str, 
     assert "two-stacks" not in {kind for kind, _, _ in found(alone)}
 
 
+def test_drift_of_any_stack_is_told_with_the_role_that_this_stack_has(
+    bound: Emulator, state: str, previews: Previews, tmp_path: Path
+) -> None:
+    text = previews.exported.text.replace(":test::", ":other::").replace(ADMIN, ACCESSOR)
+    other = kept(tmp_path, text, "other.json")
+
+    document = audited(bound, "--state", state, "--state", other)
+
+    rows = {(one["finding"], one["deployment_id"]): one for one in document["findings"]}
+    assert (ADMIN, ACCESSOR) == (rows["drifted", PRODUCTION]["role"], rows["drifted", PRODUCTION]["recorded_role"])
+
+
+def test_a_role_that_is_secret_is_not_compared_and_the_reader_is_told(
+    bound: Emulator, previews: Previews, tmp_path: Path
+) -> None:
+    document = json.loads(previews.exported.text)
+    for one in document["deployment"]["resources"]:
+        if one["urn"].endswith("::etl"):
+            one["outputs"]["role"] = {SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+    state = kept(tmp_path, json.dumps(document), "export.json")
+    bound.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
+
+    found_ = audited(bound, "--state", state)
+    table = run(bound, "audit", "--state", state)
+
+    assert 1 == found_["unreadable"]
+    assert not {"drifted", "missing"} & {kind for kind, _, _ in found(found_)}
+    assert (
+        "1 grant of the exports could not be compared: a value is secret, or names nothing that is there." in table.err
+    )
+
+
 def test_an_admin_in_production_and_an_owner_that_needs_no_role_are_found(bound: Emulator) -> None:
     bound.store.bind(OWNER_TOKEN_ID, FINANCE, ACCESSOR)
 
@@ -216,14 +250,65 @@ def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
     assert "more rows are left out for want of room.**" in short
 
 
-def test_the_page_shows_production_first_in_its_matrix(bound: Emulator, state: str) -> None:
+def test_rules_that_are_left_out_of_an_issue_are_counted(bound: Emulator, tmp_path: Path) -> None:
+    rules = kept(tmp_path, "[admin]\ntokens = []\n", "access.toml")
+    for number in range(60):
+        bound.store.bind(bound.store.add_token(f"token-{number}"), STAGING, ADMIN)
+
+    issue = run(bound, "audit", "--rules", rules, "--output", "markdown").out
+
+    assert 50 == issue.count("this token may not be DEPLOYMENT_ADMIN")
+    assert "\n- and 12 more\n" in issue
+
+
+def matrix(page: str) -> dict[str, list[tuple[str, str]]]:
+    """The matrix of a page: colour and text of each field, by the token's name; the deployments beneath `Token`."""
+    rows = page.partition('<table class="matrix">')[2].partition("</table>")[0].split("<tr>")[1:]
+    fields = [re.findall(r"<t[hd](?: scope=.(?:row|col).)?(?: class=.(\w+).)?>(.*?)</t[hd]>", row) for row in rows]
+    plain = [[(kind, re.sub("<wbr>", "", html).split("</bdi>")[0]) for kind, html in row] for row in fields]
+    return {
+        re.sub("<.*?>", "", head): [(kind, re.sub("<.*?>", "", text)) for kind, text in row]
+        for (_, head), *row in plain
+    }
+
+
+def test_the_matrix_shows_at_one_glance_who_may_touch_production(bound: Emulator, state: str) -> None:
+    bound.store.bind(OBSERVABILITY, TRAINING, "ADMIN")  # a custom role
+
     page = run(bound, "audit", "--state", state, "--output", "html", "--production", "ml-*").out
 
-    matrix = page.partition('<table class="matrix">')[2].partition("</table>")[0]
-    assert matrix.index("ml-training") < matrix.index("etl-production")
-    assert matrix.index("snowflake-direct") < matrix.index("model-trainer") < matrix.index("observability")
-    assert 1 == matrix.count('<td class="admin">')
-    assert 1 == matrix.count('<td class="production">')
+    shown = matrix(page)
+    nothing = ("", "")
+    assert ["ml-training", "etl-production", "etl-staging", "finance-close"] == [name for _, name in shown.pop("Token")]
+    assert {
+        "platform-owner": [("admin", "as owner"), *[("", "as owner")] * 3],
+        "snowflake-direct": [("admin", ADMIN), *[nothing] * 3],
+        "model-trainer": [("production", ACCESSOR), *[nothing] * 3],
+        "observability": [("production", "ADMIN"), ("", ACCESSOR), *[nothing] * 2],
+        "airflow-1-migration": [*[nothing] * 3, ("", ACCESSOR)],
+        "ci-deployer": [nothing, ("", ADMIN), ("", ACCESSOR), nothing],
+    } == shown
+    assert ["platform-owner", "snowflake-direct", "model-trainer", "observability"] == list(shown)[:4]
+    assert (
+        "3 organization tokens may touch production by a role in a deployment; 1 of them as DEPLOYMENT_ADMIN." in page
+    )
+    assert "1 organization token may touch everything, as ORGANIZATION_OWNER." in page
+
+
+def test_an_expired_token_may_touch_nothing_in_the_matrix(bound: Emulator) -> None:
+    bound.store.bind(EXPIRED, FINANCE, ADMIN)
+
+    page = run(bound, "audit", "--output", "html", "--production", "finance-*").out
+
+    assert ("", ADMIN) == matrix(page)["airflow-1-migration"][0]
+    assert "0 organization tokens may touch production by a role in a deployment" in page
+
+
+def test_without_a_pattern_of_production_the_page_does_not_speak_of_it(bound: Emulator) -> None:
+    page = run(bound, "audit", "--output", "html").out
+
+    assert "may touch production" not in page
+    assert "Production comes first" not in page
 
 
 def test_a_terminal_gets_a_table(bound: Emulator, state: str) -> None:

@@ -93,6 +93,27 @@ def test_an_overwrite_is_told_as_the_change_that_it_is(bound: Emulator, many: st
     assert ("gain", ACCESSOR, ACCESSOR) == (adopted["change"], adopted["before"], adopted["after"])
 
 
+def test_a_role_that_is_adopted_is_no_change_of_access(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
+    document = json.loads(previews.many.text)
+    asked = [one for one in document["steps"] if one["urn"].endswith("::adopted")]
+    document |= {"steps": [*document["steps"][:1], *asked], "changeSummary": {"create": len(asked)}}
+
+    shown = run(bound, "review", kept(tmp_path, json.dumps(document)), "--output", "text").out
+
+    assert "No change of access. 1 token keeps a role that this stack will manage." in shown
+    assert "\nkeeps " in shown
+    assert "\ngains " not in shown
+
+
+def test_the_page_about_pull_requests_shows_the_comment_as_it_came(bound: Emulator, many: str) -> None:
+    comment = run(bound, "review", many, "--production", "*-production").out
+
+    page = (Path(__file__).parents[2] / "docs" / "pull-requests.md").read_text()
+    shown = comment.partition("\n")[2].partition("<details>")[0].rstrip().splitlines()
+    quoted = "\n".join(f"> {line}".rstrip() for line in shown)
+    assert f"{quoted}\n\nThe comment begins with" in page, quoted
+
+
 def test_one_list_of_tokens_one_of_deployments_and_one_for_each_that_loses_an_admin(bound: Emulator, many: str) -> None:
     reviewed(bound, many)
 
@@ -176,6 +197,17 @@ def test_offline_a_digest_without_names_of_deployments_leaves_production_undecid
     assert (None, ["unknown"]) == (first["deployment_name"], first["flags"])
     assert ["expired", "last-admin", "production", "unused"] == first["undecided"]
     assert (3, "Failed on: production.\n") == (failing.status, failing.err)
+
+
+def test_offline_a_rule_that_needs_a_name_counts_as_broken(bound: Emulator, many: str, tmp_path: Path) -> None:
+    rules = kept(tmp_path, 'production = ["Finance"]\n[binding]\nprotect = "production"\n', "access.toml")
+
+    online = run(bound, "review", many, "--rules", rules, "--fail-on", "rule")
+    offline = run(None, "review", many, "--rules", rules, "--fail-on", "rule", "--offline")
+
+    assert (0, "") == (online.status, online.err)
+    assert (3, "Failed on: rule.\n") == (offline.status, offline.err)
+    assert "(it depends on what is not known yet)" in offline.out
 
 
 def test_every_row_of_a_fork_is_unknown(previews: Previews, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_refused_credential_is_one_sentence_and_nothing_printed(
         ),
         (
             "prodction = []\n",
-            "line 1: unknown key 'prodction' in the top of the file; there is production, roles, admin, binding.\n",
+            "line 1: unknown key 'prodction' at the top of the file; there is production, roles, admin, binding.\n",
         ),
         ('[roles]\n"*-prod" = "ADMIN"\n', "line 2: '*-prod' must be a list of texts, as in '*-prod' = [\"…\"].\n"),
         ("[admin]\nmost = -1\n", "line 2: 'most' must be a whole number, 0 or more.\n"),

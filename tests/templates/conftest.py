@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
+from filelock import FileLock
 from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.packaging.conftest import Installed, clean_environment, installed
-from tests.templates.workflows import Ended, Workflow
+from tests.templates.workflows import SHELL, Ended, Workflow
 
 __all__ = ["installed"]
 
@@ -23,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 KIT = ROOT / "templates" / "infra-repo"
 HERE = Path(__file__).parent
 NAME = "team-access"
+INSTALL = "Install"
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Machine:
 
     Attributes:
         directory: of one test.
-        checkout: the project, made by `pulumi new`.
+        checkout: the project, made by `pulumi new`; its `.venv` is the one that all tests share.
         astro: the service.
         environment: what a machine of the pipeline has set, no secrets among it.
         secrets: what the pipeline keeps secret, and its variables, by their names in expressions.
@@ -58,13 +61,18 @@ class Machine:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
-    def job(self, file: str, job: str, *, fork: bool = False, author: str = "ada", **needs: str) -> Ended:
-        """Run a job of a workflow, for a pull request of the repository's own or of a fork."""
+    def job(self, file: str, job: str, *, fork: bool = False, installs: bool = False, **needs: str) -> Ended:
+        """Run a job of a workflow, for a pull request of the repository's own or of a fork.
+
+        Its step `Install` is passed over unless the job `installs`: `kit_environment` has done it.
+        """
         self.runs += 1
+        if installs:
+            (self.checkout / ".venv").unlink()  # nobody installs anything into the one that is shared
         contexts = {
             "github.event.pull_request.head.repo.full_name": "mallory/access" if fork else "acme/access",
             "github.event.pull_request.head.sha": "4be9e76fd7c4901c61fb841f559994984270fce7",
-            "github.event.pull_request.user.login": author,
+            "github.event.pull_request.user.login": "ada",
             "github.repository": "acme/access",
             "github.run_id": "4711",
             "github.server_url": "https://github.example",
@@ -76,7 +84,8 @@ class Machine:
         checks_out = any("checkout" in step.get("uses", "") for step in workflow.content["jobs"][job]["steps"])
         directory = self.checkout if checks_out else self.directory / f"empty-{self.runs}"
         directory.mkdir(exist_ok=True)
-        return workflow.run(job, directory, self.environment, contexts, self.directory / f"run-{self.runs}")
+        scratch, passed_over = self.directory / f"run-{self.runs}", frozenset(() if installs else {INSTALL})
+        return workflow.run(job, directory, self.environment, contexts, scratch, passed_over)
 
     def replace(self, before: str, after: str, file: str = "Pulumi.production.yaml") -> None:
         """Change a file of the checkout, as a pull request does."""
@@ -98,50 +107,95 @@ def place_of(file: Path, there: Path) -> None:
         shutil.copy(file, there)
 
 
-@pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the checkouts of all tests of a process stand, one after the other, with the same `.venv`.
+def ask_for(wheel: Path, checkout: Path) -> None:
+    """Put the built wheel in the place of the address that the kit's requirements have."""
+    asked = (KIT / "requirements.txt").read_text()
+    line = re.compile(r"^pulumi-astro-provider @ .*$", re.MULTILINE)
+    (checkout / "requirements.txt").write_text(line.sub(str(wheel), asked))
 
-    Only the first `Install` has much to do, and an environment cannot be moved.
+
+def pythons(directory: Path) -> None:
+    """Put the Python there that a pipeline's machine has."""
+    for name in ("python", "python3"):
+        (directory / name).symlink_to(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+
+
+def settings(directory: Path, bin_: Path, wheels: Path) -> dict[str, str]:
+    """What is set on a machine with these programs, whose user and files are of this directory; pip finds these wheels."""
+    return clean_environment() | {
+        "PATH": os.pathsep.join([str(bin_), os.environ["PATH"]]),
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheels),
+        "PIP_NO_COMPILE": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def installations() -> dict[str, str]:
+    """The scripts by which jobs install, by workflow and job."""
+    found: dict[str, str] = {}
+    for file in sorted((KIT / ".github" / "workflows").glob("*.yml")):
+        for job, described in yaml.safe_load(file.read_text())["jobs"].items():
+            steps = [step["run"] for step in described["steps"] if step.get("name") == INSTALL]
+            found |= {f"{file.name} {job}": step for step in steps}
+    gitlab = yaml.safe_load((KIT / ".gitlab-ci.yml").read_text())
+    return {**found, "gitlab": "\n".join(gitlab["default"]["before_script"])}
+
+
+@pytest.fixture(scope="session")
+def kit_environment(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kit's `.venv`, made by what the pipelines install with, as it stands: one for all tests, who only read it.
+
+    It takes ten times as long as anything else that a job does, and what comes out is always the same.
     """
-    return tmp_path_factory.mktemp("place")
+    shared = tmp_path_factory.getbasetemp().parent if os.environ.get("PYTEST_XDIST_WORKER") else None
+    directory = (shared or tmp_path_factory.getbasetemp()) / "kit-environment"
+    with FileLock(f"{directory}.lock"):
+        if not (directory / "done").exists():
+            (directory / "bin").mkdir(parents=True)
+            pythons(directory / "bin")
+            ask_for(installed.wheel, directory)
+            for script in dict.fromkeys(installations().values()):
+                ended = subprocess.run(
+                    [*SHELL, "-c", script],
+                    cwd=directory,
+                    env=settings(directory, directory / "bin", installed.wheels),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert ended.returncode == 0, ended.stdout + ended.stderr
+            (directory / "done").touch()
+    return directory / ".venv"
 
 
 @pytest.fixture
 def machine(
-    engine: PulumiCommand,
-    astro: Emulator,
-    installed: Installed,
-    place: Path,
-    tmp_path: Path,
+    engine: PulumiCommand, astro: Emulator, installed: Installed, kit_environment: Path, tmp_path: Path
 ) -> Machine:
     """The kit, made by `pulumi new`, with the built wheel for its requirement and a stack that is there and empty."""
     found = shutil.which(engine.command)
     assert found
-    bin_, checkout, aside = tmp_path / "bin", place / "checkout", place / "aside"
+    bin_, checkout = tmp_path / "bin", tmp_path / "checkout"
     bin_.mkdir()
+    checkout.mkdir()
     place_of(Path(found), bin_ / "pulumi")
-    (bin_ / "python").symlink_to(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
+    pythons(bin_)
     program(bin_ / "pulumi-language-python", f'exec {sys.executable} {HERE / "language_host.py"} "$@"')
     program(bin_ / "gh", f'exec {sys.executable} {HERE / "gh.py"} "$@"')
     # The official one finds the project's environment by itself.
     program(bin_ / "pulumi-resource-pulumi-python", f'exec {checkout}/.venv/bin/python -u -m pulumi.dynamic "$@"')
-    environment = clean_environment() | {
-        "PATH": os.pathsep.join([str(bin_), os.environ["PATH"]]),
-        "HOME": str(tmp_path),
-        "TMPDIR": str(tmp_path),
+    environment = settings(tmp_path, bin_, installed.wheels) | {
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(installed.wheels),
-        "PIP_NO_COMPILE": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "GH_STAND_IN": str(tmp_path),
         "ASTRO_API_HOST": astro.url,
         "ASTRO_SETTLE_SECONDS": "0",
         "ASTRO_LOCK_DIR": str(tmp_path / "locks"),
-        "NO_COLOR": "1",
     }
     secrets = {
         "secrets.ASTRO_API_TOKEN": astro.credential,
@@ -151,17 +205,9 @@ def machine(
         "vars.PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
     }
     (tmp_path / "state").mkdir()
-    if (checkout / ".venv").exists():
-        (checkout / ".venv").rename(aside)
-        shutil.rmtree(checkout)
-    checkout.mkdir()
     machine = Machine(tmp_path, checkout, astro, environment, secrets)
     machine.pulumi("new", str(KIT), "--generate-only", "--yes", "--name", NAME, "--description", "Who may do what")
-    asked = machine.checkout / "requirements.txt"
-    asked.write_text(
-        re.sub(r"^pulumi-astro-provider @ .*$", str(installed.wheel), asked.read_text(), flags=re.MULTILINE)
-    )
-    if aside.exists():
-        aside.rename(checkout / ".venv")
+    ask_for(installed.wheel, checkout)
+    (checkout / ".venv").symlink_to(kit_environment)
     machine.pulumi("stack", "init", "production")
     return machine

@@ -83,8 +83,11 @@ def gitlab() -> Iterator[GitLab]:
 
 
 def run(machine: Machine, gitlab: GitLab, job: str, *, fork: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a job's script as the runner does: all lines in one shell, which ends at the first that fails."""
-    script = "\n".join([*PIPELINE["default"]["before_script"], *PIPELINE[job]["script"]])
+    """Run a job's script as the runner does: all lines in one shell, which ends at the first that fails.
+
+    What it installs before that, `kit_environment` has installed.
+    """
+    script = "\n".join(PIPELINE[job]["script"])
     secrets = {"GITLAB_TOKEN": TOKEN} | {name.partition(".")[2]: value for name, value in machine.secrets.items()}
     environment = (
         machine.environment

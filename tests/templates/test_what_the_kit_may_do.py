@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.templates.conftest import KIT, ROOT
+from tests.templates.conftest import KIT, ROOT, installations
 from tests.templates.workflows import holds
 
 WORKFLOWS = sorted((KIT / ".github" / "workflows").glob("*.yml"))
@@ -51,6 +51,13 @@ def test_a_pull_request_gets_the_job_that_fits_it(repository: str, author: str, 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_each_job_is_executed_by_a_test(workflow: Path) -> None:
     assert EXECUTED[workflow.stem] == set(jobs(workflow))
+
+
+def test_all_jobs_install_alike_so_that_one_environment_shows_it_for_all() -> None:
+    found = installations()
+
+    assert 4 + 1 == len(found)
+    assert 1 == len({script.strip().replace("python3 ", "python ") for script in found.values()})
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
