@@ -20,10 +20,12 @@ brings no `check` at all.
     two that swap, whose delete is first new check, delete, create                 goes on
     two that swap, whose create is first new check, create, delete                 is left undone
     another one's, before it was known   delete, stored check, diff, update        goes on; the update gives it back
+    perhaps another one's (checks off)   check by a new spelling, delete           is refused
 
 A *stored check* comes with the inputs that the state has for the same binding, a *new check* with those of another
 binding or with none. With `previewChecks=off` a check may not know the binding's ids: it claims the binding by its
-spelling, until a `diff` or `create` of the same resource tells the ids.
+spelling, until a `diff` or `create` of the same resource tells the ids. If a resource of the state is spelled with
+another name, only its update can tell whether it still has its binding, so nothing is taken that it may have.
 
 What the engine does not check is not claimed: with `--target <old name>`, the other resources of the program are not.
 
@@ -64,6 +66,7 @@ class Delete(Enum):
     GOES_ON = "the program does not have the binding, or has yet to create it"
     LEFT_UNDONE = "another resource of the program has the binding"
     REFUSED = "another resource of the program should have the binding and could not be created"
+    UNCERTAIN = "another resource of the program may have the binding, which only its update will tell"
 
 
 @dataclass
@@ -73,6 +76,7 @@ class _Claim:
     checked: bool = False
     stored: bool = False  # a resource of the program has it in the state, and no delete has gone on since
     to_be_created: bool = False
+    uncertain: bool = False  # only the update of the resource will tell whether it has this binding
     creates: int = 0
     created: bool = False
     taken: bool = False  # a delete of this process took it, and nothing has given it since
@@ -84,6 +88,7 @@ class _Claim:
         self.checked |= other.checked
         self.stored |= other.stored
         self.to_be_created |= other.to_be_created
+        self.uncertain |= other.uncertain
         self.creates += other.creates
 
     def decide(self) -> Delete:
@@ -92,6 +97,8 @@ class _Claim:
             return Delete.LEFT_UNDONE
         if self.to_be_created and not self.creates:
             return Delete.GOES_ON
+        if not self.stored and self.uncertain:
+            return Delete.UNCERTAIN
         if self.stored or (self.checked and not self.creates):
             return Delete.LEFT_UNDONE
         return Delete.REFUSED if self.creates else Delete.GOES_ON
@@ -118,6 +125,7 @@ class Claims:
             claim.checked = True
             claim.stored |= stored
             claim.to_be_created |= to_be_created
+            claim.uncertain |= isinstance(claimed, Spelling) and not (stored or to_be_created)
 
     def identify(self, spelling: Spelling, binding: BindingId) -> None:
         """Learn which binding a check has claimed by its spelling; nothing happens if none has."""

@@ -265,6 +265,11 @@ class Lifecycle:
         with self._claims.deleting(binding, spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
                 self._remove(binding, called)
+            elif decision is Delete.UNCERTAIN:
+                raise BindingConflict(
+                    f"{called} was not removed: another resource of this program has been given a name that may mean the "
+                    "same binding, which cannot be told while previewChecks is off. Run again with it on."
+                )
             elif decision is Delete.REFUSED:
                 raise BindingConflict(
                     f"{called} was not removed: another resource of this program binds the two as well, and could not be "

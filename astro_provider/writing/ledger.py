@@ -19,6 +19,7 @@ Like `merge.py`, it neither reads nor waits: it is told what was written and wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -69,6 +70,11 @@ class Ledger:
         self.given_up: dict[BindingId, str] = {}
         self._written: dict[BindingId, _Written] = {}
         self._left: dict[TokenKey, _Left] = {}
+        self._sent: dict[BindingId, float] = {}  # when a write was sent last, whatever came of it
+
+    def sent(self, changes: Iterable[Change], at: float) -> None:
+        """Note that a write of these changes goes out at that time. Its answer may never come."""
+        self._sent.update((change.binding, at) for change in changes)
 
     def wrote(self, change: Change, at: float) -> None:
         """Remember that the service showed a change as made at that time."""
@@ -86,10 +92,11 @@ class Ledger:
     def needed_no_write(self, change: Change, at: float) -> None:
         """Note that a change was fulfilled at that time before anything was written.
 
-        It is not defended, unless we wrote the same entry within the settle time: then others are at work on it, and what
-        fulfils it may be an old list that somebody wrote back.
+        It is not defended, unless we sent a write of the same entry lately, perhaps without an answer: then what stands
+        there is our write, or others are at work on it, and it is an old list that somebody wrote back.
         """
-        if change.binding in self._written:
+        lately = self._sent.get(change.binding, -math.inf) + LATEST_SETTLE_TIMES * self.settle_seconds
+        if change.binding in self._written or at <= lately:
             self.wrote(change, at)
         self.given_up.pop(change.binding, None)
 

@@ -71,6 +71,7 @@ class Merge:
         if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
             return self._read_again_because_stale(now - self._read_at)
         self._sent |= {change.binding for change in self._now_writing}
+        self._ledger.sent(self._now_writing, now)
         return Write(self._wanted)
 
     def read(self, token: ApiToken, sent_at: float, now: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 from astro_provider.emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError
 from astro_provider.lifecycle import Lifecycle
-from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINING
+from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.processes import StartProcess, Stored, checked, problems, up, writes_to
 
 BY_NAME = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
@@ -235,3 +235,22 @@ def test_what_a_failed_create_should_have_is_not_deleted_however_it_is_spelled(
         process.delete(stored.id, {**stored.outputs, "deployment_name": "an older name"})
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_binding_that_another_resource_has_been_given_by_name_is_not_taken_from_the_state_alone(
+    astro: Emulator, start: StartProcess
+) -> None:
+    ours = up(start(), BY_NAME)
+    theirs = up(start(), {**BY_NAME, "org_token_name": "model-trainer"})
+    process = start(preview_checks="off")
+
+    checked(process, {**BY_NAME, "org_token_name": "model-trainer"}, ours)
+    with pytest.raises(BindingConflict) as raised:
+        process.delete(theirs.id, theirs.outputs)
+
+    assert str(raised.value) == (
+        f"Token 'model-trainer' ({TRAINER}) in deployment 'etl-staging' ({STAGING}) was not removed: another resource of "
+        "this program has been given a name that may mean the same binding, which cannot be told while previewChecks is "
+        "off. Run again with it on."
+    )
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"

@@ -175,7 +175,7 @@ def _problems_of(process: Process, processes: list[Process], plan: Plan, service
         if told.change.fulfilled_by(held) or _contested(wanted, process, processes, plan):
             continue
         kind = Kind.MISSING
-        if not _was_written(process, told.change, service.commits):
+        if _was_there(told.change, service.commits) and not _was_written(process, told.change, service.commits):
             kind = Kind.UNDEFENDED
         elif _restored_by_another(process, told.change, service.commits):
             kind = Kind.OVERTAKEN
@@ -200,6 +200,16 @@ def _contested(wanted: BindingId, process: Process, processes: list[Process], pl
     }
     told = process.standing[wanted].change
     return bool(wishes - {None if isinstance(told, Remove) else told.role})
+
+
+def _was_there(change: Change, commits: list[Commit]) -> bool:
+    """Whether an entry has ever been what a change wants."""
+    deployment_id, token_id = change.binding.deployment_id, change.binding.token_id
+    return any(
+        change.fulfilled_by(commit.gave_before(deployment_id)) or change.fulfilled_by(commit.gives(deployment_id))
+        for commit in commits
+        if commit.token_id == token_id
+    )
 
 
 def _was_written(process: Process, change: Change, commits: list[Commit]) -> bool:

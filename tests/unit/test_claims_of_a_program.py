@@ -298,3 +298,10 @@ def test_a_delete_after_a_create_that_failed_before_it_could_claim_is_refused(
     claims.could_not_be_created(known_as)
 
     assert delete(claims, X, SPELLED) is Delete.REFUSED
+
+
+def test_what_another_resource_may_have_under_a_new_name_is_not_taken(claims: Claims) -> None:
+    claims.checked(SPELLED, stored=False, to_be_created=False)
+
+    assert delete(claims, X, SPELLED) is Delete.UNCERTAIN
+    assert delete(claims, X) is Delete.GOES_ON

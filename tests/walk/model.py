@@ -249,7 +249,8 @@ def _possible_roles(
         if action.deleted:
             claim = claims.get(action.deleted)
             # A replacement's delete comes first, and what was to take the role over may fail after it.
-            if claim is None or (action.does == "replace" and claim.does in ("create", "replace")):
+            takes_over = claim is not None and (claim.does in ("create", "replace") or claim.blind)
+            if claim is None or (action.does == "replace" and takes_over):
                 allowed[action.deleted].add(None)
     return {pair: frozenset({*found, before.role(pair)}) for pair, found in allowed.items()}
 

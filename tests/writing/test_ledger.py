@@ -188,6 +188,18 @@ def test_what_needed_no_write_because_somebody_wrote_an_old_list_back_is_remembe
     assert {TOKEN: 112.0} == ledger.due()
 
 
+@pytest.mark.parametrize(("later", "is_defended"), [(1.0, True), (20.0, True), (20.5, False)])
+def test_what_needed_no_write_is_defended_after_a_write_of_ours_that_had_no_answer(
+    *, later: float, is_defended: bool
+) -> None:
+    ledger = Ledger(10.0)
+    ledger.sent([GRANT], 100.0)
+
+    ledger.needed_no_write(GRANT, 100.0 + later)
+
+    assert ([ONE] if is_defended else []) == ledger.unsettled
+
+
 def test_what_is_forgotten_is_not_made_again(ledger: Ledger) -> None:
     ledger.forget([ONE, TWO])
 
