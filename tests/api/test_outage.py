@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -126,3 +127,36 @@ def test_a_call_whose_turn_comes_after_the_deadline_is_not_made(
     )
     assert time.monotonic() - began < 2
     assert len(server.requests) == 1
+
+
+def test_an_attempt_whose_turn_comes_after_the_deadline_leaves_the_error_that_the_one_before_met(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pace.CALLS_PER_SECOND, "GET", 0.01)
+    server = serve(lambda _: TIRED)
+
+    with pytest.raises(Unavailable) as error:
+        connect(server.url, bound_seconds=60.0).get_token("o", "t")
+
+    assert str(error.value) == (
+        "GetApiToken (organization o, token t): HTTP 503 Service Unavailable: tired (requestId r1)."
+    )
+    assert error.value.status == 503
+    assert len(server.requests) == 1
+
+
+def test_an_attempt_that_was_not_made_does_not_count(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tired(_: Request) -> Reply:
+        if len(server.requests) == 2:
+            monkeypatch.setitem(client._pace._next, "GET", math.inf)  # noqa: SLF001  the third turn never comes
+        return TIRED
+
+    server = serve(tired)
+    client = connect(server.url, bound_seconds=60.0)
+
+    with pytest.raises(Unavailable, match=r"tired \(requestId r1\)\. .* Given up after 2 attempts in [\d.]+ s\.$"):
+        client.get_token("o", "t")
+
+    assert len(server.requests) == 2

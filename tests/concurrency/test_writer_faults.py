@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import AstroClient, unreachable
+from astro_provider.api import AstroClient, pace, unreachable
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
@@ -290,6 +290,21 @@ def test_a_refused_credential_is_not_tried_again(
         writer.write(scene.add(deployment))
 
     assert scene.calls(struck) == 1
+    _converged(scene, deployment, None)
+
+
+def test_an_attempt_whose_turn_never_comes_leaves_the_error_that_the_one_before_met(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pace.CALLS_PER_SECOND, "POST", 0.01)
+    deployment = scene.deployments(1)[0]
+    scene.astro.fault(operation=READ, status=503)
+    writer, _ = make_writer()
+
+    with pytest.raises(Unavailable, match="HTTP 503"):
+        writer.write(scene.add(deployment))
+
+    assert scene.calls(READ, WRITE) == 1
     _converged(scene, deployment, None)
 
 
