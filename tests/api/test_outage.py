@@ -31,6 +31,11 @@ def failure(client: AstroClient) -> str:
     return str(error.value)
 
 
+def is_away(client: AstroClient) -> bool:
+    """Call until the service is known to be away; the first call may fail just before a whole bound is over."""
+    return any(AWAY.fullmatch(failure(client)) for _ in range(5))
+
+
 def test_three_hundred_calls_into_an_outage_cost_two_bounds_at_most(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: TIRED)
     client = connect(server.url, bound_seconds=0.5)
@@ -49,7 +54,7 @@ def test_three_hundred_calls_into_an_outage_cost_two_bounds_at_most(connect: Con
 def test_while_the_service_is_away_a_write_is_not_sent(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: TIRED)
     client = connect(server.url, bound_seconds=0.5)
-    failure(client)
+    assert is_away(client)
     asked = len(server.requests)
 
     with pytest.raises(Unavailable, match=AWAY):
@@ -64,8 +69,7 @@ def test_the_first_call_that_gets_through_ends_it(
     healthy = threading.Event()
     server = serve(lambda _: GOOD if healthy.is_set() else TIRED)
     client = connect(server.url, bound_seconds=0.5)
-    failure(client)
-    assert AWAY.fullmatch(failure(client))
+    assert is_away(client)
 
     healthy.set()
     monkeypatch.setattr(outage, "SECONDS_BETWEEN_TRIALS", 0.0)

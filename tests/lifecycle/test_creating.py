@@ -379,7 +379,7 @@ def test_a_write_whose_answer_never_came_is_made_once(astro: Emulator, start: St
 
 
 def test_an_outage_that_stays_is_told_and_nothing_is_written(astro: Emulator, start: StartProcess) -> None:
-    process = start(timeout_seconds=0.4)
+    process = start(timeout_seconds=1.0)
     inputs = checked(process, ADMIN)
     astro.fault(status=503)
 
