@@ -119,7 +119,7 @@ def test_sixty_tokens_of_one_deployment_cost_a_write_each_and_settle_by_a_list(
 
 @pytest.mark.usefixtures("no_pace")
 def test_a_lone_change_takes_one_write_and_one_look_after_it(scene: Scene, make_writer: MakeWriter) -> None:
-    writer, _ = make_writer(settle_seconds=1.5)
+    writer, _ = make_writer(settle_seconds=3.0)
     [deployment] = scene.deployments(1)
 
     token = writer.write(scene.add(deployment))

@@ -151,7 +151,7 @@ def test_a_retry_after_is_obeyed(scene: Scene, make_writer: MakeWriter, form: st
 def test_a_read_that_was_turned_away_first_is_not_taken_for_a_slow_one(scene: Scene, make_writer: MakeWriter) -> None:
     deployment = scene.deployments(1)[0]
     scene.astro.fault(operation=READ, times=1, status=429, headers={"Retry-After": "1"})
-    writer, _ = make_writer(settle_seconds=1.0)
+    writer, _ = make_writer(settle_seconds=3.0)
 
     writer.write(scene.add(deployment))
 
@@ -235,7 +235,7 @@ def test_a_fault_that_outlasts_the_timeout_tells_the_attempts_and_has_changed_no
 ) -> None:
     deployment = kind.deployment(scene)
     scene.astro.fault(operation=WRITE, **fault)
-    writer, _ = make_writer(timeout_seconds=1.5)
+    writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(ServiceError, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
         writer.write(kind.make(scene, deployment))
@@ -255,7 +255,7 @@ def test_an_outage_that_begins_with_the_commit_is_an_error_and_the_service_holds
     deployment = kind.deployment(scene)
     scene.astro.fault(operation=WRITE, kind="drop_after")
     scene.astro.fault(operation=READ, skip=1, status=503)
-    writer, _ = make_writer(timeout_seconds=1.5)
+    writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(Unavailable, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
         writer.write(kind.make(scene, deployment))

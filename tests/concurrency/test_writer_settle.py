@@ -42,7 +42,7 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
     ours, careless = kind.deployment(scene), scene.astro.store.add_deployment("of the careless")
     read_before = scene.roles
     own_of_careless = {"entityType": "DEPLOYMENT", "entityId": careless, "role": ACCESSOR}
-    writer, client = make_writer(settle_seconds=1.5)
+    writer, client = make_writer(settle_seconds=3.0)
     client.after_write = lambda written: (
         scene.astro.store.set_roles(scene.token_id, [*read_before, own_of_careless]) if written == 1 else None
     )
@@ -145,7 +145,7 @@ def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_wr
     first, second = scene.deployments(2)
     read_before = scene.roles
     written_first = threading.Event()
-    writer, client = make_writer(settle_seconds=1.5)
+    writer, client = make_writer(settle_seconds=3.0)
 
     def undo(written: int) -> None:
         if written == 1:
@@ -171,7 +171,7 @@ def test_a_change_of_another_token_takes_the_duty_over_too(
     other = astro.store.add_token("another")
     read_before = scene.roles
     written_first = threading.Event()
-    writer, client = make_writer(settle_seconds=1.5)
+    writer, client = make_writer(settle_seconds=3.0)
 
     def undo(written: int) -> None:
         if written == 1:
@@ -262,8 +262,8 @@ def test_a_service_too_slow_for_the_settle_time_is_never_written_to(scene: Scene
 
 def test_one_slow_read_is_not_written_but_read_again(scene: Scene, make_writer: MakeWriter) -> None:
     [deployment] = scene.deployments(1)
-    scene.astro.fault(kind="delay", operation=READ, delay_ms=700, times=1)
-    writer, _ = make_writer(settle_seconds=1.2)
+    scene.astro.fault(kind="delay", operation=READ, delay_ms=1700, times=1)
+    writer, _ = make_writer(settle_seconds=3.0)
 
     writer.write(scene.add(deployment))
 
@@ -291,7 +291,7 @@ def test_roles_that_are_left_out_at_the_look_are_an_error_and_nothing_is_wiped(
 ) -> None:
     [deployment] = scene.deployments(1)
     scene.astro.fault(kind="no_roles", operation=READ, skip=1)
-    writer, _ = make_writer(settle_seconds=1.5)
+    writer, _ = make_writer(settle_seconds=3.0)
 
     with pytest.raises(WriteNotConfirmed) as raised:
         writer.write(scene.add(deployment))

@@ -99,8 +99,11 @@ def test_an_engine_that_ends_midway_loses_no_notice(engine: Engine, capfd: pytes
     engine.stop()
     sink(Severity.NOTE, "two.")
 
+    out, err = capfd.readouterr()
     assert [("INFO", "astro: one.")] == engine.told
-    assert ("", "astro: note: two.\n") == capfd.readouterr()
+    assert "" == out
+    # gRPC tells by itself that the engine has gone, if it learns that before it is asked to send.
+    assert ["astro: note: two."] == [line for line in err.splitlines() if "chttp2_transport.cc" not in line]
 
 
 @pytest.mark.usefixtures("_provider_process")
