@@ -124,7 +124,7 @@ def test_a_lone_change_takes_one_write_and_one_look_after_it(scene: Scene, make_
 
     token = writer.write(scene.add(deployment))
 
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ]
     assert [entry.role for entry in token.roles or () if entry.entity_id == deployment] == [ADMIN]
     assert scene.ours == {deployment: ADMIN}
 
@@ -138,7 +138,7 @@ def test_without_a_settle_time_a_lone_change_takes_one_read_and_one_write(
 
     writer.write(scene.add(deployment))
 
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
 
 
 @pytest.mark.usefixtures("no_pace")
@@ -150,7 +150,7 @@ def test_what_is_there_already_is_not_written_again(scene: Scene, make_writer: M
 
     writer.write(scene.add(deployment, ADMIN.lower()))
 
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ]
+    assert scene.operations == [READ]
     assert scene.roles == before
 
 

@@ -30,6 +30,7 @@ from tests.support.writers import (
     in_background,
     write_all,
 )
+from tests.support.writes import writes
 
 pytestmark = pytest.mark.usefixtures("no_pace")
 SETTLE = 0.8
@@ -235,7 +236,9 @@ def test_a_revocation_that_is_found_too_late_to_tell_it_from_an_old_list_is_an_e
     def person(written: int) -> None:
         if written == 1:
             scene.astro.store.bind(scene.token_id, deployment, ACCESSOR)
-            scene.astro.fault(kind="status", operation=READ, status=503, headers={"Retry-After": f"{3 * SETTLE}"}, times=1)
+            scene.astro.fault(
+                kind="status", operation=READ, status=503, headers={"Retry-After": f"{3 * SETTLE}"}, times=1
+            )
 
     client.after_write = person
 
@@ -257,7 +260,7 @@ def test_a_token_that_is_not_the_organizations_is_never_written(
         writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
 
     assert astro.store.token(token_id)["roles"] == before
-    assert astro.calls()["by_operation"].get(WRITE, 0) == 0
+    assert writes(astro) == 0
 
 
 def test_a_look_counts_from_when_it_was_sent_and_not_from_when_it_was_answered(

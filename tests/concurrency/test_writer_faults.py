@@ -66,10 +66,6 @@ def _converged(scene: Scene, deployment: str, role: str | None) -> None:
     assert scene.foreign_now == scene.foreign
 
 
-def _operations(scene: Scene) -> list[str]:
-    return [call["operation"] for call in scene.astro.calls()["log"]]
-
-
 @EACH_KIND
 @pytest.mark.parametrize("fault", BEFORE_COMMIT.values(), ids=BEFORE_COMMIT.keys())
 def test_a_write_that_did_not_come_through_is_read_for_and_sent_again(
@@ -82,7 +78,7 @@ def test_a_write_that_did_not_come_through_is_read_for_and_sent_again(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE, READ, WRITE, READ, WRITE]
+    assert scene.operations == [READ, WRITE, READ, WRITE, READ, WRITE]
 
 
 @EACH_KIND
@@ -97,7 +93,7 @@ def test_a_write_whose_answer_was_lost_is_looked_for_and_not_sent_again(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ]
 
 
 @EACH_KIND
@@ -114,7 +110,7 @@ def test_a_read_that_failed_is_repeated_before_anything_is_written(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, READ, READ, WRITE]
+    assert scene.operations == [READ, READ, READ, WRITE]
 
 
 @EACH_KIND
@@ -127,7 +123,7 @@ def test_a_slow_service_is_waited_for(scene: Scene, make_writer: MakeWriter, str
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
 
 
 @EACH_KIND
@@ -156,7 +152,7 @@ def test_a_read_that_was_turned_away_first_is_not_taken_for_a_slow_one(scene: Sc
     writer.write(scene.add(deployment))
 
     _converged(scene, deployment, ADMIN)
-    assert _operations(scene) == [READ, READ, WRITE, READ]
+    assert scene.operations == [READ, READ, WRITE, READ]
 
 
 def test_reads_that_are_turned_away_every_other_time_do_not_fail_the_change(
@@ -273,7 +269,7 @@ def test_a_retry_after_behind_the_deadline_is_not_waited_for(scene: Scene, make_
     with pytest.raises(Unavailable, match="HTTP 429 Too Many Requests"):
         writer.write(scene.add(deployment))
 
-    assert _operations(scene) == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
     _converged(scene, deployment, None)
 
 

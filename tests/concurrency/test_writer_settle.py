@@ -52,8 +52,7 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
     assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.after
     assert scene.astro.store.deployment_role(scene.token_id, careless) == ACCESSOR
     assert scene.foreign_now == scene.foreign
-    operations = [call["operation"] for call in scene.astro.calls()["log"]]
-    assert operations == [READ, WRITE, READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ, WRITE, READ]
 
 
 @EACH_KIND
@@ -68,7 +67,7 @@ def test_without_a_settle_time_nobody_looks_and_what_is_undone_stays_undone(
     writer.write(kind.make(scene, ours))
 
     assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.before != kind.after
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
 
 
 def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
@@ -161,7 +160,7 @@ def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_wr
 
     assert scene.ours == {first: ADMIN, second: ADMIN}
     # The second change's read shows what was undone and its write puts it back; then one look for both.
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, WRITE, READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ, WRITE, READ]
 
 
 def test_a_change_of_another_token_takes_the_duty_over_too(
@@ -268,7 +267,7 @@ def test_one_slow_read_is_not_written_but_read_again(scene: Scene, make_writer: 
     writer.write(scene.add(deployment))
 
     assert scene.ours == {deployment: ADMIN}
-    assert [call["operation"] for call in scene.astro.calls()["log"]] == [READ, READ, WRITE, READ]
+    assert scene.operations == [READ, READ, WRITE, READ]
 
 
 @EACH_KIND
