@@ -21,7 +21,7 @@ from astro_provider.diagnosis.stack import Configuration
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
 from astro_provider.version import __version__
-from tests.support.shell import environment, run, run_in_terminal
+from tests.support.shell import environment, run, run_in_terminal, run_process
 
 NAMES = [
     "credential",
@@ -139,7 +139,7 @@ def test_a_narrow_terminal_breaks_sentences_beside_their_marks(astro: Emulator, 
 
 
 def test_a_terminal_without_ticks_gets_letters(astro: Emulator, machine: dict[str, str]) -> None:
-    ended = run(astro, "doctor", **{**machine, **NOTHING}, PYTHONIOENCODING="ascii")
+    ended = run_process(astro, "doctor", **{**machine, **NOTHING}, PYTHONIOENCODING="ascii")
 
     assert ended.status == 1
     assert {line[:2] for line in ended.lines} == {"+ ", "x ", "? ", "  "}

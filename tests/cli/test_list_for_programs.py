@@ -5,7 +5,7 @@ import json
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
-from tests.support.shell import run
+from tests.support.shell import run, run_process
 
 KEYS = [
     "id",
@@ -80,8 +80,8 @@ def test_json_survives_a_pipe_of_any_encoding(organization: Emulator) -> None:
     organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "Lösch-帳簿")
     asked = ["list", "--deployment-id", ORDERS, "--output", "json"]
 
-    utf8 = run(organization, *asked)
-    latin = run(organization, *asked, PYTHONIOENCODING="latin-1")
+    utf8 = run_process(organization, *asked)
+    latin = run_process(organization, *asked, PYTHONIOENCODING="latin-1")
 
     assert '"name": "Lösch-帳簿"' in utf8.out
     assert latin.out.isascii()
@@ -92,7 +92,9 @@ def test_a_letter_that_a_pipe_cannot_spell_is_a_question_mark_and_no_failure(org
     organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "load-帳簿")
 
     for output in ("table", "csv"):
-        ended = run(organization, "list", "--deployment-id", ORDERS, "--output", output, PYTHONIOENCODING="latin-1")
+        ended = run_process(
+            organization, "list", "--deployment-id", ORDERS, "--output", output, PYTHONIOENCODING="latin-1"
+        )
 
         assert (0, "") == (ended.status, ended.err)
         assert "load-??" in ended.out
