@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
-from tests.support.cast import PRODUCTION, STAGING, TRAINING
+from tests.support.cast import DIRECT, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import Digest, ran
-from tests.support.previews import ACCESSOR, ADMIN, BINDINGS, OLD_DEPLOYER, ROOT, exported
-from tests.support.programs import Made, bindings
+from tests.support.made import Made
+from tests.support.previews import ACCESSOR, ADMIN, BINDINGS, OLD_DEPLOYER, exported
+from tests.support.programs import bindings
 from tests.support.stack import Stack
 
 RULES = """
@@ -30,17 +30,6 @@ most = 1
 protect = "production"
 no_overwrite = "everywhere"
 """
-
-
-@pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",
-        "PYTHONPATH": str(ROOT),
-    }
-    return Stack(engine, tmp_path / "stack", environment)
 
 
 @pytest.fixture
@@ -105,8 +94,8 @@ def test_rules_that_are_kept_stop_nothing(stack: Stack, pack: Path) -> None:
 
 def test_what_a_preview_does_not_know_is_decided_at_the_update(stack: Stack, pack: Path, astro: Emulator) -> None:
     def program() -> None:
-        made = Made("made", made="clt4k6r8f000h08l6m3v1e7cn")
-        DeploymentOrgTokenBinding("later", deployment_id=STAGING, org_token_id=made.made, role=ADMIN)
+        made = Made("made", DIRECT)
+        DeploymentOrgTokenBinding("later", deployment_id=STAGING, org_token_id=made.made_id, role=ADMIN)
 
     stack.program = program
     preview = ran(stack, "preview", "--policy-pack", str(pack))
@@ -115,7 +104,7 @@ def test_what_a_preview_does_not_know_is_decided_at_the_update(stack: Stack, pac
     assert (0, ["[advisory] admin-not-allowed later"]) == (preview.status, broken(preview))
     assert "can't be known during preview" in preview.text
     assert (1, ["[mandatory] admin-not-allowed later"]) == (update.status, broken(update))
-    assert astro.store.deployment_role("clt4k6r8f000h08l6m3v1e7cn", STAGING) is None
+    assert astro.store.deployment_role(DIRECT, STAGING) is None
 
 
 def test_without_a_credential_a_rule_that_needs_a_name_is_broken_and_others_are_kept(stack: Stack, pack: Path) -> None:
@@ -130,7 +119,7 @@ def test_without_a_credential_a_rule_that_needs_a_name_is_broken_and_others_are_
 
 def test_the_pack_looks_at_no_other_resource(stack: Stack, pack: Path) -> None:
     def program() -> None:
-        Made("made", made="DEPLOYMENT_ADMIN")
+        Made("made", "DEPLOYMENT_ADMIN")
 
     stack.program = program
 

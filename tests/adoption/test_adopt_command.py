@@ -12,10 +12,9 @@ from astro_provider.adoption import files
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID
 from astro_provider.errors import InputError
+from tests.support.cast import PRODUCTION, STAGING
 from tests.support.shell import Ending, run, run_in_terminal
 
-ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
-ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
 TEXTS = {"program": "a program\n", "import_file": "an import file\n"}
 
 
@@ -91,7 +90,7 @@ def test_where_there_is_no_project_one_is_made_whose_stacks_are_strict(
 
 def test_a_new_project_is_not_strict_if_that_would_refuse_what_is_adopted(astro: Emulator, tmp_path: Path) -> None:
     expired = astro.store.add_token("old", endAt="2024-03-30T13:37:00.000Z")
-    astro.store.bind(expired, ETL_STAGING, "DEPLOYMENT_ADMIN")
+    astro.store.bind(expired, STAGING, "DEPLOYMENT_ADMIN")
 
     ended = adopt(astro, tmp_path / "infra")
 
@@ -239,7 +238,7 @@ def test_an_unknown_deployment_is_refused_with_the_nearest_names(astro: Emulator
 
 
 def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path: Path) -> None:
-    ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_PRODUCTION, "--workspace-id", FINANCE_ID)
+    ended = adopt(astro, tmp_path / "infra", "--deployment-id", PRODUCTION, "--workspace-id", FINANCE_ID)
 
     assert ended.status == 1
     assert ended.err.startswith("Error: --workspace-id: Deployment 'etl-production'")
@@ -247,7 +246,7 @@ def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path:
 
 
 def test_nothing_to_adopt_writes_nothing_and_says_why(astro: Emulator, tmp_path: Path) -> None:
-    ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_STAGING)
+    ended = adopt(astro, tmp_path / "infra", "--deployment-id", STAGING)
 
     assert (1, "") == (ended.status, ended.out)
     assert ended.err.startswith("\nLeft out, 1:\n  token 'staging-deploys'")

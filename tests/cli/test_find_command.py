@@ -8,9 +8,8 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
+from tests.support.cast import FINANCE_ID
 from tests.support.shell import run, run_in_terminal
-
-FINANCE = "clm5t1r9b000308ldg6q8y4nz"
 
 
 def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]]:
@@ -24,7 +23,7 @@ def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]
     [
         ("LOADS", [("token", "nightly loads", "clx1loads0000008l6aaaaaaa")]),
         ("order", [("token", "orders only", "clx1only00000008l6aaaaaaa"), ("deployment", "orders", ORDERS)]),
-        ("fin", [("workspace", "Finance", FINANCE)]),
+        ("fin", [("workspace", "Finance", FINANCE_ID)]),
         ("release", [("role", "Release Engineer", "clr4f6w8h000a08l6s2d9q7ug")]),
         ("_admin", [("role", "DEPLOYMENT_ADMIN", None)]),
         (LEDGER, [("deployment", "ledger", LEDGER)]),

@@ -6,10 +6,9 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
+from tests.support.cast import FINANCE_ID
 from tests.support.raw_server import free_port
 from tests.support.shell import Ending, run
-
-FINANCE = "clm5t1r9b000308ldg6q8y4nz"
 
 
 def failed(ended: Ending) -> str:
@@ -72,20 +71,22 @@ def test_an_unknown_one_among_known_deployments_is_an_error_not_a_shorter_list(o
 
 
 def test_a_deployment_of_another_workspace_is_an_error(organization: Emulator) -> None:
-    ended = run(organization, "list", "--deployment-id", LEDGER, "--deployment-id", ORDERS, "--workspace-id", FINANCE)
+    ended = run(
+        organization, "list", "--deployment-id", LEDGER, "--deployment-id", ORDERS, "--workspace-id", FINANCE_ID
+    )
 
     assert (
         f"--workspace-id: Deployment 'orders' ({ORDERS}) belongs to workspace clk2v6a3e000208mkh9x5c2wd, "
-        f"not to {FINANCE}." == failed(ended)
+        f"not to {FINANCE_ID}." == failed(ended)
     )
 
 
 def test_an_unknown_workspace_is_an_error_with_the_nearest_id(organization: Emulator) -> None:
-    ended = run(organization, "list", "--workspace-id", FINANCE[:-1])
+    ended = run(organization, "list", "--workspace-id", FINANCE_ID[:-1])
 
     assert (
         f"--workspace-id: No deployment of organization {organization.organization_id} belongs to workspace "
-        f"{FINANCE[:-1]} (nearest: '{FINANCE}')." == failed(ended)
+        f"{FINANCE_ID[:-1]} (nearest: '{FINANCE_ID}')." == failed(ended)
     )
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from astro_provider.emulator import Emulator, conditions
 from astro_provider.emulator.organization import ETL_STAGING_ID, ORGANIZATION_ID, entry
-
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+from tests.support.cast import OBSERVABILITY
 
 
 class Clock:

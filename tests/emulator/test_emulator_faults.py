@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, entry
-
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+from tests.support.cast import OBSERVABILITY
 
 
 def write(api: httpx.Client, **options: Any) -> httpx.Response:

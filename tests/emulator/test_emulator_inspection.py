@@ -9,8 +9,7 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID
-
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+from tests.support.cast import OBSERVABILITY
 
 
 def test_the_state_shows_everything_with_all_roles(inspection: httpx.Client) -> None:

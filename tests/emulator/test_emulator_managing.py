@@ -18,8 +18,8 @@ from astro_provider.emulator.organization import (
     OWNER_TOKEN_ID,
     entry,
 )
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 CI_DEPLOYER = "cln7c3v5p000d08l6q4h8w2aj"
 MEMBER = {"name": "nightly", "role": "ORGANIZATION_MEMBER", "scope": "ORGANIZATION"}
 OWNER = {"name": "second-owner", "role": "ORGANIZATION_OWNER", "scope": "ORGANIZATION"}

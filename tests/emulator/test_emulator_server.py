@@ -19,8 +19,8 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.version import __version__
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 COMMAND = Path(sys.executable).with_name("astro-provider")
 SECONDS_TO_START = 20
 

@@ -12,8 +12,8 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID, entry
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 CI_DEPLOYER = "cln7c3v5p000d08l6q4h8w2aj"
 MEMBER = entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")
 STAGING = entry("DEPLOYMENT", ETL_STAGING_ID, "DEPLOYMENT_ADMIN")

@@ -12,7 +12,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
-from tests.support.stack import Program, Stack
+from tests.support.stack import Program, Stack, led_to
 from tests.support.writes import writes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "refactoring.md").read_text()
@@ -64,12 +64,7 @@ def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
 
 
 def _stack(engine: PulumiCommand, astro: Emulator, directory: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes here
-    }
-    return Stack(engine, directory, environment, _both())
+    return Stack(engine, directory, led_to(astro), _both())
 
 
 def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: Emulator) -> None:

@@ -12,12 +12,11 @@ from pulumi.automation import CommandError, PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.support import shell
+from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 
 DOCS = Path(__file__).parents[2] / "docs"
-STAGING = "clm9x5p7w000508l6e1j9d2rb"
-OBSERVABILITY, TRAINER = "clo8g1x4m000f08l6t9c3z6vl", "clv9m2t3q000i08l6b8x5g4do"
 PROGRAM: dict[str, dict[str, Any]] = {
     name: {"deployment_name": "etl-staging", "org_token_name": token, "role": "DEPLOYMENT_ACCESSOR"}
     for name, token in (("observability", "observability"), ("trainer", "model-trainer"))
@@ -26,14 +25,10 @@ REFRESH = ["refresh", "--preview-only", "--expect-no-changes", "--stack", "test"
 
 
 @pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes here
-        "PULUMI_EXPERIMENTAL": "true",
-    }
-    return Stack(engine, tmp_path, environment, bindings(**PROGRAM))
+def stack(stack: Stack) -> Stack:
+    stack.set_environment(PULUMI_EXPERIMENTAL="true")
+    stack.program = bindings(**PROGRAM)
+    return stack
 
 
 @pytest.fixture

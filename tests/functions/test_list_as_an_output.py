@@ -13,8 +13,8 @@ from astro_provider import (
     list_deployment_org_tokens_output,
 )
 from astro_provider.emulator import Emulator
+from tests.support.made import Made
 from tests.support.processes import calls_to
-from tests.support.programs import Made
 from tests.support.stack import Stack
 
 
@@ -47,7 +47,7 @@ def test_what_a_preview_does_not_know_is_not_asked_for(
     stack: Stack, astro: Emulator, deployment_id: str, token_id: str
 ) -> None:
     def program() -> None:
-        tokens = list_deployment_org_tokens_output(Made("deployment", made=deployment_id).made)
+        tokens = list_deployment_org_tokens_output(Made("deployment", deployment_id).made_id)
         pulumi.export("tokens", tokens.apply(_shown))
 
     stack.program = program

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
@@ -19,11 +17,6 @@ from tests.support.writes import writes
 
 ROLE = "DEPLOYMENT_ADMIN"
 Binds = Callable[..., None]
-
-
-@pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    return Stack(engine, tmp_path, {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential})
 
 
 def binds(stack: Stack, **arguments: Any) -> None:
@@ -355,14 +348,14 @@ def test_strict_makes_every_warning_an_error(stack: Stack, astro: Emulator) -> N
 def test_strict_finds_by_its_name_what_the_same_update_has_just_made(stack: Stack, astro: Emulator) -> None:
     already = astro.store.add_token("already")
     deployment = astro.store.add_deployment("etl")
-    stack.set_environment(PYTHONPATH=str(Path(__file__).parents[2]), ASTRO_PREVIEW_CHECKS="strict")
+    stack.set_environment(ASTRO_PREVIEW_CHECKS="strict")
 
     def first() -> None:
         DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_id=already, role=ROLE)
 
     def both() -> None:
         first()  # its check makes the lists be read, a moment before the token is made
-        token = Made("token", astro.url, "tokens", pulumi.ResourceOptions(), id="cmtokenmade", name="made-token")
+        token = Made("token", "cmtokenmade", made_in=astro.url, name="made-token")
         DeploymentOrgTokenBinding("second", deployment_id=deployment, org_token_name=token.made_name, role=ROLE)
 
     stack.program = first
@@ -426,20 +419,30 @@ def test_what_the_same_program_makes_is_unknown_in_the_preview_and_found_in_the_
 ) -> None:
     already = astro.store.add_token("already")
     deployment = astro.store.add_deployment("etl")
-    stack.set_environment(PYTHONPATH=str(Path(__file__).parents[2]))
 
     def program() -> None:
         # The first binding makes the lists be read before anything is made.
         first = DeploymentOrgTokenBinding("first", deployment_id=deployment, org_token_id=already, role=ROLE)
         # One after the other, because each changes the emulator's whole state.
-        token = Made(
-            "token", astro.url, "tokens", _after(first), id="cmtokenmade", name="made-token", scope="ORGANIZATION"
-        )
+        token = Made("token", "cmtokenmade", _after(first), made_in=astro.url, name="made-token", scope="ORGANIZATION")
         place = Made(
-            "deployment", astro.url, "deployments", _after(token), id="cmdeploymentmade", name="made-deployment"
+            "deployment",
+            "cmdeploymentmade",
+            _after(token),
+            made_in=astro.url,
+            kind="deployments",
+            name="made-deployment",
         )
-        fields = {"id": "cmrolemade", "name": "Made Role", "scopeType": "DEPLOYMENT", "restrictedWorkspaceIds": []}
-        role = Made("role", astro.url, "roles", _after(place), **fields)
+        role = Made(
+            "role",
+            "cmrolemade",
+            _after(place),
+            made_in=astro.url,
+            kind="roles",
+            name="Made Role",
+            scopeType="DEPLOYMENT",
+            restrictedWorkspaceIds=[],
+        )
         made = _after(role)
         DeploymentOrgTokenBinding(
             "by-name", None, made, deployment_id=deployment, org_token_name="made-token", role="Made Role"

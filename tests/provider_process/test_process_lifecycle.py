@@ -45,7 +45,7 @@ def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
         **completed,
         "created_at": astro.store.token(token_id)["createdAt"],
         "created_by": "Ada Byron",
-        "description": "",
+        "description": "Loads what came in over night",
         "scope": "ORGANIZATION",
     } == created.outputs
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"

@@ -22,10 +22,13 @@ from pulumi import automation as auto
 from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode
 
+from astro_provider.emulator import Emulator
+
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 STACK_TYPE = "pulumi:pulumi:Stack"
 STACK_NAME = "test"
+ROOT = Path(__file__).parents[2]
 LONGEST_END_SECONDS = 5.0
 # What the machine of the developer may have set must not reach a test; a blank value counts as unset.
 UNSET = dict.fromkeys(
@@ -76,6 +79,16 @@ class Outcome:
         """What a person reads about a failure: last lines of tracebacks, and problems of properties."""
         marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:")
         return [line for line in self.lines if line.startswith(marks)]
+
+
+def led_to(astro: Emulator) -> dict[str, str]:
+    """The variables that lead an engine and its providers to that Astro."""
+    return {
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_API_TOKEN": astro.credential,
+        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes there, and looking again would only take time
+        "PYTHONPATH": str(ROOT),  # a provider process has to find the resources that stand in tests/support
+    }
 
 
 class Stack:
