@@ -66,14 +66,14 @@ def test_a_preview_stops_where_rules_are_broken_and_says_each(stack: Stack, pack
     stack.program = program
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert 1 == preview.status
-    assert [
+    assert preview.status == 1
+    assert broken(preview) == [
         "[mandatory] admin-not-allowed training",
         "[mandatory] not-protected etl",
         "[mandatory] overwrites second",
         "[mandatory] role-not-allowed etl",
         "[mandatory] too-many-admins bindings-test",
-    ] == broken(preview)
+    ]
     assert (
         f"Token 'ci-deployer' ({OLD_DEPLOYER}) in deployment 'etl-production' ({PRODUCTION}): the role DEPLOYMENT_ADMIN may "
         "not be given there."
@@ -88,7 +88,7 @@ def test_rules_that_are_kept_stop_nothing(stack: Stack, pack: Path) -> None:
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (0, []) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, [])
     assert "✅ astro-access" in preview.text
 
 
@@ -101,9 +101,9 @@ def test_what_a_preview_does_not_know_is_decided_at_the_update(stack: Stack, pac
     preview = ran(stack, "preview", "--policy-pack", str(pack))
     update = ran(stack, "up", "--yes", "--skip-preview", "--policy-pack", str(pack))
 
-    assert (0, ["[advisory] admin-not-allowed later"]) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, ["[advisory] admin-not-allowed later"])
     assert "can't be known during preview" in preview.text
-    assert (1, ["[mandatory] admin-not-allowed later"]) == (update.status, broken(update))
+    assert (update.status, broken(update)) == (1, ["[mandatory] admin-not-allowed later"])
     assert astro.store.deployment_role(DIRECT, STAGING) is None
 
 
@@ -113,7 +113,7 @@ def test_without_a_credential_a_rule_that_needs_a_name_is_broken_and_others_are_
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (1, ["[mandatory] not-protected staging"]) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (1, ["[mandatory] not-protected staging"])
     assert "Export ASTRO_API_TOKEN, so that names can be read." in preview.text
 
 
@@ -125,7 +125,7 @@ def test_the_pack_looks_at_no_other_resource(stack: Stack, pack: Path) -> None:
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (0, []) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, [])
 
 
 def test_an_export_is_analyzed_without_program_and_provider(stack: Stack, pack: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_an_export_is_analyzed_without_program_and_provider(stack: Stack, pack: 
     )
 
     analyzed = Digest(ended.stdout, ended.stderr, ended.returncode)
-    assert (1, ["[mandatory] admin-not-allowed training"]) == (analyzed.status, broken(analyzed))
+    assert (analyzed.status, broken(analyzed)) == (1, ["[mandatory] admin-not-allowed training"])
 
 
 def test_wrong_rules_name_their_line(stack: Stack, pack: Path) -> None:
@@ -154,7 +154,7 @@ def test_wrong_rules_name_their_line(stack: Stack, pack: Path) -> None:
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert 1 == preview.status
+    assert preview.status == 1
     assert (
         "access.toml, line 2: unknown key 'mots' in [admin]; there is tokens, most."
         in preview.text + preview.complaints

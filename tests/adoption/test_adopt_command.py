@@ -83,7 +83,7 @@ def test_where_there_is_no_project_one_is_made_whose_stacks_are_strict(
 
     pulumi("stack", "init", "dev")
 
-    assert "strict\n" == pulumi("config", "get", "astro:previewChecks")
+    assert pulumi("config", "get", "astro:previewChecks") == "strict\n"
     assert f"  {tmp_path}/my infra/Pulumi.yaml  a new project, with astro:previewChecks strict" in ended.lines
     assert "  pulumi stack init" in ended.lines
 
@@ -150,7 +150,7 @@ def test_a_module_that_cannot_be_imported_is_refused_before_astro_is_asked(
 
     ended = adopt(astro, project / directory, "--all-deployments", "--module", module)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("Error: --module: ")
     assert reason in ended.err
     assert "Nothing was written" in ended.err
@@ -248,7 +248,7 @@ def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path:
 def test_nothing_to_adopt_writes_nothing_and_says_why(astro: Emulator, tmp_path: Path) -> None:
     ended = adopt(astro, tmp_path / "infra", "--deployment-id", STAGING)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("\nLeft out, 1:\n  token 'staging-deploys'")
     assert ended.err.endswith("Nothing was written: there is no assignment that could be adopted.\n")
     assert not (tmp_path / "infra").exists()
@@ -270,7 +270,7 @@ def test_a_refusal_of_the_service_leaves_nothing_behind(
 
     ended = adopt(astro, tmp_path / "infra")
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "infra").exists()
 

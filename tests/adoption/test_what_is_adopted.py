@@ -51,7 +51,7 @@ def test_a_role_is_adopted_in_astros_spelling(astro: Emulator, connect: Connect)
 
     found = found_in(astro, connect)
 
-    assert ["Release Engineer"] == [one.role for one in found.adoptions if one.token.name == "shouts"]
+    assert [one.role for one in found.adoptions if one.token.name == "shouts"] == ["Release Engineer"]
 
 
 def test_tokens_of_other_scopes_are_left_out(astro: Emulator, connect: Connect) -> None:

@@ -32,7 +32,7 @@ def test_only_the_answer_is_on_standard_output_while_calls_are_tried_again(astro
 
     ended = run_process(astro, "list", "--all-deployments", "--output", "json")
 
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     assert isinstance(json.loads(ended.out), list)
     assert astro.calls()["by_status"]["503"] == 2
 

@@ -14,7 +14,7 @@ from tests.support.shell import run, run_in_terminal
 
 def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]]:
     ended = run(organization, "find", text, "--output", "json")
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     return [(row["kind"], row["name"], row["id"]) for row in json.loads(ended.out)]
 
 
@@ -46,7 +46,7 @@ def test_it_takes_three_lists_and_no_write(organization: Emulator) -> None:
     run(organization, "find", "order")
 
     calls = organization.calls()
-    assert {"GET": 3} == calls["by_verb"]
+    assert calls["by_verb"] == {"GET": 3}
 
 
 def test_the_table_tells_two_of_one_name_apart(organization: Emulator) -> None:
@@ -86,5 +86,5 @@ def test_it_fits_into_a_terminal_and_breaks_no_id(organization: Emulator, column
 def test_without_a_text_it_is_wrong_usage(organization: Emulator) -> None:
     ended = run(organization, "find")
 
-    assert 2 == ended.status
+    assert ended.status == 2
     assert "Missing argument 'TEXT'" in ended.err

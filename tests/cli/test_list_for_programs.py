@@ -29,7 +29,7 @@ def test_json_carries_all_fields_under_stable_keys_and_absolute_times(organizati
     ended = run(organization, "list", "--deployment-id", ORDERS, "--output", "json")
 
     first = json.loads(ended.out)[0]
-    assert KEYS == list(first)
+    assert list(first) == KEYS
     assert {
         "id": "clx1ci0000000008l6aaaaaaa",
         "name": "ci",
@@ -72,7 +72,7 @@ def test_nothing_assigned_is_an_empty_list_or_a_head_alone(organization: Emulato
     as_json = run(organization, "list", "--deployment-id", empty, "--output", "json")
     as_csv = run(organization, "list", "--deployment-id", empty, "--output", "csv")
 
-    assert (0, "[]\n", "") == (as_json.status, as_json.out, as_json.err)
+    assert (as_json.status, as_json.out, as_json.err) == (0, "[]\n", "")
     assert (0, ",".join(KEYS) + "\n", "") == (as_csv.status, as_csv.out, as_csv.err)
 
 
@@ -96,7 +96,7 @@ def test_a_letter_that_a_pipe_cannot_spell_is_a_question_mark_and_no_failure(org
             organization, "list", "--deployment-id", ORDERS, "--output", output, PYTHONIOENCODING="latin-1"
         )
 
-        assert (0, "") == (ended.status, ended.err)
+        assert (ended.status, ended.err) == (0, "")
         assert "load-??" in ended.out
 
 

@@ -13,8 +13,8 @@ from tests.support.shell import Ending, run
 
 def failed(ended: Ending) -> str:
     """The one sentence of a command that failed."""
-    assert (1, "") == (ended.status, ended.out)
-    assert 1 == len(ended.err.splitlines())
+    assert (ended.status, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
     assert ended.err.startswith("Error: ")
     return ended.err.removeprefix("Error: ").rstrip("\n")
 
@@ -45,10 +45,10 @@ def failed(ended: Ending) -> str:
 def test_wrong_usage_is_status_2_and_asks_nobody(organization: Emulator, options: list[str], reason: str) -> None:
     ended = run(organization, "list", *options)
 
-    assert (2, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (2, "")
     assert "Error: " in ended.err
     assert reason in ended.err
-    assert 0 == organization.calls()["total"]
+    assert organization.calls()["total"] == 0
 
 
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
@@ -101,7 +101,7 @@ def test_another_organization_is_an_error(organization: Emulator) -> None:
 def test_a_missing_credential_is_an_error_that_names_the_variable_and_no_stack(organization: Emulator) -> None:
     ended = run(organization, "list", "--all-deployments", ASTRO_API_TOKEN="")
 
-    assert "No credential for Astro: export ASTRO_API_TOKEN, an API token of the organization." == failed(ended)
+    assert failed(ended) == "No credential for Astro: export ASTRO_API_TOKEN, an API token of the organization."
 
 
 def test_an_organization_that_nothing_tells_is_an_error_that_names_the_option(organization: Emulator) -> None:
@@ -113,8 +113,9 @@ def test_an_organization_that_nothing_tells_is_an_error_that_names_the_option(or
     ended = run(organization, "list", "--all-deployments", ASTRO_API_TOKEN=bearer)
 
     assert (
-        "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, and "
-        "the credential sees none. Write --organization-id." == failed(ended)
+        failed(ended)
+        == "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, and "
+        "the credential sees none. Write --organization-id."
     )
 
 
@@ -125,7 +126,7 @@ def test_the_only_organization_that_the_credential_sees_is_meant(organization: E
 
     ended = run(organization, "list", "--deployment-id", ORDERS, ASTRO_API_TOKEN=bearer)
 
-    assert (0, 3) == (ended.status, len(ended.lines))
+    assert (ended.status, len(ended.lines)) == (0, 3)
 
 
 def test_a_malformed_setting_is_an_error(organization: Emulator) -> None:

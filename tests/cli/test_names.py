@@ -45,7 +45,7 @@ def test_a_name_of_two_is_an_error_that_lists_both(organization: Emulator, optio
 
     ended = run(organization, "list", option, "orders")
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith(f"Error: {option}: 'orders' is the name of 2 deployments: ")
     assert f"{ORDERS} (workspace Data Platform)" in ended.err
     assert f"{twin} (workspace Finance)" in ended.err

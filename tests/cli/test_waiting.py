@@ -74,7 +74,7 @@ def test_who_does_not_wait_is_told_nothing(astro: Emulator, capsys: pytest.Captu
     client.list_organizations()
     client.close()
 
-    assert "" == capsys.readouterr().err
+    assert capsys.readouterr().err == ""
     assert not waiting._waits  # noqa: SLF001 nothing is left behind
 
 

@@ -242,7 +242,7 @@ def test_without_being_asked_the_command_prints_one_credential() -> None:
     with command("--port", "0") as (_, printed):
         pass
 
-    assert 1 == sum("ASTRO_API_TOKEN=" in line for line in printed)
+    assert sum("ASTRO_API_TOKEN=" in line for line in printed) == 1
 
 
 def test_the_command_ends_with_status_1_where_the_port_is_in_use(emulator: Emulator) -> None:

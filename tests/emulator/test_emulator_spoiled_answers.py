@@ -40,7 +40,7 @@ def test_a_404_in_the_services_own_words_says_what_a_real_one_says(
     told = api.get(path)
     after = api.get(path)
 
-    assert (404, 200) == (told.status_code, after.status_code)
+    assert (told.status_code, after.status_code) == (404, 200)
     assert real.keys() == told.json().keys()
     last = path.rsplit("/", 1)[1] if path != "/roles" else ORGANIZATION_ID
     assert last in told.json()["message"]
@@ -76,7 +76,7 @@ def test_a_gateway_may_answer_404_without_the_words_of_the_service(emulator: Emu
     ]
 
     assert {404} == {answer.status_code for answer in answers}
-    assert [{"message": "no Route matched with those values"}] * 4 == [answer.json() for answer in answers]
+    assert [answer.json() for answer in answers] == [{"message": "no Route matched with those values"}] * 4
 
 
 @pytest.mark.parametrize("status", [408, 425])
@@ -105,7 +105,7 @@ def test_one_object_of_a_list_may_be_odd(emulator: Emulator, api: httpx.Client) 
     after = api.get("/tokens").json()["tokens"]
 
     changed = [new for old, new in zip(before, after, strict=True) if old != new]
-    assert [(OBSERVABILITY, None, 17)] == [(one["id"], one["name"], one["createdAt"]) for one in changed]
+    assert [(one["id"], one["name"], one["createdAt"]) for one in changed] == [(OBSERVABILITY, None, 17)]
 
 
 @pytest.mark.parametrize("roles", [[], [MEMBER, STAGING, {**STAGING, "role": "DEPLOYMENT_ACCESSOR"}]])

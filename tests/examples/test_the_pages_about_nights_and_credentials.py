@@ -75,11 +75,11 @@ def test_the_commands_of_the_night_end_as_the_page_says(
     stack.set_environment(ASTRO_API_TOKEN="wrong")
     failed = _status(engine.run, [*REFRESH], work, stack.environment)
 
-    assert [0, 0, 7, 7, 3, 1] == [quiet, plain, refreshed, refresh, audit.status, failed]
-    assert ["no", "no", "no", "7"] == _row("pulumi preview --expect-no-changes`")
-    assert ["yes", "yes", "no", "7"] == _row("pulumi preview --refresh --expect-no-changes`")
-    assert ["yes", "yes", "no", "7"] == _row("pulumi refresh --preview-only")
-    assert ["yes: `drifted`", "yes: `missing`", "yes: `unmanaged`", "3"] == _row("astro-provider audit")
+    assert [quiet, plain, refreshed, refresh, audit.status, failed] == [0, 0, 7, 7, 3, 1]
+    assert _row("pulumi preview --expect-no-changes`") == ["no", "no", "no", "7"]
+    assert _row("pulumi preview --refresh --expect-no-changes`") == ["yes", "yes", "no", "7"]
+    assert _row("pulumi refresh --preview-only") == ["yes", "yes", "no", "7"]
+    assert _row("astro-provider audit") == ["yes: `drifted`", "yes: `missing`", "yes: `unmanaged`", "3"]
     assert {"missing", "drifted", "unmanaged"} <= {line.split()[0] for line in audit.lines}
 
 
@@ -101,7 +101,7 @@ def test_a_credential_that_may_only_read_previews_and_the_other_one_carries_the_
     assert any(error.startswith("astro_provider.errors.Forbidden: UpdateApiTokenRoles") for error in refused.errors)
     assert nothing_yet is None
     assert not up.failed, up.text
-    assert "DEPLOYMENT_ACCESSOR" == astro.store.deployment_role(TRAINER, STAGING)
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ACCESSOR"
 
 
 def test_the_commands_that_only_look_need_no_right_to_write(astro: Emulator, reader: str, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_the_commands_that_only_look_need_no_right_to_write(astro: Emulator, rea
     endings = {command[0]: shell.run(astro, *command, ASTRO_API_TOKEN=reader) for command in commands}
     doctor = shell.run(astro, "doctor", ASTRO_API_TOKEN=reader)
 
-    assert {"list": 0, "find": 0, "adopt": 0, "audit": 0} == {name: ending.status for name, ending in endings.items()}
+    assert {name: ending.status for name, ending in endings.items()} == {"list": 0, "find": 0, "adopt": 0, "audit": 0}
     sample = re.search(r"^\? write tokens.*$", (DOCS / "credentials.md").read_text(), re.MULTILINE)
     assert sample is not None
     assert sample[0] in doctor.lines

@@ -40,7 +40,7 @@ def test_an_output_of_another_resource_is_waited_for(
 
     assert not up.failed, up.text
     assert token_id
-    assert {"tokens": ["audit: Release Engineer", "nightly-loads: DEPLOYMENT_ADMIN"]} == stack.outputs()
+    assert stack.outputs() == {"tokens": ["audit: Release Engineer", "nightly-loads: DEPLOYMENT_ADMIN"]}
 
 
 def test_what_a_preview_does_not_know_is_not_asked_for(
@@ -57,10 +57,10 @@ def test_what_a_preview_does_not_know_is_not_asked_for(
     up = stack.up()
 
     assert not preview.failed, preview.text
-    assert {} == in_preview
+    assert in_preview == {}
     assert not up.failed, up.text
     assert token_id
-    assert {"tokens": ["nightly-loads: DEPLOYMENT_ADMIN"]} == stack.outputs()
+    assert stack.outputs() == {"tokens": ["nightly-loads: DEPLOYMENT_ADMIN"]}
 
 
 def test_a_known_deployment_is_read_in_the_preview_too(
@@ -75,8 +75,8 @@ def test_a_known_deployment_is_read_in_the_preview_too(
 
     assert not preview.failed, preview.text
     assert token_id
-    assert ["nightly-loads: DEPLOYMENT_ADMIN"] == seen
-    assert {"ListDeployments": 1, "ListApiTokens": 1} == calls_to(astro)
+    assert seen == ["nightly-loads: DEPLOYMENT_ADMIN"]
+    assert calls_to(astro) == {"ListDeployments": 1, "ListApiTokens": 1}
 
 
 def test_a_slow_service_blocks_neither_the_programs_event_loop_nor_another_list(

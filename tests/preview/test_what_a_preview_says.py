@@ -44,7 +44,7 @@ def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_cre
     up = stack.up()
 
     assert not preview.failed
-    assert {"create": 2} == preview.changes
+    assert preview.changes == {"create": 2}
     [warning] = preview.notices
     assert warning == (
         f"astro: warning: No deployment role is named 'DEPLOYMENT_ADMINN' in organization {astro.organization_id} "
@@ -66,7 +66,7 @@ def test_an_unknown_token_name_is_a_warning_for_a_new_binding_and_an_error_of_cr
     preview = stack.preview()
     up = stack.up()
 
-    assert {"create": 2} == preview.changes
+    assert preview.changes == {"create": 2}
     [warning] = preview.notices
     assert "No token is named 'ci-deploymnt'" in warning
     assert "(nearest: 'ci-deployment'" in warning
@@ -121,7 +121,7 @@ def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Sta
         "run, the role goes with it."
     )
     assert writes(astro) == 0
-    assert [] == unchanged.notices
+    assert unchanged.notices == []
 
 
 def test_a_binding_that_exists_with_another_role_is_an_error_unless_it_is_overwritten(
@@ -218,7 +218,7 @@ def test_an_expired_and_a_direct_access_token_are_warnings(stack: Stack, astro: 
 
     preview = stack.preview()
 
-    assert {"create": 3} == preview.changes
+    assert preview.changes == {"create": 3}
     assert said(
         preview, "warning: Token 'old'", "expired on 2020-02-02, so this role gives no access in deployment 'etl'"
     )
@@ -383,9 +383,9 @@ def test_off_calls_nobody_needs_no_credential_and_shows_no_replacement(stack: St
     stack.set_environment(ASTRO_API_TOKEN=astro.credential)
     refused = stack.up()
 
-    assert {"same": 2} == unchanged.changes
+    assert unchanged.changes == {"same": 2}
     assert said(unchanged, "previewChecks is off: nothing was checked against Astro")
-    assert {"same": 1, "update": 1} == respelled.changes
+    assert respelled.changes == {"same": 1, "update": 1}
     assert refused.failed
     assert said(refused, "No token is named 'spelled differently'")
     assert writes(astro) == 0
@@ -407,7 +407,7 @@ def test_off_leaves_the_checking_to_create(stack: Stack, astro: Emulator) -> Non
     assert said(refused, "InputError: workspace_id: Deployment 'etl'")
     assert not done.failed
     assert astro.store.deployment_role(token, deployment) == ROLE
-    assert {"same": 2} == unchanged.changes
+    assert unchanged.changes == {"same": 2}
 
 
 def _after(resource: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -460,4 +460,4 @@ def test_what_the_same_program_makes_is_unknown_in_the_preview_and_found_in_the_
     assert not up.failed, up.text
     assert astro.store.deployment_role("cmtokenmade", deployment) == "Made Role"
     assert astro.store.deployment_role("cmtokenmade", "cmdeploymentmade") == "Made Role"
-    assert {"same": 7} == unchanged.changes
+    assert unchanged.changes == {"same": 7}
