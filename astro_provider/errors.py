@@ -113,6 +113,7 @@ class Patience:
 
 UNTIL_DEADLINE = Patience()
 ONCE = Patience(tries=1)
+NOT_MADE = Patience(tries=0)  # the call's turn would have come too late
 
 
 class ServiceError(AstroProviderError):

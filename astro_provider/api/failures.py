@@ -20,6 +20,7 @@ from astro_provider.api.network import Proxy
 from astro_provider.api.retry import parse_retry_after
 from astro_provider.api.unreachable import unreachable
 from astro_provider.errors import (
+    NOT_MADE,
     ONCE,
     CallRefused,
     CredentialRefused,
@@ -76,7 +77,7 @@ class Failures:
     def too_late(self, operation: str, path: str) -> Unavailable:
         """The error of a call whose turn would come after the deadline."""
         text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
-        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=ONCE)
+        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE)
 
     def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""

@@ -2,8 +2,10 @@
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
 the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`).
+
 `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do not come back at the same
-moment; if it lies behind the deadline, the call fails at once instead of waiting in vain.
+moment; if it lies behind the deadline, the call fails at once instead of waiting in vain. So does an attempt whose turn
+at the pace of the service would come after the deadline: it is not made, and the error is what the attempt before it met.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import stamina
 import stamina.instrumentation
 
 from astro_provider.api.deadline import Deadline
-from astro_provider.errors import UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
+from astro_provider.errors import NOT_MADE, UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -34,28 +36,30 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
     """Yield attempts (context managers) until one succeeds, fails for good, or the deadline passes.
 
     Raises:
-        The last attempt's error; its text tells that it was tried more than once.
+        The error of the last attempt that was made; its text tells that it was tried more than once. If none was made,
+        the error that says so.
     """
     started = time.monotonic()
-    number = 0
     before = attempt_number()
+    tries = _Tries(deadline)
     try:
         for attempt in stamina.retry_context(
-            on=_pause_before_retry(deadline),
+            on=tries.pause_after,
             attempts=None,
             timeout=max(deadline.remaining, 0.001),  # stamina takes 0 for a mistake
             wait_initial=FIRST_PAUSE_SECONDS,
             wait_max=LONGEST_PAUSE_SECONDS,
             wait_jitter=JITTER_SECONDS,
         ):
-            number = _thread.number = attempt.num
+            _thread.number = attempt.num
             yield attempt
     except ServiceError as error:
-        if number > 1:
+        told = tries.failure or error
+        if tries.made > 1:
             seconds = time.monotonic() - started
-            hint = f" {TRACE_HINT}" if error.patience == UNTIL_DEADLINE else ""
-            error.args = (f"{error}{hint} Given up after {number} attempts in {seconds:.1f} s.",)
-        raise
+            hint = f" {TRACE_HINT}" if told.patience == UNTIL_DEADLINE else ""
+            told.args = (f"{told}{hint} Given up after {tries.made} attempts in {seconds:.1f} s.",)
+        raise told from None
     finally:
         _thread.number = before
         _thread.is_ours = False
@@ -67,24 +71,35 @@ def attempt_number() -> int:
     return number
 
 
-def _pause_before_retry(deadline: Deadline) -> Callable[[Exception], bool | float]:
-    tries, started = 0, time.monotonic()
+class _Tries:
+    """What the attempts of one call have met.
 
-    def pause(error: Exception) -> bool | float:
-        nonlocal tries
-        tries += 1
-        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not deadline.remaining:
+    Attributes:
+        made: how many were made.
+        failure: what the last one that was made failed with, or None.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.made = 0
+        self.failure: ServiceError | None = None
+        self._deadline = deadline
+        self._started = time.monotonic()
+
+    def pause_after(self, error: Exception) -> bool | float:
+        """Whether a failed attempt is followed by another one, or after how many seconds at least."""
+        if isinstance(error, ServiceError) and error.patience != NOT_MADE:
+            self.made += 1
+            self.failure = error
+        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not self._deadline.remaining:
             return False
-        if tries >= error.patience.tries or time.monotonic() - started > error.patience.seconds:
+        if self.made >= error.patience.tries or time.monotonic() - self._started > error.patience.seconds:
             return False
-        if error.retry_after is not None and error.retry_after >= deadline.remaining:
+        if error.retry_after is not None and error.retry_after >= self._deadline.remaining:
             return False
         _be_silent()
         if error.retry_after is None:
             return True
         return error.retry_after + random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
-
-    return pause
 
 
 def _be_silent() -> None:

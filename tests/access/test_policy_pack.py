@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
-from tests.support.cast import PRODUCTION, STAGING, TRAINING
+from tests.support.cast import DIRECT, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import Digest, ran
-from tests.support.previews import ACCESSOR, ADMIN, BINDINGS, OLD_DEPLOYER, ROOT, exported
-from tests.support.programs import Made, bindings
+from tests.support.made import Made
+from tests.support.previews import ACCESSOR, ADMIN, BINDINGS, OLD_DEPLOYER, exported
+from tests.support.programs import bindings
 from tests.support.stack import Stack
 
 RULES = """
@@ -30,17 +30,6 @@ most = 1
 protect = "production"
 no_overwrite = "everywhere"
 """
-
-
-@pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",
-        "PYTHONPATH": str(ROOT),
-    }
-    return Stack(engine, tmp_path / "stack", environment)
 
 
 @pytest.fixture
@@ -77,14 +66,14 @@ def test_a_preview_stops_where_rules_are_broken_and_says_each(stack: Stack, pack
     stack.program = program
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert 1 == preview.status
-    assert [
+    assert preview.status == 1
+    assert broken(preview) == [
         "[mandatory] admin-not-allowed training",
         "[mandatory] not-protected etl",
         "[mandatory] overwrites second",
         "[mandatory] role-not-allowed etl",
         "[mandatory] too-many-admins bindings-test",
-    ] == broken(preview)
+    ]
     assert (
         f"Token 'ci-deployer' ({OLD_DEPLOYER}) in deployment 'etl-production' ({PRODUCTION}): the role DEPLOYMENT_ADMIN may "
         "not be given there."
@@ -99,23 +88,23 @@ def test_rules_that_are_kept_stop_nothing(stack: Stack, pack: Path) -> None:
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (0, []) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, [])
     assert "✅ astro-access" in preview.text
 
 
 def test_what_a_preview_does_not_know_is_decided_at_the_update(stack: Stack, pack: Path, astro: Emulator) -> None:
     def program() -> None:
-        made = Made("made", made="clt4k6r8f000h08l6m3v1e7cn")
-        DeploymentOrgTokenBinding("later", deployment_id=STAGING, org_token_id=made.made, role=ADMIN)
+        made = Made("made", DIRECT)
+        DeploymentOrgTokenBinding("later", deployment_id=STAGING, org_token_id=made.made_id, role=ADMIN)
 
     stack.program = program
     preview = ran(stack, "preview", "--policy-pack", str(pack))
     update = ran(stack, "up", "--yes", "--skip-preview", "--policy-pack", str(pack))
 
-    assert (0, ["[advisory] admin-not-allowed later"]) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, ["[advisory] admin-not-allowed later"])
     assert "can't be known during preview" in preview.text
-    assert (1, ["[mandatory] admin-not-allowed later"]) == (update.status, broken(update))
-    assert astro.store.deployment_role("clt4k6r8f000h08l6m3v1e7cn", STAGING) is None
+    assert (update.status, broken(update)) == (1, ["[mandatory] admin-not-allowed later"])
+    assert astro.store.deployment_role(DIRECT, STAGING) is None
 
 
 def test_without_a_credential_a_rule_that_needs_a_name_is_broken_and_others_are_kept(stack: Stack, pack: Path) -> None:
@@ -124,19 +113,19 @@ def test_without_a_credential_a_rule_that_needs_a_name_is_broken_and_others_are_
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (1, ["[mandatory] not-protected staging"]) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (1, ["[mandatory] not-protected staging"])
     assert "Export ASTRO_API_TOKEN, so that names can be read." in preview.text
 
 
 def test_the_pack_looks_at_no_other_resource(stack: Stack, pack: Path) -> None:
     def program() -> None:
-        Made("made", made="DEPLOYMENT_ADMIN")
+        Made("made", "DEPLOYMENT_ADMIN")
 
     stack.program = program
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert (0, []) == (preview.status, broken(preview))
+    assert (preview.status, broken(preview)) == (0, [])
 
 
 def test_an_export_is_analyzed_without_program_and_provider(stack: Stack, pack: Path, tmp_path: Path) -> None:
@@ -157,7 +146,7 @@ def test_an_export_is_analyzed_without_program_and_provider(stack: Stack, pack: 
     )
 
     analyzed = Digest(ended.stdout, ended.stderr, ended.returncode)
-    assert (1, ["[mandatory] admin-not-allowed training"]) == (analyzed.status, broken(analyzed))
+    assert (analyzed.status, broken(analyzed)) == (1, ["[mandatory] admin-not-allowed training"])
 
 
 def test_wrong_rules_name_their_line(stack: Stack, pack: Path) -> None:
@@ -165,7 +154,7 @@ def test_wrong_rules_name_their_line(stack: Stack, pack: Path) -> None:
 
     preview = ran(stack, "preview", "--policy-pack", str(pack))
 
-    assert 1 == preview.status
+    assert preview.status == 1
     assert (
         "access.toml, line 2: unknown key 'mots' in [admin]; there is tokens, most."
         in preview.text + preview.complaints

@@ -12,10 +12,9 @@ from astro_provider.adoption import files
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID
 from astro_provider.errors import InputError
+from tests.support.cast import PRODUCTION, STAGING
 from tests.support.shell import Ending, run, run_in_terminal
 
-ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
-ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
 TEXTS = {"program": "a program\n", "import_file": "an import file\n"}
 
 
@@ -84,14 +83,14 @@ def test_where_there_is_no_project_one_is_made_whose_stacks_are_strict(
 
     pulumi("stack", "init", "dev")
 
-    assert "strict\n" == pulumi("config", "get", "astro:previewChecks")
+    assert pulumi("config", "get", "astro:previewChecks") == "strict\n"
     assert f"  {tmp_path}/my infra/Pulumi.yaml  a new project, with astro:previewChecks strict" in ended.lines
     assert "  pulumi stack init" in ended.lines
 
 
 def test_a_new_project_is_not_strict_if_that_would_refuse_what_is_adopted(astro: Emulator, tmp_path: Path) -> None:
     expired = astro.store.add_token("old", endAt="2024-03-30T13:37:00.000Z")
-    astro.store.bind(expired, ETL_STAGING, "DEPLOYMENT_ADMIN")
+    astro.store.bind(expired, STAGING, "DEPLOYMENT_ADMIN")
 
     ended = adopt(astro, tmp_path / "infra")
 
@@ -151,7 +150,7 @@ def test_a_module_that_cannot_be_imported_is_refused_before_astro_is_asked(
 
     ended = adopt(astro, project / directory, "--all-deployments", "--module", module)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("Error: --module: ")
     assert reason in ended.err
     assert "Nothing was written" in ended.err
@@ -239,7 +238,7 @@ def test_an_unknown_deployment_is_refused_with_the_nearest_names(astro: Emulator
 
 
 def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path: Path) -> None:
-    ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_PRODUCTION, "--workspace-id", FINANCE_ID)
+    ended = adopt(astro, tmp_path / "infra", "--deployment-id", PRODUCTION, "--workspace-id", FINANCE_ID)
 
     assert ended.status == 1
     assert ended.err.startswith("Error: --workspace-id: Deployment 'etl-production'")
@@ -247,9 +246,9 @@ def test_a_deployment_of_another_workspace_is_refused(astro: Emulator, tmp_path:
 
 
 def test_nothing_to_adopt_writes_nothing_and_says_why(astro: Emulator, tmp_path: Path) -> None:
-    ended = adopt(astro, tmp_path / "infra", "--deployment-id", ETL_STAGING)
+    ended = adopt(astro, tmp_path / "infra", "--deployment-id", STAGING)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("\nLeft out, 1:\n  token 'staging-deploys'")
     assert ended.err.endswith("Nothing was written: there is no assignment that could be adopted.\n")
     assert not (tmp_path / "infra").exists()
@@ -271,7 +270,7 @@ def test_a_refusal_of_the_service_leaves_nothing_behind(
 
     ended = adopt(astro, tmp_path / "infra")
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "infra").exists()
 

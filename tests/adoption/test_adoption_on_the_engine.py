@@ -12,17 +12,13 @@ from pulumi.automation import PulumiCommand
 from astro_provider.emulator import Emulator
 from tests.support.importing import import_file
 from tests.support.shell import run
-from tests.support.stack import Stack
+from tests.support.stack import Stack, led_to
 from tests.support.writes import writes
 
 
 def stack_for(engine: PulumiCommand, astro: Emulator, directory: Path, credential: str | None = None) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": credential or astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",
-    }
-    return Stack(engine, directory, environment)
+    environment = led_to(astro)
+    return Stack(engine, directory, environment | {"ASTRO_API_TOKEN": credential or astro.credential})
 
 
 def run_file(file: Path) -> None:

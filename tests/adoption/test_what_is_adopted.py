@@ -11,13 +11,10 @@ from astro_provider.emulator.organization import FINANCE_ID, entry
 from astro_provider.lifecycle import Checked
 from astro_provider.provider import PROVIDER_KEY
 from astro_provider.reading.reader import Reader
+from tests.support.cast import STAGING, TRAINING
 from tests.support.clients import Connect
 from tests.support.processes import StartProcess
 from tests.support.provider_process import PICKLED
-
-ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
-ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
-ML_TRAINING = "clp6d4z9g000708l6f2t8u3xd"
 
 
 def found_in(astro: Emulator, connect: Connect) -> Found:
@@ -50,11 +47,11 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
 
 
 def test_a_role_is_adopted_in_astros_spelling(astro: Emulator, connect: Connect) -> None:
-    astro.store.bind(astro.store.add_token("shouts"), ETL_STAGING, "release ENGINEER")
+    astro.store.bind(astro.store.add_token("shouts"), STAGING, "release ENGINEER")
 
     found = found_in(astro, connect)
 
-    assert ["Release Engineer"] == [one.role for one in found.adoptions if one.token.name == "shouts"]
+    assert [one.role for one in found.adoptions if one.token.name == "shouts"] == ["Release Engineer"]
 
 
 def test_tokens_of_other_scopes_are_left_out(astro: Emulator, connect: Connect) -> None:
@@ -68,7 +65,7 @@ def test_tokens_of_other_scopes_are_left_out(astro: Emulator, connect: Connect) 
 def test_what_the_next_preview_would_refuse_is_left_out_in_its_words(astro: Emulator, connect: Connect) -> None:
     astro.store.add_role(" padded ")
     for name, role in (("auditor", "Ledger Auditor"), ("padded", " padded "), ("   ", "DEPLOYMENT_ADMIN")):
-        astro.store.bind(astro.store.add_token(name), ETL_STAGING, role)
+        astro.store.bind(astro.store.add_token(name), STAGING, role)
 
     found = found_in(astro, connect)
 
@@ -80,9 +77,9 @@ def test_what_the_next_preview_would_refuse_is_left_out_in_its_words(astro: Emul
 
 def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator, connect: Connect) -> None:
     expired = astro.store.add_token("old", endAt="2024-03-30T13:37:00.000Z")
-    astro.store.bind(expired, ETL_STAGING, "DEPLOYMENT_ADMIN")
+    astro.store.bind(expired, STAGING, "DEPLOYMENT_ADMIN")
     gone = astro.store.add_token("holds what is gone")
-    astro.store.bind(gone, ETL_STAGING, "Release Engineer")
+    astro.store.bind(gone, STAGING, "Release Engineer")
     astro.store.delete_role("Release Engineer")
 
     found = found_in(astro, connect)
@@ -96,7 +93,7 @@ def test_what_the_next_preview_would_warn_of_is_adopted_and_said(astro: Emulator
 
 def test_roles_in_dags_are_named_and_left_as_they_are(astro: Emulator, connect: Connect) -> None:
     tagged = astro.store.token("clv9m2t3q000i08l6b8x5g4do")["roles"]
-    tag = entry("DAG_TAG", "nightly", "DAG_VIEWER", deploymentId=ML_TRAINING)
+    tag = entry("DAG_TAG", "nightly", "DAG_VIEWER", deploymentId=TRAINING)
     astro.store.set_roles("clv9m2t3q000i08l6b8x5g4do", [*tagged, tag])
 
     found = found_in(astro, connect)

@@ -143,7 +143,7 @@ def test_a_message_ends_with_the_attempts_that_were_made(connect: Connect, serve
     server = serve(lambda _: Reply(503, {"message": "tired", "requestId": "r1"}))
 
     with pytest.raises(ServiceError) as error:
-        connect(server.url, bound_seconds=0.1).get_token("o", "t")
+        connect(server.url, bound_seconds=1.0).get_token("o", "t")
 
     assert re.fullmatch(
         r"GetApiToken \(organization o, token t\): HTTP 503 Service Unavailable: tired \(requestId r1\)\. "

@@ -9,7 +9,7 @@ import sys
 import structlog
 
 from astro_provider.emulator import Emulator
-from tests.support.shell import environment, run
+from tests.support.shell import environment, run_process
 
 OTHERS = """
 import stamina, sys
@@ -30,9 +30,9 @@ def test_only_the_answer_is_on_standard_output_while_calls_are_tried_again(astro
     assert structlog  # it is installed, which is what this is about
     astro.fault(status=503, times=2)
 
-    ended = run(astro, "list", "--all-deployments", "--output", "json")
+    ended = run_process(astro, "list", "--all-deployments", "--output", "json")
 
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     assert isinstance(json.loads(ended.out), list)
     assert astro.calls()["by_status"]["503"] == 2
 

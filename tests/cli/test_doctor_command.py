@@ -21,7 +21,7 @@ from astro_provider.diagnosis.stack import Configuration
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
 from astro_provider.version import __version__
-from tests.support.shell import environment, run, run_in_terminal
+from tests.support.shell import environment, run, run_in_terminal, run_process
 
 NAMES = [
     "credential",
@@ -82,7 +82,7 @@ def test_a_machine_on_which_everything_is_there_gets_ticks(
 ) -> None:
     ended = run(astro, "doctor", **machine)
 
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     assert [
         f"✓ credential      ASTRO_API_TOKEN is set, the secret of token {OWNER}.",
         "✓ expiry          The credential does not expire.",
@@ -109,7 +109,7 @@ def test_programs_get_the_same_as_json(astro: Emulator, machine: dict[str, str])
     ill = run(astro, "doctor", "--output", "json", **{**machine, **NOTHING})
 
     answer: dict[str, Any] = json.loads(well.out)
-    assert (0, True) == (well.status, answer["ok"])
+    assert (well.status, answer["ok"]) == (0, True)
     assert [check["name"] for check in answer["checks"]] == NAMES
     assert answer["checks"][1] == {
         "name": "expiry",
@@ -117,7 +117,7 @@ def test_programs_get_the_same_as_json(astro: Emulator, machine: dict[str, str])
         "found": "The credential does not expire.",
         "advice": "",
     }
-    assert (1, False) == (ill.status, json.loads(ill.out)["ok"])
+    assert (ill.status, json.loads(ill.out)["ok"]) == (1, False)
     assert [check["name"] for check in json.loads(ill.out)["checks"]] == NAMES
 
 
@@ -139,7 +139,7 @@ def test_a_narrow_terminal_breaks_sentences_beside_their_marks(astro: Emulator, 
 
 
 def test_a_terminal_without_ticks_gets_letters(astro: Emulator, machine: dict[str, str]) -> None:
-    ended = run(astro, "doctor", **{**machine, **NOTHING}, PYTHONIOENCODING="ascii")
+    ended = run_process(astro, "doctor", **{**machine, **NOTHING}, PYTHONIOENCODING="ascii")
 
     assert ended.status == 1
     assert {line[:2] for line in ended.lines} == {"+ ", "x ", "? ", "  "}
@@ -461,7 +461,7 @@ def test_the_certificates_are_told(tmp_path: Path) -> None:
 def test_a_way_that_cannot_be_used_is_a_finding_and_no_traceback(astro: Emulator) -> None:
     ended = run(astro, "doctor", ASTRO_API_HOST="https://api.example.com", HTTPS_PROXY="socks4://proxy:1")
 
-    assert (1, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (1, "")
     assert "service         https://api.example.com: The proxy in HTTPS_PROXY cannot be used: write http" in ended.out
 
 

@@ -8,14 +8,13 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
+from tests.support.cast import FINANCE_ID
 from tests.support.shell import run, run_in_terminal
-
-FINANCE = "clm5t1r9b000308ldg6q8y4nz"
 
 
 def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]]:
     ended = run(organization, "find", text, "--output", "json")
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     return [(row["kind"], row["name"], row["id"]) for row in json.loads(ended.out)]
 
 
@@ -24,7 +23,7 @@ def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]
     [
         ("LOADS", [("token", "nightly loads", "clx1loads0000008l6aaaaaaa")]),
         ("order", [("token", "orders only", "clx1only00000008l6aaaaaaa"), ("deployment", "orders", ORDERS)]),
-        ("fin", [("workspace", "Finance", FINANCE)]),
+        ("fin", [("workspace", "Finance", FINANCE_ID)]),
         ("release", [("role", "Release Engineer", "clr4f6w8h000a08l6s2d9q7ug")]),
         ("_admin", [("role", "DEPLOYMENT_ADMIN", None)]),
         (LEDGER, [("deployment", "ledger", LEDGER)]),
@@ -47,7 +46,7 @@ def test_it_takes_three_lists_and_no_write(organization: Emulator) -> None:
     run(organization, "find", "order")
 
     calls = organization.calls()
-    assert {"GET": 3} == calls["by_verb"]
+    assert calls["by_verb"] == {"GET": 3}
 
 
 def test_the_table_tells_two_of_one_name_apart(organization: Emulator) -> None:
@@ -87,5 +86,5 @@ def test_it_fits_into_a_terminal_and_breaks_no_id(organization: Emulator, column
 def test_without_a_text_it_is_wrong_usage(organization: Emulator) -> None:
     ended = run(organization, "find")
 
-    assert 2 == ended.status
+    assert ended.status == 2
     assert "Missing argument 'TEXT'" in ended.err

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -58,6 +60,15 @@ def test_head_takes_what_it_wants(astro: Emulator) -> None:
     assert "" == ended.stderr
 
 
+@pytest.fixture
+def with_ctrl_c() -> Iterator[None]:
+    """Ctrl-C means something to the processes that are started here, also if a shell has these tests in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("with_ctrl_c")
 def test_ctrl_c_ends_it_at_once_and_quietly_while_calls_are_in_flight(many_deployments: Emulator) -> None:
     many_deployments.fault(operation="ListApiTokens", kind="delay", delay_ms=120_000, skip=12)
 

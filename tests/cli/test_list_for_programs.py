@@ -5,7 +5,7 @@ import json
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
-from tests.support.shell import run
+from tests.support.shell import run, run_process
 
 KEYS = [
     "id",
@@ -29,7 +29,7 @@ def test_json_carries_all_fields_under_stable_keys_and_absolute_times(organizati
     ended = run(organization, "list", "--deployment-id", ORDERS, "--output", "json")
 
     first = json.loads(ended.out)[0]
-    assert KEYS == list(first)
+    assert list(first) == KEYS
     assert {
         "id": "clx1ci0000000008l6aaaaaaa",
         "name": "ci",
@@ -72,7 +72,7 @@ def test_nothing_assigned_is_an_empty_list_or_a_head_alone(organization: Emulato
     as_json = run(organization, "list", "--deployment-id", empty, "--output", "json")
     as_csv = run(organization, "list", "--deployment-id", empty, "--output", "csv")
 
-    assert (0, "[]\n", "") == (as_json.status, as_json.out, as_json.err)
+    assert (as_json.status, as_json.out, as_json.err) == (0, "[]\n", "")
     assert (0, ",".join(KEYS) + "\n", "") == (as_csv.status, as_csv.out, as_csv.err)
 
 
@@ -80,8 +80,8 @@ def test_json_survives_a_pipe_of_any_encoding(organization: Emulator) -> None:
     organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "Lösch-帳簿")
     asked = ["list", "--deployment-id", ORDERS, "--output", "json"]
 
-    utf8 = run(organization, *asked)
-    latin = run(organization, *asked, PYTHONIOENCODING="latin-1")
+    utf8 = run_process(organization, *asked)
+    latin = run_process(organization, *asked, PYTHONIOENCODING="latin-1")
 
     assert '"name": "Lösch-帳簿"' in utf8.out
     assert latin.out.isascii()
@@ -92,9 +92,11 @@ def test_a_letter_that_a_pipe_cannot_spell_is_a_question_mark_and_no_failure(org
     organization.store.rename_token("clx1ci0000000008l6aaaaaaa", "load-帳簿")
 
     for output in ("table", "csv"):
-        ended = run(organization, "list", "--deployment-id", ORDERS, "--output", output, PYTHONIOENCODING="latin-1")
+        ended = run_process(
+            organization, "list", "--deployment-id", ORDERS, "--output", output, PYTHONIOENCODING="latin-1"
+        )
 
-        assert (0, "") == (ended.status, ended.err)
+        assert (ended.status, ended.err) == (0, "")
         assert "load-??" in ended.out
 
 

@@ -6,16 +6,15 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
+from tests.support.cast import FINANCE_ID
 from tests.support.raw_server import free_port
 from tests.support.shell import Ending, run
-
-FINANCE = "clm5t1r9b000308ldg6q8y4nz"
 
 
 def failed(ended: Ending) -> str:
     """The one sentence of a command that failed."""
-    assert (1, "") == (ended.status, ended.out)
-    assert 1 == len(ended.err.splitlines())
+    assert (ended.status, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
     assert ended.err.startswith("Error: ")
     return ended.err.removeprefix("Error: ").rstrip("\n")
 
@@ -46,10 +45,10 @@ def failed(ended: Ending) -> str:
 def test_wrong_usage_is_status_2_and_asks_nobody(organization: Emulator, options: list[str], reason: str) -> None:
     ended = run(organization, "list", *options)
 
-    assert (2, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (2, "")
     assert "Error: " in ended.err
     assert reason in ended.err
-    assert 0 == organization.calls()["total"]
+    assert organization.calls()["total"] == 0
 
 
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
@@ -72,20 +71,22 @@ def test_an_unknown_one_among_known_deployments_is_an_error_not_a_shorter_list(o
 
 
 def test_a_deployment_of_another_workspace_is_an_error(organization: Emulator) -> None:
-    ended = run(organization, "list", "--deployment-id", LEDGER, "--deployment-id", ORDERS, "--workspace-id", FINANCE)
+    ended = run(
+        organization, "list", "--deployment-id", LEDGER, "--deployment-id", ORDERS, "--workspace-id", FINANCE_ID
+    )
 
     assert (
         f"--workspace-id: Deployment 'orders' ({ORDERS}) belongs to workspace clk2v6a3e000208mkh9x5c2wd, "
-        f"not to {FINANCE}." == failed(ended)
+        f"not to {FINANCE_ID}." == failed(ended)
     )
 
 
 def test_an_unknown_workspace_is_an_error_with_the_nearest_id(organization: Emulator) -> None:
-    ended = run(organization, "list", "--workspace-id", FINANCE[:-1])
+    ended = run(organization, "list", "--workspace-id", FINANCE_ID[:-1])
 
     assert (
         f"--workspace-id: No deployment of organization {organization.organization_id} belongs to workspace "
-        f"{FINANCE[:-1]} (nearest: '{FINANCE}')." == failed(ended)
+        f"{FINANCE_ID[:-1]} (nearest: '{FINANCE_ID}')." == failed(ended)
     )
 
 
@@ -100,7 +101,7 @@ def test_another_organization_is_an_error(organization: Emulator) -> None:
 def test_a_missing_credential_is_an_error_that_names_the_variable_and_no_stack(organization: Emulator) -> None:
     ended = run(organization, "list", "--all-deployments", ASTRO_API_TOKEN="")
 
-    assert "No credential for Astro: export ASTRO_API_TOKEN, an API token of the organization." == failed(ended)
+    assert failed(ended) == "No credential for Astro: export ASTRO_API_TOKEN, an API token of the organization."
 
 
 def test_an_organization_that_nothing_tells_is_an_error_that_names_the_option(organization: Emulator) -> None:
@@ -112,8 +113,9 @@ def test_an_organization_that_nothing_tells_is_an_error_that_names_the_option(or
     ended = run(organization, "list", "--all-deployments", ASTRO_API_TOKEN=bearer)
 
     assert (
-        "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, and "
-        "the credential sees none. Write --organization-id." == failed(ended)
+        failed(ended)
+        == "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, and "
+        "the credential sees none. Write --organization-id."
     )
 
 
@@ -124,7 +126,7 @@ def test_the_only_organization_that_the_credential_sees_is_meant(organization: E
 
     ended = run(organization, "list", "--deployment-id", ORDERS, ASTRO_API_TOKEN=bearer)
 
-    assert (0, 3) == (ended.status, len(ended.lines))
+    assert (ended.status, len(ended.lines)) == (0, 3)
 
 
 def test_a_malformed_setting_is_an_error(organization: Emulator) -> None:

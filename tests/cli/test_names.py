@@ -8,9 +8,8 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
+from tests.support.cast import FINANCE_ID
 from tests.support.shell import run
-
-FINANCE = "clm5t1r9b000308ldg6q8y4nz"
 
 
 def deployments(organization: Emulator, *asked: str) -> set[str]:
@@ -42,11 +41,11 @@ def test_a_table_takes_a_name_too(organization: Emulator) -> None:
 
 @pytest.mark.parametrize("option", ["--deployment-id", "--deployment-name"])
 def test_a_name_of_two_is_an_error_that_lists_both(organization: Emulator, option: str) -> None:
-    twin = organization.store.add_deployment("orders", workspace_id=FINANCE)
+    twin = organization.store.add_deployment("orders", workspace_id=FINANCE_ID)
 
     ended = run(organization, "list", option, "orders")
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith(f"Error: {option}: 'orders' is the name of 2 deployments: ")
     assert f"{ORDERS} (workspace Data Platform)" in ended.err
     assert f"{twin} (workspace Finance)" in ended.err
@@ -54,7 +53,7 @@ def test_a_name_of_two_is_an_error_that_lists_both(organization: Emulator, optio
 
 
 def test_a_workspace_tells_which_of_two_is_meant(organization: Emulator) -> None:
-    twin = organization.store.add_deployment("orders", workspace_id=FINANCE)
+    twin = organization.store.add_deployment("orders", workspace_id=FINANCE_ID)
     organization.store.bind("clx1ci0000000008l6aaaaaaa", twin, "DEPLOYMENT_ADMIN")
 
     assert {twin} == deployments(organization, "--deployment-name", "orders", "--workspace-id", "Finance")

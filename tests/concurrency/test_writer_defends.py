@@ -30,9 +30,10 @@ from tests.support.writers import (
     in_background,
     write_all,
 )
+from tests.support.writes import writes
 
 pytestmark = pytest.mark.usefixtures("no_pace")
-SETTLE = 0.5
+SETTLE = 0.8
 
 
 def keep_busy(astro: Emulator, writer: Writer, seconds: float) -> threading.Thread:
@@ -174,11 +175,11 @@ def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_gone(scene: Sce
 def test_a_change_and_its_look_end_within_one_bound(scene: Scene, make_writer: MakeWriter) -> None:
     deployment = scene.astro.store.add_deployment("orders")
     tokens = [scene.astro.store.add_token(f"ci-{number}") for number in range(8)]
-    writer, client = make_writer(settle_seconds=SETTLE, timeout_seconds=2.0)
+    writer, client = make_writer(settle_seconds=SETTLE, timeout_seconds=4.0)
 
     def slow_down(written: int) -> None:
         if written == 8:
-            scene.astro.settings(latency_ms=1900)
+            scene.astro.settings(latency_ms=3900)
 
     client.after_write = slow_down
     began = time.monotonic()
@@ -187,7 +188,7 @@ def test_a_change_and_its_look_end_within_one_bound(scene: Scene, make_writer: M
         writer, [Add(BindingId(scene.astro.organization_id, deployment, token), ADMIN) for token in tokens]
     )
 
-    assert time.monotonic() - began < 8  # each read of the look had a bound of its own once: 16 s
+    assert time.monotonic() - began < 16  # each read of the look had a bound of its own once: 32 s
     assert any("could not be looked at again" in failure for failure in failures(outcomes))
 
 
@@ -235,7 +236,9 @@ def test_a_revocation_that_is_found_too_late_to_tell_it_from_an_old_list_is_an_e
     def person(written: int) -> None:
         if written == 1:
             scene.astro.store.bind(scene.token_id, deployment, ACCESSOR)
-            scene.astro.fault(kind="status", operation=READ, status=503, headers={"Retry-After": "2"}, times=1)
+            scene.astro.fault(
+                kind="status", operation=READ, status=503, headers={"Retry-After": f"{3 * SETTLE}"}, times=1
+            )
 
     client.after_write = person
 
@@ -257,7 +260,7 @@ def test_a_token_that_is_not_the_organizations_is_never_written(
         writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
 
     assert astro.store.token(token_id)["roles"] == before
-    assert astro.calls()["by_operation"].get(WRITE, 0) == 0
+    assert writes(astro) == 0
 
 
 def test_a_look_counts_from_when_it_was_sent_and_not_from_when_it_was_answered(

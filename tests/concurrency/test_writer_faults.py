@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import AstroClient, unreachable
+from astro_provider.api import AstroClient, pace, unreachable
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ORGANIZATION_ID
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
@@ -66,10 +66,6 @@ def _converged(scene: Scene, deployment: str, role: str | None) -> None:
     assert scene.foreign_now == scene.foreign
 
 
-def _operations(scene: Scene) -> list[str]:
-    return [call["operation"] for call in scene.astro.calls()["log"]]
-
-
 @EACH_KIND
 @pytest.mark.parametrize("fault", BEFORE_COMMIT.values(), ids=BEFORE_COMMIT.keys())
 def test_a_write_that_did_not_come_through_is_read_for_and_sent_again(
@@ -82,7 +78,7 @@ def test_a_write_that_did_not_come_through_is_read_for_and_sent_again(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE, READ, WRITE, READ, WRITE]
+    assert scene.operations == [READ, WRITE, READ, WRITE, READ, WRITE]
 
 
 @EACH_KIND
@@ -97,7 +93,7 @@ def test_a_write_whose_answer_was_lost_is_looked_for_and_not_sent_again(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ]
 
 
 @EACH_KIND
@@ -114,7 +110,7 @@ def test_a_read_that_failed_is_repeated_before_anything_is_written(
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, READ, READ, WRITE]
+    assert scene.operations == [READ, READ, READ, WRITE]
 
 
 @EACH_KIND
@@ -127,7 +123,7 @@ def test_a_slow_service_is_waited_for(scene: Scene, make_writer: MakeWriter, str
     writer.write(kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
-    assert _operations(scene) == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
 
 
 @EACH_KIND
@@ -151,12 +147,12 @@ def test_a_retry_after_is_obeyed(scene: Scene, make_writer: MakeWriter, form: st
 def test_a_read_that_was_turned_away_first_is_not_taken_for_a_slow_one(scene: Scene, make_writer: MakeWriter) -> None:
     deployment = scene.deployments(1)[0]
     scene.astro.fault(operation=READ, times=1, status=429, headers={"Retry-After": "1"})
-    writer, _ = make_writer(settle_seconds=1.0)
+    writer, _ = make_writer(settle_seconds=3.0)
 
     writer.write(scene.add(deployment))
 
     _converged(scene, deployment, ADMIN)
-    assert _operations(scene) == [READ, READ, WRITE, READ]
+    assert scene.operations == [READ, READ, WRITE, READ]
 
 
 def test_reads_that_are_turned_away_every_other_time_do_not_fail_the_change(
@@ -235,7 +231,7 @@ def test_a_fault_that_outlasts_the_timeout_tells_the_attempts_and_has_changed_no
 ) -> None:
     deployment = kind.deployment(scene)
     scene.astro.fault(operation=WRITE, **fault)
-    writer, _ = make_writer(timeout_seconds=1.5)
+    writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(ServiceError, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
         writer.write(kind.make(scene, deployment))
@@ -255,7 +251,7 @@ def test_an_outage_that_begins_with_the_commit_is_an_error_and_the_service_holds
     deployment = kind.deployment(scene)
     scene.astro.fault(operation=WRITE, kind="drop_after")
     scene.astro.fault(operation=READ, skip=1, status=503)
-    writer, _ = make_writer(timeout_seconds=1.5)
+    writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(Unavailable, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
         writer.write(kind.make(scene, deployment))
@@ -273,7 +269,7 @@ def test_a_retry_after_behind_the_deadline_is_not_waited_for(scene: Scene, make_
     with pytest.raises(Unavailable, match="HTTP 429 Too Many Requests"):
         writer.write(scene.add(deployment))
 
-    assert _operations(scene) == [READ, WRITE]
+    assert scene.operations == [READ, WRITE]
     _converged(scene, deployment, None)
 
 
@@ -290,6 +286,21 @@ def test_a_refused_credential_is_not_tried_again(
         writer.write(scene.add(deployment))
 
     assert scene.calls(struck) == 1
+    _converged(scene, deployment, None)
+
+
+def test_an_attempt_whose_turn_never_comes_leaves_the_error_that_the_one_before_met(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pace.CALLS_PER_SECOND, "POST", 0.01)
+    deployment = scene.deployments(1)[0]
+    scene.astro.fault(operation=READ, status=503)
+    writer, _ = make_writer()
+
+    with pytest.raises(Unavailable, match="HTTP 503"):
+        writer.write(scene.add(deployment))
+
+    assert scene.calls(READ, WRITE) == 1
     _converged(scene, deployment, None)
 
 

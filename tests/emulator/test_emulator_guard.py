@@ -9,8 +9,8 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_STAGING_ID
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 FAULT = json.dumps({"kind": "html"})
 FORMS = [
     "text/plain",

@@ -9,8 +9,7 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID
-
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
+from tests.support.cast import OBSERVABILITY
 
 
 def test_the_state_shows_everything_with_all_roles(inspection: httpx.Client) -> None:
@@ -216,10 +215,10 @@ def test_several_faults_of_which_one_makes_no_sense_are_refused_together(inspect
 
 def test_the_inspection_is_neither_struck_nor_delayed(emulator: Emulator, inspection: httpx.Client) -> None:
     emulator.fault(kind="status", status=500)
-    emulator.settings(latency_ms=2000)
+    emulator.settings(latency_ms=20_000)
 
     start = time.monotonic()
     response = inspection.get("/state")
 
     assert response.status_code == 200
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10

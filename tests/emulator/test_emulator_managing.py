@@ -18,8 +18,8 @@ from astro_provider.emulator.organization import (
     OWNER_TOKEN_ID,
     entry,
 )
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 CI_DEPLOYER = "cln7c3v5p000d08l6q4h8w2aj"
 MEMBER = {"name": "nightly", "role": "ORGANIZATION_MEMBER", "scope": "ORGANIZATION"}
 OWNER = {"name": "second-owner", "role": "ORGANIZATION_OWNER", "scope": "ORGANIZATION"}
@@ -125,8 +125,8 @@ def test_a_secret_has_the_rights_of_its_token_as_they_are_now(emulator: Emulator
     as_owner = statuses(api, made["token"])
     emulator.store.set_roles(made["id"], [entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")])
 
-    assert (200, 200) == as_owner
-    assert (200, 403) == statuses(api, made["token"])
+    assert as_owner == (200, 200)
+    assert statuses(api, made["token"]) == (200, 403)
 
 
 def test_the_secret_of_a_token_that_has_ended_is_refused(emulator: Emulator, api: httpx.Client) -> None:
@@ -149,7 +149,7 @@ def test_times_that_are_no_times_do_not_break_the_calls(emulator: Emulator, api:
     rotated = api.post(f"/tokens/{made['id']}/rotate")
 
     assert rotated.status_code == 200
-    assert (200, 200) == statuses(api, rotated.json()["token"])
+    assert statuses(api, rotated.json()["token"]) == (200, 200)
 
 
 def test_after_a_rotation_the_new_secret_works_and_the_old_one_is_refused(api: httpx.Client) -> None:
@@ -159,9 +159,9 @@ def test_after_a_rotation_the_new_secret_works_and_the_old_one_is_refused(api: h
     second = api.post(f"/tokens/{made['id']}/rotate").json()
 
     assert (made["id"], made["roles"]) == (second["id"], second["roles"])
-    assert (401, 401) == statuses(api, made["token"])
-    assert (401, 401) == statuses(api, first["token"])
-    assert (200, 200) == statuses(api, second["token"])
+    assert statuses(api, made["token"]) == (401, 401)
+    assert statuses(api, first["token"]) == (401, 401)
+    assert statuses(api, second["token"]) == (200, 200)
     assert second["lastRotatedAt"] > made["createdAt"]
 
 
@@ -178,8 +178,8 @@ def test_a_rotation_starts_the_expiry_period_anew(emulator: Emulator, api: httpx
 def test_who_rotates_its_own_secret_needs_the_new_one(emulator: Emulator, api: httpx.Client) -> None:
     rotated = api.post(f"/tokens/{OWNER_TOKEN_ID}/rotate").json()
 
-    assert (401, 401) == statuses(api, emulator.credential)
-    assert (200, 200) == statuses(api, rotated["token"])
+    assert statuses(api, emulator.credential) == (401, 401)
+    assert statuses(api, rotated["token"]) == (200, 200)
 
 
 def test_a_deleted_token_is_gone_with_its_secret_and_a_second_deletion_is_a_404(api: httpx.Client) -> None:
@@ -190,7 +190,7 @@ def test_a_deleted_token_is_gone_with_its_secret_and_a_second_deletion_is_a_404(
 
     assert (first.status_code, first.content) == (204, b"")
     assert (second.status_code, second.json()["message"]) == (404, f"API token {made['id']} not found.")
-    assert (401, 401) == statuses(api, made["token"])
+    assert statuses(api, made["token"]) == (401, 401)
     assert made["id"] not in api.get("/tokens", params={"limit": 1000}).text
 
 
@@ -232,14 +232,14 @@ def test_a_deployment_needs_a_name(api: httpx.Client) -> None:
     response = api.post(f"/deployments/{ETL_PRODUCTION_ID}", json={"name": ""})
 
     assert response.status_code == 400
-    assert ["name"] == [fault["field"] for fault in response.json()["fieldErrors"]]
+    assert [fault["field"] for fault in response.json()["fieldErrors"]] == ["name"]
 
 
 def test_a_deleted_deployment_is_gone_and_roles_in_it_stay_in_the_lists(emulator: Emulator, api: httpx.Client) -> None:
     first = api.delete(f"/deployments/{ETL_PRODUCTION_ID}")
     second = api.delete(f"/deployments/{ETL_PRODUCTION_ID}")
 
-    assert (204, 404) == (first.status_code, second.status_code)
+    assert (first.status_code, second.status_code) == (204, 404)
     assert api.get("/deployments").json()["totalCount"] == 5
     assert emulator.store.deployment_role(OBSERVABILITY, ETL_PRODUCTION_ID) == "DEPLOYMENT_ACCESSOR"
 

@@ -18,8 +18,8 @@ from astro_provider.emulator.organization import (
     ORGANIZATION_ID,
     entry,
 )
+from tests.support.cast import OBSERVABILITY
 
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
 JSON = {"Content-Type": "application/json"}
 MEMBER = entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
-from tests.support.programs import Made
+from tests.support.made import Made
 from tests.support.stack import Stack
 from tests.support.writes import writes
 
@@ -16,13 +16,13 @@ def test_bindings_of_a_token_that_the_same_program_makes_are_previewed_made_and_
     version = 1
 
     def program() -> None:
-        token = Made("token", made=token_id, version=version)
-        deployment = Made("deployment", made=other_id)
+        token = Made("token", token_id, version=version)
+        deployment = Made("deployment", other_id)
         DeploymentOrgTokenBinding(
-            "orders", deployment_id=wanted["deployment_id"], org_token_id=token.made, role="DEPLOYMENT_ADMIN"
+            "orders", deployment_id=wanted["deployment_id"], org_token_id=token.made_id, role="DEPLOYMENT_ADMIN"
         )
         DeploymentOrgTokenBinding(
-            "billing", deployment_id=deployment.made, org_token_id=token.made, role="DEPLOYMENT_ACCESSOR"
+            "billing", deployment_id=deployment.made_id, org_token_id=token.made_id, role="DEPLOYMENT_ACCESSOR"
         )
 
     stack.program = program

@@ -19,7 +19,7 @@ from astro_provider.cli import app
 from astro_provider.diagnosis import diagnose
 from astro_provider.emulator import Emulator
 from astro_provider.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
-from tests.support.stack import Stack
+from tests.support.stack import Stack, led_to
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -77,8 +77,7 @@ def _anchors(document: Path) -> set[str]:
 def test_the_program_of_the_readme_runs(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
     block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert block is not None
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
-    stack = Stack(engine, tmp_path, environment, lambda: exec(block[1], {}))
+    stack = Stack(engine, tmp_path, led_to(astro), lambda: exec(block[1], {}))
 
     up = stack.up()
 
@@ -97,8 +96,7 @@ def test_the_readme_names_every_setting(source: settings.Source) -> None:
 
 def test_the_programs_of_the_page_of_the_resource_run(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
     declare, read = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "resource.md").read_text(), re.DOTALL)
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
-    stack = Stack(engine, tmp_path, environment, lambda: exec(declare + read, {}))
+    stack = Stack(engine, tmp_path, led_to(astro), lambda: exec(declare + read, {}))
 
     up = stack.up()
 
@@ -220,7 +218,7 @@ def _shown(picture: Path) -> set[str]:
 def test_the_pictures_fetch_nothing_from_elsewhere() -> None:
     pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
 
-    assert ["list.svg", "preview.svg"] == [picture.name for picture in pictures]
+    assert [picture.name for picture in pictures] == ["list.svg", "preview.svg"]
     for picture in pictures:
         assert re.search(r"(href|src)=|url\(\W?http|@import", picture.read_text()) is None
 

@@ -13,27 +13,22 @@ import yaml
 from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from tests.support.stack import Stack
+from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.support.stack import Stack, led_to
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 
-ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
 ETL_DEVELOPMENT = "cln3b8q1y000608l6a7m4s5kc"
-ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
-ML_TRAINING = "clp6d4z9g000708l6f2t8u3xd"
-OBSERVABILITY = "clo8g1x4m000f08l6t9c3z6vl"
-MODEL_TRAINER = "clv9m2t3q000i08l6b8x5g4do"
 
 
 class Example(Stack):
     """A stack of an example's program, configured as its `Pulumi.dev.yaml` says."""
 
     def __init__(self, engine: PulumiCommand, directory: Path, astro: Emulator, name: str) -> None:
-        environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
         file = EXAMPLES / name / "__main__.py"
-        super().__init__(engine, directory, environment, lambda: _run_file(file))
+        super().__init__(engine, directory, led_to(astro), lambda: _run_file(file))
         project = _yaml(EXAMPLES / name / "Pulumi.yaml")
         defaults = {key: given["default"] for key, given in project["config"].items() if "default" in given}
         for key, value in (defaults | _sample_config(name)).items():
@@ -66,9 +61,9 @@ def test_the_quickstart_binds_what_its_sample_config_lists_and_leaves_other_role
     up = stack.up()
 
     assert up.failed is False, up.text
-    assert set(stack.resources()) == {f"{ETL_STAGING}-observability", f"{ETL_PRODUCTION}-model-trainer"}
-    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
-    assert astro.store.deployment_role(MODEL_TRAINER, ETL_PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+    assert set(stack.resources()) == {f"{STAGING}-observability", f"{PRODUCTION}-model-trainer"}
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(TRAINER, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
     destroyed = stack.destroy()
 
@@ -94,7 +89,7 @@ def test_many_deployments_binds_one_token_to_each_of_the_list(
     up = stack.up()
 
     assert up.failed is False, up.text
-    for deployment in (ETL_STAGING, ETL_DEVELOPMENT, ML_TRAINING):
+    for deployment in (STAGING, ETL_DEVELOPMENT, TRAINING):
         assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
 
 
@@ -104,11 +99,11 @@ def test_many_deployments_without_its_first_entry_takes_away_that_one_only(
     stack = Example(engine, tmp_path, astro, "02-many-deployments")
     assert stack.up().failed is False
 
-    stack.configure("deployments", [ETL_DEVELOPMENT, ML_TRAINING])
+    stack.configure("deployments", [ETL_DEVELOPMENT, TRAINING])
     up = stack.up()
 
     assert {kind: count for kind, count in up.changes.items() if count} == {"delete": 1, "same": 3}
-    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) is None
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) is None
     assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
 
 
@@ -120,17 +115,17 @@ def test_a_component_gives_each_team_its_roles_and_takes_them_away_with_the_team
     up = stack.up()
 
     assert up.failed is False, up.text
-    for deployment in (ETL_STAGING, ETL_DEVELOPMENT, ML_TRAINING):
+    for deployment in (STAGING, ETL_DEVELOPMENT, TRAINING):
         assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
-    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"
 
     stack.configure("teams", _sample_config("03-component")["teams"][:1])
     without = stack.up()
 
     assert without.failed is False, without.text
-    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
-    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
-    assert astro.store.deployment_role(OBSERVABILITY, ML_TRAINING) is None
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"
+    assert astro.store.deployment_role(OBSERVABILITY, TRAINING) is None
 
 
 def test_a_component_refuses_two_teams_that_share_a_token_in_a_deployment(

@@ -12,7 +12,8 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
-from tests.support.stack import Program, Stack
+from tests.support.stack import Program, Stack, led_to
+from tests.support.writes import writes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "refactoring.md").read_text()
 RENAMED, COMPONENT = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -63,12 +64,7 @@ def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
 
 
 def _stack(engine: PulumiCommand, astro: Emulator, directory: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes here
-    }
-    return Stack(engine, directory, environment, _both())
+    return Stack(engine, directory, led_to(astro), _both())
 
 
 def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: Emulator) -> None:
@@ -78,9 +74,9 @@ def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: 
     up = stack.up()
 
     assert not up.failed, up.text
-    assert [] == up.steps
+    assert up.steps == []
     assert {"metrics", "model-trainer"} == set(stack.resources())
-    assert BOTH_ROLES == _roles(astro)
+    assert _roles(astro) == BOTH_ROLES
 
 
 def test_the_component_of_the_page_takes_bindings_over_without_a_change(stack: Stack, astro: Emulator) -> None:
@@ -91,9 +87,9 @@ def test_the_component_of_the_page_takes_bindings_over_without_a_change(stack: S
     up = stack.up()
 
     assert "    + 1 to create\n    3 unchanged" in preview.text
-    assert ["create data"] == up.steps
+    assert up.steps == ["create data"]
     assert not up.failed, up.text
-    assert BOTH_ROLES == _roles(astro)
+    assert _roles(astro) == BOTH_ROLES
 
 
 def test_the_component_without_its_alias_shows_creates_and_deletes_and_the_roles_stay(
@@ -106,9 +102,9 @@ def test_the_component_without_its_alias_shows_creates_and_deletes_and_the_roles
     up = stack.up()
 
     assert "    + 3 to create\n    - 2 to delete" in preview.text
-    assert 2 == sum("If this is a rename within this stack, the role stays." in notice for notice in preview.notices)
+    assert sum("If this is a rename within this stack, the role stays." in notice for notice in preview.notices) == 2
     assert not up.failed, up.text
-    assert BOTH_ROLES == _roles(astro)
+    assert _roles(astro) == BOTH_ROLES
 
 
 def test_a_protected_binding_that_leaves_the_program_fails_the_preview(stack: Stack, astro: Emulator) -> None:
@@ -121,7 +117,7 @@ def test_a_protected_binding_that_leaves_the_program_fails_the_preview(stack: St
     assert preview.failed
     sample = next(line for line in PAGE.splitlines() if line.startswith("error: Preview failed"))
     assert sample in preview.text
-    assert BOTH_ROLES == _roles(astro)
+    assert _roles(astro) == BOTH_ROLES
 
 
 def test_a_binding_moves_to_another_stack_by_the_steps_of_the_page(
@@ -129,7 +125,7 @@ def test_a_binding_moves_to_another_stack_by_the_steps_of_the_page(
 ) -> None:
     stack.up()
     second = _stack(engine, astro, tmp_path / "second")
-    before = astro.calls()["by_verb"].get("POST", 0)
+    before = writes(astro)
 
     stack.program = _both(retain_on_delete=True)
     stack.up()
@@ -144,5 +140,5 @@ def test_a_binding_moves_to_another_stack_by_the_steps_of_the_page(
     assert not up.failed, up.text
     assert {"observability"} == set(second.resources())
     assert {"model-trainer"} == set(stack.resources())
-    assert BOTH_ROLES == _roles(astro)
-    assert before == astro.calls()["by_verb"].get("POST", 0)
+    assert _roles(astro) == BOTH_ROLES
+    assert writes(astro) == before

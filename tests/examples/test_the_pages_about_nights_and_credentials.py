@@ -12,12 +12,11 @@ from pulumi.automation import CommandError, PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.support import shell
+from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 
 DOCS = Path(__file__).parents[2] / "docs"
-STAGING = "clm9x5p7w000508l6e1j9d2rb"
-OBSERVABILITY, TRAINER = "clo8g1x4m000f08l6t9c3z6vl", "clv9m2t3q000i08l6b8x5g4do"
 PROGRAM: dict[str, dict[str, Any]] = {
     name: {"deployment_name": "etl-staging", "org_token_name": token, "role": "DEPLOYMENT_ACCESSOR"}
     for name, token in (("observability", "observability"), ("trainer", "model-trainer"))
@@ -26,14 +25,10 @@ REFRESH = ["refresh", "--preview-only", "--expect-no-changes", "--stack", "test"
 
 
 @pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes here
-        "PULUMI_EXPERIMENTAL": "true",
-    }
-    return Stack(engine, tmp_path, environment, bindings(**PROGRAM))
+def stack(stack: Stack) -> Stack:
+    stack.set_environment(PULUMI_EXPERIMENTAL="true")
+    stack.program = bindings(**PROGRAM)
+    return stack
 
 
 @pytest.fixture
@@ -80,11 +75,11 @@ def test_the_commands_of_the_night_end_as_the_page_says(
     stack.set_environment(ASTRO_API_TOKEN="wrong")
     failed = _status(engine.run, [*REFRESH], work, stack.environment)
 
-    assert [0, 0, 7, 7, 3, 1] == [quiet, plain, refreshed, refresh, audit.status, failed]
-    assert ["no", "no", "no", "7"] == _row("pulumi preview --expect-no-changes`")
-    assert ["yes", "yes", "no", "7"] == _row("pulumi preview --refresh --expect-no-changes`")
-    assert ["yes", "yes", "no", "7"] == _row("pulumi refresh --preview-only")
-    assert ["yes: `drifted`", "yes: `missing`", "yes: `unmanaged`", "3"] == _row("astro-provider audit")
+    assert [quiet, plain, refreshed, refresh, audit.status, failed] == [0, 0, 7, 7, 3, 1]
+    assert _row("pulumi preview --expect-no-changes`") == ["no", "no", "no", "7"]
+    assert _row("pulumi preview --refresh --expect-no-changes`") == ["yes", "yes", "no", "7"]
+    assert _row("pulumi refresh --preview-only") == ["yes", "yes", "no", "7"]
+    assert _row("astro-provider audit") == ["yes: `drifted`", "yes: `missing`", "yes: `unmanaged`", "3"]
     assert {"missing", "drifted", "unmanaged"} <= {line.split()[0] for line in audit.lines}
 
 
@@ -106,7 +101,7 @@ def test_a_credential_that_may_only_read_previews_and_the_other_one_carries_the_
     assert any(error.startswith("astro_provider.errors.Forbidden: UpdateApiTokenRoles") for error in refused.errors)
     assert nothing_yet is None
     assert not up.failed, up.text
-    assert "DEPLOYMENT_ACCESSOR" == astro.store.deployment_role(TRAINER, STAGING)
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ACCESSOR"
 
 
 def test_the_commands_that_only_look_need_no_right_to_write(astro: Emulator, reader: str, tmp_path: Path) -> None:
@@ -120,7 +115,7 @@ def test_the_commands_that_only_look_need_no_right_to_write(astro: Emulator, rea
     endings = {command[0]: shell.run(astro, *command, ASTRO_API_TOKEN=reader) for command in commands}
     doctor = shell.run(astro, "doctor", ASTRO_API_TOKEN=reader)
 
-    assert {"list": 0, "find": 0, "adopt": 0, "audit": 0} == {name: ending.status for name, ending in endings.items()}
+    assert {name: ending.status for name, ending in endings.items()} == {"list": 0, "find": 0, "adopt": 0, "audit": 0}
     sample = re.search(r"^\? write tokens.*$", (DOCS / "credentials.md").read_text(), re.MULTILINE)
     assert sample is not None
     assert sample[0] in doctor.lines

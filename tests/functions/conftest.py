@@ -1,16 +1,11 @@
-"""An Astro that the process of the test itself is led to, and a stack whose provider and program are led to it too."""
+"""An Astro that the process of the test itself is led to, and with it the programs, which run there."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from tests.support.stack import UNSET, Stack
-
-ROOT = Path(__file__).parents[2]
+from tests.support.stack import UNSET
 
 
 @pytest.fixture
@@ -24,19 +19,7 @@ def astro(astro: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 
 
 @pytest.fixture
-def deployment_id(astro: Emulator) -> str:
-    return astro.store.add_deployment("orders")
-
-
-@pytest.fixture
-def token_id(astro: Emulator, deployment_id: str) -> str:
+def token_id(astro: Emulator, deployment_id: str, token_id: str) -> str:
     """A token that is bound by somebody else already."""
-    made = astro.store.add_token("nightly-loads", description="Loads what came in over night")
-    astro.store.bind(made, deployment_id, "DEPLOYMENT_ADMIN")
-    return made
-
-
-@pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "PYTHONPATH": str(ROOT)}
-    return Stack(engine, tmp_path, environment)
+    astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ADMIN")
+    return token_id

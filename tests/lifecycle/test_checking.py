@@ -24,7 +24,8 @@ from tests.support.cast import (
     STAGING,
     TRAINING,
 )
-from tests.support.processes import StartProcess, checked, problems, up, writes_to
+from tests.support.processes import StartProcess, checked, problems, up
+from tests.support.writes import writes
 
 ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
@@ -60,7 +61,7 @@ def test_a_check_never_writes(astro: Emulator, start: StartProcess) -> None:
     checked(start(), ADMIN)
     checked(start(), {**ACCESSOR, "role": "DEPLOYMENT_ADMIN", "overwrite": True})
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_many_checks_cost_few_calls(astro: Emulator, start: StartProcess) -> None:

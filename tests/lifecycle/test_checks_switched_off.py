@@ -10,7 +10,8 @@ from astro_provider.emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError
 from astro_provider.lifecycle import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
-from tests.support.processes import StartProcess, Stored, checked, problems, up, writes_to
+from tests.support.processes import StartProcess, Stored, checked, problems, up
+from tests.support.writes import writes
 
 BY_NAME = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 BY_ID = {"deployment_id": STAGING, "org_token_id": OBSERVABILITY, "role": "DEPLOYMENT_ADMIN"}
@@ -112,7 +113,7 @@ def test_an_update_that_would_bind_another_token_is_refused_and_nothing_is_writt
     with pytest.raises(BindingConflict, match=r"cannot become .* in place, and nothing was written"):
         up(start(preview_checks="off"), {**BY_NAME, "org_token_name": "model-trainer"}, stored)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_update_to_the_new_name_of_the_same_token_writes_nothing(astro: Emulator, start: StartProcess) -> None:
@@ -123,7 +124,7 @@ def test_an_update_to_the_new_name_of_the_same_token_writes_nothing(astro: Emula
     after = up(start(preview_checks="off"), {**BY_NAME, "org_token_name": "metrics"}, stored)
 
     assert (stored.id, "metrics") == (after.id, after.outputs["org_token_name"])
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_create_examines_what_the_check_left_out(astro: Emulator, start: StartProcess) -> None:
@@ -133,7 +134,7 @@ def test_a_create_examines_what_the_check_left_out(astro: Emulator, start: Start
         with pytest.raises(InputError, match=r"^(deployment_id: There is no|role: No|org_token_name: No) "):
             process.create(checked(process, {**BY_NAME, **change}))
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("made_with", ["warn", "off"])
@@ -194,7 +195,7 @@ def test_a_name_that_contradicts_an_id_is_an_error_of_create_and_nothing_is_writ
         process.create(checked(process, {**asked, "role": "DEPLOYMENT_ADMIN"}))
 
     assert says in str(raised.value)
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize(("asked", "says"), CONTRADICTING, ids=["deployment", "token"])
@@ -208,7 +209,7 @@ def test_a_name_that_contradicts_the_id_of_the_state_is_an_error_of_the_update(
         up(start(preview_checks="off"), {**asked, "role": "DEPLOYMENT_ADMIN"}, stored)
 
     assert says in str(raised.value)
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_change_of_role_does_not_mind_that_the_token_was_renamed_in_astro(

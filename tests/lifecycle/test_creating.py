@@ -29,7 +29,8 @@ from tests.support.cast import (
     TRAINING,
     entry,
 )
-from tests.support.processes import StartProcess, calls_to, checked, up, writes_to
+from tests.support.processes import StartProcess, calls_to, checked, up
+from tests.support.writes import writes
 
 ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 SHOWN_TOKEN = f"'observability' ({OBSERVABILITY})"
@@ -103,7 +104,7 @@ def test_the_same_role_is_adopted_without_a_write(astro: Emulator, start: StartP
     stored = up(start(), {**ADMIN, "deployment_id": PRODUCTION, "role": "DEPLOYMENT_ACCESSOR"})
 
     assert stored.outputs["role"] == "DEPLOYMENT_ACCESSOR"
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_the_same_role_in_other_letters_is_adopted_and_stored_in_astro_s_spelling(
@@ -112,7 +113,7 @@ def test_the_same_role_in_other_letters_is_adopted_and_stored_in_astro_s_spellin
     stored = up(start(), {**ADMIN, "deployment_id": PRODUCTION, "role": "deployment_accessor"})
 
     assert stored.inputs["role"] == stored.outputs["role"] == "DEPLOYMENT_ACCESSOR"
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_another_role_is_an_error_that_names_both_and_nothing_is_written(astro: Emulator, start: StartProcess) -> None:
@@ -125,7 +126,7 @@ def test_another_role_is_an_error_that_names_both_and_nothing_is_written(astro: 
         "resources are named by list index, removing the first entry renames all others; name them by deployment and "
         "token), another stack, or a person."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
 
@@ -149,7 +150,7 @@ def test_a_token_of_another_scope_is_an_error_and_nothing_is_written(
     assert str(error.value) == (
         f"org_token_id: token '{name}' ({token_id}) is of scope {scope}: only ORGANIZATION tokens can be bound."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start: StartProcess) -> None:
@@ -164,7 +165,7 @@ def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start
         "unknown and nothing was written. The credential may not see them: it needs the permission "
         "organization.apiTokens.access (the role Organization Owner has it)."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert before == astro.store.token(OBSERVABILITY)
 
 
@@ -182,14 +183,14 @@ def test_a_token_that_went_after_the_check_is_an_error_that_says_what_to_do(
         f"There is no token {SHOWN_TOKEN} in organization {ORGANIZATION_ID} any more, so it was not bound to deployment "
         f"{SHOWN_STAGING}. Run `pulumi refresh`, or give the token that took its place."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_id_without_a_token_is_an_error(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises((InputError, NotFound), match=f"(?i)no token.* clnone.* in organization {ORGANIZATION_ID}"):
         start().create(resolved(org_token_id="clnone", org_token_name=None))
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_name_without_a_token_is_an_error_by_now(astro: Emulator, start: StartProcess) -> None:
@@ -199,7 +200,7 @@ def test_a_name_without_a_token_is_an_error_by_now(astro: Emulator, start: Start
     assert str(error.value) == (
         f"org_token_name: No token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability')."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_name_that_came_into_being_after_the_check_is_found(astro: Emulator, start: StartProcess) -> None:
@@ -241,14 +242,14 @@ def test_an_unknown_role_is_an_error_by_now(astro: Emulator, start: StartProcess
         f"role: No deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} "
         "(nearest: 'Release Engineer')."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_unknown_deployment_is_an_error(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError, match=r"^deployment_id: There is no deployment with the id clnone in organization"):
         start().create(resolved(deployment_id="clnone"))
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: StartProcess) -> None:
@@ -263,7 +264,7 @@ def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: Start
         f"Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}. Nothing was written for the "
         "second: remove it."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator, start: StartProcess) -> None:
@@ -275,7 +276,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator
     with pytest.raises(BindingConflict, match=r"^Two resources of this program bind"):
         process.create(resolved(role="DEPLOYMENT_ACCESSOR", overwrite=True))
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
 
@@ -292,14 +293,14 @@ def test_a_replacement_that_failed_in_an_earlier_run_after_its_write_is_adopted(
     binding, _ = process.create(again)
 
     assert str(binding) == stored.id
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_token_of_another_scope_is_told_on_what_the_program_gave(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError, match=r"^org_token_name: token 'finance-workspace' .* is of scope WORKSPACE"):
         start().create(resolved(org_token_id=None, org_token_name="finance-workspace"))
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
@@ -379,7 +380,7 @@ def test_a_write_whose_answer_never_came_is_made_once(astro: Emulator, start: St
 
 
 def test_an_outage_that_stays_is_told_and_nothing_is_written(astro: Emulator, start: StartProcess) -> None:
-    process = start(timeout_seconds=0.4)
+    process = start(timeout_seconds=1.0)
     inputs = checked(process, ADMIN)
     astro.fault(status=503)
 
@@ -388,7 +389,7 @@ def test_an_outage_that_stays_is_told_and_nothing_is_written(astro: Emulator, st
 
     assert str(error.value).startswith(f"GetApiToken (organization {ORGANIZATION_ID}, token {OBSERVABILITY}): HTTP 503")
     assert str(error.value).count("Given up after") == 1
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.support.cast import (
     TRAINING,
     entry,
 )
-from tests.support.processes import StartProcess, calls_to, checked, up, writes_to
+from tests.support.processes import StartProcess, calls_to, checked, up
+from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 BINDING = f"{ORGANIZATION_ID}/{PRODUCTION}/{OBSERVABILITY}"
@@ -57,7 +58,7 @@ def test_a_token_that_is_gone_is_no_error(astro: Emulator, start: StartProcess) 
 
     start().delete(BINDING, {})
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_entry_that_is_gone_is_no_error(astro: Emulator, start: StartProcess) -> None:
@@ -65,7 +66,7 @@ def test_an_entry_that_is_gone_is_no_error(astro: Emulator, start: StartProcess)
 
     start().delete(BINDING, {})
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("keep_roles", [True, False])
@@ -95,7 +96,7 @@ def test_deleting_twice_is_no_error(astro: Emulator, start: StartProcess) -> Non
     process.delete(BINDING, {})
     process.delete(BINDING, {})
 
-    assert writes_to(astro) == 1
+    assert writes(astro) == 1
 
 
 def test_roles_in_dags_of_the_deployment_stay_and_a_warning_names_them(
@@ -127,7 +128,7 @@ def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start
     with pytest.raises(RolesUnknown):
         start().delete(BINDING, {})
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, CredentialRefused), (403, Forbidden), (503, ServiceError)])
@@ -205,7 +206,7 @@ def test_a_forced_replacement_takes_the_grant_and_gives_it_again(astro: Emulator
 
     assert between is None
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
-    assert writes_to(astro) == 2
+    assert writes(astro) == 2
 
 
 def test_the_head_of_a_list_that_goes_takes_only_its_own_grant(astro: Emulator, start: StartProcess) -> None:

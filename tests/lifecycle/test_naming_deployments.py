@@ -19,7 +19,8 @@ from tests.support.cast import (
     TRAINER,
     TRAINING,
 )
-from tests.support.processes import StartProcess, Stored, checked, problems, up, writes_to
+from tests.support.processes import StartProcess, Stored, checked, problems, up
+from tests.support.writes import writes
 
 BY_NAME = {"deployment_name": "etl-staging", "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 BY_ID = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
@@ -159,7 +160,7 @@ def test_an_unknown_name_is_an_error_of_create_and_nothing_is_written(astro: Emu
     with pytest.raises(Exception, match=r"^deployment_name: No deployment is named 'etl-stagin' in organization"):
         process.create(inputs)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_name_that_came_into_being_after_the_check_is_found(astro: Emulator, start: StartProcess) -> None:
@@ -298,7 +299,7 @@ def test_a_deployment_renamed_in_astro_and_in_the_program_writes_nothing(
     after = up(start(), {**BY_NAME, "deployment_name": "etl-test"}, stored)
 
     assert (stored.id, "etl-test") == (after.id, after.outputs["deployment_name"])
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_deployment_given_by_id_and_renamed_in_astro_is_no_change(

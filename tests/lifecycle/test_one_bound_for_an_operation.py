@@ -10,7 +10,8 @@ from astro_provider.emulator import Emulator
 from astro_provider.errors import AstroProviderError
 from astro_provider.lifecycle import Lifecycle
 from tests.support.cast import PRODUCTION
-from tests.support.processes import StartProcess, Stored, problems, up, writes_to
+from tests.support.processes import StartProcess, Stored, problems, up
+from tests.support.writes import writes
 
 NEWS = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 BOUND_SECONDS = 2.0
@@ -47,4 +48,4 @@ def test_calls_that_are_in_time_one_by_one_end_an_operation_that_takes_too_long(
         operation(process, stored)
 
     assert "no answer from 127.0.0.1" in str(raised.value)
-    assert writes_to(astro) <= 1
+    assert writes(astro) <= 1

@@ -19,7 +19,8 @@ from astro_provider.errors import (
     Unavailable,
 )
 from tests.support.cast import DATA_PLATFORM_ID, EXPIRED, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
-from tests.support.processes import StartProcess, Stored, calls_to, checked, refreshed, up, writes_to
+from tests.support.processes import StartProcess, Stored, calls_to, checked, refreshed, up
+from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 BINDING = f"{ORGANIZATION_ID}/{PRODUCTION}/{OBSERVABILITY}"
@@ -276,7 +277,7 @@ def test_a_refresh_never_writes(astro: Emulator, start: StartProcess, stored: St
     refreshed(process, stored)
     checked(process, ACCESSOR, stored)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("body", ["<html>404</html>", {"error": "no such route"}, []])

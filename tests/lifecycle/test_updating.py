@@ -19,7 +19,8 @@ from tests.support.cast import (
     TRAINING,
     entry,
 )
-from tests.support.processes import StartProcess, Stored, calls_to, checked, up, writes_to
+from tests.support.processes import StartProcess, Stored, calls_to, checked, up
+from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 ADMIN = {**ACCESSOR, "role": "DEPLOYMENT_ADMIN"}
@@ -37,7 +38,7 @@ def test_an_unchanged_program_changes_nothing(astro: Emulator, start: StartProce
     after = up(start(), ACCESSOR, stored)
 
     assert stored == after
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_role_is_changed_in_place(astro: Emulator, start: StartProcess, stored: Stored) -> None:
@@ -96,7 +97,7 @@ def test_what_is_no_change_of_the_grant_writes_nothing(
     assert stored.id == after.id
     assert all(after.outputs[name] == value for name, value in news.items())
     assert stored.outputs.keys() <= after.outputs.keys()
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_another_spelling_of_the_role_is_no_change_and_writes_nothing(
@@ -105,7 +106,7 @@ def test_another_spelling_of_the_role_is_no_change_and_writes_nothing(
     after = up(start(), {**ACCESSOR, "role": "deployment_accessor"}, stored)
 
     assert stored == after
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("spelled", ["deployment_accessor", "DEPLOYMENT_ACCESSOR"])
@@ -118,7 +119,7 @@ def test_a_state_of_an_earlier_version_that_has_the_role_in_small_letters_shows_
     after = up(start(), {**ACCESSOR, "role": spelled}, old)
 
     assert (old.id, old.outputs) == (after.id, after.outputs)
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_what_is_no_change_of_the_grant_writes_nothing_even_where_the_grant_vanished(
@@ -128,7 +129,7 @@ def test_what_is_no_change_of_the_grant_writes_nothing_even_where_the_grant_vani
 
     up(start(), {**ACCESSOR, "overwrite": True}, stored)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_taking_the_workspace_guard_away_writes_nothing(astro: Emulator, start: StartProcess) -> None:
@@ -137,7 +138,7 @@ def test_taking_the_workspace_guard_away_writes_nothing(astro: Emulator, start: 
     after = up(start(), ACCESSOR, stored)
 
     assert "workspace_id" not in after.outputs
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_token_renamed_in_astro_and_in_the_program_writes_nothing(
@@ -148,7 +149,7 @@ def test_a_token_renamed_in_astro_and_in_the_program_writes_nothing(
     after = up(start(), {**ACCESSOR, "org_token_name": "metrics"}, stored)
 
     assert (stored.id, "metrics") == (after.id, after.outputs["org_token_name"])
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_a_token_given_by_id_and_renamed_in_astro_is_no_change(astro: Emulator, start: StartProcess) -> None:
@@ -223,7 +224,7 @@ def test_a_token_that_went_after_the_check_is_an_error(astro: Emulator, start: S
     ):
         process.update(stored.id, stored.outputs, inputs)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start: StartProcess, stored: Stored) -> None:
@@ -232,7 +233,7 @@ def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start
     with pytest.raises(RolesUnknown):
         up(start(), ADMIN, stored)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
@@ -245,7 +246,7 @@ def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
         process.update(stored.id, stored.outputs, inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
 
 
 def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
@@ -261,4 +262,4 @@ def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
         f"'observability' ({OBSERVABILITY}) in deployment 'ml-training' ({TRAINING}) in place, and nothing was written. The "
         "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
     )
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0

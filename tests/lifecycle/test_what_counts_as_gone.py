@@ -9,7 +9,8 @@ import pytest
 from astro_provider.emulator import Emulator
 from astro_provider.errors import AstroProviderError, UnexpectedAnswer, WriteNotConfirmed, WriteRefused
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER
-from tests.support.processes import StartProcess, Stored, refreshed, up, writes_to
+from tests.support.processes import StartProcess, Stored, refreshed, up
+from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 SHOWN = f"But the list of the organization's tokens shows {OBSERVABILITY}, so it is not taken for gone."
@@ -51,7 +52,7 @@ def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_revoked(
         start(**SOON).delete(stored.id, stored.outputs)
 
     assert SHOWN in str(raised.value)
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert still_there(astro)
 
 
@@ -70,7 +71,7 @@ def test_a_404_of_a_gateway_says_nothing_about_a_token(
     with pytest.raises(AstroProviderError, match="HTTP 404"):
         process.delete(stored.id, stored.outputs)
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert still_there(astro)
 
 
@@ -111,7 +112,7 @@ def test_an_answer_about_another_token_is_never_the_base_of_a_write(
         start(**SOON).update(stored.id, stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
 
     astro.clear_faults()
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert astro.store.token(OBSERVABILITY)["roles"] == before
 
 
@@ -139,7 +140,7 @@ def test_a_token_without_its_organization_entry_is_not_written(
     with pytest.raises(AstroProviderError, match="its ORGANIZATION entry is missing, so the list is not whole"):
         start(**SOON).update(stored.id, stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
 
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert still_there(astro)
 
 
@@ -153,7 +154,7 @@ def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_token_is_
         start(**SOON).delete(stored.id, stored.outputs)
 
     assert "1 of its tokens cannot be read, so it is no evidence of what it does not show" in str(raised.value)
-    assert writes_to(astro) == 0
+    assert writes(astro) == 0
     assert still_there(astro)
 
 

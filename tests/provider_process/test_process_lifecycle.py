@@ -8,6 +8,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from astro_provider.emulator import Emulator
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 from tests.support.provider_process import PICKLED, UNKNOWN, CallFailed, Properties, ProviderProcess, provider_process
+from tests.support.writes import writes
 
 
 def test_the_class_is_pickled_by_reference_and_never_by_another_name() -> None:
@@ -44,7 +45,7 @@ def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
         **completed,
         "created_at": astro.store.token(token_id)["createdAt"],
         "created_by": "Ada Byron",
-        "description": "",
+        "description": "Loads what came in over night",
         "scope": "ORGANIZATION",
     } == created.outputs
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
@@ -69,7 +70,7 @@ def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
     with provider_process(environment) as destroying:
         destroying.delete(identifier, found.outputs)
 
-    assert astro.calls()["by_operation"]["UpdateApiTokenRoles"] == 3
+    assert writes(astro) == 3
     assert before == astro.store.token(token_id)["roles"]
 
 
@@ -84,7 +85,7 @@ def test_a_delete_takes_the_role_away_and_a_second_one_finds_nothing_to_do(
     process.delete(identifier, {"role": "DEPLOYMENT_ADMIN"})
 
     assert before == astro.store.token(token_id)["roles"]
-    assert astro.calls()["by_operation"]["UpdateApiTokenRoles"] == 1
+    assert writes(astro) == 1
 
 
 def test_another_deployment_organization_or_token_is_a_replacement_that_deletes_first(

@@ -191,7 +191,7 @@ def test_loopback_traffic_never_goes_through_a_proxy(
     proxy = "http://127.0.0.1:9"
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"), proxy)
 
-    with provider_process({**environment, **proxies, "ASTRO_TIMEOUT_SECONDS": "2"}) as process:
+    with provider_process({**environment, **proxies, "ASTRO_TIMEOUT_SECONDS": "20"}) as process:
         checked = process.check(wanted)
 
     assert checked.failures == []

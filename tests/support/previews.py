@@ -23,7 +23,8 @@ from astro_provider import DeploymentOrgTokenBinding
 from astro_provider.emulator import Emulator
 from tests.support.cast import DEPLOYERS, DIRECT, EXPIRED, FINANCE, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, Digest, digest
-from tests.support.programs import Made, bindings
+from tests.support.made import Made
+from tests.support.programs import bindings
 from tests.support.stack import Program, Stack
 
 ROOT = Path(__file__).parents[2]
@@ -260,11 +261,11 @@ def exported(stack: Stack) -> str:
 
 
 def _many() -> None:
-    made = Made("made", made=NEW_DEPLOYER)
+    made = Made("made", NEW_DEPLOYER)
     DeploymentOrgTokenBinding("etl", **{**BINDINGS["etl"], "role": ACCESSOR})
     DeploymentOrgTokenBinding("staging-of-the-deployer", **BINDINGS["staging"])
     DeploymentOrgTokenBinding("training", deployment_id=TRAINING, org_token_id=NEW_DEPLOYER, role=ADMIN)
-    DeploymentOrgTokenBinding("unknown", deployment_id=STAGING, org_token_id=made.made, role=ADMIN)
+    DeploymentOrgTokenBinding("unknown", deployment_id=STAGING, org_token_id=made.made_id, role=ADMIN)
     DeploymentOrgTokenBinding(
         "secret", deployment_id=STAGING, org_token_name="model-trainer", role=pulumi.Output.secret(ADMIN)
     )

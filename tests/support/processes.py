@@ -97,8 +97,3 @@ def calls_to(astro: Emulator) -> dict[str, int]:
     """The calls since the last clearing, counted by operation."""
     counted: dict[str, int] = astro.calls()["by_operation"]
     return counted
-
-
-def writes_to(astro: Emulator) -> int:
-    """The writes since the last clearing."""
-    return int(astro.calls()["by_verb"].get("POST", 0))

@@ -1,8 +1,14 @@
-"""The command `astro-provider` as a shell runs it: into pipes, or in a terminal of a chosen size."""
+"""The command `astro-provider`: in this process, as a shell runs it into pipes, or in a terminal of a chosen size.
+
+To start Python and to load the command takes ten times as long as what most of them do. So `run` calls the command in the
+process of the test, with an environment and streams of its own, over the real socket. What only a process has (how it ends, the
+encoding of its pipes, what it loads) is for `run_process`; tests/cli/test_the_process.py shows that the two say the same.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -14,10 +20,13 @@ import sys
 import termios
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
+from astro_provider import notices
+from astro_provider.cli import app
 from astro_provider.emulator import Emulator
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
@@ -61,6 +70,32 @@ def environment(astro: Emulator | None, changes: Mapping[str, str] | None = None
 
 
 def run(astro: Emulator | None, *arguments: str, **changes: str) -> Ending:
+    """Run the command in this process; `changes` are variables of its environment."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    notices.forget()
+    with (
+        mock.patch.dict(os.environ, environment(astro, changes), clear=True),
+        Path(os.devnull).open(encoding="utf-8") as nothing,
+        mock.patch.object(sys, "stdin", nothing),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            app(list(arguments), prog_name=COMMAND.name)
+            status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return Ending(status, _written(out), _written(err))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    written = stream.buffer
+    assert isinstance(written, io.BytesIO)
+    return written.getvalue().decode()
+
+
+def run_process(astro: Emulator | None, *arguments: str, **changes: str) -> Ending:
     """Run the command into pipes, as a script does; `changes` are variables of its environment."""
     ended = subprocess.run(
         [COMMAND, *arguments],

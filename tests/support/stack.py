@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
+import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +22,13 @@ from pulumi import automation as auto
 from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode
 
+from astro_provider.emulator import Emulator
+
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 STACK_TYPE = "pulumi:pulumi:Stack"
+STACK_NAME = "test"
+ROOT = Path(__file__).parents[2]
 LONGEST_END_SECONDS = 5.0
 # What the machine of the developer may have set must not reach a test; a blank value counts as unset.
 UNSET = dict.fromkeys(
@@ -74,6 +81,16 @@ class Outcome:
         return [line for line in self.lines if line.startswith(marks)]
 
 
+def led_to(astro: Emulator) -> dict[str, str]:
+    """The variables that lead an engine and its providers to that Astro."""
+    return {
+        "ASTRO_API_HOST": astro.url,
+        "ASTRO_API_TOKEN": astro.credential,
+        "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes there, and looking again would only take time
+        "PYTHONPATH": str(ROOT),  # a provider process has to find the resources that stand in tests/support
+    }
+
+
 class Stack:
     """One stack, its program exchangeable between commands.
 
@@ -93,29 +110,11 @@ class Stack:
     ) -> None:
         self.program: Program = program or (lambda: None)
         self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
-        (directory / "state").mkdir(parents=True, exist_ok=True)
-        (directory / "work").mkdir(exist_ok=True)
         self.directory = directory
-        self.environment = {
-            **UNSET,
-            "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "for tests only",
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_PYTHON_CMD": sys.executable,
-            "NO_COLOR": "1",
-            "ASTRO_LOCK_DIR": str(directory / "locks"),
-            **environment,
-        }
-        workspace = auto.LocalWorkspace(
-            work_dir=str(directory / "work"),
-            program=self.run_program,
-            env_vars=dict(self.environment),
-            project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
-            pulumi_command=engine,
-        )
-        self.stack = _BareStack("test", workspace, StackInitMode.CREATE_OR_SELECT)
+        self.environment = {**_hermetic(directory), **environment}
+        if not (directory / "state" / ".pulumi").exists():
+            shutil.copytree(_new_stack(engine), directory, dirs_exist_ok=True)
+        self.stack = _BareStack(_workspace(engine, directory, self.environment, self.run_program))
 
     def end_programs(self) -> None:
         """End what the Automation API has left behind of the programs that ran."""
@@ -206,11 +205,59 @@ class Stack:
         return Outcome("\n".join([*printed, *complained]), changes, _steps(told), _notices(told), failed)
 
 
-class _BareStack(auto.Stack):
-    """The Automation API's stack without the two commands that it runs after each other one.
+def _hermetic(directory: Path) -> dict[str, str]:
+    """The environment in which nothing is read or written but below that directory."""
+    return {
+        **UNSET,
+        "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "for tests only",
+        "PULUMI_HOME": str(directory / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "NO_COLOR": "1",
+        "ASTRO_LOCK_DIR": str(directory / "locks"),
+    }
 
-    `stack output` and `stack history` would cost a second each time; a test that wants them asks for them.
+
+def _workspace(
+    engine: auto.PulumiCommand, directory: Path, environment: Mapping[str, str], program: Program
+) -> auto.LocalWorkspace:
+    (directory / "state").mkdir(parents=True, exist_ok=True)
+    (directory / "work").mkdir(exist_ok=True)
+    return auto.LocalWorkspace(
+        work_dir=str(directory / "work"),
+        program=program,
+        env_vars=dict(environment),
+        project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
+        pulumi_command=engine,
+    )
+
+
+@functools.cache
+def _new_stack(engine: auto.PulumiCommand) -> Path:
+    """A directory with a stack as `pulumi stack init` leaves it, made once in a process: two commands for each otherwise."""
+    directory = Path(_kept.name) / "new"
+    workspace = _workspace(engine, directory, _hermetic(directory), lambda: None)
+    workspace.create_stack(STACK_NAME)
+    shutil.rmtree(directory / "home")
+    return directory
+
+
+_kept = tempfile.TemporaryDirectory(prefix="stack-")  # until the process ends
+
+
+class _BareStack(auto.Stack):
+    """The Automation API's stack without the commands that it runs before the first one and after each one.
+
+    Nothing is selected, because every command names the stack. `stack output` and `stack history` would cost a second
+    each time; a test that wants them asks for them.
     """
+
+    def __init__(self, workspace: auto.Workspace) -> None:
+        self.name = STACK_NAME
+        self.workspace = workspace
+        self._mode = StackInitMode.SELECT
 
     def outputs(self) -> auto.OutputMap:
         return {}

@@ -129,6 +129,11 @@ class Scene:
         assert {entry["entityType"] for entry in ours} <= {"DEPLOYMENT"}, "an entry of another kind has come up"
         return {entry["entityId"]: entry["role"] for entry in ours}
 
+    @property
+    def operations(self) -> list[str]:
+        """The operations of all calls since the last clearing, in their order."""
+        return [call["operation"] for call in self.astro.calls()["log"]]
+
     def calls(self, *operations: str) -> int:
         """How many calls of these operations there were since the last clearing."""
         counted = self.astro.calls()["by_operation"]

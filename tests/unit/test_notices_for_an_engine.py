@@ -64,8 +64,8 @@ def test_an_engine_gets_warnings_and_notes_once_and_standard_error_nothing(
         notices.warn("the token expired.")
         notices.note("it will\nbe adopted.")
 
-    assert [("WARNING", "astro: the token expired."), ("INFO", "astro: it will be adopted.")] == engine.told
-    assert ("", "") == capsys.readouterr()
+    assert engine.told == [("WARNING", "astro: the token expired."), ("INFO", "astro: it will be adopted.")]
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "no address at all", "unix:/no/such/socket"])
@@ -75,7 +75,7 @@ def test_where_no_engine_listens_notices_are_printed(address: str, capfd: pytest
     sink(Severity.WARNING, "the token expired.")
     sink(Severity.NOTE, "it will be adopted.")
 
-    assert ("", "astro: warning: the token expired.\nastro: note: it will be adopted.\n") == capfd.readouterr()
+    assert capfd.readouterr() == ("", "astro: warning: the token expired.\nastro: note: it will be adopted.\n")
 
 
 def test_an_engine_that_does_not_answer_is_not_waited_for_twice(
@@ -89,7 +89,7 @@ def test_an_engine_that_does_not_answer_is_not_waited_for_twice(
         monkeypatch.setattr(engine_log, "LONGEST_SECONDS", 3600.0)
         sink(Severity.WARNING, "two.")
 
-    assert ("", "astro: warning: one.\nastro: warning: two.\n") == capfd.readouterr()
+    assert capfd.readouterr() == ("", "astro: warning: one.\nastro: warning: two.\n")
 
 
 def test_an_engine_that_ends_midway_loses_no_notice(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
@@ -99,8 +99,11 @@ def test_an_engine_that_ends_midway_loses_no_notice(engine: Engine, capfd: pytes
     engine.stop()
     sink(Severity.NOTE, "two.")
 
-    assert [("INFO", "astro: one.")] == engine.told
-    assert ("", "astro: note: two.\n") == capfd.readouterr()
+    out, err = capfd.readouterr()
+    assert engine.told == [("INFO", "astro: one.")]
+    assert out == ""
+    # gRPC tells by itself that the engine has gone, if it learns that before it is asked to send.
+    assert [line for line in err.splitlines() if "chttp2_transport.cc" not in line] == ["astro: note: two."]
 
 
 @pytest.mark.usefixtures("_provider_process")
@@ -116,7 +119,7 @@ def test_the_address_is_found_behind_the_options_of_an_engine(
     send_notices_to_engine()
     notices.warn("the token expired.")
 
-    assert [("WARNING", "astro: the token expired.")] == engine.told
+    assert engine.told == [("WARNING", "astro: the token expired.")]
 
 
 @pytest.mark.usefixtures("_provider_process")
@@ -129,7 +132,7 @@ def test_without_an_address_notices_are_printed(
     send_notices_to_engine()
     notices.warn("the token expired.")
 
-    assert ("", "astro: warning: the token expired.\n") == capfd.readouterr()
+    assert capfd.readouterr() == ("", "astro: warning: the token expired.\n")
 
 
 def test_an_argument_of_another_program_is_no_engines_address(
@@ -140,5 +143,5 @@ def test_an_argument_of_another_program_is_no_engines_address(
     send_notices_to_engine()
     notices.warn("the token expired.")
 
-    assert [] == engine.told
-    assert ("", "astro: warning: the token expired.\n") == capfd.readouterr()
+    assert engine.told == []
+    assert capfd.readouterr() == ("", "astro: warning: the token expired.\n")

@@ -41,6 +41,7 @@ def test_threads_that_ask_at_once_make_one_fetch() -> None:
 def test_an_error_goes_to_those_who_waited_and_to_nobody_else() -> None:
     flights = SingleFlight()
     fetching, fail = threading.Event(), threading.Event()
+    asked: list[int] = []
 
     def fetch() -> str:
         fetching.set()
@@ -48,13 +49,16 @@ def test_an_error_goes_to_those_who_waited_and_to_nobody_else() -> None:
         raise RuntimeError("outage")
 
     def ask_meanwhile() -> str:
+        asked.append(1)
         return flights.get("key", lambda: "must not be fetched", not_before=0.0)
 
     with ThreadPoolExecutor(THREADS) as pool:
         first = pool.submit(flights.get, "key", fetch, not_before=0.0)
         assert fetching.wait(PATIENCE_SECONDS)
         waiting = [pool.submit(ask_meanwhile) for _ in range(3)]
-        time.sleep(0.05)  # the three are at the closed door by then, or come a little late and fetch for themselves
+        while len(asked) < 3:
+            time.sleep(0.001)
+        time.sleep(0.2)  # from there to the closed door
         fail.set()
         outcomes = [future.exception(PATIENCE_SECONDS) for future in (first, *waiting)]
 
