@@ -93,7 +93,9 @@ class Expected:
 def possible(command: Command, before: Snapshot) -> Command | None:
     """The command with those targets and replacements only that exist; None: none is left, or the outcome is unknowable."""
     state = before.states[command.stack]
-    names = state.keys() if command.kind in ("refresh", "destroy") else state.keys() | command.program.keys()
+    # A refresh, also that of an `up`, refuses a target that the state does not have.
+    only_stored = command.refresh or command.kind in ("refresh", "destroy")
+    names = state.keys() if only_stored else state.keys() | command.program.keys()
     targets = tuple(name for name in command.targets if name in names)
     forced = tuple(name for name in command.replace if name in state and name in command.program)
     if (command.targets and not targets) or (command.replace and not forced):

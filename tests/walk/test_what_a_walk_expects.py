@@ -128,6 +128,14 @@ def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_ha
     assert possible(Command(kind="up", program={}, targets=("old",)), twice) is not None
 
 
+def test_a_refresh_is_not_aimed_at_what_the_state_does_not_have() -> None:
+    empty = _moment({})
+    aimed = Command(kind="up", program={"new": _row(D0)}, targets=("new",))
+
+    assert possible(aimed, empty) is not None
+    assert possible(aimed.model_copy(update={"refresh": True}), empty) is None
+
+
 def test_the_steps_are_unknown_only_if_a_replacement_deletes_what_another_resource_keeps() -> None:
     twice = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D0, ADMIN))
     moved = Command(kind="up", program={"one": _row(D1), "two": _row(D0)})
