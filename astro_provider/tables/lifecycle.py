@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,11 @@ class TableLifecycle:
         self._reader = shared.reader
         self._writer = shared.writer
         self._claims = shared.claims
+        # What checks of this process have said. A refresh, which brings no check, has `diff` compare what it found with the
+        # *stored* inputs: their rows of `removes` are done, and strangers are drift. A check never leaves a row as it is
+        # stored, so the two cannot be taken for each other.
+        self._to_be_taken: set[frozenset[tuple[Entry, str]]] = set()
+        self._checked: set[Hashable] = set()
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the entries.
@@ -96,10 +101,12 @@ class TableLifecycle:
             strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
             findings += self._reserve(examined)
             table = replace(table, removes=removes(strangers, had.removes))
+            self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
     def _claim(self, examined: Examined, had: Table) -> Iterable[Finding]:
         by = _which(examined.table)
+        self._checked.add(by)
         for binding, entry in examined.bindings.items():
             is_stored = binding in had.bindings
             clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
@@ -144,6 +151,7 @@ class TableLifecycle:
             removes=removes([], state.removes),
         )
         by, had = _which(table), state.entries
+        self._checked.add(by)
         for entry in table.entries:
             is_stored = entry in had
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
@@ -174,11 +182,12 @@ class TableLifecycle:
             or any(stored.token_ids.get(key, id_) != id_ for key, id_ in checked.token_ids.items())
             or checked.workspace_id != stored.workspace_id
             or (checked.exclusive, checked.overwrite) != (stored.exclusive, stored.overwrite)
-            or bool(to_take(checked.removes))
+            or (bool(rows := to_take(checked.removes)) and rows in self._to_be_taken)
         )
         self._identify(stored)
         taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
-        return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
+        drifted = bool(olds.get("strangers")) and _which(checked) not in self._checked
+        return Difference(changes=in_place or taken or drifted, replaces=[], beyond_inputs=taken or drifted)
 
     def _identify(self, table: Table) -> None:
         """Tell the claims the ids of entries that `check` could claim by their spelling only."""
@@ -362,7 +371,8 @@ class TableLifecycle:
             ]
             _say(notices.warn, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
             return [one.binding for one in strangers]
-        return [one.binding for one in strangers if one.entry in named]
+        entries = {entry for entry, _ in named}
+        return [one.binding for one in strangers if one.entry in entries]
 
     def _make(self, examined: Examined, planned: Plan, stored: Table) -> None:
         """Make what is planned, or take back what was made of it.

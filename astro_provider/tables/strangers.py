@@ -85,11 +85,14 @@ def removes(strangers: Collection[Stranger], stored: Roles) -> Roles:
     return found
 
 
-def to_take(removes_: Roles) -> set[Entry]:
-    """The rows of `removes` that are yet to be taken."""
-    return {
-        Entry(deployment, token) for deployment, row in removes_.items() for token, role in row.items() if role != TAKEN
-    }
+def to_take(removes_: Roles) -> frozenset[tuple[Entry, str]]:
+    """The rows of `removes` that are yet to be taken, or that the last run took, if they are stored."""
+    return frozenset(
+        (Entry(deployment, token), role)
+        for deployment, row in removes_.items()
+        for token, role in row.items()
+        if role != TAKEN
+    )
 
 
 def _called(reader: Reader, organization_id: str, row: DeploymentOrgToken) -> str:

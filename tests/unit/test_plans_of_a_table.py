@@ -69,4 +69,4 @@ def test_a_row_of_removes_says_what_this_run_takes_and_differs_from_what_the_las
     found = removes(strangers, before)
 
     assert found == ({} if row is None else {"etl": {"bob": row}})
-    assert to_take(found) == ({ROW} if is_taken else set())
+    assert to_take(found) == ({(ROW, row)} if is_taken else set())
