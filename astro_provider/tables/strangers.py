@@ -21,14 +21,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from astro_provider.access.resources import AGAIN, ALREADY_REMOVED
 from astro_provider.api import Deployment
 from astro_provider.identity import BindingId
 from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens
 from astro_provider.reading.reader import Reader
 from astro_provider.tables.values import Entry, Roles
-
-AGAIN = " (again)"
-TAKEN = "already removed"
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:
 
 def removes(strangers: Collection[Stranger], stored: Roles) -> Roles:
     """What the run takes, beside the rows that earlier runs took; the module's docstring has a table of them."""
-    found = {deployment: dict.fromkeys(row, TAKEN) for deployment, row in stored.items()}
+    found = {deployment: dict.fromkeys(row, ALREADY_REMOVED) for deployment, row in stored.items()}
     for deployment, row in as_roles(strangers).items():
         for token, role in row.items():
             before = stored.get(deployment, {}).get(token)
@@ -91,7 +89,7 @@ def to_take(removes_: Roles) -> frozenset[tuple[Entry, str]]:
         (Entry(deployment, token), role)
         for deployment, row in removes_.items()
         for token, role in row.items()
-        if role != TAKEN
+        if role != ALREADY_REMOVED
     )
 
 

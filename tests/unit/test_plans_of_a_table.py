@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from astro_provider.access.resources import ALREADY_REMOVED
 from astro_provider.identity import BindingId
 from astro_provider.tables.plan import plan
-from astro_provider.tables.strangers import TAKEN, Stranger, removes, to_take
+from astro_provider.tables.strangers import Stranger, removes, to_take
 from astro_provider.tables.values import Entry, Roles
 from astro_provider.writing.changes import Add, Put, Remove
 
@@ -52,12 +53,12 @@ ROW = Entry("etl", "bob")
     [
         (None, None, None, False),
         (None, "X", "X", True),
-        ("X", None, TAKEN, False),
+        ("X", None, ALREADY_REMOVED, False),
         ("X", "X", "X (again)", True),
         ("X (again)", "X", "X", True),
         ("X", "Y", "Y", True),
-        (TAKEN, None, TAKEN, False),
-        (TAKEN, "X", "X", True),
+        (ALREADY_REMOVED, None, ALREADY_REMOVED, False),
+        (ALREADY_REMOVED, "X", "X", True),
     ],
 )
 def test_a_row_of_removes_says_what_this_run_takes_and_differs_from_what_the_last_one_took(
