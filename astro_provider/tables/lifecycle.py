@@ -209,7 +209,7 @@ class TableLifecycle:
             self._identify(examined.table)
             roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
             self._make(examined, plan({}, roles, strangers=self._strangers_to_take(examined, properties)), Table())
-            return f"{examined.table.organization_id}/{uuid.uuid4().hex}", _outputs(examined.table, [])
+            return f"{examined.table.organization_id}/{uuid.uuid4().hex}", outputs(examined.table, [])
 
     def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Give what is new, change what differs, take what left the table; all of it or nothing.
@@ -235,7 +235,7 @@ class TableLifecycle:
             taken = {binding for binding in old if self._claims.is_taken(binding)}
             strangers = self._strangers_to_take(examined, news)
             self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored)
-            return _outputs(examined.table, [])
+            return outputs(examined.table, [])
 
     def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
         """Take every role of the table away. What is gone already, and what the program has elsewhere, is left alone.
@@ -309,7 +309,7 @@ class TableLifecycle:
                 removes={},
             )
             strangers = self._strangers_of_state(table) if table.exclusive is True else []
-            return table.properties(), _outputs(table, strangers)
+            return table.properties(), outputs(table, strangers)
 
     def _strangers_of_state(self, table: Table) -> list[Stranger]:
         organization_id = str(table.organization_id)
@@ -490,7 +490,7 @@ class TableLifecycle:
         return replace(table, organization_id=self._reader.organization_id(self._settings.organization_id))
 
 
-def _outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
+def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
     """The property bag of a table that exists; what is to be removed is no longer there."""
     found = {name: value for name, value in table.properties().items() if name != "removes"}
     if table.exclusive is True:

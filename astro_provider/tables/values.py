@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from pydantic import SecretStr
@@ -85,17 +86,16 @@ class Table:
 
     def properties(self) -> dict[str, Any]:
         """The property bag: what is given, nothing that is not; `removes` only for an exclusive table."""
-        found = {name: value for name, value in vars(self).items() if value is not None}
-        if self.exclusive is False:
-            del found["removes"]
-        return found
+        found = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
+        left_out = {"removes"} if self.exclusive is False else set()
+        return {name: value for name, value in found.items() if value is not None and name not in left_out}
 
     @property
     def rows(self) -> Mapping[str, Row]:
         """The roles by deployment, as far as they are known."""
         return {} if isinstance(self.roles, Unknown) else self.roles
 
-    @property
+    @cached_property
     def entries(self) -> dict[Entry, Text]:
         """The roles by entry; those of a deployment whose tokens are unknown are left out."""
         return {
@@ -127,7 +127,7 @@ class Table:
             return None
         return BindingId(self.organization_id, self.deployment_id(entry.deployment), self.token_id(entry.token))
 
-    @property
+    @cached_property
     def bindings(self) -> dict[BindingId, Entry]:
         """The entries by their ids."""
         found = ((self.binding(entry), entry) for entry in self.entries)
