@@ -467,6 +467,13 @@ class TableLifecycle:
                     )
 
     def _require_none_refused(self, exchange: Exchange, stored: Table) -> None:
+        uncertain = [binding for binding, decision in exchange.deletes.items() if decision is Delete.UNCERTAIN]
+        if uncertain:
+            raise BindingConflict(
+                f"{_places(uncertain, stored)} cannot be taken out of this table: another resource of this program has been "
+                "given a name that may mean the same, which cannot be told while previewChecks is off. Nothing was written. "
+                "Run again with it on."
+            )
         refused = [binding for binding, decision in exchange.deletes.items() if decision is Delete.REFUSED]
         if refused:
             raise BindingConflict(
