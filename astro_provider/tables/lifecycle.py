@@ -100,6 +100,10 @@ class TableLifecycle:
         if table.exclusive is True:
             strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
             findings += self._reserve(examined)
+            findings += [
+                Finding(Weight.NOTE, "exclusive", f"{sentence(one.told_by_note)}, because it is not in this table.")
+                for one in strangers
+            ]
             table = replace(table, removes=removes(strangers, had.removes))
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
@@ -365,10 +369,7 @@ class TableLifecycle:
             return []
         strangers = self._strangers(examined)
         if self._is_unchecked:
-            texts = [
-                f"{sentence(one.in_words)} loses the role {one.role}, because the table is exclusive."
-                for one in strangers
-            ]
+            texts = [f"{sentence(one.told_by_note)}, because the table is exclusive." for one in strangers]
             _say(notices.warn, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
             return [one.binding for one in strangers]
         entries = {entry for entry, _ in named}

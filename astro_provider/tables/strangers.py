@@ -27,6 +27,7 @@ from astro_provider.identity import BindingId
 from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens
 from astro_provider.reading.reader import Reader
 from astro_provider.tables.values import Entry, Roles
+from astro_provider.values import in_words
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,13 @@ class Stranger:
     binding: BindingId
     entry: Entry
     role: str
-    in_words: str
+    token_in_words: str = ""
+    deployment_in_words: str = ""
+
+    @property
+    def told_by_note(self) -> str:
+        """What a note says; `access/digest.py` takes the ids from it, which `removes` does not have."""
+        return f"{self.token_in_words} will lose the role {self.role} in {self.deployment_in_words}"
 
 
 def find_strangers(
@@ -60,8 +67,9 @@ def find_strangers(
         if binding in ours:
             continue
         entry = Entry(by_id[row.deployment_id], _called(reader, organization_id, row))
-        words = f"token {row.name!r} ({row.id}) in deployment {row.deployment_name!r} ({row.deployment_id})"
-        found.append(Stranger(binding, entry, row.deployment_role, words))
+        token = in_words("token", row.name, row.id)
+        deployment = in_words("deployment", row.deployment_name, row.deployment_id)
+        found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
     return found
 
 

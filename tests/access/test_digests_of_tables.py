@@ -126,6 +126,7 @@ def test_what_an_exclusive_table_removes_is_lost_once(stack: Stack, town: Town) 
     back = preview(stack, "--show-sames", access=table)
 
     assert rows(town, made) == {("d-0", "t-0", None, ADMIN), ("d-0", "t-1", ACCESSOR, None)}
+    assert {one.org_token_id for one in made.before} == {town.tokens["t-1"]}
     assert rows(town, again) == set()
     assert rows(town, other) == {("d-0", "t-0", ADMIN, ACCESSOR)}
     assert rows(town, back) == {("d-0", "t-1", ACCESSOR, None)}

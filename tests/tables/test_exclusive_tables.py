@@ -34,7 +34,7 @@ def with_strangers(town: Town) -> Town:
 
 
 def test_the_check_names_whatever_the_run_takes_and_the_run_takes_that(
-    start: StartProcess, with_strangers: Town
+    start: StartProcess, with_strangers: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = tables(start())
 
@@ -42,6 +42,10 @@ def test_the_check_names_whatever_the_run_takes_and_the_run_takes_that(
     _, outputs = process.create(inputs)
 
     assert inputs["removes"] == {"d-0": {"t-1": ACCESSOR}, "d-1": {"t-2": ADMIN}}
+    assert (
+        f"astro: note: exclusive: Token 't-2' ({with_strangers.tokens['t-2']}) will lose the role DEPLOYMENT_ADMIN in "
+        f"deployment 'd-1' ({with_strangers.deployments['d-1']}), because it is not in this table."
+    ) in capsys.readouterr().err
     assert outputs["strangers"] == {}
     assert "removes" not in outputs
     assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-2": {"t-3": ADMIN}}

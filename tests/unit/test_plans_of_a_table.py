@@ -65,7 +65,7 @@ def test_a_row_of_removes_says_what_this_run_takes_and_differs_from_what_the_las
     stored: str | None, there: str | None, row: str | None, *, is_taken: bool
 ) -> None:
     before: Roles = {} if stored is None else {"etl": {"bob": stored}}
-    strangers = [] if there is None else [Stranger(A, ROW, there, "bob in etl")]
+    strangers = [] if there is None else [Stranger(A, ROW, there)]
 
     found = removes(strangers, before)
 
