@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 from astro_provider.api import ApiToken, Deployment
@@ -26,6 +27,7 @@ from astro_provider.situation import Finding, Weight
 from astro_provider.tables.values import Entry, Names, Table, place
 from astro_provider.values import UNKNOWN, Text, in_words, known, sentence
 
+MOST_ASKED = 20  # ids that no list shows, and that are asked for one by one: lists may be a minute old
 CUID = re.compile(r"c[a-z0-9]{20,31}")  # what Astro's ids look like
 
 
@@ -91,6 +93,7 @@ class _Kind(Generic[T]):
     stored: Names
     was_there: Callable[[str], bool]
     more_may_tell: bool = False  # which of several is meant: a workspace that is still unknown
+    asked: Iterator[int] = field(default_factory=count)
 
 
 def look_up(reader: Reader, table: Table, stored: Table | None, *, about_to_write: bool) -> Keys:
@@ -193,7 +196,7 @@ def _one_of_several(kind: _Kind[T], key: str, where: str, named: Sequence[T]) ->
 def _missing(kind: _Kind[T], key: str, where: str, *, about_to_write: bool) -> tuple[Key[T], list[Finding]]:
     stored_id = kind.stored.get(key)
     looks_like_an_id = CUID.fullmatch(key) is not None
-    if stored_id is None and looks_like_an_id and (found := kind.by_id(key)):
+    if stored_id is None and looks_like_an_id and next(kind.asked) < MOST_ASKED and (found := kind.by_id(key)):
         return Key(key, kind.what, found.id, found, by_name=False), []
     if stored_id is not None:
         with suppress(ServiceError):  # that a name is missing must be told all the same

@@ -93,7 +93,7 @@ class TableLifecycle:
         keys = look_up(self._reader, asked, state, about_to_write=False)
         examined = examine(self._reader, asked, keys, state, about_to_write=False)
         findings = [*self._claim(examined, had), *examined.findings]
-        new = {binding: entry for binding, entry in examined.bindings.items() if binding not in had.bindings}
+        new = {binding: entry for binding, entry in examined.bindings.items() if not _has(had, binding, entry)}
         there = self._reader.roles_of(new, confirm_absence=False)
         findings += examine_existing(examined, new, there)
         table = examined.table
@@ -112,7 +112,7 @@ class TableLifecycle:
         by = _which(examined.table)
         self._checked.add(by)
         for binding, entry in examined.bindings.items():
-            is_stored = binding in had.bindings
+            is_stored = _has(had, binding, entry)
             clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
             if clash is not None:
                 yield Finding(Weight.ERROR, entry.place, clash_in_words(clash, examined.in_words(entry)))
@@ -518,6 +518,11 @@ def _same_roles(one: Table, other: Table) -> bool:
         and has.keys() == had.keys()
         and all(same_role(str(role), str(had[entry])) for entry, role in has.items())
     )
+
+
+def _has(stored: Table, binding: BindingId, entry: Entry) -> bool:
+    """Whether the state has an entry: by its ids, or as it is spelled, if a check that was off could not tell the ids."""
+    return binding in stored.bindings or (entry in stored.entries and _binding_by_spelling(stored, entry) is None)
 
 
 def _binding_by_spelling(table: Table, entry: Entry) -> BindingId | None:

@@ -102,6 +102,7 @@ def test_of_many_problems_twenty_are_told_and_the_rest_is_counted(start: StartPr
     assert text.count("There is no deployment with the id") == 20
     assert text.endswith(" And 13 more.")
     assert town.calls(POST) == 0
+    assert town.calls("GetDeployment") <= 20
 
 
 def test_an_unknown_role_in_the_middle_of_a_thousand_is_a_warning_with_its_place(
@@ -257,3 +258,19 @@ def test_another_role_that_is_there_already_is_an_error_and_the_same_one_a_note(
     said = capsys.readouterr().err
     assert "It will be adopted unchanged" in said
     assert "overwrite will change DEPLOYMENT_ACCESSOR → DEPLOYMENT_ADMIN" in said
+
+
+def test_what_was_made_with_the_checks_off_is_known_by_its_spelling_when_they_are_on(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = up(tables(start(preview_checks="off")), {"roles": {"d-0": {"t-0": ADMIN}}})
+    capsys.readouterr()
+    process = tables(start())
+
+    inputs = checked(process, {"roles": {"d-0": {"t-0": ACCESSOR}}}, stored)
+    process.update(stored.outputs, inputs)
+
+    assert "deployment_ids" in stored.outputs
+    assert stored.inputs["deployment_ids"] == {}
+    assert capsys.readouterr().err == ""
+    assert town.held() == {"d-0": {"t-0": ACCESSOR}}
