@@ -204,3 +204,14 @@ def test_strangers_cost_the_fewer_of_a_list_for_each_deployment_and_a_read_of_ea
     assert of_two <= 1 + 2 + 1
     assert town.calls(GET_TOKEN) <= tokens
     assert town.calls(LIST) <= 1
+
+
+def test_of_those_who_are_there_a_run_takes_what_its_check_has_named_alone(
+    start: StartProcess, with_strangers: Town
+) -> None:
+    process = tables(start())
+    inputs = checked(process, MINE)
+
+    process.create({**inputs, "removes": {"d-0": {"t-1": ACCESSOR}}})
+
+    assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-1": {"t-2": ADMIN}, "d-2": {"t-3": ADMIN}}
