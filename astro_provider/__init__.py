@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 from astro_provider.version import __version__
 
 if TYPE_CHECKING:
-    from astro_provider.arguments import DeploymentOrgTokenBindingArgs, DeploymentOrgTokenBindingArgsDict
+    from astro_provider.arguments import (
+        DeploymentOrgTokenBindingArgs,
+        DeploymentOrgTokenBindingArgsDict,
+        DeploymentOrgTokenBindingsArgs,
+        DeploymentOrgTokenBindingsArgsDict,
+    )
     from astro_provider.binding import DeploymentOrgTokenBinding
+    from astro_provider.bindings import DeploymentOrgTokenBindings
     from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
     from astro_provider.reading.assignments import DeploymentOrgToken
 
@@ -22,6 +28,9 @@ __all__ = [
     "DeploymentOrgTokenBinding",
     "DeploymentOrgTokenBindingArgs",
     "DeploymentOrgTokenBindingArgsDict",
+    "DeploymentOrgTokenBindings",
+    "DeploymentOrgTokenBindingsArgs",
+    "DeploymentOrgTokenBindingsArgsDict",
     "__version__",
     "list_deployment_org_tokens",
     "list_deployment_org_tokens_output",
@@ -32,6 +41,9 @@ _HOMES = {
     "DeploymentOrgTokenBinding": "binding",
     "DeploymentOrgTokenBindingArgs": "arguments",
     "DeploymentOrgTokenBindingArgsDict": "arguments",
+    "DeploymentOrgTokenBindings": "bindings",
+    "DeploymentOrgTokenBindingsArgs": "arguments",
+    "DeploymentOrgTokenBindingsArgsDict": "arguments",
     "list_deployment_org_tokens": "functions",
     "list_deployment_org_tokens_output": "functions",
 }

@@ -1,4 +1,4 @@
-"""The arguments of a binding, as types: what a type checker refuses before anything runs.
+"""The arguments of a binding and of a table, as types: what a type checker refuses before anything runs.
 
 A binding takes a deployment and a token, each by id, by name, or by both, which must then mean the same thing, and a role.
 `TypedDict` cannot say "one of the two", so each way to say it is a type of its own, and
@@ -9,6 +9,7 @@ Annotations are not postponed here (`from __future__ import annotations`), becau
 keys.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NotRequired, Required, TypeAlias, TypedDict, Unpack, overload
 
@@ -121,3 +122,37 @@ class DeploymentOrgTokenBindingArgs:
         @overload
         def __init__(self, **arguments: Unpack[DeploymentNameTokenId]) -> None: ...
         def __init__(self, *positional: Any, **arguments: Any) -> None: ...
+
+
+RolesByDeployment: TypeAlias = pulumi.Input[Mapping[str, pulumi.Input[Mapping[str, pulumi.Input[str]]]]]
+"""The roles of a table: {deployment: {token: role}}, each key a name or an id."""
+
+
+class DeploymentOrgTokenBindingsArgsDict(TypedDict, total=False):
+    """`DeploymentOrgTokenBindingsArgs` as a plain dictionary."""
+
+    roles: Required[RolesByDeployment]
+    exclusive: pulumi.Input[bool] | None
+    workspace_id: pulumi.Input[str] | None
+    organization_id: pulumi.Input[str] | None
+    overwrite: pulumi.Input[bool] | None
+
+
+@dataclass
+class DeploymentOrgTokenBindingsArgs:
+    """What a table is asked to be.
+
+    Attributes:
+        roles: the roles, `{deployment: {token: role}}`. Each key is a name or an id; at least one deployment.
+        exclusive: whether organization tokens that are not named here lose their roles in the deployments that are. A
+            deployment with `{}` then means nobody. What a run takes stands in its preview, as `removes`.
+        workspace_id: a guard: each deployment must belong to this workspace. It also tells deployments of one name apart.
+        organization_id: the id of the organization, where the credential does not tell it.
+        overwrite: a new entry may take over what exists with another role.
+    """
+
+    roles: RolesByDeployment
+    exclusive: pulumi.Input[bool] | None = None
+    workspace_id: pulumi.Input[str] | None = None
+    organization_id: pulumi.Input[str] | None = None
+    overwrite: pulumi.Input[bool] | None = None

@@ -6,11 +6,9 @@ class anew for each resource, and as text they would be compiled each time.
 
 from collections.abc import Mapping
 from typing import Any, Self, Unpack, overload
-from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
-from pulumi.runtime.mocks import MockMonitor
 
 from astro_provider.arguments import (
     DeploymentIdTokenId,
@@ -20,7 +18,7 @@ from astro_provider.arguments import (
     DeploymentOrgTokenBindingArgs,
     DeploymentOrgTokenBindingArgsDict,
 )
-from astro_provider.errors import BindingConflict, SettingsError
+from astro_provider.declared import of_binding, refuse_credential_in_clear, refuse_twice
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever
@@ -158,12 +156,12 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
     ) -> None:
-        _refuse_credential_in_clear()
+        refuse_credential_in_clear()
         # A property must be named here, even as None, for its output to become an attribute.
         properties: dict[str, Any] = dict.fromkeys(_OUTPUTS)
         for given in arguments:
             properties |= {name: value for name, value in given.items() if value is not None}
-        _refuse_twice(resource_name, properties)
+        refuse_twice(resource_name, of_binding(properties))
         # `diff` says the same, but the engine does not ask it when a replacement is forced.
         defaults = pulumi.ResourceOptions(delete_before_replace=True)
         super().__init__(
@@ -211,47 +209,3 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
 
 
 _OUTPUTS = tuple(DeploymentOrgTokenBinding.__annotations__)  # not those of a subclass, which may have any of its own
-
-_Spelling = tuple[str | None, ...]
-
-# What each running program has declared so far: the spelled values, and the name of the resource that has them. A
-# process can run several programs, one after the other.
-_declared: WeakKeyDictionary[pulumi.Resource, dict[_Spelling, str]] = WeakKeyDictionary()
-
-
-def _refuse_twice(resource_name: str, properties: dict[str, Any]) -> None:
-    """Compare plain values as they are spelled; `create` catches what is spelled differently or not known here.
-
-    Unit tests with mocks are left alone: all tests of a process share one root resource, so their programs could not be
-    told apart.
-    """
-    program = pulumi.runtime.get_root_resource()
-    if program is None or isinstance(pulumi.runtime.settings.get_monitor(), MockMonitor):
-        return
-    deployment, token = _spelled(properties, "deployment"), _spelled(properties, "org_token")
-    # A deployment's name is unique in a workspace only.
-    where = None if properties["deployment_id"] is not None else properties["workspace_id"]
-    values = (properties["organization_id"], where, *deployment, *token)
-    if None in (deployment[1], token[1]) or not all(value is None or isinstance(value, str) for value in values):
-        return
-    first = _declared.setdefault(program, {}).setdefault(values, resource_name)
-    if first != resource_name:
-        raise BindingConflict(
-            f"The resources {first!r} and {resource_name!r} both bind token {token[1]!r} to deployment "
-            f"{deployment[1]}. A token has one role in a deployment: remove one of the two."
-        )
-
-
-def _spelled(properties: dict[str, Any], what: str) -> tuple[str, Any]:
-    """The property by which a token or a deployment is given, and its value; of two, the id, which is never ambiguous."""
-    name = f"{what}_name" if properties[f"{what}_id"] is None else f"{what}_id"
-    return name, properties[name]
-
-
-def _refuse_credential_in_clear() -> None:
-    if pulumi.Config("astro").get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
-        raise SettingsError(
-            "astro:token is set without --secret, so it would stand in the state in clear. Set it again with "
-            "`pulumi config set --secret astro:token`, and rotate the token if that state is shared; or remove it and "
-            "export ASTRO_API_TOKEN."
-        )

@@ -36,9 +36,9 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from astro_provider.identity import BindingId
@@ -60,6 +60,33 @@ class Create(Enum):
     SECOND = "another resource of the program has created the binding"
 
 
+class Clash(Enum):
+    """Why a resource cannot have a binding."""
+
+    SAME_BINDING = "another resource of the program has it"
+    ONLY_FOR_ANOTHER = (
+        "another resource of the program says who has a role in the deployment, and does not name the token"
+    )
+
+
+def clash_in_words(clash: Clash, called: str) -> str:
+    """Why a resource cannot have a binding, and what to do.
+
+    Args:
+        clash: why.
+        called: how a message speaks of the binding.
+    """
+    if clash is Clash.SAME_BINDING:
+        return (
+            f"Two resources of this program bind {called}, and one of them is a table (DeploymentOrgTokenBindings). Remove "
+            "it from one of the two."
+        )
+    return (
+        f"The program binds {called}, and an exclusive table (DeploymentOrgTokenBindings) of this program says that nobody "
+        "else has a role in that deployment. Add the token to the table, or remove it here."
+    )
+
+
 class Delete(Enum):
     """What becomes of a delete."""
 
@@ -67,6 +94,17 @@ class Delete(Enum):
     LEFT_UNDONE = "another resource of the program has the binding"
     REFUSED = "another resource of the program should have the binding and could not be created"
     UNCERTAIN = "another resource of the program may have the binding, which only its update will tell"
+
+
+SINGLE = "a binding by itself"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What several gives and takes of one resource meet: creates by what they give, deletes by what they take."""
+
+    creates: Mapping[BindingId, Create]
+    deletes: Mapping[BindingId, Delete]
 
 
 @dataclass
@@ -82,6 +120,7 @@ class _Claim:
     taken: bool = False  # a delete of this process took it, and nothing has given it since
     creates_under_way: int = 0
     deletes_under_way: int = 0
+    by: set[Hashable] = field(default_factory=set)  # the resources that were checked
 
     def take_over(self, other: _Claim) -> None:
         """Add what a check has claimed by the binding's spelling."""
@@ -90,6 +129,20 @@ class _Claim:
         self.to_be_created |= other.to_be_created
         self.uncertain |= other.uncertain
         self.creates += other.creates
+        self.by |= other.by
+
+    def begin_create(self) -> Create:
+        """Count a create, and tell what it meets."""
+        meets = Create.SECOND if self.creates else Create.STORED if self.stored else Create.FIRST
+        self.creates += 1
+        self.creates_under_way += 1
+        return meets
+
+    def end_create(self, *, created: bool) -> None:
+        """Note the end of a create."""
+        self.creates_under_way -= 1
+        self.created |= created
+        self.taken &= not created
 
     def decide(self) -> Delete:
         """Tell what becomes of a delete now; the module's table has the reasons."""
@@ -110,8 +163,12 @@ class Claims:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._claims: defaultdict[BindingId | Spelling, _Claim] = defaultdict(_Claim)
+        self._in_deployment: defaultdict[tuple[str, str], set[BindingId]] = defaultdict(set)  # what was checked there
+        self._reserved: dict[tuple[str, str] | None, Hashable] = {}  # organization and deployment
 
-    def checked(self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool) -> None:
+    def checked(
+        self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool, by: Hashable = SINGLE
+    ) -> Clash | None:
         """Claim a binding in its `check`.
 
         Args:
@@ -119,6 +176,10 @@ class Claims:
             stored: the resource has this very binding in the state.
             to_be_created: the resource has none in the state, or another one. Neither is certain of a binding whose
                 stored inputs tell no ids.
+            by: what kind of resource it is, or which one, if that can be told.
+
+        Returns:
+            Why another resource of this program cannot have the binding as well; None if nothing is known against it.
         """
         with self._changed:
             claim = self._claims[claimed]
@@ -126,6 +187,24 @@ class Claims:
             claim.stored |= stored
             claim.to_be_created |= to_be_created
             claim.uncertain |= isinstance(claimed, Spelling) and not (stored or to_be_created)
+            claim.by.add(by)
+            if isinstance(claimed, BindingId):
+                self._in_deployment[claimed.organization_id, claimed.deployment_id].add(claimed)
+            if len(claim.by) > 1:
+                return Clash.SAME_BINDING
+            place = (claimed.organization_id, claimed.deployment_id) if isinstance(claimed, BindingId) else None
+            return Clash.ONLY_FOR_ANOTHER if self._reserved.get(place, by) != by else None
+
+    def reserve(self, organization_id: str, deployment_id: str, *, by: Hashable) -> list[BindingId]:
+        """Note that one resource of the program says who has a role in a deployment, and nobody else.
+
+        Returns:
+            What other resources of the program have there.
+        """
+        with self._changed:
+            self._reserved.setdefault((organization_id, deployment_id), by)
+            there = self._in_deployment[organization_id, deployment_id]
+            return sorted(binding for binding in there if self._claims[binding].by - {by})
 
     def identify(self, spelling: Spelling, binding: BindingId) -> None:
         """Learn which binding a check has claimed by its spelling; nothing happens if none has."""
@@ -152,9 +231,7 @@ class Claims:
         """
         with self._changed:
             claim = self._claims[binding]
-            meets = Create.SECOND if claim.creates else Create.STORED if claim.stored else Create.FIRST
-            claim.creates += 1
-            claim.creates_under_way += 1
+            meets = claim.begin_create()
             self._changed.wait_for(lambda: not claim.deletes_under_way)
         try:
             yield meets
@@ -165,9 +242,7 @@ class Claims:
 
     def _end_create(self, claim: _Claim, *, created: bool) -> None:
         with self._changed:
-            claim.creates_under_way -= 1
-            claim.created |= created
-            claim.taken &= not created
+            claim.end_create(created=created)
             self._changed.notify_all()
 
     def is_taken(self, binding: BindingId) -> bool:
@@ -203,20 +278,73 @@ class Claims:
         with self._changed:
             claim = self._claims[binding]
             self._changed.wait_for(lambda: not claim.creates_under_way)
-            by_spelling = [self._claims[spelling] for spelling in spellings if spelling in self._claims]
-            known = _Claim(created=claim.created)
-            for each in (claim, *by_spelling):
-                known.take_over(each)
-            decision = known.decide()
-            if decision is Delete.GOES_ON:
-                claim.deletes_under_way += 1
-                for each in (claim, *by_spelling):
-                    each.stored = False
+            decision = self._begin_delete(binding, spellings)
         try:
             yield decision
         finally:
-            if decision is Delete.GOES_ON:
-                with self._changed:
-                    claim.deletes_under_way -= 1
-                    claim.taken = True
-                    self._changed.notify_all()
+            with self._changed:
+                self._end_delete(binding, decision)
+
+    @contextmanager
+    def exchanging(
+        self,
+        gives: Collection[BindingId],
+        takes: Mapping[BindingId, Iterable[Spelling]],
+        gives_back: Collection[BindingId] = (),
+    ) -> Iterator[Exchange]:
+        """Give some bindings and take others, in the block, as several creates and deletes at once.
+
+        It begins when it need not wait for any of them, so two resources that exchange bindings cannot wait for each
+        other for ever.
+
+        Args:
+            gives: what is given for the first time.
+            takes: what is taken, each with how a program may spell it.
+            gives_back: what the resource has, and a delete of this process may have taken.
+        """
+        given = [self._claims[binding] for binding in gives]
+        taken = [self._claims[binding] for binding in takes]
+        returned = [self._claims[binding] for binding in gives_back]
+
+        def nothing_is_under_way() -> bool:
+            return not any(claim.deletes_under_way for claim in (*given, *returned)) and not any(
+                claim.creates_under_way for claim in taken
+            )
+
+        with self._changed:
+            self._changed.wait_for(nothing_is_under_way)
+            creates = {binding: self._claims[binding].begin_create() for binding in gives}
+            deletes = {binding: self._begin_delete(binding, spelled) for binding, spelled in takes.items()}
+        created = False
+        try:
+            yield Exchange(creates, deletes)
+            created = True
+        finally:
+            with self._changed:
+                for claim in given:
+                    claim.end_create(created=created)
+                for claim in returned:
+                    claim.taken &= not created
+                for binding, decision in deletes.items():
+                    self._end_delete(binding, decision)
+                self._changed.notify_all()
+
+    def _begin_delete(self, binding: BindingId, spellings: Iterable[Spelling]) -> Delete:
+        claim = self._claims[binding]
+        by_spelling = [self._claims[spelling] for spelling in spellings if spelling in self._claims]
+        known = _Claim(created=claim.created)
+        for each in (claim, *by_spelling):
+            known.take_over(each)
+        decision = known.decide()
+        if decision is Delete.GOES_ON:
+            claim.deletes_under_way += 1
+            for each in (claim, *by_spelling):
+                each.stored = False
+        return decision
+
+    def _end_delete(self, binding: BindingId, decision: Delete) -> None:
+        if decision is Delete.GOES_ON:
+            claim = self._claims[binding]
+            claim.deletes_under_way -= 1
+            claim.taken = True
+            self._changed.notify_all()

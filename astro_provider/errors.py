@@ -9,6 +9,7 @@
     ├── RolesUnknown             the service left a token's roles out; writing would wipe them
     ├── WriteRefused             the service refused a role list; says which entry, and whose it is
     ├── WriteNotConfirmed        the service does not show what was written
+    ├── TableNotWritten          a part of a table could not be written; says what stands now
     ├── LockTimeout              another process on this machine held a token's lock for too long
     └── ServiceError             a call failed
         ├── CredentialRefused    401
@@ -97,6 +98,10 @@ class WriteRefused(AstroProviderError):
 
 class WriteNotConfirmed(AstroProviderError):
     """A write was accepted, but what the service shows afterwards is not what was asked for."""
+
+
+class TableNotWritten(AstroProviderError):
+    """A part of a table could not be written, so the rest was taken back; the text says what stands now."""
 
 
 class LockTimeout(AstroProviderError):

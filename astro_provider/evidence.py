@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from astro_provider.api import ApiToken, AstroClient
+from astro_provider.api import ApiToken, AstroClient, Deployment
 from astro_provider.errors import CallRefused, NotFound, UnexpectedAnswer
 
 
@@ -43,4 +43,14 @@ def deployment_is_gone(client: AstroClient, organization_id: str, deployment_id:
         NotFound: there is no such organization.
         ServiceError: the list cannot be read.
     """
-    return all(found.id != deployment_id for found in client.list_deployments(organization_id, complete=True))
+    return all(found.id != deployment_id for found in listed_deployments(client, organization_id))
+
+
+def listed_deployments(client: AstroClient, organization_id: str) -> list[Deployment]:
+    """Read the organization's deployments now, as evidence: an entry that cannot be read is an error.
+
+    Raises:
+        NotFound: there is no such organization.
+        ServiceError: the list cannot be read.
+    """
+    return client.list_deployments(organization_id, complete=True)

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from astro_provider import notices
 from astro_provider.api.deadline import operation
-from astro_provider.claims import Claims, Create, Delete
+from astro_provider.claims import Claims, Create, Delete, clash_in_words
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -89,6 +89,16 @@ def _within_its_time(
     return bounded
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the resources of all kinds share in one process: settings, facts, the one road of writes, and claims."""
+
+    settings: Settings
+    reader: Reader
+    writer: Writer
+    claims: Claims
+
+
 class Lifecycle:
     """The life of bindings in one process; safe to share between threads."""
 
@@ -105,6 +115,7 @@ class Lifecycle:
         self._resolver = Resolver(self._reader)
         self._preflight = Preflight(self._reader)
         self._claims = Claims()
+        self.shared = Shared(settings, self._reader, self._writer, self._claims)
 
     @classmethod
     def from_process(cls, config: Callable[[str], Any]) -> Lifecycle:
@@ -136,10 +147,14 @@ class Lifecycle:
         resolved = self._resolver.resolve(situation)
         binding = resolved.inputs.binding
         replaced = situation.is_replaced_by(resolved.inputs)
+        findings: list[Finding] = []
         if binding is not None:
             is_stored = situation.stored is not None and situation.stored.binding == binding
-            self._claims.checked(binding, stored=is_stored, to_be_created=situation.stored is None or replaced)
-        findings = list(self._preflight.examine(resolved, situation))
+            is_new = situation.stored is None or replaced
+            clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new)
+            if clash is not None:
+                findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, resolved.inputs.in_words)))
+        findings += self._preflight.examine(resolved, situation)
         if binding is not None and (situation.stored is None or replaced):
             findings += self._preflight.examine_existing(resolved, stored=self._claims.is_stored(binding))
         return resolved.inputs, findings

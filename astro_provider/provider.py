@@ -1,8 +1,9 @@
-"""The class that users' state names. It hands every call on, never moves and holds nothing.
+"""The classes that users' state names. They hand every call on, never move and hold nothing.
 
-The engine starts this class from its pickled name, `astro_provider.provider.DeploymentOrgTokenBindingProvider`, which
-stands in every state as `__provider`. Renaming the module or the class breaks `destroy` for everybody. It has no
-attributes, because they would be pickled too, and it imports little, because every program loads it.
+The engine starts such a class from its pickled name, as `astro_provider.provider.DeploymentOrgTokenBindingProvider`, which
+stands in every state as `__provider`. Renaming the module or a class breaks `destroy` for everybody. They have no
+attributes, because those would be pickled too, and import little, because every program loads them. One process serves
+both, so that they share what is known of Astro, the writer, and what the program claims.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from pulumi.dynamic import (
 from astro_provider.errors import AstroProviderError
 
 if TYPE_CHECKING:
-    from astro_provider.lifecycle import Lifecycle
+    from astro_provider.lifecycle import Checked, Difference, Lifecycle
+    from astro_provider.tables.lifecycle import TableLifecycle
 
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag
@@ -66,17 +68,12 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
             checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
-        return CheckResult(
-            _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
-        )
+        return _check_result(checked)
 
     @_without_traceback
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare stored outputs with new inputs."""
-        difference = _process.get_lifecycle().diff(_inward(_olds), _inward(_news))
-        # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
-        changes = difference.beyond_inputs or (None if difference.changes else False)
-        return DiffResult(changes, difference.replaces, delete_before_replace=True)
+        return _diff_result(_process.get_lifecycle().diff(_inward(_olds), _inward(_news)))
 
     @_without_traceback
     def create(self, props: Properties) -> CreateResult:
@@ -104,6 +101,54 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
         _process.get_lifecycle().delete(_id, _inward(_props))
 
 
+class DeploymentOrgTokenBindingsProvider(ResourceProvider):
+    """Pulumi's end of a table's lifecycle."""
+
+    serialize_as_secret_always = False  # as above
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Remember where the stack's configuration is, as above."""
+        _process.config = req.config.get
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Examine and complete the inputs."""
+        try:
+            checked = _process.get_tables().check(_inward(_olds), _inward(news))
+        except AstroProviderError as error:  # as above
+            return CheckResult(news, [CheckFailure("", str(error))])
+        return _check_result(checked)
+
+    @_without_traceback
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Compare stored outputs with new inputs."""
+        return _diff_result(_process.get_tables().diff(_inward(_olds), _inward(_news)))
+
+    @_without_traceback
+    def create(self, props: Properties) -> CreateResult:
+        """Give all roles of the table, or none."""
+        identifier, outs = _process.get_tables().create(_inward(props))
+        return CreateResult(identifier, _outward(outs))
+
+    @_without_traceback
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Read the table's entries; an empty id tells the engine that it is gone."""
+        found = _process.get_tables().read(id_, _inward(props))
+        if found is None:
+            return ReadResult("", {})
+        inputs, outs = found
+        return ReadResult(id_, _outward(outs), _outward(inputs))
+
+    @_without_traceback
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Make the table what the program asks for, or leave it as it is."""
+        return UpdateResult(_outward(_process.get_tables().update(_inward(_olds), _inward(_news))))
+
+    @_without_traceback
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Take every role of the table away."""
+        _process.get_tables().delete(_id, _inward(_props))
+
+
 class _Process:
     """What a provider process has one of, however many provider objects Pulumi makes in it."""
 
@@ -111,6 +156,7 @@ class _Process:
         self.config: Callable[[str], Any] = lambda _key: None
         self._lock = threading.Lock()
         self._lifecycle: Lifecycle | None = None
+        self._tables: TableLifecycle | None = None
 
     def get_lifecycle(self) -> Lifecycle:
         """Return the process's lifecycle, built at the first call."""
@@ -123,6 +169,16 @@ class _Process:
                     send_notices_to_engine()
                     self._lifecycle = Lifecycle.from_process(self.config)
             return self._lifecycle
+
+    def get_tables(self) -> TableLifecycle:
+        """Return the process's lifecycle of tables, which shares all that it can with that of bindings."""
+        lifecycle = self.get_lifecycle()
+        with self._lock:
+            if self._tables is None:
+                from astro_provider.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above
+
+                self._tables = TableLifecycle(lifecycle.shared)
+            return self._tables
 
 
 _process = _Process()
@@ -138,18 +194,36 @@ def _garbage_left_alone() -> Iterator[None]:
         gc.enable()
 
 
+def _check_result(checked: Checked) -> CheckResult:
+    return CheckResult(
+        _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
+    )
+
+
+def _diff_result(difference: Difference) -> DiffResult:
+    # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
+    changes = difference.beyond_inputs or (None if difference.changes else False)
+    return DiffResult(changes, difference.replaces, delete_before_replace=True)
+
+
 def _inward(properties: Properties) -> Properties:
-    """Without Pulumi's own property, and with our UNKNOWN for Pulumi's."""
+    """Without Pulumi's own property, and with our UNKNOWN for Pulumi's, at whatever depth."""
     from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
 
-    return {
-        name: UNKNOWN if isinstance(value, pulumi.output.Unknown) else value
-        for name, value in properties.items()
-        if name != PROVIDER_KEY
-    }
+    def inward(value: Any) -> Any:
+        if isinstance(value, pulumi.output.Unknown):
+            return UNKNOWN
+        return {key: inward(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    return {name: inward(value) for name, value in properties.items() if name != PROVIDER_KEY}
 
 
 def _outward(properties: Properties) -> Properties:
     from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
 
-    return {name: pulumi.output.UNKNOWN if value is UNKNOWN else value for name, value in properties.items()}
+    def outward(value: Any) -> Any:
+        if value is UNKNOWN:
+            return pulumi.output.UNKNOWN
+        return {key: outward(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    return {name: outward(value) for name, value in properties.items()}

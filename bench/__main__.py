@@ -2,7 +2,8 @@
 
 `writes` compares `up` and `destroy` of three providers in three shapes, with and without the service's rate limits.
 `reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes, and holds them against
-the bound that this project has set itself. `access` measures `astro-provider review` and `audit`.
+the bound that this project has set itself. `tables` compares bindings by themselves, a table of them, and a provider that
+does nothing. `access` measures `astro-provider review` and `audit`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ READ_SHAPES = {
     "one token": [(1, 3), (1, 30), (1, 300)],
     "one deployment": [(3, 1), (30, 1), (300, 1)],
     "grid": [(1, 3), (5, 6), (20, 15)],
+}
+TABLE_SHAPES = {  # tokens, deployments; one resource for each binding takes minutes of the engine beyond 300
+    "table": [(1, 10), (1, 100), (1, 300), (1, 1000), (20, 20), (10, 1000)],
+    "ours": [(1, 10), (1, 100), (1, 300), (20, 20)],
+    "no-op": [(1, 10), (1, 100), (1, 300), (20, 20)],
 }
 FLOORS = ("no-op", "bare no-op")
 SLOWER_THAN_FLOOR = 1.2  # the bound of reads, beside the latency of their calls
@@ -57,15 +63,28 @@ def reads() -> Iterator[Figures]:
             yield from in_turn(scenes, "refresh", "refresh")
 
 
+def tables() -> Iterator[Figures]:
+    """Measure a whole life of bindings as one table, by themselves, and of resources that do nothing."""
+    for contender, shapes in TABLE_SHAPES.items():
+        for shape in shapes:
+            with scene(contender, shape, rate_limits=True) as stage:
+                yield stage.run("preview of new", "preview")
+                yield stage.run("up", "up")
+                yield stage.run("up without change", "up")
+                yield stage.run("refresh", "refresh")
+                yield stage.run("destroy", "destroy")
+
+
 def memory() -> Iterator[Figures]:
     """Measure the provider process in a big organization."""
-    with scene("ours", (3, 10)) as stage:
-        for number in range(BIG_ORGANIZATION[0]):
-            stage.emulator.store.add_token(f"of-a-big-organization-{number}", description="one of many")
-        for number in range(BIG_ORGANIZATION[1]):
-            stage.emulator.store.add_deployment(f"of-a-big-organization-{number}")
-        yield stage.run("preview in a big organization", "preview")
-        yield stage.run("up in a big organization", "up")
+    for contender, shape in (("ours", (3, 10)), ("table", (10, 1000))):
+        with scene(contender, shape) as stage:
+            for number in range(BIG_ORGANIZATION[0] - shape[0]):
+                stage.emulator.store.add_token(f"of-a-big-organization-{number}", description="one of many")
+            for number in range(BIG_ORGANIZATION[1] - shape[1]):
+                stage.emulator.store.add_deployment(f"of-a-big-organization-{number}")
+            yield stage.run("preview in a big organization", "preview")
+            yield stage.run("up in a big organization", "up")
 
 
 def show_reads(figures: Sequence[Figures]) -> None:
@@ -118,7 +137,7 @@ def keep(name: str, figures: Sequence[Figures | access.Wait]) -> None:
 
 def main() -> None:
     """Run the suites that are asked for; all, if none is."""
-    suites = {"writes": writes, "reads": reads, "memory": memory}
+    suites = {"writes": writes, "reads": reads, "tables": tables, "memory": memory}
     names = [*suites, "access"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("suite", nargs="*", help=f"any of {', '.join(names)}; all by default")

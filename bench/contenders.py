@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, ReadResult, Resource, ResourceProvider
 
-from astro_provider import DeploymentOrgTokenBinding
+from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings
 
 DEPLOYMENT = "DEPLOYMENT"
 ROLE = "DEPLOYMENT_ADMIN"
@@ -106,4 +107,11 @@ def ours(name: str, deployment_id: str, org_token_id: str) -> pulumi.Resource:
     return DeploymentOrgTokenBinding(name, deployment_id=deployment_id, org_token_id=org_token_id, role=ROLE)
 
 
+def table(deployment_ids: Sequence[str], org_token_ids: Sequence[str]) -> pulumi.Resource:
+    """Each token bound to each deployment, as one resource of this project."""
+    row = dict.fromkeys(org_token_ids, ROLE)
+    return DeploymentOrgTokenBindings("access", roles=dict.fromkeys(deployment_ids, row))
+
+
+TABLE = "table"
 CONTENDERS = {"ours": ours, "naive": Naive, "no-op": NoOp, "bare no-op": Bare}

@@ -63,7 +63,7 @@ class Scene:
         with _most_memory() as most:
             outcome = self._runner.run(command)
         seconds = time.perf_counter() - started
-        if outcome.failed and self.program.contender == "ours":
+        if outcome.failed and self.program.contender in ("ours", "table"):
             raise RuntimeError(f"{name} failed:\n{outcome.text}")
         calls = self.emulator.calls()
         pairs = product(self.program.tokens, self.program.deployments)

@@ -11,12 +11,12 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-COLOURS = {"ours": "tab:blue", "naive": "tab:red", "no-op": "tab:gray", "bare no-op": "tab:olive"}
+COLOURS = {"ours": "tab:blue", "naive": "tab:red", "no-op": "tab:gray", "table": "tab:green", "bare no-op": "tab:olive"}
 
 
 def draw(results: Path) -> None:
     """Draw a picture for each file of figures that is there."""
-    for name, picture in (("writes", _writes), ("reads", _reads)):
+    for name, picture in (("writes", _writes), ("reads", _reads), ("tables", _tables)):
         path = results / f"{name}.json"
         if path.exists():
             picture(json.loads(path.read_text()), results / f"{name}.png")
@@ -73,6 +73,32 @@ def _reads(figures: list[dict[str, Any]], path: Path) -> None:
                     )
         rows[0][column].set_title(command)
         rows[1][column].set_xlabel("bindings")
+    rows[0][0].set_ylabel("seconds")
+    rows[1][0].set_ylabel("calls to the service")
+    rows[0][0].legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def _tables(figures: list[dict[str, Any]], path: Path) -> None:
+    """Lines over the number of bindings of one token: seconds above, calls below, a column for each command."""
+    commands = list(dict.fromkeys(f["command"] for f in figures))
+    figure, rows = plt.subplots(2, len(commands), figsize=(16, 7), layout="constrained", squeeze=False)
+    for column, command in enumerate(commands):
+        for contender in dict.fromkeys(f["contender"] for f in figures):
+            line = sorted(
+                (f["deployments"], f["seconds"], f["gets"] + f["posts"])
+                for f in figures
+                if (f["command"], f["contender"], f["tokens"]) == (command, contender, 1)
+            )
+            for row, value in ((0, 1), (1, 2)):
+                points = [point[value] for point in line]
+                rows[row][column].plot(
+                    [point[0] for point in line], points, "o-", color=COLOURS[contender], label=contender
+                )
+        rows[0][column].set_title(command)
+        rows[1][column].set_xlabel("bindings of one token")
+        for row in (0, 1):
+            rows[row][column].set_xscale("log")
     rows[0][0].set_ylabel("seconds")
     rows[1][0].set_ylabel("calls to the service")
     rows[0][0].legend(fontsize=8)

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, TABLE, table
 from tests.support.stack import Outcome, Stack
 from tools.engine.install import find_engine
 
@@ -30,6 +30,9 @@ class Program:
 
     def __call__(self) -> None:
         """Declare it."""
+        if self.contender == TABLE:
+            table(self.deployments, self.tokens)
+            return
         for token in self.tokens:
             for deployment in self.deployments:
                 CONTENDERS[self.contender](f"{token}-{deployment}", deployment, token)

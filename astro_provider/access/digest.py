@@ -9,14 +9,16 @@ than whole is collected in `problems`, and whoever shows the digest must show th
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from astro_provider.access.model import Grant, same_role, seen
+from astro_provider.access.model import Grant, Subject, access, completed, same_role, seen
 from astro_provider.access.resources import OURS, Incomprehensible
 from astro_provider.access.steps import Steps, read_steps, type_of
 from astro_provider.errors import UnusableInput
@@ -34,6 +36,10 @@ _THERE_ALREADY = re.compile(
     r"\((?P<token>[^\s()]+)\) already (?:has|holds) the role (?P<role>.+?) in deployment "
     r"(?:.*?\((?P<deployment>[^\s()]+)\)|(?P<unnamed>\S+?))[.:] (?P<rest>.*)",
     re.DOTALL,
+)
+# What it says of a token that is not in an exclusive table, whose row in `removes` may have its name only.
+_WILL_LOSE = re.compile(
+    r"Token (?P<name>'.*?'|\".*?\") \((?P<token>[^\s()]+)\) will lose the role .+? in deployment .*?\((?P<deployment>[^\s()]+)\), "
 )
 _OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's pickled provider; no word is that long
@@ -101,6 +107,7 @@ def read_digest(text: str, source: str) -> Digest:
         ) from None
     others = Counter(step["op"] for step in steps if _is_of_others(step) and step["op"] not in NO_CHANGE)
     said = [one for entry in document.get("diagnostics") or [] if (one := _diagnostic(entry))]
+    found.before = access(completed(found.before.values(), [*found.before.values(), *_losing(said)]))
     return Digest(
         **vars(found),
         stack=_stack(steps),
@@ -201,6 +208,15 @@ def _there_already(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[tuple[st
             if "adopt" in rest or "overwrite" in rest:
                 key = (found["deployment"] or found["unnamed"], found["token"])
                 yield key, There(found["role"], overwritten="adopt" not in rest)
+
+
+def _losing(diagnostics: Iterable[Diagnostic]) -> Iterator[Grant]:
+    """Which token is meant by a name, as the notes about an exclusive table tell."""
+    for said in diagnostics:
+        if found := _WILL_LOSE.search(said.message):
+            with suppress(ValueError, SyntaxError):
+                name = ast.literal_eval(found["name"])
+                yield Grant(Subject(None, found["deployment"], found["token"]), None, org_token_name=name)
 
 
 def _imported(grants: Iterable[Grant]) -> dict[tuple[str, str], There]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, shown
+from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
 
 ONE = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBinding", "astro:index:DeploymentOrgTokenBinding"))
 MANY = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBindings", "astro:index:DeploymentOrgTokenBindings"))
@@ -20,6 +21,8 @@ OURS = ONE | MANY
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's
 SECRET_TEXT = "[secret]"  # noqa: S105  the engine's word for one
 SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105  the key by which an export marks a secret
+ALREADY_REMOVED = "already removed"  # in `removes`: an earlier run has taken it
+AGAIN = " (again)"  # in `removes`, after the role: an earlier run took the same role
 _CUID = re.compile(r"c[a-z0-9]{20,31}")
 _NOTHING_IN_ID = (None, None, None)
 
@@ -42,23 +45,46 @@ def grants(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: s
     place = f"{state.get('urn', '')} {moment}"
     organization_id = property_text(properties, "organization_id", place) or _ids(state)[0]
     if state.get("type") in MANY:
-        found = list(_of_many(properties, organization_id, place))
+        found = list(_of_many(properties, "roles", organization_id, place))
     else:
         found = [_of_one(state, properties, organization_id, place)]
+    return [_grant(one, state, properties) for one in found]
+
+
+def removed(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: str) -> list[Grant]:
+    """What an exclusive set of bindings takes from tokens that are not in it, as the preview names it."""
+    if state.get("type") not in MANY or not isinstance(_raw(properties, "removes"), Mapping):
+        return []
+    place = f"{state.get('urn', '')} {moment}"
+    organization_id = property_text(properties, "organization_id", place) or _ids(state)[0]
+    rows = _of_many(properties, "removes", organization_id, place)
     return [
-        Grant(
-            subject,
-            role,
-            org_token_name=shown(subject.org_token_name) or shown(property_text(properties, "org_token_name", place)),
-            deployment_name=shown(subject.deployment_name)
-            or shown(property_text(properties, "deployment_name", place)),
-            urn=str(state.get("urn", "")),
-            protect=state.get("protect") is True,
-            overwrite=_raw(properties, "overwrite") is True,
-            retained=state.get("retainOnDelete") is True,
-        )
-        for subject, role in found
+        replace(_grant(one, state, properties), role=one.role.removesuffix(AGAIN) if seen(one.role) else one.role)
+        for one in rows
+        if one.role != ALREADY_REMOVED
     ]
+
+
+class _Entry(NamedTuple):
+    """A subject's role, and what the token and the deployment are called."""
+
+    subject: Subject
+    role: Text
+    org_token_name: Text = None
+    deployment_name: Text = None
+
+
+def _grant(entry: _Entry, state: Mapping[str, Any], properties: Mapping[str, Any]) -> Grant:
+    return Grant(
+        entry.subject,
+        entry.role,
+        org_token_name=shown(entry.org_token_name),
+        deployment_name=shown(entry.deployment_name),
+        urn=str(state.get("urn", "")),
+        protect=state.get("protect") is True,
+        overwrite=_raw(properties, "overwrite") is True,
+        retained=state.get("retainOnDelete") is True,
+    )
 
 
 def property_text(properties: Mapping[str, Any], name: str, place: str) -> Text:
@@ -66,9 +92,7 @@ def property_text(properties: Mapping[str, Any], name: str, place: str) -> Text:
     return _text(_raw(properties, name), f"{place} {name}")
 
 
-def _of_one(
-    state: Mapping[str, Any], properties: Mapping[str, Any], organization_id: Text, place: str
-) -> tuple[Subject, Text]:
+def _of_one(state: Mapping[str, Any], properties: Mapping[str, Any], organization_id: Text, place: str) -> _Entry:
     _, deployment_in_id, token_in_id = _ids(state)
     deployment_id = property_text(properties, "deployment_id", place) or deployment_in_id
     token_id = property_text(properties, "org_token_id", place) or token_in_id
@@ -84,31 +108,37 @@ def _of_one(
         org_token_name=token_name if token_id is None else None,
         deployment_name=deployment_name if deployment_id is None else None,
     )
-    return subject, role
+    return _Entry(subject, role, token_name, deployment_name)
 
 
-def _of_many(properties: Mapping[str, Any], organization_id: Text, place: str) -> Iterator[tuple[Subject, Text]]:
+def _of_many(properties: Mapping[str, Any], name: str, organization_id: Text, place: str) -> Iterator[_Entry]:
     """Take `{deployment: {token: role}}` apart; a part that is not shown hides all that stands beneath it."""
-    roles = _raw(properties, "roles")
+    roles = _raw(properties, name)
     if roles is None:
-        raise Incomprehensible("no roles")
-    if (hidden := _text(roles, f"{place} roles")) is not None or not isinstance(roles, Mapping):
-        yield Subject(organization_id, hidden, hidden), hidden
+        raise Incomprehensible(f"no {name}")
+    if (hidden := _text(roles, f"{place} {name}")) is not None or not isinstance(roles, Mapping):
+        yield _Entry(Subject(organization_id, hidden, hidden), hidden)
         return
+    deployment_ids, token_ids = (_raw(properties, which) for which in ("deployment_ids", "token_ids"))
     for deployment, tokens in roles.items():
-        row = f"{place} roles {deployment}"
-        deployment_id, deployment_name = _id_or_name(deployment)
+        row = f"{place} {name} {deployment}"
+        deployment_id, deployment_name = _id_or_name(deployment, deployment_ids)
+        called = None if deployment == deployment_id else deployment
         if (hidden := _text(tokens, row)) is not None or not isinstance(tokens, Mapping):
-            yield Subject(organization_id, deployment_id, hidden, deployment_name=deployment_name), hidden
+            subject = Subject(organization_id, deployment_id, hidden, deployment_name=deployment_name)
+            yield _Entry(subject, hidden, None, called)
             continue
         for token, role in tokens.items():
-            token_id, token_name = _id_or_name(token)
+            token_id, token_name = _id_or_name(token, token_ids)
             subject = Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
-            yield subject, _text(role, f"{row} {token}")
+            yield _Entry(subject, _text(role, f"{row} {token}"), None if token == token_id else token, called)
 
 
-def _id_or_name(key: str) -> tuple[str | None, str | None]:
-    """What a key of a set of bindings is: an id, or else a name."""
+def _id_or_name(key: str, ids: Any) -> tuple[str | None, str | None]:
+    """What a key of a set of bindings means: the id that `check` has found for it, or an id itself, or else a name."""
+    found = ids.get(key) if isinstance(ids, Mapping) else None
+    if isinstance(found, str) and found not in (UNKNOWN_TEXT, SECRET_TEXT):
+        return found, None
     return (key, None) if _CUID.fullmatch(key) else (None, key)
 
 

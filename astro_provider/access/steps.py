@@ -3,7 +3,8 @@
     op                                 before                  after
     ---------------------------------  ----------------------  -----------------------------------
     create                             -                       what the program asks for
-    update                             what the state has      what the program asks for
+    update                             what the state has,     what the program asks for
+                                       and what `removes` has
     replace                            what the state has      what the program asks for
     delete                             what the state has      -, unless the resource is retained
     same                               what the state has      the same
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from astro_provider.access.model import Grant, Subject, access, completed, same_role, seen
-from astro_provider.access.resources import OURS, grants
+from astro_provider.access.resources import MANY, OURS, grants, removed
 
 IN_A_REFRESH = frozenset(("refresh", "update", "delete"))
 
@@ -77,6 +78,7 @@ def read_steps(steps: Sequence[Step]) -> Steps:
     found.after = access(completed(after, everything))
     found.drifted = _drifted(found.before, completed(recorded, everything))
     found.gaps = {grant.subject for grant in completed(_in_gaps(ours), everything)}
+    found.gaps |= {grant.subject for grant in completed(_leaving(ours), everything)} & found.after.keys()
     found.imported = [grant for step in ours if step["op"] == "import" for grant in _asked(step)]
     if not found.is_refresh:
         found.retained = sum(grant.retained for step in ours if step["op"] == "delete" for grant in _had(step))
@@ -111,11 +113,11 @@ def _sides(step: Step, replaced: set[str], *, is_refresh: bool) -> _Sides:
             return _Sides(recorded=_kept(step))
         return _Sides(_kept(step), _kept(step) if _is_as_recorded(step) else _asked(step))
     if op in ("update", "replace"):
-        return _Sides(_had(step), _asked(step))
+        return _Sides([*_taken_from_others(step), *_had(step)], _asked(step))
     if op == "delete":
         had = _had(step)
         return _Sides(had, () if is_refresh else [grant for grant in had if grant.retained])
-    return _Sides(after=_asked(step)) if op in ("create", "import") else _Sides()
+    return _Sides(_taken_from_others(step), _asked(step)) if op in ("create", "import") else _Sides()
 
 
 def _had(step: Step) -> list[Grant]:
@@ -133,6 +135,20 @@ def _asked(step: Step) -> list[Grant]:
         had = {grant.subject: grant for grant in _had(step)}
         return [had.get(grant.subject, grant) if not seen(grant.role) else grant for grant in found]
     return found
+
+
+def _taken_from_others(step: Step) -> list[Grant]:
+    """What an exclusive set of bindings takes from tokens that are not in it."""
+    state = step.get("newState") or {}
+    return removed(state, state.get("inputs") or {}, moment="before")
+
+
+def _leaving(ours: Iterable[Step]) -> Iterable[Grant]:
+    """Yield what leaves a set of bindings that stays: if another resource gives it, that may come afterwards."""
+    for step in ours:
+        if step["op"] == "update" and type_of(step) in MANY and not is_refresh([step]):
+            stays = {grant.subject for grant in _asked(step)}
+            yield from (grant for grant in _had(step) if grant.subject not in stays)
 
 
 def _kept(step: Step) -> list[Grant]:

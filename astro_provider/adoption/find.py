@@ -62,13 +62,17 @@ class Adoption:
 class Found:
     """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing.
 
-    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them.
+    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them. `empty` has the
+    deployments in which no organization token has a role, each with whether no other one has its name; `ids` all ids of
+    deployments and tokens.
     """
 
     adoptions: list[Adoption] = field(default_factory=list)
     warned: int = 0
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    empty: list[tuple[Deployment, bool]] = field(default_factory=list)
+    ids: frozenset[str] = frozenset()
 
     @property
     def extent(self) -> str:
@@ -138,6 +142,9 @@ def find(
         found.adoptions.append(adoption)
         found.warned += bool(warnings)
         found.remarks += [*warnings, *_dag_roles(adoption)]
+    there = {row.deployment_id for row in rows if row.scope == ORGANIZATION}
+    found.empty = [(one, deployments_named[one.name] == 1) for one in deployments if one.id not in there]
+    found.ids = frozenset((*(one.id for one in everywhere), *tokens.by_id))
     found.adoptions.sort(key=lambda one: (one.deployment_key, one.token_key))
     return found
 

@@ -78,7 +78,7 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
                 yield f"    org_token_name={literal(adoption.token.name)},"
             else:
                 yield f"    # Several tokens are named {literal(adoption.token.name)}, so it is given by its id."
-                yield from (f"    # This one: {about}" for about in [_about(adoption.token)] if about)
+                yield from (f"    # This one: {about}" for about in [marks_of(adoption.token)] if about)
                 yield f"    org_token_id={literal(adoption.token.id)},"
             yield f"    role={literal(adoption.role)},"
             yield ")"
@@ -102,7 +102,7 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     if tokens_by_id:
         yield "# Several tokens have these names, so the ids tell which ones are meant."
         ids = {key: one.id for key, one in tokens.items() if key in tokens_by_id}
-        yield from _dictionary("TOKEN_IDS", ids, {key: _about(tokens[key]) for key in ids})
+        yield from _dictionary("TOKEN_IDS", ids, {key: marks_of(tokens[key]) for key in ids})
     yield "# The role of each token in each deployment."
     yield "ROLES = {"
     for deployment_key, group in groupby(adoptions, key=lambda one: one.deployment_key):
@@ -139,7 +139,7 @@ def _dictionary(
     yield ""
 
 
-def _about(token: ApiToken) -> str:
+def marks_of(token: ApiToken) -> str:
     """What tells tokens of one name apart, fit for a comment: the description, who made it, and when."""
     parts = [shown.line(token.description, longest=LONGEST_DESCRIPTION)] if token.description else []
     parts += [f"made by {shown.line(token.created_by.display_name)}"] if token.created_by else []

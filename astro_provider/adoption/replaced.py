@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from astro_provider.adoption.names import resource_name
 
 CLASS = "DeploymentOrgTokenBinding"
+CLASS_OF_TABLES = "DeploymentOrgTokenBindings"
 TABLE = "ROLES"
 
 
@@ -21,6 +22,8 @@ def bindings_in(program: str) -> set[str] | None:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    if any(isinstance(node, ast.Call) and _called(node) == CLASS_OF_TABLES for node in ast.walk(tree)):
+        return None  # the keys of its table are Astro's names, of which resources were named otherwise
     found = set(_in_the_table(tree))
     has_table = bool(found)
     for node in ast.walk(tree):

@@ -40,8 +40,15 @@ class Deadline:
 @contextmanager
 def operation(seconds: float) -> Iterator[None]:
     """Let all that this thread does in the block end that many seconds from now."""
+    with until(Deadline.after(seconds)):
+        yield
+
+
+@contextmanager
+def until(deadline: Deadline | None) -> Iterator[None]:
+    """Let all that this thread does in the block end by a deadline: that of the operation which it is helping."""
     before = current()
-    _thread.deadline = Deadline.after(seconds)
+    _thread.deadline = deadline
     try:
         yield
     finally:

@@ -128,9 +128,17 @@ class SubjectRoles(Wire):
         """Whether the answer tells anything. An organization token always keeps its role in the organization."""
         return self.organization_role is not None or self.deployment_roles is not None
 
+    @property
+    def roles_by_deployment(self) -> dict[str, str | None]:
+        """The role in each deployment that has one; all of them, if several disagree."""
+        held: dict[str, list[str | None]] = {}
+        for entry in self.deployment_roles or ():
+            held.setdefault(entry.deployment_id, []).append(entry.role)
+        return {deployment_id: agreed(found) for deployment_id, found in held.items()}
+
     def role_in(self, deployment_id: str) -> str | None:
         """The role in that deployment, or None if there is none; all of them, if several disagree."""
-        return agreed([entry.role for entry in self.deployment_roles or () if entry.deployment_id == deployment_id])
+        return self.roles_by_deployment.get(deployment_id)
 
 
 class Deployment(Wire):

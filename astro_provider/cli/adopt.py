@@ -36,6 +36,7 @@ from astro_provider.cli.exit_statuses import FAILED
 from astro_provider.cli.options import Where
 from astro_provider.cli.session import opened
 from astro_provider.cli.terminal import console
+from astro_provider.errors import InputError
 
 IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
@@ -62,7 +63,16 @@ class Place:
         return self.project.directory if self.project else self.out
 
 
-def run(where: Where, organization_id: str | None, out: Path, module: str | None, *, force: bool) -> None:
+def run(  # noqa: PLR0913  the command's options
+    where: Where,
+    organization_id: str | None,
+    out: Path,
+    module: str | None,
+    *,
+    force: bool,
+    as_table: bool = False,
+    exclusive: bool = False,
+) -> None:
     """Find what is assigned, write the files and say so.
 
     Args:
@@ -71,10 +81,14 @@ def run(where: Where, organization_id: str | None, out: Path, module: str | None
         out: the directory.
         module: the name of a module in the place of a program; None: a program.
         force: replace files that are there.
+        as_table: declare all of them as one table.
+        exclusive: the table lets nobody else have a role in its deployments.
 
     Raises:
         AstroProviderError: nothing was written.
     """
+    if exclusive and not as_table:
+        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
     project = project_of(out)
     imported_as = None if module is None else module_path(project, out, module)
     place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as)
@@ -89,13 +103,22 @@ def run(where: Where, organization_id: str | None, out: Path, module: str | None
         _say_aside(found)
         typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
         raise typer.Exit(FAILED)
-    from astro_provider.adoption.import_file import import_file  # noqa: PLC0415 Pulumi, which a refusal does without
+    if as_table:
+        from astro_provider.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
 
+        table = AdoptedTable(
+            module or NAME, found.adoptions, session.organization_id, exclusive, found.empty, found.ids
+        )
+        texts = table.program(elsewhere), table.import_file()
+    else:
+        from astro_provider.adoption.import_file import import_file  # noqa: PLC0415 as above
+
+        texts = program(found.adoptions, elsewhere), import_file(found.adoptions)
     before = _text(out / place.program_file)
     write(
         out,
-        program=program(found.adoptions, elsewhere),
-        import_file=import_file(found.adoptions),
+        program=texts[0],
+        import_file=texts[1],
         program_file=place.program_file,
         project=None if project else new_project(out, strict=not found.warned),
     )

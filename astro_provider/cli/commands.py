@@ -94,6 +94,12 @@ def adopt(  # noqa: PLR0913 the command's options
         str | None,
         typer.Option(metavar="NAME", help="Write NAME.py, which the program of a project can import, not __main__.py."),
     ] = None,
+    as_table: Annotated[
+        bool, typer.Option("--as-table", help="Declare all of them as one table, DeploymentOrgTokenBindings.")
+    ] = False,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="With --as-table: nobody else may have a role in these deployments.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
@@ -109,11 +115,12 @@ def adopt(  # noqa: PLR0913 the command's options
       astro-provider adopt --all-deployments --out infra
       astro-provider adopt --workspace-id Finance --out access --module finance_tokens
       astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
+      astro-provider adopt --all-deployments --out infra --as-table --exclusive
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
     wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.cli.adopt import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, out, module, force=force)
+    run(wanted, organization_id, out, module, force=force, as_table=as_table, exclusive=exclusive)
 
 
 def doctor(

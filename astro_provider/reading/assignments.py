@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from astro_provider.api import ApiToken, Deployment
+from astro_provider.api import ApiToken, Deployment, deadline
 from astro_provider.errors import InputError, NotFound
 from astro_provider.hints import nearest_names, no_deployment, other_workspace
 from astro_provider.reading.reader import Reader
-from astro_provider.roles import ORGANIZATION, require_roles, role_in, role_told
+from astro_provider.roles import ORGANIZATION, held_roles, require_roles, role_told
 
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
 BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
@@ -162,9 +162,15 @@ def _found(
 def _in_parallel(
     calls: Sequence[Callable[[], list[DeploymentOrgToken]]], progress: Callable[[int, int], None]
 ) -> Iterator[DeploymentOrgToken]:
+    operation = deadline.current()
+
+    def make(call: Callable[[], list[DeploymentOrgToken]]) -> list[DeploymentOrgToken]:
+        with deadline.until(operation):
+            return call()
+
     pool = ThreadPoolExecutor(CALLS_AT_ONCE)
     try:
-        for done, rows in enumerate(pool.map(lambda call: call(), calls), start=1):
+        for done, rows in enumerate(pool.map(make, calls), start=1):
             progress(done, len(calls))
             yield from rows
     finally:  # whoever is interrupted does not wait for calls in flight, which may have their retries before them
@@ -191,8 +197,12 @@ def _of_token(
         token = reader.whole_token(organization_id, listed.id)
     except NotFound:
         return []  # deleted since the list was read
-    held = ((deployment, role_in(require_roles(token), deployment.id)) for deployment in deployments)
-    return [_row(organization_id, token, deployment, role) for deployment, role in held if role is not None]
+    held = held_roles(require_roles(token))
+    return [
+        _row(organization_id, token, deployment, held[deployment.id])
+        for deployment in deployments
+        if deployment.id in held
+    ]
 
 
 def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:

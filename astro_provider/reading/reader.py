@@ -14,21 +14,24 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from astro_provider.api import ApiToken, AstroClient, Deployment, Role
+from astro_provider.api import ApiToken, AstroClient, Deployment, Role, deadline
+from astro_provider.coverage import Reading, fewest_reads
 from astro_provider.errors import CallRefused, NotFound
-from astro_provider.evidence import deployment_is_gone, require_that_token_is_gone
+from astro_provider.evidence import deployment_is_gone, listed_deployments, require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.reading.single_flight import SingleFlight
-from astro_provider.roles import require_roles, role_in, role_key, role_told, wrong_scope
+from astro_provider.roles import held_roles, require_roles, role_in, role_key, role_told, wrong_scope
 from astro_provider.settings import no_organization, only_organization
 
 OLDEST_SECONDS = 60.0
+CALLS_AT_ONCE = 4  # of one question about many bindings; the client's pace keeps them within the service's limits
 MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; if they find it, no end
 OLDEST_MISS_SECONDS = 1.0  # of a list, after that
 
@@ -76,6 +79,9 @@ class Reader:
         self._asked: Counter[tuple[str, ...]] = Counter()
         self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
         self._first_404: dict[tuple[str, ...], float] = {}  # of a token, seconds of the monotonic clock
+        self._sorted: dict[
+            str, tuple[ApiToken, dict[str, str]]
+        ] = {}  # by token: an answer, and its roles by deployment
         self._in_vain = 0
 
     def organization_id(self, given: str | None) -> str:
@@ -125,6 +131,28 @@ class Reader:
         )
         return found or []
 
+    def tokens_of_key(self, organization_id: str, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
+        """The token of that id, and the tokens of that name; where `certain`, none means that there is none now."""
+
+        def find(since: float) -> tuple[ApiToken | None, list[ApiToken]] | None:
+            tokens = self.tokens(organization_id, not_before=since)
+            found = tokens.by_id.get(key), tokens.by_name.get(key, [])
+            return found if any(found) else None
+
+        return self._look_up(find, certain=certain) or (None, [])
+
+    def deployments_of_key(
+        self, organization_id: str, key: str, *, certain: bool
+    ) -> tuple[Deployment | None, list[Deployment]]:
+        """The deployment of that id, and the deployments of that name; `certain` as for tokens."""
+
+        def find(since: float) -> tuple[Deployment | None, list[Deployment]] | None:
+            by_id = self.deployments(organization_id, not_before=since)
+            found = by_id.get(key), [one for one in by_id.values() if one.name == key]
+            return found if any(found) else None
+
+        return self._look_up(find, certain=certain) or (None, [])
+
     def deployments(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Deployment]:
         """The organization's deployments by id."""
         return self._facts.get(
@@ -158,6 +186,10 @@ class Reader:
     def deployment_is_gone(self, organization_id: str, deployment_id: str) -> bool:
         """Tell whether a deployment does not exist, from a list that is read now."""
         return deployment_is_gone(self._client, organization_id, deployment_id)
+
+    def gone_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+        """Which of these deployments do not exist, from a list that is read now."""
+        return set(deployment_ids) - {found.id for found in listed_deployments(self._client, organization_id)}
 
     def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
         """The roles that can be given in a deployment, by their name in lower case."""
@@ -223,8 +255,42 @@ class Reader:
         except NotFound as hint:
             self._require_that_token_is_gone(binding, hint)
             return None
-        role = role_in(require_roles(token), binding.deployment_id)
+        role = self._held(token).get(binding.deployment_id)
         return None if role is None else Assignment(token, role)
+
+    def _held(self, token: ApiToken) -> dict[str, str]:
+        """A token's roles by deployment, sorted once for all who ask for the same answer of the service."""
+        with self._lock:
+            of, held = self._sorted.get(token.id, (None, {}))
+        if of is not token:
+            held = held_roles(require_roles(token))
+            with self._lock:
+                self._sorted[token.id] = token, held
+        return held
+
+    def roles_of(self, bindings: Collection[BindingId], *, confirm_absence: bool) -> dict[BindingId, Assignment | None]:
+        """What `role_of` says of each binding, in the fewest calls that show all of them.
+
+        Raises:
+            Whatever `role_of` raises.
+        """
+        operation = deadline.current()
+
+        def read(reading: Reading) -> None:
+            binding = reading.bindings[0]
+            with deadline.until(operation), suppress(NotFound, CallRefused):  # `role_of` finds out what that means
+                if reading.of_deployment:
+                    self.tokens_of_deployment(binding.organization_id, binding.deployment_id)
+                else:
+                    self.whole_token(binding.organization_id, binding.token_id)
+
+        pool = ThreadPoolExecutor(CALLS_AT_ONCE)
+        try:
+            for _ in pool.map(read, fewest_reads(bindings)):
+                pass
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return {binding: self.role_of(binding, confirm_absence=confirm_absence) for binding in bindings}
 
     def role_now(self, binding: BindingId) -> str | None:
         """The role that the token has in the deployment now, or None; also if there is no such token."""

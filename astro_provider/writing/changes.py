@@ -1,4 +1,4 @@
-"""The three changes that a binding can ask of a token's role list: add, put, remove.
+"""The changes that a binding can ask of a token's role list: add, put, remove; and what takes one of them back.
 
 A change is a wish about one entry, not a list. It is applied to whatever list the service holds at that moment, as
 often as needed, and it says by itself whether a list already fulfils it. Pure: no reading, no writing, no waiting.
@@ -6,12 +6,13 @@ often as needed, and it says by itself whether a list already fulfils it. Pure: 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from astro_provider.api.models import ApiTokenRole
 from astro_provider.errors import BindingConflict
 from astro_provider.identity import BindingId
-from astro_provider.roles import role_in, same_role, with_role, without_role
+from astro_provider.roles import role_in, same_role, with_changes, with_role, without_role
 from astro_provider.values import sentence
 
 Roles = tuple[ApiTokenRole, ...]
@@ -70,7 +71,49 @@ class Remove:
         return without_role(roles, self.binding.deployment_id)
 
 
+@dataclass(frozen=True)
+class TakeBack(Remove):
+    """Take away the role that this run has given, if it still stands as it was given; else somebody else has decided."""
+
+    given: str
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether what was given does not stand any more."""
+        return not same_role(held, self.given)
+
+
+@dataclass(frozen=True)
+class GiveBack(Put):
+    """Give the role back that was there before this run changed or took it, if that still stands as the run left it."""
+
+    left: str | None  # the role that the run gave instead; None: it took the role
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether what the run left does not stand any more."""
+        return not same_role(held, self.left)
+
+
 Change = Put | Remove
+
+
+def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:
+    """The list after all changes, which are about different entries."""
+    return with_changes(
+        roles, {one.binding.deployment_id: None if isinstance(one, Remove) else one.role for one in changes}
+    )
+
+
+def taking_back(change: Change, before: str | None) -> Change | None:
+    """The change that takes another one back; None if that one changed nothing.
+
+    Args:
+        change: what was made, or may have been.
+        before: the role that the token had there before it.
+    """
+    left = None if isinstance(change, Remove) else change.role
+    if same_role(left, before):
+        return None
+    return TakeBack(change.binding, str(left)) if before is None else GiveBack(change.binding, before, left)
 
 
 def held_in(roles: Roles, binding: BindingId) -> str | None:

@@ -24,7 +24,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Change, Roles, held_in
+from astro_provider.roles import held_roles
+from astro_provider.writing.changes import Change, Roles
 
 TokenKey = tuple[str, str]  # organization id, token id
 
@@ -128,7 +129,8 @@ class Ledger:
                 if not self._is_late(written, read_at):
                     written.begin_again(read_at)
         self._left[key] = _Left(roles, updated_at)
-        found = (self.settle(binding, held_in(roles, binding), read_at) for binding in ours)
+        held = held_roles(roles)
+        found = (self.settle(binding, held.get(binding.deployment_id), read_at) for binding in ours)
         return [change for change in found if change is not None]
 
     def updated_by_others(self, key: TokenKey, updated_at: float | None) -> bool:

@@ -6,14 +6,24 @@ what time. So tests can drive it at will. Times are seconds of any steady clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from astro_provider.api import ApiToken, SubjectRoles
 from astro_provider.errors import NotFound, ServiceError, WriteNotConfirmed, WriteRefused
 from astro_provider.identity import BindingId
-from astro_provider.roles import require_roles
-from astro_provider.writing.changes import Change, Put, Remove, Roles, held_in
+from astro_provider.roles import held_roles, require_roles
+from astro_provider.writing.changes import (
+    Change,
+    GiveBack,
+    Put,
+    Remove,
+    Roles,
+    TakeBack,
+    apply_all,
+    held_in,
+    taking_back,
+)
 from astro_provider.writing.ledger import Ledger
 
 MOST_WRITES = 5  # of one merge, until the answer shows what was asked
@@ -40,9 +50,18 @@ class Merge:
         token_id: the token.
         changes: what is asked for, at most one per binding; without any, it only puts back what was undone.
         ledger: what this process wrote lately.
+        groups: the group of a binding whose change is only made together with the others of its group; a binding that
+            has none is a group by itself. If the service refuses a list, its groups are tried one by one.
     """
 
-    def __init__(self, organization_id: str, token_id: str, changes: Sequence[Change], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        organization_id: str,
+        token_id: str,
+        changes: Sequence[Change],
+        ledger: Ledger,
+        groups: Mapping[BindingId, Hashable] | None = None,
+    ) -> None:
         self.organization_id = organization_id
         self.token_id = token_id
         self.token: ApiToken | None = None
@@ -50,6 +69,8 @@ class Merge:
         self.failure: Exception | None = None
         self._key = (organization_id, token_id)
         self._open = {change.binding: change for change in changes}
+        self._groups = groups or {}
+        self._before: dict[BindingId, str | None] = {}  # the role that was there before this merge changed it
         self._ledger = ledger
         self.put_back: list[Change] = []
         self._now_writing: list[Change] = []
@@ -84,21 +105,25 @@ class Merge:
         self.token, self._read_at = token, sent_at
         undone = self._ledger.to_make_again(self._key, roles, sent_at, updated_at=token.updated_epoch)
         todo = [change for change in undone if change.binding not in self._open]
+        held_by_deployment = held_roles(roles)
         for change in list(self._open.values()):
-            held = held_in(roles, change.binding)
+            held = held_by_deployment.get(change.binding.deployment_id)
             if refusal := change.refusal(held):
                 self._close(change, refusal)
             elif not change.fulfilled_by(held):
                 todo.append(change)
+                if change.binding not in self._sent:
+                    self._before[change.binding] = held
             elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
                 self._done(change, now)
+            elif isinstance(change, TakeBack | GiveBack):  # somebody else has decided what is there
+                self._ledger.forget([change.binding])
+                self._succeed(change)
             else:
                 self._ledger.needed_no_write(_as_written(change), now)
                 self._succeed(change)
-        self._now_writing = todo[:1] if self._one_by_one else todo
-        self._wanted = roles
-        for change in self._now_writing:
-            self._wanted = change.apply(self._wanted)
+        self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
+        self._wanted = apply_all(self._now_writing, roles)
         self._finished = not todo
         if todo and self._writes >= self._most_writes:
             self._end_unconfirmed(roles)
@@ -118,8 +143,9 @@ class Merge:
         if self.token is not None and self._wanted is not None:
             self.token = self.token.model_copy(update={"roles": self._wanted})
             self._ledger.left(self._key, self._wanted, latest_update)
+        answered = answer.roles_by_deployment
         for change in self._now_writing:
-            held = answer.role_in(change.binding.deployment_id)
+            held = answered.get(change.binding.deployment_id)
             if change.fulfilled_by(held):
                 self._done(change, now)
             elif self._writes >= self._most_writes:
@@ -134,10 +160,11 @@ class Merge:
         """Take the service's refusal of the list.
 
         Returns:
-            The change to `blame`; None if several were in the list, which are then tried one by one, or if the
-            token itself may be gone, which the next read shows.
+            The change to `blame`, with its group; None if several groups were in the list, which are then tried one by
+            one, or if the token itself may be gone, which the next read shows.
         """
-        guilty = self._now_writing[0] if len(self._now_writing) == 1 else None
+        first = self._now_writing[0]
+        guilty = first if len(self.group_of(first, self._now_writing)) == len(self._now_writing) else None
         if isinstance(error, NotFound) and not self._one_by_one:
             guilty = None
         if not self._one_by_one:
@@ -147,9 +174,24 @@ class Merge:
         return guilty
 
     def blame(self, change: Change, error: WriteRefused) -> None:
-        """Give a refused change its outcome. What was undone and cannot be put back is given up."""
-        self._close(change, error)
+        """Give a refused change and its group their outcome. What was undone and cannot be put back is given up."""
+        for refused in self.group_of(change, self._now_writing):
+            self._close(refused, error)
         self._read_again_unless_done()
+
+    def group_of(self, change: Change, among: Sequence[Change] | None = None) -> list[Change]:
+        """The changes that are only made together with a change, itself among them; of those that are being written."""
+        group = self._group(change)
+        return [one for one in (self._now_writing if among is None else among) if self._group(one) == group]
+
+    def _group(self, change: Change) -> Hashable:
+        return self._groups.get(change.binding, change.binding)
+
+    def taking_back(self, change: Change) -> Change | None:
+        """The change that takes back what this merge has written, or may have written; None if that is nothing."""
+        if change.binding not in self._sent:
+            return None
+        return taking_back(change, self._before.get(change.binding))
 
     def failed(self, error: Exception) -> None:
         """End it: every change that has no outcome yet gets the error."""

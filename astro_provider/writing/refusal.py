@@ -17,17 +17,18 @@ from astro_provider.writing.changes import Change
 
 
 def explain_refusal(
-    client: AstroClient, sent: Sequence[ApiTokenRole], change: Change, error: ServiceError
+    client: AstroClient, sent: Sequence[ApiTokenRole], changes: Sequence[Change], error: ServiceError
 ) -> WriteRefused:
     """Make the error for a list that the service refused.
 
     Args:
         client: to look deployments and roles up.
         sent: the refused list.
-        change: what was asked for.
+        changes: what was asked for: one change, or several of one token that are only made together.
         error: the service's refusal; its words end the message.
     """
-    binding = change.binding
+    binding = changes[0].binding
+    ours = {change.binding.deployment_id: change.binding for change in changes}
     try:
         deployments = {found.id for found in client.list_deployments(binding.organization_id)}
         roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
@@ -36,14 +37,14 @@ def explain_refusal(
     foreign = []
     for entry in sent:
         deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
-        ours = entry.entity_type == DEPLOYMENT and entry.entity_id == binding.deployment_id
+        mine = ours.get(str(entry.entity_id)) if entry.entity_type == DEPLOYMENT else None
         reason = None
         if entry.entity_type in (DEPLOYMENT, *BELOW_DEPLOYMENT) and deployment_id not in deployments:
             reason = f"deployment {deployment_id} does not exist"
         elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
             reason = f"role {entry.role!r} does not exist{nearest_names(entry.role or '', roles.values())}"
-        if reason and ours:
-            return WriteRefused(f"Nothing was written for {binding.in_words}: {reason}. {error}")
+        if reason and mine:
+            return WriteRefused(f"Nothing was written for {mine.in_words}: {reason}. {error}")
         if reason:
             foreign.append(f"{entry.entity_type} {entry.entity_id} with role {entry.role} ({reason})")
     if foreign:

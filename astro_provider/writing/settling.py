@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from astro_provider.api import ApiToken
+from astro_provider.coverage import fewest_reads
 from astro_provider.errors import NotFound
 from astro_provider.identity import BindingId
 from astro_provider.roles import role_told
-from astro_provider.writing.coverage import fewest_reads
 from astro_provider.writing.ledger import Ledger, TokenKey
 
 GATHERED_SETTLE_TIMES = 0.9  # between two looks: less than one, because a look itself takes time

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from astro_provider import notices
@@ -30,16 +30,47 @@ GATHER_SECONDS = 0.045  # that a lone change waits for company
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
 BURST_SECONDS = 0.5  # after the last changes to a token, the next ones belong to the same burst
 MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
+TOKENS_AT_ONCE = 4  # of one call of `write_all`; the client's pace keeps them within the service's limits
 RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
 CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
 
 
-@dataclass(eq=False)
-class _Ticket:
-    """A change that waits for its outcome."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a change.
+
+    Attributes:
+        change: the change.
+        token: the token as it is then; None if the change failed.
+        error: why it failed.
+        taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
+    """
 
     change: Change
-    outcome: ApiToken | Exception | None = None
+    token: ApiToken | None = None
+    error: Exception | None = None
+    taking_back: Change | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of several changes, and what of this burst, if anything, could not be made to stand."""
+
+    outcomes: Sequence[Outcome]
+    not_standing: WriteNotConfirmed | None = None
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """A change that waits for its outcome; of one group, all are made together or none."""
+
+    change: Change
+    group: Hashable
+    outcome: Outcome | None = None
+
+    @property
+    def key(self) -> TokenKey:
+        return self.change.binding.organization_id, self.change.binding.token_id
 
 
 @dataclass
@@ -58,7 +89,8 @@ class _Queue:
     def take_one_per_binding(self) -> list[_Ticket]:
         """Take what can be made together; a second change of the same binding waits for the next time."""
         taken = {ticket.change.binding: ticket for ticket in reversed(self.waiting)}
-        self.waiting = [ticket for ticket in self.waiting if ticket not in taken.values()]
+        now = set(taken.values())
+        self.waiting = [ticket for ticket in self.waiting if ticket not in now]
         return list(reversed(taken.values()))
 
 
@@ -94,48 +126,76 @@ class Writer:
             WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
             AstroProviderError: any other reason why nothing is known to have been written.
         """
+        written = self.write_all([change])
+        [outcome] = written.outcomes
+        error, not_standing = outcome.error, written.not_standing
+        if error is not None:
+            raise error if not_standing is None else WriteNotConfirmed(f"{error} {not_standing}")
+        if not_standing is not None:
+            raise not_standing
+        if outcome.token is None:
+            raise AssertionError("a change ended neither with a token nor with an error")
+        return outcome.token
+
+    def write_all(self, changes: Sequence[Change]) -> Written:
+        """Make changes to any number of tokens: one list for each token, and one settle time for all.
+
+        The changes of one token are made together or not at all; those of another token may fail by themselves. Nothing
+        is raised for a change that fails.
+
+        Args:
+            changes: at most one for each binding.
+        """
         deadline = Deadline.of_operation(self._timeout_seconds)
         with self._changed:
             self._settling.enter()
             self._changed.notify_all()
         try:
-            outcome = self._outcome(change, deadline)
+            outcomes = self._outcomes(changes, deadline)
         finally:
             with self._changed:
                 duty = self._settling.leave()
-        undone = None if duty is None else self._stay(duty, deadline)
-        if isinstance(outcome, Exception):
-            raise outcome if undone is None else WriteNotConfirmed(f"{outcome} {undone}")
-        if undone is not None:
-            raise undone
-        return outcome
+        return Written(outcomes, None if duty is None else self._stay(duty, deadline))
 
-    def _outcome(self, change: Change, deadline: Deadline) -> ApiToken | Exception:
-        """Wait for a thread that leads the change, or lead it."""
-        key = (change.binding.organization_id, change.binding.token_id)
-        ticket = _Ticket(change)
+    def _outcomes(self, changes: Sequence[Change], deadline: Deadline) -> list[Outcome]:
+        """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
+        group = object()
+        tickets = [_Ticket(change, group) for change in changes]
+        by_token: defaultdict[TokenKey, list[_Ticket]] = defaultdict(list)
+        for ticket in tickets:
+            by_token[ticket.key].append(ticket)
         with self._changed:
-            queue = self._queues[key]
-            queue.waiting.append(ticket)
-            self._unanswered += 1
+            for key, some in by_token.items():
+                self._queues[key].waiting += some
+            self._unanswered += len(tickets)
             self._changed.notify_all()
+        try:
+            _in_turn([lambda key=key, some=some: self._see_led(key, some, deadline) for key, some in by_token.items()])  # type: ignore[misc]
+        finally:
+            with self._changed:
+                for ticket in tickets:
+                    if ticket.outcome is None:
+                        ticket.outcome = Outcome(ticket.change, error=self._abandoned(self._queues[ticket.key], ticket))
+        return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
+
+    def _see_led(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> None:
+        """Wait for a thread that leads the changes of a token, or lead them, until all have their outcome or time is over."""
+        queue = self._queues[key]
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: ticket.outcome is not None or not queue.led,
+                    lambda: not queue.led or all(ticket.outcome is not None for ticket in tickets),
                     timeout=deadline.remaining + RIDERS_GRACE_SECONDS,
                 )
-                if ticket.outcome is not None:
-                    return ticket.outcome
-                if queue.led:
-                    return self._abandoned(queue, ticket)
+                if queue.led or all(ticket.outcome is not None for ticket in tickets):
+                    return
                 queue.led = True
                 self._changed.wait_for(lambda: self._unanswered >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
-                tickets = queue.take_one_per_binding()
-            self._lead(key, tickets, deadline)
+                led = queue.take_one_per_binding()
+            self._lead(key, led, deadline)
 
     def _abandoned(self, queue: _Queue, ticket: _Ticket) -> WriteNotConfirmed:
-        """The outcome of a change whose time is over while another thread writes the token."""
+        """The error of a change whose time is over while another thread writes the token."""
         if ticket in queue.waiting:
             queue.waiting.remove(ticket)
             self._unanswered -= 1
@@ -146,7 +206,8 @@ class Writer:
 
     def _lead(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> Merge:
         """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
-        merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger)
+        groups = {ticket.change.binding: ticket.group for ticket in tickets}
+        merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
         try:
             with self._locks.holding(*key, deadline):
                 for attempt in attempts(deadline):
@@ -163,7 +224,7 @@ class Writer:
             with self._changed:
                 self._unanswered -= len(tickets)
                 for ticket in tickets:
-                    ticket.outcome = merge.outcomes[ticket.change.binding]
+                    ticket.outcome = _outcome(merge, ticket.change)
                 self._queues[key].led = False
                 self._queues[key].ended_at = time.monotonic()
                 self._changed.notify_all()  # before anything that may fail, or those who ride would wait in vain
@@ -206,7 +267,7 @@ class Writer:
             with self._changed:
                 guilty = merge.refused(error)
             if guilty is not None:
-                explained = explain_refusal(client, write.roles, guilty, error)
+                explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
                 with self._changed:
                     merge.blame(guilty, explained)
         except AstroProviderError:
@@ -301,6 +362,40 @@ class Writer:
         except (CallRefused, NotFound, UnexpectedAnswer):
             return None
         return {token.id: token for token in found}
+
+
+def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
+    """Make the calls in their order, a few at a time: in this thread, and in as many more as the machine has left."""
+    left = deque(calls)
+
+    def make() -> None:
+        while True:
+            try:
+                call = left.popleft()
+            except IndexError:
+                return
+            call()
+
+    helpers: list[threading.Thread] = []
+    try:
+        for _ in range(min(TOKENS_AT_ONCE, len(calls)) - 1):
+            helper = threading.Thread(target=make, name="astro-writes", daemon=True)
+            try:
+                helper.start()
+            except RuntimeError:
+                break
+            helpers.append(helper)
+        make()
+    finally:
+        for helper in helpers:
+            helper.join()
+
+
+def _outcome(merge: Merge, change: Change) -> Outcome:
+    found, back = merge.outcomes[change.binding], merge.taking_back(change)
+    if isinstance(found, Exception):
+        return Outcome(change, error=found, taking_back=back)
+    return Outcome(change, found, taking_back=back)
 
 
 def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:

@@ -69,6 +69,14 @@ def test_the_demo_shows_every_step_and_leaves_nothing_behind(tmp_path: Path) -> 
         "6. All taken away",
         "- 3 deleted",
         "✓ Checked in Astro: both bindings are gone, every other role is as it was.",
+        "7. Many roles as one resource",
+        "+ 2 created",
+        "✓ Checked in Astro: three roles are there, every other role is as it was.",
+        "8. And nobody else",
+        '+ airflow-1-migration: "DEPLOYMENT_ADMIN"',
+        "Tokens: 1 loses a role.",
+        "✓ Checked in Astro: airflow-1-migration has no role there, every other role is as it was.",
+        "- 2 deleted",
         "Shown with the real engine",
     ]
     assert process.returncode == 0, output

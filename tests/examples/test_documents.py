@@ -14,7 +14,15 @@ import pytest
 import typer
 from pulumi.automation import PulumiCommand
 
-from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs, __version__, errors, settings
+from astro_provider import (
+    DeploymentOrgTokenBinding,
+    DeploymentOrgTokenBindingArgs,
+    DeploymentOrgTokenBindings,
+    DeploymentOrgTokenBindingsArgs,
+    __version__,
+    errors,
+    settings,
+)
 from astro_provider.cli import app
 from astro_provider.diagnosis import diagnose
 from astro_provider.emulator import Emulator
@@ -103,6 +111,26 @@ def test_the_programs_of_the_page_of_the_resource_run(engine: PulumiCommand, ast
     assert up.failed is False, up.text
     assert set(stack.resources()) == {"observability-in-etl-staging", "existing"}
     assert stack.outputs() == {"deployment_id": "clm9x5p7w000508l6e1j9d2rb", "role": "DEPLOYMENT_ACCESSOR"}
+
+
+def test_the_program_of_the_page_of_the_table_runs(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
+    declare, _ = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "resource-table.md").read_text(), re.DOTALL)
+    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
+    stack = Stack(engine, tmp_path, environment, lambda: exec(declare, {}))
+
+    up = stack.up()
+
+    assert up.failed is False, up.text
+    assert stack.outputs()["token_ids"].keys() == {"observability", "model-trainer"}
+
+
+def test_the_page_of_the_table_names_each_input_and_output_and_no_other() -> None:
+    page = ROOT / "docs" / "resource-table.md"
+
+    inputs = [field.name for field in dataclasses.fields(DeploymentOrgTokenBindingsArgs)]
+
+    assert inputs == _first_cells(_section(page, "Inputs"))
+    assert ["id", *DeploymentOrgTokenBindings.__annotations__] == _first_cells(_section(page, "Outputs"))
 
 
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.variable in DEFAULTS], ids=lambda source: source.variable)

@@ -128,6 +128,28 @@ def test_a_component_gives_each_team_its_roles_and_takes_them_away_with_the_team
     assert astro.store.deployment_role(OBSERVABILITY, TRAINING) is None
 
 
+def test_a_table_gives_what_its_sample_config_lists_and_with_exclusive_nobody_else_keeps_a_role(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    astro.store.bind("cln7c3v5p000d08l6q4h8w2aj", ETL_DEVELOPMENT, "DEPLOYMENT_ADMIN")
+    stack = Example(engine, tmp_path, astro, "04-table")
+
+    up = stack.up()
+    stranger = astro.store.deployment_role("cln7c3v5p000d08l6q4h8w2aj", ETL_DEVELOPMENT)
+    stack.configure("exclusive", "true")
+    preview = stack.preview()
+    exclusive = stack.up()
+
+    assert up.failed is False, up.text
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
+    assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
+    assert stranger == "DEPLOYMENT_ADMIN"
+    assert '+ cln7c3v5p000d08l6q4h8w2aj: "DEPLOYMENT_ADMIN"' in preview.lines
+    assert exclusive.failed is False, exclusive.text
+    assert astro.store.deployment_role("cln7c3v5p000d08l6q4h8w2aj", ETL_DEVELOPMENT) is None
+
+
 def test_a_component_refuses_two_teams_that_share_a_token_in_a_deployment(
     engine: PulumiCommand, astro: Emulator, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from astro_provider.emulator import Emulator
 
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
+TABLE_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
 STACK_TYPE = "pulumi:pulumi:Stack"
 STACK_NAME = "test"
 ROOT = Path(__file__).parents[2]
@@ -167,10 +168,10 @@ class Stack:
         return {name: output.value for name, output in found.items()}
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The bindings in the state by their name; of one that is pending deletion, the live one."""
+        """The bindings and tables in the state by their name; of one that is pending deletion, the live one."""
         found = self.exported().get("resources", [])
         found.sort(key=lambda resource: not resource.get("delete"))
-        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] == BINDING_TYPE}
+        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] in (BINDING_TYPE, TABLE_TYPE)}
 
     def exported(self) -> dict[str, Any]:
         """The whole state, as it is stored: secrets are ciphertext."""

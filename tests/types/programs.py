@@ -14,6 +14,9 @@ from astro_provider import (
     DeploymentOrgTokenBinding,
     DeploymentOrgTokenBindingArgs,
     DeploymentOrgTokenBindingArgsDict,
+    DeploymentOrgTokenBindings,
+    DeploymentOrgTokenBindingsArgs,
+    DeploymentOrgTokenBindingsArgsDict,
 )
 
 Binding = DeploymentOrgTokenBinding
@@ -137,3 +140,22 @@ def subclasses(later: pulumi.Output[str]) -> None:
     assert_type(Admin("a", deployment="d", token=later).role, pulumi.Output[str])
     assert_type(Admin.get("a", "o/d/t"), Admin)
     Admin("a", deployment="d")  # type: ignore[call-arg]
+
+
+def tables(later: pulumi.Output[str], options: pulumi.ResourceOptions) -> None:
+    DeploymentOrgTokenBindings("a", roles={"d": {"t": "R", "u": later}, "e": {}}, exclusive=True)
+    DeploymentOrgTokenBindings("a", roles=later.apply(lambda token: {"d": {token: "R"}}), overwrite=later.apply(bool))
+    DeploymentOrgTokenBindings("a", roles={"d": later.apply(lambda token: {token: "R"})}, opts=options)
+    DeploymentOrgTokenBindings("a", DeploymentOrgTokenBindingsArgs(roles={"d": {"t": "R"}}, workspace_id="w"))
+    args: DeploymentOrgTokenBindingsArgsDict = {"roles": {"d": {"t": "R"}}, "organization_id": later}
+    table = DeploymentOrgTokenBindings("a", args, exclusive=None)
+    assert_type(table.exclusive, pulumi.Output[bool])
+
+
+def tables_that_are_none() -> None:
+    DeploymentOrgTokenBindings("a", roles={"d": "R"})  # type: ignore[dict-item]
+    DeploymentOrgTokenBindings("a", roles={"d": {"t": 7}})  # type: ignore[dict-item]
+    DeploymentOrgTokenBindings("a", roles={"d": {"t": "R"}}, exclusive="yes")  # type: ignore[arg-type]
+    DeploymentOrgTokenBindingsArgs()  # type: ignore[call-arg]
+    args: DeploymentOrgTokenBindingsArgsDict = {"exclusive": True}  # type: ignore[typeddict-item]
+    DeploymentOrgTokenBindings("a", args)

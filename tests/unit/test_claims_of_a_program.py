@@ -5,12 +5,14 @@ The calls stand here as the engine makes them. A refresh's `read` and `diff` cla
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
 
-from astro_provider.claims import Claims, Create, Delete, Spelling
+from astro_provider.claims import Claims, Clash, Create, Delete, Spelling
 from astro_provider.identity import BindingId
 
 X = BindingId("o", "x", "t")
@@ -305,3 +307,70 @@ def test_what_another_resource_may_have_under_a_new_name_is_not_taken(claims: Cl
 
     assert delete(claims, X, SPELLED) is Delete.UNCERTAIN
     assert delete(claims, X) is Delete.GOES_ON
+
+
+def exchange(claims: Claims, gives: list[BindingId], takes: list[BindingId]) -> tuple[list[Create], list[Delete]]:
+    with claims.exchanging(gives, dict.fromkeys(takes, ())) as found:
+        return list(found.creates.values()), list(found.deletes.values())
+
+
+def test_a_table_that_gives_up_what_another_resource_is_yet_to_be_given_lets_it_go(claims: Claims) -> None:
+    new_check(claims, X)
+
+    assert exchange(claims, [], [X]) == ([], [Delete.GOES_ON])
+    assert create(claims, X) is Create.FIRST
+
+
+def test_a_table_keeps_what_another_resource_was_given_before(claims: Claims) -> None:
+    new_check(claims, X)
+    create(claims, X)
+
+    assert exchange(claims, [], [X, Y]) == ([], [Delete.LEFT_UNDONE, Delete.GOES_ON])
+
+
+def test_what_a_table_could_not_give_no_delete_takes(claims: Claims) -> None:
+    new_check(claims, X)
+    with pytest.raises(Failed), claims.exchanging([X], {}):
+        raise Failed
+
+    assert delete(claims, X) is Delete.REFUSED
+
+
+def test_two_tables_that_exchange_what_they_have_do_not_wait_for_each_other(claims: Claims) -> None:
+    begun = threading.Event()
+
+    def first() -> tuple[dict[BindingId, Create], dict[BindingId, Delete]]:
+        with claims.exchanging([Y], {X: ()}) as found:
+            begun.set()
+            time.sleep(0.1)
+            return dict(found.creates), dict(found.deletes)
+
+    for binding in (X, Y):
+        new_check(claims, binding)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(first)
+        assert begun.wait(30)
+        other = pool.submit(exchange, claims, [X], [Y])
+
+        assert one.result(timeout=30) == ({Y: Create.FIRST}, {X: Delete.GOES_ON})
+        assert other.result(timeout=30) == ([Create.FIRST], [Delete.LEFT_UNDONE])
+
+
+def test_a_binding_of_a_table_clashes_with_one_by_itself_and_with_another_table(claims: Claims) -> None:
+    assert claims.checked(X, stored=False, to_be_created=True, by="a") is None
+    assert claims.checked(X, stored=False, to_be_created=True, by="a") is None
+    assert claims.checked(X, stored=False, to_be_created=True) is Clash.SAME_BINDING
+    assert claims.checked(Y, stored=False, to_be_created=True) is None
+    assert claims.checked(Y, stored=True, to_be_created=False, by="a") is Clash.SAME_BINDING
+
+
+def test_a_deployment_that_is_kept_for_one_table_is_refused_to_others(claims: Claims) -> None:
+    claims.checked(X, stored=False, to_be_created=True, by="a")
+    other = BindingId("o", "x", "u")
+    claims.checked(other, stored=False, to_be_created=True)
+
+    assert claims.reserve("o", "x", by="a") == [other]
+    assert claims.reserve("o", "y", by="a") == []
+    assert claims.checked(Y, stored=False, to_be_created=True) is Clash.ONLY_FOR_ANOTHER
+    assert claims.checked(Y, stored=False, to_be_created=True, by="a") is Clash.SAME_BINDING
+    assert claims.checked(BindingId("o", "y", "u"), stored=False, to_be_created=True, by="a") is None

@@ -11,33 +11,43 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import config as pulumi_config
 
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs
 from astro_provider.errors import SettingsError
-from astro_provider.provider import DeploymentOrgTokenBindingProvider
+from astro_provider.provider import DeploymentOrgTokenBindingProvider, DeploymentOrgTokenBindingsProvider
 
 # Every resource in every state of every user carries this text as `__provider`. The engine hands it to a new process,
 # which unpickles it to find the code of `refresh` and `destroy`, long after the program that wrote it is gone. If it
 # changes, every binding shows a change in the next preview; if what it names moves, no state can be destroyed any more.
 # So a failure here is never mended by changing the text: move the class back.
 GOLDEN = "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
+GOLDEN_OF_TABLES = (
+    "gASVRQAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwiRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ3NQcm92aWRlcpSTlCmBlC4="
+)
+BOTH = pytest.mark.parametrize(
+    ("provider", "golden"),
+    [(DeploymentOrgTokenBindingProvider, GOLDEN), (DeploymentOrgTokenBindingsProvider, GOLDEN_OF_TABLES)],
+)
 
 
-def test_the_pickled_provider_is_the_one_in_users_state() -> None:
-    assert serialize_provider(DeploymentOrgTokenBindingProvider()) == GOLDEN
+@BOTH
+def test_the_pickled_provider_is_the_one_in_users_state(provider: type[ResourceProvider], golden: str) -> None:
+    assert serialize_provider(provider()) == golden
 
 
-def test_the_provider_in_users_state_is_found() -> None:
-    provider = pickle.loads(base64.b64decode(GOLDEN))
+@BOTH
+def test_the_provider_in_users_state_is_found(provider: type[ResourceProvider], golden: str) -> None:
+    assert type(pickle.loads(base64.b64decode(golden))) is provider
 
-    assert type(provider) is DeploymentOrgTokenBindingProvider
 
-
-def test_the_provider_holds_nothing_that_could_be_pickled() -> None:
-    assert vars(DeploymentOrgTokenBindingProvider()) == {}
-    assert DeploymentOrgTokenBindingProvider.serialize_as_secret_always is False
+@BOTH
+def test_the_provider_holds_nothing_that_could_be_pickled(provider: type[ResourceProvider], golden: str) -> None:
+    assert golden
+    assert vars(provider()) == {}
+    assert provider.serialize_as_secret_always is False
 
 
 def test_a_program_that_imports_the_resource_loads_no_http_client() -> None:

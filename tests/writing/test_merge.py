@@ -17,7 +17,7 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, Put, Remove, Roles
+from astro_provider.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
 from astro_provider.writing.ledger import Ledger
 from astro_provider.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
 
@@ -426,3 +426,53 @@ def test_foreign_entries_go_back_field_for_field() -> None:
     assert isinstance(write, Write)
     wire: list[dict[str, Any]] = [entry.to_wire() for entry in write.roles]
     assert {"entityType": "MYSTERY", "entityId": None, "since": "tomorrow"} == wire[1]
+
+
+def test_what_is_only_made_together_is_refused_together_and_leaves_the_rest() -> None:
+    good, first, second = Put(ONE, "A"), Put(TWO, "B"), Remove(THREE)
+    merge = Merge("o", "t", [good, first, second], Ledger(SETTLE), {TWO: "table", THREE: "table"})
+    reads(merge, d3="C")
+
+    assert merge.refused(REFUSED) is None
+    assert reads(merge, d3="C") == Write(held(d3="C", d1="A"))
+    merge.wrote(answer(d1="A", d3="C"), 0.0)
+    assert reads(merge, d1="A", d3="C") == Write(held(d1="A", d2="B"))
+    assert merge.refused(REFUSED) is first
+    merge.blame(first, WriteRefused("no such role"))
+
+    assert isinstance(merge.outcomes[ONE], ApiToken)
+    assert isinstance(merge.outcomes[TWO], WriteRefused)
+    assert isinstance(merge.outcomes[THREE], WriteRefused)
+
+
+def test_a_change_knows_what_takes_it_back_once_it_was_sent() -> None:
+    gave, changed, took, there = Add(ONE, "A"), Put(TWO, "B"), Remove(THREE), Put(BindingId("o", "d4", "t"), "D")
+    merge = merging(gave, changed, took, there)
+
+    assert merge.taking_back(gave) is None
+    reads(merge, d2="C", d3="C", d4="D")
+
+    assert merge.taking_back(gave) == TakeBack(ONE, "A")
+    assert merge.taking_back(changed) == GiveBack(TWO, "C", "B")
+    assert merge.taking_back(took) == GiveBack(THREE, "C", None)
+    assert merge.taking_back(there) is None
+
+
+@pytest.mark.parametrize(
+    ("back", "stands", "decided"),
+    [
+        (TakeBack(ONE, "A"), {"d1": "a"}, {"d1": "B"}),
+        (GiveBack(ONE, "C", "A"), {"d1": "A"}, {"d1": "B"}),
+        (GiveBack(ONE, "C", None), {}, {"d1": "B"}),
+    ],
+)
+def test_only_what_still_stands_is_taken_back_and_what_somebody_decided_is_not_defended(
+    back: Change, stands: dict[str, str], decided: dict[str, str]
+) -> None:
+    ledger = Ledger(SETTLE)
+    ledger.wrote(Put(ONE, "A"), 0.0)
+    as_left, as_decided = merging(back), merging(back, ledger=ledger)
+
+    assert isinstance(reads(as_left, 0.0, **stands), Write)
+    assert reads(as_decided, 0.0, **decided) is None
+    assert ledger.unsettled == []

@@ -1,4 +1,4 @@
-"""Show the whole life of two bindings, and end with an error if anything is not as told.
+"""Show the whole life of two bindings, and of a table, and end with an error if anything is not as told.
 
 Run it with `make demo`.
 """
@@ -20,6 +20,11 @@ from tools.demo.stage import EXAMPLE, Interrupted, Role, Stage, stage
 from tools.engine.install import NoEngine, find_engine
 
 ACCESSOR, ADMIN = "DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"
+TABLE = {
+    "etl-staging": {"observability": ACCESSOR, "model-trainer": ADMIN},
+    "etl-development": {"observability": ACCESSOR},
+}
+STRANGER = ("airflow-1-migration", "etl-development")
 HANGING = 3  # columns by which a line that is too long for the terminal goes on
 
 
@@ -48,6 +53,8 @@ class Demo:
         self._change_a_role()
         self._mend_drift()
         self._destroy()
+        self._table()
+        self._exclusive_table()
 
     def _begin(self) -> None:
         self._say(
@@ -89,7 +96,7 @@ class Demo:
         self._run("up", {"update": 1, "same": 2})
         self._expect_roles(self._foreign | self._asked_for(), "the role has changed, every other role is as it was")
 
-    def _review(self, expected: set[tuple[str, str]]) -> None:
+    def _review(self, expected: set[tuple[str | None, str | None]]) -> None:
         """Show what a reviewer sees of the same preview, and hold it against the roles before and after."""
         self._title(
             "   and what a reviewer of the pull request sees",
@@ -126,6 +133,43 @@ class Demo:
         self._run("destroy", {"delete": 3})
         self._expect_roles(self._foreign, "both bindings are gone, every other role is as it was")
         self._show_assignments()
+
+    def _table(self) -> None:
+        self._title("7. Many roles as one resource (examples/04-table)", "pulumi up --yes")
+        self._stage.ask_for_table(TABLE, exclusive=False)
+        self._run("up", {"create": 2})
+        self._expect_roles(self._foreign | self._in_table(), "three roles are there, every other role is as it was")
+        self._show_assignments()
+
+    def _exclusive_table(self) -> None:
+        self._title("8. And nobody else", "pulumi config set exclusive true", "pulumi preview --diff")
+        name, deployment = STRANGER
+        before = self._stage.roles()
+        self._stage.astro.store.bind(self._token_id(name), self._deployment_id(deployment), ADMIN)
+        self._say(
+            f"Meanwhile somebody has given {name} a role in {deployment}. The table becomes exclusive, and the preview names "
+            "what it will remove:"
+        )
+        self._stage.ask_for_table(TABLE, exclusive=True)
+        shown = self._run("preview", {"update": 1, "same": 1}, diff=True)
+        self._expect("removes" in shown and f'+ {name}: "{ADMIN}"' in shown, f"the preview names the role of {name}")
+        self._review({(ADMIN, None)})
+        self._title("   and now for good", "pulumi up --yes")
+        self._run("up", {"update": 1, "same": 1})
+        self._expect_roles(before, f"{name} has no role there, every other role is as it was")
+        self._title("   All taken away again", "pulumi destroy --yes")
+        self._run("destroy", {"delete": 2})
+        self._expect_roles(self._foreign, "the table's roles are gone, every other role is as it was")
+
+    def _in_table(self) -> set[Role]:
+        return {
+            (self._token_id(token), "DEPLOYMENT", self._deployment_id(deployment), role, "")
+            for deployment, row in TABLE.items()
+            for token, role in row.items()
+        }
+
+    def _deployment_id(self, name: str) -> str:
+        return next(key for key, known in self._stage.deployments().items() if known == name)
 
     def _run(self, command: str, expected: dict[str, int], **options: bool) -> str:
         """Run an engine command, hold its count of resources against the expected one, return what it printed."""
@@ -216,7 +260,7 @@ def main() -> int:
     console.print(
         Text(
             "\nShown with the real engine, and checked after each step: preview, review, up, a role change, drift "
-            f"found and mended, destroy, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
+            f"found and mended, destroy, a table that lets nobody else in, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
             style="bold green",
         )
     )

@@ -1,4 +1,4 @@
-"""Where the demo plays: an Astro, and a stack of the quickstart example, both gone when it ends.
+"""Where the demo plays: an Astro, and a stack of the quickstart example, then of the table, both gone when it ends.
 
 The engine and its provider are processes of their own, which an exception in this one would leave behind. So an
 interruption is only noted here: the engine gets Ctrl-C from the terminal as well and ends by itself, and the demo stops
@@ -32,6 +32,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 from astro_provider.emulator import Emulator
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-quickstart"
+TABLE = EXAMPLE.with_name("04-table")
 STACK = "dev"  # the one that the example ships a configuration for
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -76,12 +77,26 @@ class Outcome:
     changes: dict[str, int]
 
 
-class Stage:
-    """The quickstart example as a stack of its own, and the Astro that it writes to."""
+class Program:
+    """The program of an example; the quickstart's, until another one takes its place."""
 
-    def __init__(self, astro: Emulator, stack: auto.Stack, interruption: Interruption, *, color: bool) -> None:
+    def __init__(self) -> None:
+        self.example = EXAMPLE
+
+    def __call__(self) -> None:
+        """Run it."""
+        runpy.run_path(str(self.example / "__main__.py"), run_name="__main__")
+
+
+class Stage:
+    """An example as a stack of its own, and the Astro that it writes to."""
+
+    def __init__(
+        self, astro: Emulator, stack: auto.Stack, program: Program, interruption: Interruption, *, color: bool
+    ) -> None:
         self.astro = astro
         self._stack = stack
+        self._program = program
         self._interruption = interruption
         self._color = "always" if color else "never"
 
@@ -94,6 +109,12 @@ class Stage:
     def ask_for_role(self, position: int, role: str) -> None:
         """Change the role of one of `bindings`, as `pulumi config set --path` does."""
         self._stack.set_config(f"bindings[{position}].role", auto.ConfigValue(role), path=True)
+
+    def ask_for_table(self, roles: dict[str, dict[str, str]], *, exclusive: bool) -> None:
+        """Let the stack run the example of a table, and set its configuration."""
+        self._program.example = TABLE
+        self._stack.set_config("roles", auto.ConfigValue(json.dumps(roles)))
+        self._stack.set_config("exclusive", auto.ConfigValue(json.dumps(exclusive)))
 
     def run(self, command: str, show: Show, **options: Any) -> Outcome:
         """Run preview, up, refresh or destroy and hand on each line that the engine prints.
@@ -159,7 +180,7 @@ class Stage:
         """
         self._interruption.check()
         server = grpc.server(ThreadPoolExecutor(4))
-        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(self._program), server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         workspace = self._stack.workspace
@@ -203,7 +224,8 @@ def stage(engine: auto.PulumiCommand, *, color: bool) -> Iterator[Stage]:
     directory = Path(tempfile.mkdtemp(prefix="astro-demo-"))
     try:
         with Emulator.running() as astro:
-            yield Stage(astro, _stack(engine, directory, astro), interruption, color=color)
+            program = Program()
+            yield Stage(astro, _stack(engine, directory, astro, program), program, interruption, color=color)
     except auto.CommandError:
         interruption.check()
         raise
@@ -213,7 +235,7 @@ def stage(engine: auto.PulumiCommand, *, color: bool) -> Iterator[Stage]:
             signal.signal(number, handler)
 
 
-def _stack(engine: auto.PulumiCommand, directory: Path, astro: Emulator) -> auto.Stack:
+def _stack(engine: auto.PulumiCommand, directory: Path, astro: Emulator, program: Program) -> auto.Stack:
     for name in ("state", "project"):
         (directory / name).mkdir()
     for name in ("Pulumi.yaml", f"Pulumi.{STACK}.yaml"):
@@ -233,12 +255,8 @@ def _stack(engine: auto.PulumiCommand, directory: Path, astro: Emulator) -> auto
     return auto.create_stack(
         stack_name=STACK,
         project_name="astro-quickstart",
-        program=_program,
+        program=program,
         opts=auto.LocalWorkspaceOptions(
             work_dir=str(directory / "project"), pulumi_command=engine, env_vars=environment
         ),
     )
-
-
-def _program() -> None:
-    runpy.run_path(str(EXAMPLE / "__main__.py"), run_name="__main__")

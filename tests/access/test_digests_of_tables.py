@@ -1,0 +1,148 @@
+"""What the digests and exports of the real engine say about access that tables give and take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import PulumiCommand
+
+from astro_provider.access.digest import Digest, read_digest
+from astro_provider.access.export import read_export
+from astro_provider.access.model import Text, difference
+from astro_provider.access.review import changes_in
+from astro_provider.emulator import Emulator
+from tests.support.digests import RECOMMENDED, digest
+from tests.support.previews import exported
+from tests.support.stack import Stack
+from tests.support.table_programs import declaring
+from tests.support.tables import ACCESSOR, ADMIN, Town, make_town
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def town(astro: Emulator) -> Town:
+    return make_town(astro)
+
+
+@pytest.fixture
+def stack(engine: PulumiCommand, town: Town, tmp_path: Path) -> Stack:
+    environment = {
+        "ASTRO_API_HOST": town.astro.url,
+        "ASTRO_API_TOKEN": town.astro.credential,
+        "ASTRO_SETTLE_SECONDS": "0",
+        "PYTHONPATH": str(ROOT),
+    }
+    return Stack(engine, tmp_path, environment)
+
+
+def preview(stack: Stack, *flags: str, **declared: dict[str, Any]) -> Digest:
+    stack.program = declaring(**declared)
+    return read_digest(digest(stack, "preview", *(flags or RECOMMENDED)).text, "digest.json")
+
+
+def rows(town: Town, found: Digest) -> set[tuple[str, str, Text, Text]]:
+    """Deployment and token by name, and the role before and after, of all that changes."""
+    deployments = {id_: name for name, id_ in town.deployments.items()}
+    tokens = {id_: name for name, id_ in town.tokens.items()}
+    return {
+        (
+            deployments[str(change.subject.deployment_id)],
+            tokens.get(str(change.subject.org_token_id), str(change.subject.org_token_name)),
+            change.before.role if change.before else None,
+            change.after.role if change.after else None,
+        )
+        for change in difference(found.before, found.after)
+    }
+
+
+def single(town: Town, deployment: str, token: str) -> dict[str, Any]:
+    return {"deployment_id": town.deployments[deployment], "org_token_name": token, "role": ADMIN}
+
+
+def test_rows_of_a_table_are_access_by_ids_whatever_the_keys(stack: Stack, town: Town) -> None:
+    table = {"roles": {"d-0": {"t-0": ADMIN, town.tokens["t-1"]: ACCESSOR}, town.deployments["d-1"]: {"t-0": ADMIN}}}
+
+    made = preview(stack, access=table)
+    stack.up()
+    unchanged = preview(stack, access=table)
+    spelled = preview(stack, access={"roles": {town.deployments["d-0"]: table["roles"]["d-0"], "d-1": {"t-0": ADMIN}}})
+    changed = preview(stack, access={"roles": {"d-0": {"t-0": ACCESSOR}, "d-1": {"t-0": ADMIN, "t-2": ADMIN}}})
+    managed = read_export(exported(stack), "export.json")
+
+    given = {("d-0", "t-0", ADMIN), ("d-0", "t-1", ACCESSOR), ("d-1", "t-0", ADMIN)}
+    assert rows(town, made) == {(deployment, token, None, role) for deployment, token, role in given}
+    assert (rows(town, unchanged), unchanged.unchanged, unchanged.problems) == (set(), 3, [])
+    assert rows(town, spelled) == set()
+    assert rows(town, changed) == {
+        ("d-0", "t-0", ADMIN, ACCESSOR),
+        ("d-0", "t-1", ACCESSOR, None),
+        ("d-1", "t-2", None, ADMIN),
+    }
+    assert {(one.subject.deployment_id, one.subject.org_token_id, one.role) for one in managed.grants} == {
+        (town.deployments[deployment], town.tokens[token], role) for deployment, token, role in given
+    }
+
+
+def test_what_a_table_adopts_is_told(stack: Stack, town: Town) -> None:
+    town.bind("d-0", "t-0", ADMIN)
+
+    found = preview(stack, access={"roles": {"d-0": {"t-0": ADMIN}}})
+
+    assert {key: one.overwritten for key, one in found.there.items()} == {
+        (town.deployments["d-0"], town.tokens["t-0"]): False
+    }
+
+
+def test_a_move_is_no_change_and_a_gap_if_it_may_leave_a_table_first(stack: Stack, town: Town) -> None:
+    stack.program = declaring(single=single(town, "d-0", "t-0"), access={"roles": {"d-1": {"t-0": ADMIN}}})
+    stack.up()
+
+    into = preview(stack, access={"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ADMIN}}})
+    out_of = preview(
+        stack, single=single(town, "d-0", "t-0"), other=single(town, "d-1", "t-0"), access={"roles": {"d-2": {}}}
+    )
+    away = preview(stack, single=single(town, "d-0", "t-0"), other=single(town, "d-1", "t-0"))
+
+    assert rows(town, into) == rows(town, out_of) == rows(town, away) == set()
+    assert into.gaps == away.gaps == set()
+    assert {(one.deployment_id, one.org_token_id) for one in out_of.gaps} == {
+        (town.deployments["d-1"], town.tokens["t-0"])
+    }
+    assert len(changes_in(out_of)) == 1
+
+
+def test_what_an_exclusive_table_removes_is_lost_once(stack: Stack, town: Town) -> None:
+    town.bind("d-0", "t-1", ACCESSOR)
+    table = {"roles": {"d-0": {"t-0": ADMIN}}, "exclusive": True}
+
+    made = preview(stack, access=table)
+    stack.up()
+    again = preview(stack, "--show-sames", access=table)
+    other = preview(stack, "--show-sames", access={**table, "roles": {"d-0": {"t-0": ACCESSOR}}})
+    town.bind("d-0", "t-1", ACCESSOR)
+    back = preview(stack, "--show-sames", access=table)
+
+    assert rows(town, made) == {("d-0", "t-0", None, ADMIN), ("d-0", "t-1", ACCESSOR, None)}
+    assert {one.org_token_id for one in made.before} == {town.tokens["t-1"]}
+    assert rows(town, again) == set()
+    assert rows(town, other) == {("d-0", "t-0", ADMIN, ACCESSOR)}
+    assert rows(town, back) == {("d-0", "t-1", ACCESSOR, None)}
+
+
+def test_drift_of_a_table_is_told_as_drift(stack: Stack, town: Town) -> None:
+    table = {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}}
+    stack.program = declaring(access=table)
+    stack.up()
+    town.bind("d-0", "t-0", ACCESSOR)
+    town.unbind("d-0", "t-1")
+
+    reverted = preview(stack, access=table)
+    refreshed = read_digest(digest(stack, "refresh", "--preview-only").text, "digest.json")
+
+    assert rows(town, reverted) == {("d-0", "t-0", ACCESSOR, ADMIN), ("d-0", "t-1", None, ADMIN)}
+    assert {one.org_token_id for one in reverted.drifted} == {town.tokens["t-0"], town.tokens["t-1"]}
+    assert refreshed.is_refresh
+    assert rows(town, refreshed) == {("d-0", "t-0", ADMIN, ACCESSOR), ("d-0", "t-1", ADMIN, None)}
