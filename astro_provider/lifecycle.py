@@ -254,7 +254,7 @@ class Lifecycle:
         if same_role(str(inputs.role), str(stored.role)) and not taken:
             return {**stored.facts, **inputs.properties()}
         with self._claims.giving_back(binding):
-            return self._write(inputs, Put(binding, str(inputs.role)))
+            return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words))
 
     def _write(self, inputs: Inputs, change: Put) -> Properties:
         try:
@@ -276,38 +276,42 @@ class Lifecycle:
             olds: the stored outputs.
         """
         binding, stored = BindingId.parse(identifier), Stored.parse(olds)
-        called = sentence(stored.in_words(binding))
+        called = stored.in_words(binding)
         with self._claims.deleting(binding, spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
                 self._remove(binding, called)
             elif decision is Delete.UNCERTAIN:
                 raise BindingConflict(
-                    f"{called} was not removed: another resource of this program has been given a name that may mean the "
+                    f"{sentence(called)} was not removed: another resource of this program has been given a name that may mean the "
                     "same binding, which cannot be told while previewChecks is off. Run again with it on."
                 )
             elif decision is Delete.REFUSED:
                 raise BindingConflict(
-                    f"{called} was not removed: another resource of this program binds the two as well, and could not be "
+                    f"{sentence(called)} was not removed: another resource of this program binds the two as well, and could not be "
                     "created. Mend that resource's error and run again."
                 )
             else:
-                notices.note(f"{called} keeps its role: another resource of this program binds the two (a rename?).")
+                notices.note(
+                    f"{sentence(called)} keeps its role: another resource of this program binds the two (a rename?)."
+                )
 
     def _remove(self, binding: BindingId, called: str) -> None:
         try:
-            token = self._writer.write(Remove(binding))
+            token = self._writer.write(Remove(binding, called=called))
         except NotFound:
             return  # the token is gone, and its roles with it
         except WriteRefused as refused:
             if not self._reader.deployment_is_gone(binding.organization_id, binding.deployment_id):
                 raise
-            notices.warn(f"{called} is gone with its deployment; its entries on the token were left. {refused}")
+            notices.warn(
+                f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}"
+            )
             return
         self._reader.written(binding.organization_id, token)
         left = dag_roles_in(require_roles(token), binding.deployment_id)
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
-            notices.warn(f"{called} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+            notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
 
     @_within_its_time
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:

@@ -40,7 +40,7 @@ class Plan:
             called: how a message speaks of a new entry.
             kept: what is not taken after all, because another resource of the program has it.
         """
-        adds = [Add(binding, role, overwrite, called.get(binding, "")) for binding, role in self.gives.items()]
+        adds = [Add(binding, role, overwrite, called=called.get(binding, "")) for binding, role in self.gives.items()]
         puts = [Put(binding, role) for binding, role in self.puts.items()]
         removes = [Remove(binding) for binding in {*self.takes, *self.strangers} - set(kept)]
         everything: list[Change] = [*adds, *puts, *removes]

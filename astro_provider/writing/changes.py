@@ -19,10 +19,27 @@ Roles = tuple[ApiTokenRole, ...]
 
 
 @dataclass(frozen=True)
-class Put:
-    """Give the token that role in the deployment, whatever it holds there now."""
+class _OfOneEntry:
+    """What all changes have.
+
+    Attributes:
+        binding: the entry.
+        called: how a message speaks of it, if names are known: names first, then ids.
+    """
 
     binding: BindingId
+    called: str = field(default="", compare=False, kw_only=True)
+
+    @property
+    def in_words(self) -> str:
+        """How a message speaks of the entry."""
+        return self.called or self.binding.in_words
+
+
+@dataclass(frozen=True)
+class Put(_OfOneEntry):
+    """Give the token that role in the deployment, whatever it holds there now."""
+
     role: str
 
     def fulfilled_by(self, held: str | None) -> bool:
@@ -43,20 +60,17 @@ class Add(Put):
     """Give the token that role in the deployment, unless it holds another one there."""
 
     overwrite: bool = False
-    called: str = field(default="", compare=False)  # how a message speaks of the binding, if its names are known
 
     def refusal(self, held: str | None) -> BindingConflict | None:
         """Why this change must not be made if that role is held; None: it may."""
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
-        return _conflict(self.called or self.binding.in_words, held, self.role)
+        return _conflict(self.in_words, held, self.role)
 
 
 @dataclass(frozen=True)
-class Remove:
+class Remove(_OfOneEntry):
     """Take the token's role in the deployment away, whatever it is."""
-
-    binding: BindingId
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Tell whether a role held in the deployment is what this change wants: none."""
@@ -113,7 +127,9 @@ def taking_back(change: Change, before: str | None) -> Change | None:
     left = None if isinstance(change, Remove) else change.role
     if same_role(left, before):
         return None
-    return TakeBack(change.binding, str(left)) if before is None else GiveBack(change.binding, before, left)
+    if before is None:
+        return TakeBack(change.binding, str(left), called=change.called)
+    return GiveBack(change.binding, before, left, called=change.called)
 
 
 def held_in(roles: Roles, binding: BindingId) -> str | None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 from astro_provider.identity import BindingId
 from astro_provider.roles import held_roles
+from astro_provider.values import sentence
 from astro_provider.writing.changes import Change, Roles
 
 TokenKey = tuple[str, str]  # organization id, token id
@@ -154,12 +155,13 @@ class Ledger:
                 del self._written[binding]
             return None
         if written.repairs >= MOST_REPAIRS:
-            self.give_up(binding, f"{binding.in_words} was undone by another writer {MOST_REPAIRS + 1} times.")
+            called = sentence(written.change.in_words)
+            self.give_up(binding, f"{called} was undone by another writer {MOST_REPAIRS + 1} times.")
             return None
         if self._is_late(written, read_at) and not written.undone:
             self.give_up(
                 binding,
-                f"{binding.in_words} shows {held or 'no role'} {read_at - written.at:.1f} s after the write; by then "
+                f"{sentence(written.change.in_words)} shows {held or 'no role'} {read_at - written.at:.1f} s after the write; by then "
                 "somebody may have decided that, so nothing was put back.",
             )
             return None

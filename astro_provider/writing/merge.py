@@ -13,6 +13,7 @@ from astro_provider.api import ApiToken, SubjectRoles
 from astro_provider.errors import NotFound, ServiceError, WriteNotConfirmed, WriteRefused
 from astro_provider.identity import BindingId
 from astro_provider.roles import held_roles, require_roles
+from astro_provider.values import sentence
 from astro_provider.writing.changes import (
     Change,
     GiveBack,
@@ -242,20 +243,22 @@ class Merge:
 
 def _as_written(change: Change) -> Change:
     """What to make again if it is undone: an Add must not ask a second time whether it may."""
-    return Remove(change.binding) if isinstance(change, Remove) else Put(change.binding, change.role)
+    if isinstance(change, Remove):
+        return Remove(change.binding, called=change.called)
+    return Put(change.binding, change.role, called=change.called)
 
 
 def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotConfirmed:
     wanted = "no role" if isinstance(change, Remove) else f"the role {change.role}"
     return WriteNotConfirmed(
-        f"{change.binding.in_words}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
+        f"{sentence(change.in_words)}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
         "Another writer may be changing the same token all the time: end it, run `pulumi refresh`, and try again."
     )
 
 
 def _too_slow(token_id: str, age: float, settle_seconds: float) -> WriteNotConfirmed:
     return WriteNotConfirmed(
-        f"token {token_id} was not written: its roles took {age:.1f} s to read, {MOST_STALE_READS} times, and a list older "
+        f"Token {token_id} was not written: its roles took {age:.1f} s to read, {MOST_STALE_READS} times, and a list older "
         f"than half of settleSeconds ({settle_seconds:g}) may undo what others have written since. Set "
         f"astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to {max(1, round(age * 3))} or more wherever this token is written."
     )

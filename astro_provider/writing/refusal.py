@@ -27,13 +27,13 @@ def explain_refusal(
         changes: what was asked for: one change, or several of one token that are only made together.
         error: the service's refusal; its words end the message.
     """
-    binding = changes[0].binding
-    ours = {change.binding.deployment_id: change.binding for change in changes}
+    binding, called = changes[0].binding, changes[0].in_words
+    ours = {change.binding.deployment_id: change for change in changes}
     try:
         deployments = {found.id for found in client.list_deployments(binding.organization_id)}
         roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
     except ServiceError:
-        return WriteRefused(f"The service refused to write {binding.in_words}. {error}")
+        return WriteRefused(f"The service refused to write {called}. {error}")
     foreign = []
     for entry in sent:
         deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
@@ -49,8 +49,8 @@ def explain_refusal(
             foreign.append(f"{entry.entity_type} {entry.entity_id} with role {entry.role} ({reason})")
     if foreign:
         return WriteRefused(
-            f"Nothing was written for {binding.in_words}: the service refuses the token's list because of "
-            f"{'; '.join(foreign)}. That entry is not ours and was left as it is: remove it from the token "
-            f"in Astro, or have its owner do so, and run again. {error}"
+            f"Nothing was written for {called}: the service refuses the token's list because of "
+            f"{'; '.join(foreign)}. That entry is another binding's and was left as it is: remove it from the token "
+            f"in Astro, or from the program that has it, and run again. {error}"
         )
-    return WriteRefused(f"The service refused to write {binding.in_words}. {error}")
+    return WriteRefused(f"The service refused to write {called}. {error}")

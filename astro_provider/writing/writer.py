@@ -19,6 +19,7 @@ from astro_provider.errors import AstroProviderError, CallRefused, NotFound, Une
 from astro_provider.evidence import require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_organization_scope
+from astro_provider.values import sentence
 from astro_provider.writing.changes import Change, Remove
 from astro_provider.writing.ledger import Ledger, TokenKey
 from astro_provider.writing.locks import TokenLocks
@@ -202,7 +203,7 @@ class Writer:
             what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
         else:
             what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
-        return WriteNotConfirmed(f"{ticket.change.binding.in_words} {what}.")
+        return WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
 
     def _lead(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> Merge:
         """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
@@ -400,7 +401,7 @@ def _outcome(merge: Merge, change: Change) -> Outcome:
 
 def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
     return WriteNotConfirmed(
-        f"token {merge.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
+        f"Token {merge.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
         "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
     )
 

@@ -86,7 +86,7 @@ def test_what_is_undone_again_and_again_is_an_error_that_names_every_binding(
         (
             f"WriteNotConfirmed: These changes were written, but were undone and not put back: {named}. "
             + " ".join(
-                f"token {scene.token_id} in deployment {deployment} was undone by another writer 3 times."
+                f"Token {scene.token_id} in deployment {deployment} was undone by another writer 3 times."
                 for deployment in deployments
             )
             + " Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
@@ -250,7 +250,7 @@ def test_a_service_too_slow_for_the_settle_time_is_never_written_to(scene: Scene
         writer.write(scene.add(deployment))
 
     text = str(raised.value)
-    assert text.startswith(f"token {scene.token_id} was not written: its roles took 0.")
+    assert text.startswith(f"Token {scene.token_id} was not written: its roles took 0.")
     assert "a list older than half of settleSeconds (0.5) may undo what others have written since" in text
     advice = r"Set astro:settleSeconds \(or ASTRO_SETTLE_SECONDS\) to \d+ or more wherever this token is written\.$"
     assert re.search(advice, text)

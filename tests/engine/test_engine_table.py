@@ -9,7 +9,7 @@ import pytest
 
 from astro_provider import DeploymentOrgTokenBindings
 from astro_provider.emulator import Emulator
-from tests.support.programs import Made
+from tests.support.made import Made
 from tests.support.stack import Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
@@ -149,12 +149,12 @@ def test_what_another_resource_makes_is_unknown_in_the_preview_and_given_in_the_
     stack.up()
 
     def program() -> None:
-        role, token = Made("role", made=ADMIN), Made("token", made=town.tokens["t-1"])
+        role, token = Made("role", made_id=ADMIN), Made("token", made_id=town.tokens["t-1"])
         roles: dict[str, Any] = {
-            "whole": role.made.apply(lambda made: {"d-0": {"t-0": made}}),
-            "row": {"d-0": role.made.apply(lambda made: {"t-0": made})},
-            "role": {"d-0": {"t-0": role.made}},
-            "key": {"d-0": token.made.apply(lambda made: {made: ADMIN})},
+            "whole": role.made_id.apply(lambda made: {"d-0": {"t-0": made}}),
+            "row": {"d-0": role.made_id.apply(lambda made: {"t-0": made})},
+            "role": {"d-0": {"t-0": role.made_id}},
+            "key": {"d-0": token.made_id.apply(lambda made: {made: ADMIN})},
         }
         DeploymentOrgTokenBindings("access", roles=roles[depth])
 

@@ -141,8 +141,8 @@ def test_a_table_gives_what_its_sample_config_lists_and_with_exclusive_nobody_el
     exclusive = stack.up()
 
     assert up.failed is False, up.text
-    assert astro.store.deployment_role(OBSERVABILITY, ETL_STAGING) == "DEPLOYMENT_ACCESSOR"
-    assert astro.store.deployment_role(MODEL_TRAINER, ETL_STAGING) == "DEPLOYMENT_ADMIN"
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+    assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"
     assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
     assert stranger == "DEPLOYMENT_ADMIN"
     assert '+ cln7c3v5p000d08l6q4h8w2aj: "DEPLOYMENT_ADMIN"' in preview.lines

@@ -316,9 +316,9 @@ def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
 
     text = str(error.value)
     assert text.startswith(
-        f"Nothing was written for token {OBSERVABILITY} in deployment {STAGING}: the service refuses the token's list "
-        f"because of DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN (deployment {gone} does not exist). That entry is not "
-        "ours and was left as it is: remove it from the token"
+        f"Nothing was written for token 'observability' ({OBSERVABILITY}) in deployment 'etl-staging' ({STAGING}): the "
+        f"service refuses the token's list because of DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN (deployment {gone} "
+        "does not exist). That entry is another binding's and was left as it is: remove it from the token in Astro"
     )
     assert re.search(rf"HTTP 404 Not Found: Deployment {gone} not found \(requestId \w+\)\.$", text)
     assert before == astro.store.token(OBSERVABILITY)
@@ -335,7 +335,7 @@ def test_a_foreign_entry_whose_role_is_gone_is_named_and_called_foreign(astro: E
         f"because of DEPLOYMENT {TRAINING} with role Release Engineer (role 'Release Engineer' does not exist"
         in str(error.value)
     )
-    assert "That entry is not ours" in str(error.value)
+    assert "That entry is another binding's" in str(error.value)
 
 
 def test_a_foreign_entry_in_a_dag_of_a_deployment_that_is_gone_is_named(astro: Emulator, start: StartProcess) -> None:

@@ -148,7 +148,9 @@ def test_a_write_that_the_service_answers_with_404_is_not_taken_for_done(astro: 
     astro.store.bind(OBSERVABILITY, gone, "DEPLOYMENT_ADMIN")
     astro.store.delete_deployment(gone, keep_roles=True)
 
-    with pytest.raises(WriteRefused, match=f"DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN .* That entry is not ours"):
+    with pytest.raises(
+        WriteRefused, match=f"DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN .* That entry is another binding's"
+    ):
         start().delete(BINDING, {})
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"

@@ -143,7 +143,7 @@ def test_what_shows_undone_for_the_first_time_after_two_settle_times_is_not_made
 
     assert [] == ledger.unsettled
     assert {
-        ONE: "token t in deployment d1 shows no role 20.1 s after the write; by then somebody may have decided that, so "
+        ONE: "Token t in deployment d1 shows no role 20.1 s after the write; by then somebody may have decided that, so "
         "nothing was put back."
     } == ledger.given_up
 
@@ -168,7 +168,7 @@ def test_what_is_undone_again_and_again_is_given_up_in_the_end(ledger: Ledger) -
         ledger.repaired(GRANT, 101.0 + number)
 
     assert ledger.settle(ONE, None, 102.0 + MOST_REPAIRS) is None
-    assert {ONE: "token t in deployment d1 was undone by another writer 11 times."} == ledger.given_up
+    assert {ONE: "Token t in deployment d1 was undone by another writer 11 times."} == ledger.given_up
 
 
 def test_what_needed_no_write_is_not_remembered() -> None:

@@ -168,7 +168,7 @@ def test_after_so_many_writes_that_do_not_show_it_is_an_error_that_says_what_is_
     assert merge.step(0.0) is None
     assert {ONE: WriteNotConfirmed, TWO: WriteNotConfirmed} == {of: type(o) for of, o in merge.outcomes.items()}
     assert str(merge.outcomes[ONE]) == (
-        "token t in deployment d1: the role A was written 5 times, and the service shows B. Another writer may be "
+        "Token t in deployment d1: the role A was written 5 times, and the service shows B. Another writer may be "
         "changing the same token all the time: end it, run `pulumi refresh`, and try again."
     )
     assert "no role was written 5 times, and the service shows C" in str(merge.outcomes[TWO])
@@ -210,7 +210,7 @@ def test_reads_that_are_too_slow_so_many_times_are_an_error_that_says_what_to_se
 
     assert merge.outcomes[ONE] is merge.outcomes[TWO] is merge.failure
     assert str(merge.failure) == (
-        "token t was not written: its roles took 6.0 s to read, 5 times, and a list older than half of settleSeconds (10) "
+        "Token t was not written: its roles took 6.0 s to read, 5 times, and a list older than half of settleSeconds (10) "
         "may undo what others have written since. Set astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to 18 or more "
         "wherever this token is written."
     )
