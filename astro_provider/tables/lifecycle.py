@@ -212,7 +212,8 @@ class TableLifecycle:
                 raise
             self._identify(examined.table)
             roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
-            self._make(examined, plan({}, roles, strangers=self._strangers_to_take(examined, properties)), Table())
+            strangers = self._strangers_to_take(examined, properties)
+            self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
             return f"{examined.table.organization_id}/{uuid.uuid4().hex}", outputs(examined.table, [])
 
     def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
@@ -238,7 +239,7 @@ class TableLifecycle:
             new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
             taken = {binding for binding in old if self._claims.is_taken(binding)}
             strangers = self._strangers_to_take(examined, news)
-            self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored)
+            self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
             return outputs(examined.table, [])
 
     def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
@@ -255,7 +256,10 @@ class TableLifecycle:
             with self._claims.exchanging((), _spelled(stored)) as exchange:
                 self._require_none_refused(exchange, stored)
                 kept = self._tell_kept(exchange, stored)
-                changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(overwrite=False, called={}, kept=kept)
+                called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
+                changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(
+                    overwrite=False, called=called, kept=kept
+                )
                 written = self._writer.write_all(changes)
                 self._learn(written.outcomes)
                 failed = self._still_there(written.outcomes)
@@ -360,23 +364,33 @@ class TableLifecycle:
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
             self._claims.could_not_be_created(claimed)
 
-    def _strangers_to_take(self, examined: Examined, properties: Mapping[str, Any]) -> list[BindingId]:
-        """What the preview has named; without checks nothing was named, so all of them, each with a warning."""
+    def _strangers_to_take(self, examined: Examined, properties: Mapping[str, Any]) -> dict[BindingId, str]:
+        """What the preview has named; without checks nothing was named, so all of them, each with a warning.
+
+        Returns:
+            How a message speaks of each.
+        """
         if examined.table.exclusive is not True:
-            return []
+            return {}
         named = to_take(Table.stored(properties).removes)
         if not named and not self._is_unchecked:
-            return []
+            return {}
         strangers = self._strangers(examined)
         if self._is_unchecked:
             texts = [f"{sentence(one.told_by_note)}, because the table is exclusive." for one in strangers]
             _say(notices.warn, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
-            return [one.binding for one in strangers]
+            return {one.binding: one.in_words for one in strangers}
         entries = {entry for entry, _ in named}
-        return [one.binding for one in strangers if one.entry in entries]
+        return {one.binding: one.in_words for one in strangers if one.entry in entries}
 
-    def _make(self, examined: Examined, planned: Plan, stored: Table) -> None:
+    def _make(self, examined: Examined, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]) -> None:
         """Make what is planned, or take back what was made of it.
+
+        Args:
+            examined: the table.
+            planned: what is planned.
+            stored: the table as the state has it.
+            strangers: how a message speaks of those who lose their roles.
 
         Raises:
             BindingConflict: another resource of the program has, or should have had, one of the entries.
@@ -393,7 +407,11 @@ class TableLifecycle:
                 )
             self._require_none_refused(exchange, stored)
             kept = self._tell_kept(exchange, stored)
-            called = {binding: examined.in_words(examined.bindings[binding]) for binding in planned.gives}
+            called = {
+                **strangers,
+                **{binding: _in_words(stored, stored.bindings[binding]) for binding in planned.takes},
+                **{one: examined.in_words(examined.bindings[one]) for one in (*planned.gives, *planned.puts)},
+            }
             changes = planned.changes(overwrite=examined.table.overwrite is True, called=called, kept=kept)
             written = self._writer.write_all(changes)
             self._learn(written.outcomes)
@@ -441,7 +459,7 @@ class TableLifecycle:
         for one in refused:
             if one.change.binding.deployment_id in gone:
                 notices.warn(
-                    f"{sentence(one.change.binding.in_words)} is gone with its deployment; its entries on the token were "
+                    f"{sentence(one.change.in_words)} is gone with its deployment; its entries on the token were "
                     f"left. {one.error}"
                 )
         return [one for one in failed if not (one in refused and one.change.binding.deployment_id in gone)]

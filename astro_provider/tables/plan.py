@@ -37,13 +37,14 @@ class Plan:
 
         Args:
             overwrite: a new entry may take over what is there with another role.
-            called: how a message speaks of a new entry.
+            called: how a message speaks of each binding, as far as names are known.
             kept: what is not taken after all, because another resource of the program has it.
         """
-        adds = [Add(binding, role, overwrite, called=called.get(binding, "")) for binding, role in self.gives.items()]
-        puts = [Put(binding, role) for binding, role in self.puts.items()]
-        removes = [Remove(binding) for binding in {*self.takes, *self.strangers} - set(kept)]
-        everything: list[Change] = [*adds, *puts, *removes]
+        everything: list[Change] = [
+            *(Add(binding, role, overwrite, called=called.get(binding, "")) for binding, role in self.gives.items()),
+            *(Put(binding, role, called=called.get(binding, "")) for binding, role in self.puts.items()),
+            *(Remove(one, called=called.get(one, "")) for one in {*self.takes, *self.strangers} - set(kept)),
+        ]
         return sorted(everything, key=lambda change: (change.binding.token_id, change.binding.deployment_id))
 
 

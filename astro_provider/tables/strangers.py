@@ -41,6 +41,11 @@ class Stranger:
     deployment_in_words: str = ""
 
     @property
+    def in_words(self) -> str:
+        """How a message speaks of it: names, then ids."""
+        return f"{self.token_in_words} in {self.deployment_in_words}"
+
+    @property
     def told_by_note(self) -> str:
         """What a note says; `access/digest.py` takes the ids from it, which `removes` does not have."""
         return f"{self.token_in_words} will lose the role {self.role} in {self.deployment_in_words}"

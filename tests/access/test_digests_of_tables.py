@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.automation import PulumiCommand
 
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.export import read_export
@@ -19,23 +17,10 @@ from tests.support.stack import Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, Town, make_town
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def town(astro: Emulator) -> Town:
     return make_town(astro)
-
-
-@pytest.fixture
-def stack(engine: PulumiCommand, town: Town, tmp_path: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": town.astro.url,
-        "ASTRO_API_TOKEN": town.astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",
-        "PYTHONPATH": str(ROOT),
-    }
-    return Stack(engine, tmp_path, environment)
 
 
 def preview(stack: Stack, *flags: str, **declared: dict[str, Any]) -> Digest:

@@ -12,20 +12,15 @@ from pulumi.automation import PulumiCommand
 from astro_provider.emulator import Emulator
 from tests.support.importing import import_file
 from tests.support.shell import run
-from tests.support.stack import Stack
+from tests.support.stack import Stack, led_to
 
 
 def stack_for(engine: PulumiCommand, astro: Emulator, directory: Path) -> Stack:
-    environment = {
-        "ASTRO_API_HOST": astro.url,
-        "ASTRO_API_TOKEN": astro.credential,
-        "ASTRO_SETTLE_SECONDS": "0",
-    }
 
     def program() -> None:
         runpy.run_path(str(directory / "infra" / "__main__.py"), run_name="__main__")
 
-    return Stack(engine, directory, environment, program)
+    return Stack(engine, directory, led_to(astro), program)
 
 
 @pytest.mark.parametrize("options", [(), ("--exclusive",)], ids=["", "exclusive"])

@@ -130,6 +130,20 @@ def test_a_rename_without_an_alias_keeps_every_role(stack: Stack, town: Town) ->
     assert sum("keeps its role" in notice for notice in up.notices) == 3
 
 
+def test_an_entry_leaves_a_table_that_is_renamed_without_a_moment_without_its_role(stack: Stack, town: Town) -> None:
+    stack.program = declaring(access={"roles": GRID})
+    stack.up()
+    town.astro.clear_calls()
+
+    single = {"deployment_name": "d-1", "org_token_name": "t-0", "role": ACCESSOR}
+    stack.program = declaring(renamed={"roles": {"d-0": GRID["d-0"]}}, single=single)
+    up = stack.up()
+
+    assert not up.failed, up.text
+    assert town.held() == GRID
+    assert town.calls(POST) == 0
+
+
 def test_a_table_replaced_by_force_stands_afterwards(stack: Stack, town: Town) -> None:
     stack.program = declaring(access={"roles": GRID})
     stack.up()

@@ -115,8 +115,7 @@ def test_the_programs_of_the_page_of_the_resource_run(engine: PulumiCommand, ast
 
 def test_the_program_of_the_page_of_the_table_runs(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
     declare, _ = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "resource-table.md").read_text(), re.DOTALL)
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential}
-    stack = Stack(engine, tmp_path, environment, lambda: exec(declare, {}))
+    stack = Stack(engine, tmp_path, led_to(astro), lambda: exec(declare, {}))
 
     up = stack.up()
 

@@ -380,3 +380,14 @@ def test_a_table_over_many_deployments_is_read_in_the_fewest_calls(start: StartP
 
     assert town.calls(GET_TOKEN) == 2
     assert town.calls() <= 4
+
+
+def test_a_refusal_speaks_of_names_first_also_of_what_is_taken(start: StartProcess, town: Town) -> None:
+    stored = up(tables(start()), {"roles": {"d-0": {"t-0": ADMIN}}})
+    town.astro.fault(status=400, operation=POST)
+
+    with pytest.raises(TableNotWritten) as failed:
+        tables(start()).delete(stored.id, stored.outputs)
+
+    words = f"token 't-0' ({town.tokens['t-0']}) in deployment 'd-0' ({town.deployments['d-0']})"
+    assert f"The service refused to write {words}." in str(failed.value)
