@@ -75,7 +75,7 @@ def test_the_demo_shows_every_step_and_leaves_nothing_behind(tmp_path: Path) -> 
         "8. And nobody else",
         '+ airflow-1-migration: "DEPLOYMENT_ADMIN"',
         "Tokens: 1 loses a role.",
-        "✓ Checked in Astro: airflow-1-migration has no role there, every other role is as it was.",
+        "✓ Checked in Astro: that role is gone, every other role is as it was.",
         "- 2 deleted",
         "Shown with the real engine",
     ]

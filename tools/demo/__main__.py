@@ -156,7 +156,7 @@ class Demo:
         self._review({(ADMIN, None)})
         self._title("   and now for good", "pulumi up --yes")
         self._run("up", {"update": 1, "same": 1})
-        self._expect_roles(before, f"{name} has no role there, every other role is as it was")
+        self._expect_roles(before, "that role is gone, every other role is as it was")
         self._title("   All taken away again", "pulumi destroy --yes")
         self._run("destroy", {"delete": 2})
         self._expect_roles(self._foreign, "the table's roles are gone, every other role is as it was")
