@@ -112,7 +112,8 @@ class Connection:
         transport = httpx.HTTPTransport(
             verify=False if plain else network.trusted_certificates(os.environ),
             trust_env=False,
-            proxy=httpx.Proxy(proxy.url, auth=proxy.auth) if proxy else None,
+            # To httpx the two are one, the proxy looks the name up; httpx 0.27 knows only this one.
+            proxy=httpx.Proxy(proxy.url.replace("socks5h:", "socks5:"), auth=proxy.auth) if proxy else None,
         )
         self._failures.proxy = proxy
         # httpx hands no backend on to httpcore, whose own ends no read by a deadline.

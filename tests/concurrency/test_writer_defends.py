@@ -216,7 +216,7 @@ def test_riders_end_with_an_error_when_the_thread_that_leads_them_is_stopped(
         thread.join(30)
 
     told = (
-        f"WriteNotConfirmed: token {scene.token_id} was being written when the thread that wrote it was stopped (Stopped), "
+        f"WriteNotConfirmed: Token {scene.token_id} was being written when the thread that wrote it was stopped (Stopped), "
         "so it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
     )
     assert not any(thread.is_alive() for thread in threads)
