@@ -44,7 +44,7 @@ def _called(call: ast.Call) -> str | None:
 
 def _in_the_table(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
-        if isinstance(node, ast.Assign) and [TABLE] == [one.id for one in node.targets if isinstance(one, ast.Name)]:
+        if isinstance(node, ast.Assign) and [one.id for one in node.targets if isinstance(one, ast.Name)] == [TABLE]:
             try:
                 table = ast.literal_eval(node.value)
             except ValueError:

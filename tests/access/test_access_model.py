@@ -10,7 +10,7 @@ ETL = Subject("clo", "clm9", "cln7")
 def test_a_subject_that_keeps_its_role_is_no_change_whatever_resource_has_it() -> None:
     before, after = access([Grant(ETL, "DEPLOYMENT_ADMIN", urn="a")]), access([Grant(ETL, "deployment_admin", urn="b")])
 
-    assert [] == difference(before, after)
+    assert difference(before, after) == []
 
 
 def test_gains_losses_and_changes_are_told_apart() -> None:
@@ -27,14 +27,14 @@ def test_gains_losses_and_changes_are_told_apart() -> None:
 def test_the_same_token_in_another_organization_is_another_subject() -> None:
     found = difference(access([Grant(ETL, "A")]), access([Grant(Subject("clx", "clm9", "cln7"), "A")]))
 
-    assert [Kind.LOSE, Kind.GAIN] == [one.kind for one in found]
+    assert [one.kind for one in found] == [Kind.LOSE, Kind.GAIN]
 
 
 def test_what_is_not_shown_is_equal_to_nothing_but_itself() -> None:
     one, other = Unseen(Hidden.SECRET, "urn before"), Unseen(Hidden.SECRET, "urn after")
 
-    assert [] == difference(access([Grant(ETL, one)]), access([Grant(ETL, one)]))
-    assert [Kind.CHANGE] == [c.kind for c in difference(access([Grant(ETL, one)]), access([Grant(ETL, other)]))]
+    assert difference(access([Grant(ETL, one)]), access([Grant(ETL, one)])) == []
+    assert [c.kind for c in difference(access([Grant(ETL, one)]), access([Grant(ETL, other)]))] == [Kind.CHANGE]
 
 
 def test_a_name_stands_for_an_id_only_if_one_token_has_it() -> None:

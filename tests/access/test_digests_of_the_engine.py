@@ -42,8 +42,8 @@ ALL: Rows = {
 def test_a_first_preview_gives_every_role(previews: Previews) -> None:
     digest = read(previews.made)
 
-    assert ALL == rows(digest)
-    assert ("bindings/test", [], 0) == (digest.stack, digest.problems, digest.unchanged)
+    assert rows(digest) == ALL
+    assert (digest.stack, digest.problems, digest.unchanged) == ("bindings/test", [], 0)
 
 
 def test_a_preview_without_changes_counts_what_stays(previews: Previews) -> None:
@@ -61,11 +61,9 @@ def test_without_show_sames_it_is_not_known_how_much_stays(previews: Previews) -
 def test_a_rename_and_a_move_beneath_a_component_are_no_change_of_access(previews: Previews) -> None:
     digest = read(previews.moved)
 
-    assert {"create": 4, "delete": 4} == {
-        op: previews.moved.text.count(f'"op": "{op}"') for op in ("create", "delete")
-    } | {
+    assert {op: previews.moved.text.count(f'"op": "{op}"') for op in ("create", "delete")} | {
         "create": previews.moved.text.count('"op": "create"') - 1  # the component
-    }
+    } == {"create": 4, "delete": 4}
     assert (set(), 4, {"create": 1}) == (rows(digest), digest.unchanged, digest.other_changes)
 
 
@@ -74,10 +72,10 @@ def test_a_replacement_of_the_same_binding_is_a_moment_without_the_role(previews
 
     assert set() == rows(digest)
     assert {(PRODUCTION, OLD_DEPLOYER)} == {(one.deployment_id, one.org_token_id) for one in digest.gaps}
-    assert [(PRODUCTION, ADMIN, ADMIN)] == [
+    assert [
         (change.subject.deployment_id, change.before and change.before.role, change.after and change.after.role)
         for change in changes_in(digest)
-    ]
+    ] == [(PRODUCTION, ADMIN, ADMIN)]
 
 
 def test_many_changes_at_once_are_told_apart(previews: Previews) -> None:
@@ -95,15 +93,15 @@ def test_many_changes_at_once_are_told_apart(previews: Previews) -> None:
     } == seen
     hidden = {(row[0], part.why) for row in found - seen for part in row if isinstance(part, Unseen)}
     assert {(STAGING, Hidden.UNKNOWN), (STAGING, Hidden.SECRET)} == hidden
-    assert {"create": 1} == digest.other_changes
+    assert digest.other_changes == {"create": 1}
 
 
 def test_what_is_there_already_is_known_from_the_providers_notes(previews: Previews) -> None:
     digest = read(previews.many)
 
     adopted, overwritten = digest.there[PRODUCTION, OBSERVABILITY], digest.there[TRAINING, TRAINER]
-    assert (ACCESSOR, False) == (adopted.role, adopted.overwritten)
-    assert (ACCESSOR, True) == (overwritten.role, overwritten.overwritten)
+    assert (adopted.role, adopted.overwritten) == (ACCESSOR, False)
+    assert (overwritten.role, overwritten.overwritten) == (ACCESSOR, True)
 
 
 def test_destroy_takes_every_role_away(previews: Previews) -> None:
@@ -138,7 +136,7 @@ def test_a_refresh_that_finds_another_role_never_looks_like_a_whole_one_without_
     digest = read(previews.refreshed)
 
     told = (PRODUCTION, OLD_DEPLOYER, ADMIN, ACCESSOR) in rows(digest)
-    assert told != (["The engine counts 1 update that the digest does not show."] == digest.problems)
+    assert told != (digest.problems == ["The engine counts 1 update that the digest does not show."])
 
 
 def test_a_refresh_without_drift_is_no_change(previews: Previews) -> None:
@@ -163,8 +161,8 @@ def test_a_preview_that_failed_is_not_whole(previews: Previews, which: str) -> N
 
     digest = read(made)
 
-    assert 0 != made.status
-    assert 1 == len(digest.problems)
+    assert made.status != 0
+    assert len(digest.problems) == 1
     assert digest.problems[0].endswith(", so steps are missing, and above all what it would take away.")
 
 

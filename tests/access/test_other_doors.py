@@ -61,10 +61,10 @@ def test_the_native_door_spells_names_in_camel_case() -> None:
 
     found = digest(step("create", f"{NATIVE}DeploymentOrgTokenBinding", None, new))
 
-    assert [(DEPLOYMENT, TOKEN, "ci", "clo")] == [
+    assert [
         (one.subject.deployment_id, one.subject.org_token_id, one.org_token_name, one.subject.organization_id)
         for one in found.after.values()
-    ]
+    ] == [(DEPLOYMENT, TOKEN, "ci", "clo")]
 
 
 def test_a_move_from_singles_through_one_door_to_a_set_through_the_other_is_no_change() -> None:
@@ -134,15 +134,15 @@ def test_what_is_imported_is_adopted() -> None:
 
     found = digest(step("import", f"{NATIVE}DeploymentOrgTokenBinding", None, new))
 
-    assert {(DEPLOYMENT, TOKEN): ("A", False)} == {key: (one.role, one.overwritten) for key, one in found.there.items()}
+    assert {key: (one.role, one.overwritten) for key, one in found.there.items()} == {(DEPLOYMENT, TOKEN): ("A", False)}
 
 
 def test_a_count_that_the_steps_do_not_show_is_a_problem() -> None:
     found = read_digest('{"steps": [], "changeSummary": {"delete": 2, "same": 1}}', "digest.json")
     unended = read_digest('{"steps": []}', "digest.json")
 
-    assert ["The engine counts 2 deletes that the digest does not show."] == found.problems
-    assert ["The digest has no end, so steps may be missing."] == unended.problems
+    assert found.problems == ["The engine counts 2 deletes that the digest does not show."]
+    assert unended.problems == ["The digest has no end, so steps may be missing."]
 
 
 def test_a_binding_by_names_alone_is_the_one_that_the_state_has_by_ids() -> None:

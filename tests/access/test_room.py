@@ -36,7 +36,7 @@ def test_what_the_preview_said_goes_first() -> None:
 
     assert "What the preview said (20)" in whole
     assert "What the preview said" not in short
-    assert 10 == short.count("🟢 gains")
+    assert short.count("🟢 gains") == 10
 
 
 def test_then_the_least_flagged_rows_go_with_a_count() -> None:
@@ -55,7 +55,7 @@ def test_sentences_about_rules_go_before_the_last_row() -> None:
     room = range(LEAST_LENGTH, 5_000, 100)
     kept = [as_markdown(review(500, verdicts=verdicts), length).count("🟢 gains") for length in room]
 
-    assert 1 <= min(kept)
+    assert min(kept) >= 1
 
 
 @pytest.mark.parametrize("length", [LEAST_LENGTH, 3_000, 10_000])

@@ -49,7 +49,7 @@ def test_a_pattern_fits_a_name_or_an_id_or_nobody_can_tell(
 
 
 def test_no_rules_say_nothing() -> None:
-    assert [] == said(Rules())
+    assert said(Rules()) == []
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_only_allowed_roles_are_given_where_a_pattern_fits(role: str | None, dec
 def test_the_first_pattern_that_fits_decides() -> None:
     rules = Rules(roles=(("etl-*", ("*",)), ("*", ("DEPLOYMENT_ACCESSOR",))))
 
-    assert [] == said(rules)
-    assert [(Rule.ROLE, True)] == said(rules, replace(GRANT, deployment_name="ml-training"))
+    assert said(rules) == []
+    assert said(rules, replace(GRANT, deployment_name="ml-training")) == [(Rule.ROLE, True)]
 
 
 def test_a_name_that_nobody_knows_leaves_a_rule_undecided_unless_every_answer_is_the_same() -> None:
@@ -74,8 +74,8 @@ def test_a_name_that_nobody_knows_leaves_a_rule_undecided_unless_every_answer_is
     split = Rules(roles=(("*-production", ("DEPLOYMENT_ACCESSOR",)),))
     united = Rules(roles=(("*-production", ("DEPLOYMENT_ACCESSOR",)), ("*", ("Release Engineer",))))
 
-    assert [(Rule.ROLE, False)] == said(split, unnamed)
-    assert [(Rule.ROLE, True)] == said(united, unnamed)
+    assert said(split, unnamed) == [(Rule.ROLE, False)]
+    assert said(united, unnamed) == [(Rule.ROLE, True)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_only_named_tokens_may_be_admin(grant: Asked, decided: list[bool]) -> No
 
 
 def test_an_empty_list_of_admins_allows_nobody() -> None:
-    assert [(Rule.ADMIN, True)] == said(Rules(admin_tokens=()))
+    assert said(Rules(admin_tokens=())) == [(Rule.ADMIN, True)]
 
 
 def test_more_admins_than_allowed_are_counted_by_deployment() -> None:
@@ -103,12 +103,12 @@ def test_more_admins_than_allowed_are_counted_by_deployment() -> None:
 
     found = verdicts(Rules(most_admins=1), [GRANT, second, elsewhere])
 
-    assert [
+    assert [one.text for one in found] == [
         (
             "Deployment 'etl-production' (clm9) would have 2 tokens that are DEPLOYMENT_ADMIN, and at most 1 are allowed: "
             "'ci-deployer' (cln7), 'observability' (clo8)."
         )
-    ] == [one.text for one in found]
+    ]
     assert (GRANT, second) == found[0].asked
 
 
@@ -118,9 +118,9 @@ def test_bindings_are_protected_and_do_not_overwrite_where_it_is_asked(where: Wh
     staging = replace(GRANT, deployment_name="etl-staging")
     rash = replace(GRANT, overwrite=True)
 
-    assert [(Rule.PROTECT, True)] == said(rules)
-    assert [(Rule.PROTECT, True), (Rule.OVERWRITE, True)] == said(rules, rash)
-    assert [] == said(rules, replace(GRANT, protect=True))
+    assert said(rules) == [(Rule.PROTECT, True)]
+    assert said(rules, rash) == [(Rule.PROTECT, True), (Rule.OVERWRITE, True)]
+    assert said(rules, replace(GRANT, protect=True)) == []
     assert ([(Rule.PROTECT, True)] if where is Where.EVERYWHERE else []) == said(rules, staging)
 
 
@@ -128,7 +128,7 @@ def test_what_no_stack_manages_breaks_no_rule_about_resources() -> None:
     rules = Rules(protect=Where.EVERYWHERE, no_overwrite=Where.EVERYWHERE)
     unmanaged = replace(GRANT, protect=None, overwrite=None, is_of_a_resource=False)
 
-    assert [] == said(rules, unmanaged)
+    assert said(rules, unmanaged) == []
 
 
 def test_the_file_of_the_documentation_is_read_whole() -> None:
@@ -157,13 +157,13 @@ no_overwrite = "everywhere"
 def test_a_sentence_says_who_where_and_what() -> None:
     found = verdicts(Rules(roles=(("*", ("Release Engineer",)),)), [GRANT, replace(GRANT, role=None)])
 
-    assert [
+    assert [one.text for one in found] == [
         "Token 'ci-deployer' (cln7) in deployment 'etl-production' (clm9): the role DEPLOYMENT_ADMIN may not be given there.",
         (
             "Token 'ci-deployer' (cln7) in deployment 'etl-production' (clm9): the role (not known yet) may not be given "
             "there (it depends on what is not known yet)."
         ),
-    ] == [one.text for one in found]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -229,4 +229,4 @@ def test_a_token_that_moves_to_the_next_page_while_pages_are_read_is_told_once(c
 
     tokens = connect(server.url).list_tokens("o")
 
-    assert ["t0", "t1", "t2", "t3"] == [found.id for found in tokens]
+    assert [found.id for found in tokens] == ["t0", "t1", "t2", "t3"]

@@ -55,7 +55,7 @@ def kept(directory: Path, text: str, name: str) -> str:
 
 def audited(astro: Emulator, *arguments: str) -> dict[str, Any]:
     ended = run(astro, "audit", *arguments, "--output", "json")
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     return valid("audit-1", ended.out)
 
 
@@ -96,8 +96,8 @@ def test_drift_and_loss_are_told_with_both_roles(bound: Emulator, state: str) ->
 
     rows = {(one["finding"], one["deployment_id"]): one for one in document["findings"]}
     drifted, missing = rows["drifted", PRODUCTION], rows["missing", STAGING]
-    assert (ACCESSOR, ADMIN, ["bindings/test"]) == (drifted["role"], drifted["recorded_role"], drifted["stacks"])
-    assert (None, ACCESSOR, "etl-staging") == (missing["role"], missing["recorded_role"], missing["deployment_name"])
+    assert (drifted["role"], drifted["recorded_role"], drifted["stacks"]) == (ACCESSOR, ADMIN, ["bindings/test"])
+    assert (missing["role"], missing["recorded_role"], missing["deployment_name"]) == (None, ACCESSOR, "etl-staging")
 
 
 def test_what_vanished_with_its_deployment_and_token_is_missing_under_the_names_that_are_known(
@@ -110,7 +110,7 @@ def test_what_vanished_with_its_deployment_and_token_is_missing_under_the_names_
 
     missing = {one["deployment_id"]: one for one in document["findings"] if one["finding"] == "missing"}
     assert {PRODUCTION, STAGING} == set(missing)
-    assert (None, "ci-deployer") == (missing[STAGING]["deployment_name"], missing[STAGING]["org_token_name"])
+    assert (missing[STAGING]["deployment_name"], missing[STAGING]["org_token_name"]) == (None, "ci-deployer")
 
 
 def test_without_a_state_nothing_is_called_unmanaged_and_the_reader_is_told(bound: Emulator) -> None:
@@ -143,7 +143,7 @@ def test_drift_of_any_stack_is_told_with_the_role_that_this_stack_has(
     document = audited(bound, "--state", state, "--state", other)
 
     rows = {(one["finding"], one["deployment_id"]): one for one in document["findings"]}
-    assert (ADMIN, ACCESSOR) == (rows["drifted", PRODUCTION]["role"], rows["drifted", PRODUCTION]["recorded_role"])
+    assert (rows["drifted", PRODUCTION]["role"], rows["drifted", PRODUCTION]["recorded_role"]) == (ADMIN, ACCESSOR)
 
 
 def test_a_role_that_is_secret_is_not_compared_and_the_reader_is_told(
@@ -159,7 +159,7 @@ def test_a_role_that_is_secret_is_not_compared_and_the_reader_is_told(
     found_ = audited(bound, "--state", state)
     table = run(bound, "audit", "--state", state)
 
-    assert 1 == found_["unreadable"]
+    assert found_["unreadable"] == 1
     assert not {"drifted", "missing"} & {kind for kind, _, _ in found(found_)}
     assert (
         "1 grant of the exports could not be compared: a value is secret, or names nothing that is there." in table.err
@@ -195,7 +195,7 @@ def test_a_rule_is_broken_in_astro_as_in_a_preview(
     assert ("rule", TRAINING, DIRECT) in found(audit)
     managed = [one["text"] for one in audit["rules"]]
     assert sorted(managed) == sorted(one["text"] for one in review["rules"])
-    assert 1 + 4 == len(managed)
+    assert len(managed) == 1 + 4
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,8 @@ def test_few_calls_are_made_by_deployment_and_by_token(bound: Emulator) -> None:
     audited(bound)
     by_token = calls_to(bound)
 
-    assert {"ListApiTokens": 1 + 6, "ListDeployments": 1} == by_deployment
-    assert {"ListApiTokens": 1, "ListDeployments": 1, "GetApiToken": 7} == by_token
+    assert by_deployment == {"ListApiTokens": 1 + 6, "ListDeployments": 1}
+    assert by_token == {"ListApiTokens": 1, "ListDeployments": 1, "GetApiToken": 7}
 
 
 def test_csv_has_the_keys_of_the_document(bound: Emulator, state: str) -> None:
@@ -245,7 +245,7 @@ def test_an_issue_says_how_many_rows_had_no_room(bound: Emulator) -> None:
     short = run(bound, "audit", "--output", "markdown", "--max-length", "4000").out
 
     assert whole.startswith("<!-- astro-provider audit -->\n### Access audit\n")
-    assert (60 + 1, 4) == (whole.count("| expired |"), whole.count("| unused |"))
+    assert (whole.count("| expired |"), whole.count("| unused |")) == (60 + 1, 4)
     assert len(short) <= 4000
     assert "more rows are left out for want of room.**" in short
 
@@ -257,7 +257,7 @@ def test_rules_that_are_left_out_of_an_issue_are_counted(bound: Emulator, tmp_pa
 
     issue = run(bound, "audit", "--rules", rules, "--output", "markdown").out
 
-    assert 50 == issue.count("this token may not be DEPLOYMENT_ADMIN")
+    assert issue.count("this token may not be DEPLOYMENT_ADMIN") == 50
     assert "\n- and 12 more\n" in issue
 
 
@@ -279,7 +279,7 @@ def test_the_matrix_shows_at_one_glance_who_may_touch_production(bound: Emulator
 
     shown = matrix(page)
     nothing = ("", "")
-    assert ["ml-training", "etl-production", "etl-staging", "finance-close"] == [name for _, name in shown.pop("Token")]
+    assert [name for _, name in shown.pop("Token")] == ["ml-training", "etl-production", "etl-staging", "finance-close"]
     assert {
         "platform-owner": [("admin", "as owner"), *[("", "as owner")] * 3],
         "snowflake-direct": [("admin", ADMIN), *[nothing] * 3],
@@ -288,7 +288,7 @@ def test_the_matrix_shows_at_one_glance_who_may_touch_production(bound: Emulator
         "airflow-1-migration": [*[nothing] * 3, ("", ACCESSOR)],
         "ci-deployer": [nothing, ("", ADMIN), ("", ACCESSOR), nothing],
     } == shown
-    assert ["platform-owner", "snowflake-direct", "model-trainer", "observability"] == list(shown)[:4]
+    assert list(shown)[:4] == ["platform-owner", "snowflake-direct", "model-trainer", "observability"]
     assert (
         "3 organization tokens may touch production by a role in a deployment; 1 of them as DEPLOYMENT_ADMIN." in page
     )
@@ -300,7 +300,7 @@ def test_an_expired_token_may_touch_nothing_in_the_matrix(bound: Emulator) -> No
 
     page = run(bound, "audit", "--output", "html", "--production", "finance-*").out
 
-    assert ("", ADMIN) == matrix(page)["airflow-1-migration"][0]
+    assert matrix(page)["airflow-1-migration"][0] == ("", ADMIN)
     assert "0 organization tokens may touch production by a role in a deployment" in page
 
 
@@ -314,7 +314,7 @@ def test_without_a_pattern_of_production_the_page_does_not_speak_of_it(bound: Em
 def test_a_terminal_gets_a_table(bound: Emulator, state: str) -> None:
     shown = run_in_terminal(bound, "audit", "--state", state, columns=220)
 
-    assert 0 == shown.status
+    assert shown.status == 0
     assert "unmanaged" in shown.screen_text
     assert "Access audit: 6 roles of organization tokens in deployments; found: 2 unmanaged, 1 expired, 4 unused." in (
         shown.screen_text
@@ -351,10 +351,10 @@ def test_what_is_no_export_of_ours_is_refused_in_one_sentence(tmp_path: Path, te
 
     ended = run(None, "audit", "--state", path)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith(f"Error: {path}")
     assert reason in ended.err
-    assert 1 == ended.err.count("\n")
+    assert ended.err.count("\n") == 1
 
 
 def test_the_state_of_another_organization_is_refused(bound: Emulator, state: str, tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_the_state_of_another_organization_is_refused(bound: Emulator, state: st
 
     ended = run(bound, "audit", "--state", other)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert (
         "Error: The export of bindings/test has bindings of organization clother, and this audit is about "
         f"{bound.organization_id}: leave it out, or write --organization-id.\n"
@@ -374,4 +374,4 @@ def test_a_stack_that_was_destroyed_has_nothing_to_compare(bound: Emulator, tmp_
 
     document = audited(bound, "--state", empty)
 
-    assert 6 == sum(one["finding"] == "unmanaged" for one in document["findings"])
+    assert sum(one["finding"] == "unmanaged" for one in document["findings"]) == 6

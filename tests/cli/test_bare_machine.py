@@ -33,9 +33,9 @@ def test_help_and_list_work(service: dict[str, str], locale: dict[str, str]) -> 
         UNKNOWN, "-m", "astro_provider", "list", "--all-deployments", "--output", "json", environment=variables
     )
 
-    assert (0, "") == (helped.returncode, helped.stderr)
+    assert (helped.returncode, helped.stderr) == (0, "")
     assert helped.stdout.startswith("Usage: astro-provider ")
-    assert (0, "") == (listed.returncode, listed.stderr)
+    assert (listed.returncode, listed.stderr) == (0, "")
     assert "café" in {row["name"] for row in json.loads(listed.stdout)}
 
 
@@ -46,12 +46,12 @@ def test_doctor_says_where_locks_stand(service: dict[str, str], tmp_path: Path) 
 
     ended = run_as(UNKNOWN, "-m", "astro_provider", "doctor", "--output", "json", environment=variables)
 
-    assert "" == ended.stderr
+    assert ended.stderr == ""
     found = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
     assert (
         f"A lock was taken in {tmp_path}/astro-provider-locks-{UNKNOWN} and let go." == found["lock directory"]["found"]
     )
-    assert "ok" == found["service"]["status"]
+    assert found["service"]["status"] == "ok"
 
 
 def test_bytes_that_are_no_text_are_one_sentence(astro: Emulator) -> None:
@@ -59,6 +59,6 @@ def test_bytes_that_are_no_text_are_one_sentence(astro: Emulator) -> None:
 
     ended = subprocess.run(command, env=environment(astro), capture_output=True, check=False)
 
-    assert (2, b"") == (ended.returncode, ended.stdout)
+    assert (ended.returncode, ended.stdout) == (2, b"")
     assert b"it holds bytes that are no text in this locale; write an id or a name." in ended.stderr
     assert b"Traceback" not in ended.stderr

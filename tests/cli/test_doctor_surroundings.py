@@ -124,7 +124,7 @@ def test_pulumi_is_asked_for_the_configuration_without_the_credential(tmp_path: 
 
     check, _ = stack.look_at_stack({"PATH": str(tmp_path), "ASTRO_API_TOKEN": "hush"}, tmp_path)
 
-    assert (OK, "The stack sets nothing of astro.") == said(check)
+    assert said(check) == (OK, "The stack sets nothing of astro.")
     assert "hush" not in seen.read_text()
 
 
@@ -140,10 +140,10 @@ def test_the_stacks_configuration_is_looked_at_and_its_host_is_asked(
 
     stack_sets = f"The stack sets astro:host={astro.url}, astro:organizationId={ORGANIZATION_ID}, astro:token (secret)."
     assert (OK, stack_sets) == said(alone["stack config"]) == said(beside["stack config"])
-    assert (
+    assert said(alone["credential"]) == (
         UNKNOWN,
         "ASTRO_API_TOKEN is not set; astro:token of the stack is, a secret that was not read.",
-    ) == said(alone["credential"])
+    )
     assert alone["service"].found.startswith(f"{astro.url} answered in ")
     assert beside["credential"].status is OK
     assert beside["read tokens"].status is OK
@@ -157,11 +157,11 @@ def test_the_way_to_astro_is_the_one_that_the_stack_sets(project: dict[str, str]
     found = by_name(diagnose(variables, tmp_path / "infra"))
     before = by_name(diagnose({**variables, "ASTRO_API_HOST": "http://127.0.0.1:2"}, tmp_path / "infra"))
 
-    assert (OK, "Calls to http://127.0.0.1:1 go through no proxy.") == said(found["proxy"])
-    assert (OK, "None are needed: http://127.0.0.1:1 is this machine, in clear.") == said(found["certificates"])
+    assert said(found["proxy"]) == (OK, "Calls to http://127.0.0.1:1 go through no proxy.")
+    assert said(found["certificates"]) == (OK, "None are needed: http://127.0.0.1:1 is this machine, in clear.")
     assert (OK, f"Each call to Astro is recorded in {tmp_path}/trace (astro:trace).") == said(found["trace"])
     assert (OK, f"A lock was taken in {tmp_path}/mine and let go.") == said(found["lock directory"])
-    assert (OK, "Calls to http://127.0.0.1:2 go through no proxy.") == said(before["proxy"])
+    assert said(before["proxy"]) == (OK, "Calls to http://127.0.0.1:2 go through no proxy.")
 
 
 def test_a_credential_in_clear_in_the_stacks_configuration_is_a_cross_and_not_shown(
@@ -171,7 +171,7 @@ def test_a_credential_in_clear_in_the_stacks_configuration_is_a_cross_and_not_sh
 
     found = by_name(diagnose({**project, "ASTRO_API_HOST": astro.url}, tmp_path / "infra"))
 
-    assert (FAILED, "astro:token is set in clear, so the provider refuses it.") == said(found["stack config"])
+    assert said(found["stack config"]) == (FAILED, "astro:token is set in clear, so the provider refuses it.")
     assert "abcdef" not in str(found)
 
 
@@ -201,7 +201,7 @@ def test_a_uv_workspace_is_advised_to_its_own_environment_and_the_advice_works(t
 
     assert FAILED is advised.status
     assert (
-        "The uv workspace has its virtual environment above: write `virtualenv: ../../.venv` there." == advised.advice
+        advised.advice == "The uv workspace has its virtual environment above: write `virtualenv: ../../.venv` there."
     )
     assert OK is followed.status
     assert python.samefile(followed.found.split(" (")[0])
@@ -213,4 +213,4 @@ def test_doctor_ends_with_its_answer_and_not_with_what_hangs(astro: Emulator, tm
     ended = run(astro, "doctor", PATH=f"{tmp_path}:/usr/bin:/bin", PULUMI_PYTHON_CMD=sys.executable)
 
     assert "✓ pulumi          3.999.0" in ended.out
-    assert "" == ended.err
+    assert ended.err == ""

@@ -17,11 +17,11 @@ def test_help_names_every_subcommand_in_the_order_of_use() -> None:
     ended = run(None, "--help")
 
     commands = ended.out.partition("Commands:\n")[2]
-    assert SUBCOMMANDS == [
+    assert [
         line.split()[0] for line in commands.splitlines() if line.startswith("  ") and line[2] != " "
-    ]
+    ] == SUBCOMMANDS
     assert "..." not in commands
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
@@ -29,7 +29,7 @@ def test_help_of_each_subcommand_has_examples_that_stand_on_lines_of_their_own(s
     ended = run(None, subcommand, "--help")
 
     examples = ended.out.partition("  Examples:\n")[2].partition("\n\n")[0].splitlines()
-    assert 2 <= len(examples)
+    assert len(examples) >= 2
     assert all(line.startswith(f"    astro-provider {subcommand}") for line in examples)
     assert all(len(line) <= 90 for line in ended.out.splitlines())
 
@@ -56,7 +56,7 @@ def test_list_does_not_load_pulumi() -> None:
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert "False\n" == ended.stdout
+    assert ended.stdout == "False\n"
 
 
 def test_the_version_is_told() -> None:

@@ -101,7 +101,7 @@ def table_and_closing(ended: Ending) -> tuple[str, str]:
 def test_a_pipe_gets_one_plain_line_for_each_token_however_narrow_the_terminal(organization: Emulator) -> None:
     ended = run(organization, "list", "--deployment-id", ORDERS, COLUMNS="40", FORCE_COLOR="1")
 
-    assert (0, ONE, "") == (ended.status, ended.out, ended.err)
+    assert (ended.status, ended.out, ended.err) == (0, ONE, "")
 
 
 @pytest.mark.parametrize(
@@ -115,20 +115,20 @@ def test_a_pipe_gets_one_plain_line_for_each_token_however_narrow_the_terminal(o
 def test_several_deployments_are_told_apart_by_a_column(organization: Emulator, asked: list[str]) -> None:
     ended = run(organization, "list", *asked)
 
-    assert (0, ALL, "") == (ended.status, ended.out, ended.err)
+    assert (ended.status, ended.out, ended.err) == (0, ALL, "")
 
 
 def test_a_workspace_is_all_its_deployments(organization: Emulator) -> None:
     ended = run(organization, "list", "--workspace-id", "clm5t1r9b000308ldg6q8y4nz")
 
-    assert ["audit", "ci"] == [line.split()[1] for line in ended.lines[1:]]
+    assert [line.split()[1] for line in ended.lines[1:]] == ["audit", "ci"]
     assert all(" ledger" in line for line in ended.lines[1:])
 
 
 def test_a_workspace_beside_its_deployment_is_only_a_guard(organization: Emulator) -> None:
     guarded = run(organization, "list", "--deployment-id", ORDERS, "--workspace-id", "clk2v6a3e000208mkh9x5c2wd")
 
-    assert ONE == guarded.out
+    assert guarded.out == ONE
 
 
 def test_deployments_of_the_same_name_show_their_ids(organization: Emulator) -> None:
@@ -144,7 +144,7 @@ def test_deployments_of_the_same_name_show_their_ids(organization: Emulator) -> 
 def test_tokens_of_other_scopes_are_shown_where_they_are_asked_for(organization: Emulator) -> None:
     ended = run(organization, "list", "--deployment-id", ORDERS, "--include-other-scopes")
 
-    assert ["ORGANIZATION", "ORGANIZATION", "DEPLOYMENT"] == [line[77:89].strip() for line in ended.lines[1:]]
+    assert [line[77:89].strip() for line in ended.lines[1:]] == ["ORGANIZATION", "ORGANIZATION", "DEPLOYMENT"]
     assert "orders only" in ended.lines[3]
 
 
@@ -176,7 +176,7 @@ def test_a_crowded_list_is_a_table_from_80_columns_on_and_breaks_no_id(columns: 
     for row in json.loads(rows.out):
         assert row["id"] in ended.screen_text
         assert row["deployment_role"] in ended.screen_text
-    assert 1 == ended.screen_text.count("DEPLOYMENT_ROLE")
+    assert ended.screen_text.count("DEPLOYMENT_ROLE") == 1
     assert max(len(line) for line in ended.screen_text.splitlines()) <= columns
 
 
@@ -202,7 +202,7 @@ def test_expired_unused_and_direct_access_are_marked(organization: Emulator, add
     rows = json.loads(run(organization, "list", "--deployment-id", LEDGER, "--output", "json").out)
 
     marked = {line[27:34].strip(): line.partition("Ada Byron")[2].strip() for line in ended.lines[1:]}
-    assert {"audit": "", "busy": "", "ci": "unused", "old": "expired 2024-03-30, unused, DIRECT_ACCESS"} == marked
+    assert marked == {"audit": "", "busy": "", "ci": "unused", "old": "expired 2024-03-30, unused, DIRECT_ACCESS"}
     assert [
         ("audit", None, None, "STANDARD"),
         ("busy", None, recently, "STANDARD"),
@@ -264,7 +264,7 @@ def test_a_description_can_neither_break_a_line_nor_reach_the_terminal(
     piped = run(organization, "list", "--deployment-id", LEDGER)
     seen = run_in_terminal(organization, "list", "--deployment-id", LEDGER, columns=200)
 
-    assert 4 == len(piped.lines)
+    assert len(piped.lines) == 4
     assert "one two\ufffd[31m \ufffdred [bold]x[/bold]" in piped.lines[3]
     assert "one two\ufffd[31m \ufffdred [bold]x[/bold]" in seen.screen_text
     assert "\u202e" not in seen.screen
@@ -318,7 +318,7 @@ def test_an_organization_without_deployments_has_nothing_assigned(organization: 
 
     ended = run(organization, "list", "--all-deployments")
 
-    assert (0, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (0, "")
     assert (
         f"No organization tokens are assigned to organization {organization.organization_id}, "
         "which has no deployments.\n" == ended.err

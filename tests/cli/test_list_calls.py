@@ -17,15 +17,15 @@ def test_a_table_of_one_deployment_is_one_call_even_for_a_thousand_tokens(astro:
 
     ended = run(astro, "list", "--deployment-id", deployment_id)
 
-    assert {"ListApiTokens": 1} == calls_to(astro)
-    assert 1 + 1000 == len(ended.lines)
+    assert calls_to(astro) == {"ListApiTokens": 1}
+    assert len(ended.lines) == 1 + 1000
     assert "token-0999" in ended.lines[-1]
 
 
 def test_programs_are_told_the_deployments_name_for_one_call_more(organization: Emulator) -> None:
     run(organization, "list", "--deployment-id", ORDERS, "--output", "json")
 
-    assert {"ListDeployments": 1, "ListApiTokens": 1} == calls_to(organization)
+    assert calls_to(organization) == {"ListDeployments": 1, "ListApiTokens": 1}
 
 
 def test_an_empty_deployment_is_told_from_one_that_does_not_exist_for_one_call_more(organization: Emulator) -> None:
@@ -33,7 +33,7 @@ def test_an_empty_deployment_is_told_from_one_that_does_not_exist_for_one_call_m
 
     run(organization, "list", "--deployment-id", empty)
 
-    assert {"ListDeployments": 1, "ListApiTokens": 1} == calls_to(organization)
+    assert calls_to(organization) == {"ListDeployments": 1, "ListApiTokens": 1}
 
 
 def test_few_deployments_and_many_tokens_are_read_by_deployment(organization: Emulator) -> None:
@@ -43,8 +43,8 @@ def test_few_deployments_and_many_tokens_are_read_by_deployment(organization: Em
 
     ended = run(organization, "list", "--all-deployments")
 
-    assert 1 + 4 + 10 == len(ended.lines)
-    assert {"ListDeployments": 1, "ListApiTokens": 1 + 3} == calls_to(organization)
+    assert len(ended.lines) == 1 + 4 + 10
+    assert calls_to(organization) == {"ListDeployments": 1, "ListApiTokens": 1 + 3}
 
 
 def test_many_deployments_and_few_tokens_are_read_by_token(organization: Emulator) -> None:
@@ -54,8 +54,8 @@ def test_many_deployments_and_few_tokens_are_read_by_token(organization: Emulato
 
     ended = run(organization, "list", "--all-deployments")
 
-    assert 1 + 4 + 30 == len(ended.lines)
-    assert {"ListDeployments": 1, "ListApiTokens": 1, "GetApiToken": 4} == calls_to(organization)
+    assert len(ended.lines) == 1 + 4 + 30
+    assert calls_to(organization) == {"ListDeployments": 1, "ListApiTokens": 1, "GetApiToken": 4}
 
 
 def test_tokens_of_other_scopes_are_read_only_where_they_are_asked_for(organization: Emulator) -> None:
@@ -64,8 +64,8 @@ def test_tokens_of_other_scopes_are_read_only_where_they_are_asked_for(organizat
 
     ended = run(organization, "list", "--all-deployments", "--include-other-scopes")
 
-    assert 1 + 5 == len(ended.lines)
-    assert {"ListDeployments": 1, "ListApiTokens": 1, "GetApiToken": 5} == calls_to(organization)
+    assert len(ended.lines) == 1 + 5
+    assert calls_to(organization) == {"ListDeployments": 1, "ListApiTokens": 1, "GetApiToken": 5}
 
 
 def test_both_ways_find_the_same(organization: Emulator) -> None:
@@ -80,7 +80,7 @@ def test_both_ways_find_the_same(organization: Emulator) -> None:
     def rows(text: str) -> list[tuple[str, str, str]]:
         return sorted((row["deployment_id"], row["id"], row["deployment_role"]) for row in json.loads(text))
 
-    assert 4 == calls_to(organization)["GetApiToken"]
+    assert calls_to(organization)["GetApiToken"] == 4
     assert rows(by_deployment.out) == rows(by_token.out)
 
 
@@ -92,8 +92,8 @@ def test_all_deployments_stay_within_the_limits_of_the_service(organization: Emu
 
     ended = run(organization, "list", "--all-deployments")
 
-    assert 1 + 4 + 40 == len(ended.lines)
-    assert {"200": 1 + 1 + 42} == organization.calls()["by_status"]
+    assert len(ended.lines) == 1 + 4 + 40
+    assert organization.calls()["by_status"] == {"200": 1 + 1 + 42}
 
 
 def test_a_list_that_leaves_roles_out_makes_the_token_be_read(organization: Emulator) -> None:
@@ -101,8 +101,8 @@ def test_a_list_that_leaves_roles_out_makes_the_token_be_read(organization: Emul
 
     ended = run(organization, "list", "--deployment-id", ORDERS)
 
-    assert {"ListApiTokens": 1, "GetApiToken": 2} == calls_to(organization)
-    assert ["DEPLOYMENT_ADMIN", "Release Engineer"] == [line[91:107] for line in ended.lines[1:]]
+    assert calls_to(organization) == {"ListApiTokens": 1, "GetApiToken": 2}
+    assert [line[91:107] for line in ended.lines[1:]] == ["DEPLOYMENT_ADMIN", "Release Engineer"]
 
 
 def test_a_token_whose_roles_nobody_may_see_is_an_error_not_an_empty_list(organization: Emulator) -> None:
@@ -110,5 +110,5 @@ def test_a_token_whose_roles_nobody_may_see_is_an_error_not_an_empty_list(organi
 
     ended = run(organization, "list", "--deployment-id", ORDERS)
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("Error: The service left the roles out of its answer about token 'ci' ")

@@ -39,7 +39,7 @@ def test_a_reader_that_has_gone_ends_it_quietly(organization: Emulator, output: 
     )
     os.close(write_end)
 
-    assert (141, b"") == (ended.returncode, ended.stderr)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_head_takes_what_it_wants(astro: Emulator) -> None:
@@ -56,8 +56,8 @@ def test_head_takes_what_it_wants(astro: Emulator) -> None:
     )
 
     assert ended.stdout.startswith("ID ")
-    assert 1 == ended.stdout.count("\n")
-    assert "" == ended.stderr
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr == ""
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly_while_calls_are_in_flight(many_deplo
         many_deployments, "list", "--all-deployments", "--output", "json", interrupt_at="11/22", only_stderr=True
     )
 
-    assert (130, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (130, "")
     assert time.monotonic() - start < 20
     assert "Traceback" not in ended.screen
     assert "Error" not in ended.screen
@@ -89,8 +89,8 @@ def test_a_terminal_sees_a_bar_on_standard_error_that_leaves_nothing_behind(many
 
     ended = run_in_terminal(many_deployments, "list", "--all-deployments", "--output", "json", only_stderr=True)
 
-    assert 0 == ended.status
-    assert 24 == len(json.loads(ended.out))
+    assert ended.status == 0
+    assert len(json.loads(ended.out)) == 24
     assert "Reading assignments" in ended.screen
     assert "22/22 calls" in ended.screen_text
     assert ended.screen.endswith("\x1b[2K")
@@ -108,4 +108,4 @@ def test_a_bar_has_no_colour_where_none_is_wanted(many_deployments: Emulator) ->
 def test_few_calls_show_no_bar(organization: Emulator) -> None:
     ended = run_in_terminal(organization, "list", "--all-deployments", only_stderr=True)
 
-    assert (0, "") == (ended.status, ended.screen)
+    assert (ended.status, ended.screen) == (0, "")

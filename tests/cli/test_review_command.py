@@ -46,7 +46,7 @@ def kept(directory: Path, text: str, name: str = "digest.json") -> str:
 
 def reviewed(astro: Emulator | None, *arguments: str) -> dict[str, Any]:
     ended = run(astro, "review", *arguments, "--output", "json")
-    assert (0, "") == (ended.status, ended.err)
+    assert (ended.status, ended.err) == (0, "")
     return valid("review-1", ended.out)
 
 
@@ -57,8 +57,11 @@ def flags(document: dict[str, Any]) -> dict[tuple[str, str | None], list[str]]:
 def test_each_row_says_who_where_before_after_and_what_is_worth_a_second_look(bound: Emulator, many: str) -> None:
     document = reviewed(bound, many, "--production", "*-production")
 
-    assert ("bindings/test", True, False, False) == tuple(
-        document[key] for key in ("stack", "complete", "refresh", "offline")
+    assert tuple(document[key] for key in ("stack", "complete", "refresh", "offline")) == (
+        "bindings/test",
+        True,
+        False,
+        False,
     )
     assert {
         "change": "change",
@@ -72,7 +75,7 @@ def test_each_row_says_who_where_before_after_and_what_is_worth_a_second_look(bo
         "flags": ["last-admin", "production", "unused"],
         "undecided": [],
     } == document["changes"][0]
-    assert {
+    assert flags(document) == {
         (PRODUCTION, OLD_DEPLOYER): ["last-admin", "production", "unused"],
         (PRODUCTION, OBSERVABILITY): ["production", "adopts", "unused"],
         (TRAINING, TRAINER): ["admin", "overwrites"],
@@ -81,7 +84,7 @@ def test_each_row_says_who_where_before_after_and_what_is_worth_a_second_look(bo
         (STAGING, None): ["admin", "unknown"],
         (STAGING, TRAINER): ["secret"],
         (FINANCE, EXPIRED): [],
-    } == flags(document)
+    }
 
 
 def test_an_overwrite_is_told_as_the_change_that_it_is(bound: Emulator, many: str) -> None:
@@ -89,8 +92,8 @@ def test_an_overwrite_is_told_as_the_change_that_it_is(bound: Emulator, many: st
 
     rows = {(row["deployment_id"], row["org_token_id"]): row for row in document["changes"]}
     overwritten, adopted = rows[TRAINING, TRAINER], rows[PRODUCTION, OBSERVABILITY]
-    assert ("change", ACCESSOR, ADMIN) == (overwritten["change"], overwritten["before"], overwritten["after"])
-    assert ("gain", ACCESSOR, ACCESSOR) == (adopted["change"], adopted["before"], adopted["after"])
+    assert (overwritten["change"], overwritten["before"], overwritten["after"]) == ("change", ACCESSOR, ADMIN)
+    assert (adopted["change"], adopted["before"], adopted["after"]) == ("gain", ACCESSOR, ACCESSOR)
 
 
 def test_a_role_that_is_adopted_is_no_change_of_access(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
@@ -117,13 +120,13 @@ def test_the_page_about_pull_requests_shows_the_comment_as_it_came(bound: Emulat
 def test_one_list_of_tokens_one_of_deployments_and_one_for_each_that_loses_an_admin(bound: Emulator, many: str) -> None:
     reviewed(bound, many)
 
-    assert {"ListApiTokens": 1 + 2, "ListDeployments": 1} == calls_to(bound)
+    assert calls_to(bound) == {"ListApiTokens": 1 + 2, "ListDeployments": 1}
 
 
 def test_a_preview_that_changes_nothing_asks_nobody_and_needs_no_credential(previews: Previews, tmp_path: Path) -> None:
     document = reviewed(None, kept(tmp_path, previews.unchanged.text))
 
-    assert ([], 4, True) == (document["changes"], document["unchanged"], document["complete"])
+    assert (document["changes"], document["unchanged"], document["complete"]) == ([], 4, True)
 
 
 def test_an_admin_who_is_not_the_last_is_not_called_so(bound: Emulator, many: str) -> None:
@@ -138,23 +141,23 @@ def test_an_expired_token_that_gains_is_flagged_and_one_that_loses_is_not(
     made = reviewed(bound, kept(tmp_path, previews.made.text))
     destroyed = reviewed(bound, kept(tmp_path, previews.destroyed.text))
 
-    assert ["expired"] == flags(made)[FINANCE, EXPIRED]
-    assert [] == flags(destroyed)[FINANCE, EXPIRED]
+    assert flags(made)[FINANCE, EXPIRED] == ["expired"]
+    assert flags(destroyed)[FINANCE, EXPIRED] == []
 
 
 def test_a_token_made_anew_under_its_name_is_seen_as_such(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
     document = reviewed(bound, kept(tmp_path, previews.renewed.text))
 
-    assert {
+    assert flags(document) == {
         (PRODUCTION, OLD_DEPLOYER): ["gap", "token-renewed"],
         (PRODUCTION, NEW_DEPLOYER): ["admin", "gap", "token-renewed"],
-    } == flags(document)
+    }
 
 
 def test_a_run_that_takes_drift_back_says_so(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
     document = reviewed(bound, kept(tmp_path, previews.reverting.text))
 
-    assert ["admin", "drift-reverted", "unused"] == flags(document)[PRODUCTION, OLD_DEPLOYER]
+    assert flags(document)[PRODUCTION, OLD_DEPLOYER] == ["admin", "drift-reverted", "unused"]
     assert "drift-reverted" in flags(document)[STAGING, OLD_DEPLOYER]
 
 
@@ -172,11 +175,11 @@ def test_offline_asks_nobody_and_says_what_it_cannot_tell(bound: Emulator, many:
     document = reviewed(bound, many, "--offline", "--production", "*-production")
     comment = run(bound, "review", many, "--offline").out
 
-    assert {} == calls_to(bound)
+    assert calls_to(bound) == {}
     assert document["offline"]
     first = next(row for row in document["changes"] if row["org_token_id"] == OLD_DEPLOYER)
-    assert ("etl-production", ["production"]) == (first["deployment_name"], first["flags"])
-    assert ["expired", "last-admin", "unused"] == first["undecided"]
+    assert (first["deployment_name"], first["flags"]) == ("etl-production", ["production"])
+    assert first["undecided"] == ["expired", "last-admin", "unused"]
     assert "Astro was not asked" in comment
 
 
@@ -194,9 +197,9 @@ def test_offline_a_digest_without_names_of_deployments_leaves_production_undecid
     failing = run(bound, "review", older, "--offline", "--production", "*-production", "--fail-on", "production")
 
     first = next(row for row in unnamed["changes"] if row["org_token_id"] == OLD_DEPLOYER)
-    assert (None, ["unknown"]) == (first["deployment_name"], first["flags"])
-    assert ["expired", "last-admin", "production", "unused"] == first["undecided"]
-    assert (3, "Failed on: production.\n") == (failing.status, failing.err)
+    assert (first["deployment_name"], first["flags"]) == (None, ["unknown"])
+    assert first["undecided"] == ["expired", "last-admin", "production", "unused"]
+    assert (failing.status, failing.err) == (3, "Failed on: production.\n")
 
 
 def test_offline_a_rule_that_needs_a_name_counts_as_broken(bound: Emulator, many: str, tmp_path: Path) -> None:
@@ -205,15 +208,15 @@ def test_offline_a_rule_that_needs_a_name_counts_as_broken(bound: Emulator, many
     online = run(bound, "review", many, "--rules", rules, "--fail-on", "rule")
     offline = run(None, "review", many, "--rules", rules, "--fail-on", "rule", "--offline")
 
-    assert (0, "") == (online.status, online.err)
-    assert (3, "Failed on: rule.\n") == (offline.status, offline.err)
+    assert (online.status, online.err) == (0, "")
+    assert (offline.status, offline.err) == (3, "Failed on: rule.\n")
     assert "(it depends on what is not known yet)" in offline.out
 
 
 def test_every_row_of_a_fork_is_unknown(previews: Previews, tmp_path: Path) -> None:
     document = reviewed(None, kept(tmp_path, previews.of_a_fork.text), "--offline")
 
-    assert 4 == len(document["changes"])
+    assert len(document["changes"]) == 4
     assert all("unknown" in row["flags"] for row in document["changes"])
     assert {"snowflake-direct", "airflow-1-migration"} < {row["org_token_name"] for row in document["changes"]}
 
@@ -249,7 +252,7 @@ def test_the_engine_says_seven_where_changes_were_not_expected(previews: Preview
 
     ended = run(None, "review", kept(tmp_path, made.text), "--offline", "--exit-code", str(made.status))
 
-    assert (7, 0) == (made.status, ended.status)
+    assert (made.status, ended.status) == (7, 0)
 
 
 @pytest.mark.parametrize("output", ["markdown", "text", "json", "html"])
@@ -259,7 +262,7 @@ def test_an_incomplete_preview_never_looks_like_no_changes(
 ) -> None:
     ended = run(bound, "review", kept(tmp_path, getattr(previews, which).text), "--output", output)
 
-    assert 4 == ended.status
+    assert ended.status == 4
     assert ended.err.startswith("The preview is incomplete. It ended with ")
     assert "No change of access." not in ended.out
     if output == "json":
@@ -275,9 +278,9 @@ def test_a_preview_that_never_began_still_makes_a_comment(previews: Previews, tm
     told = run(None, "review", digest, "--exit-code", str(made.status))
     untold = run(None, "review", digest)
 
-    assert 4 == told.status
+    assert told.status == 4
     assert "It failed before it began, and printed no digest." in told.out
-    assert (1, "") == (untold.status, untold.out)
+    assert (untold.status, untold.out) == (1, "")
     assert (
         f"Error: {digest} is empty: the preview failed before it began. Look at what it wrote on standard error.\n"
         == (untold.err)
@@ -291,7 +294,7 @@ def test_nothing_of_the_digest_shows_but_access(bound: Emulator, many: str, prev
         shown = run(bound, "review", many, "--output", output)
         everything = shown.out + shown.err
 
-        assert 0 == shown.status
+        assert shown.status == 0
         assert not {
             word
             for word in (
@@ -319,7 +322,7 @@ def test_a_terminal_gets_a_table_and_is_asked_for_a_file(bound: Emulator, many: 
 
     assert "loses" in shown.screen_text
     assert "etl-production" in shown.screen_text
-    assert 2 == unsaid.status
+    assert unsaid.status == 2
     assert "Say what to review: a FILE, or pipe the output of `pulumi preview --json` in." in unsaid.screen_text
 
 
@@ -327,7 +330,7 @@ def test_what_utf16_says_is_read(bound: Emulator, previews: Previews, tmp_path: 
     path = tmp_path / "from-powershell.json"
     path.write_bytes(previews.unchanged.text.encode("utf-16"))
 
-    assert 4 == reviewed(bound, str(path))["unchanged"]
+    assert reviewed(bound, str(path))["unchanged"] == 4
 
 
 def run_piped(astro: Emulator, content: bytes, *arguments: str) -> Ending:

@@ -41,9 +41,9 @@ def test_what_is_no_digest_is_refused_in_one_sentence(tmp_path: Path, text: str,
     for output in ("markdown", "json", "html"):
         ended = run(None, "review", str(path), "--output", output)
 
-        assert (1, "") == (ended.status, ended.out)
+        assert (ended.status, ended.out) == (1, "")
         assert ended.err.startswith(f"Error: {path} {reason}")
-        assert 1 == ended.err.count("\n")
+        assert ended.err.count("\n") == 1
 
 
 def test_a_stream_of_events_is_told_from_a_digest(previews: Previews, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_stream_of_events_is_told_from_a_digest(previews: Previews, tmp_path: 
 
     ended = run(None, "review", str(path))
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert (
         f"Error: {path} is a stream of engine events, not a digest: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW, and give "
         "the output of `pulumi preview --json`.\n"
@@ -70,7 +70,7 @@ def test_a_digest_of_bindings_that_this_version_does_not_know_is_refused(preview
 
     ended = run(None, "review", str(path))
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert (
         f"Error: {path}: a binding in it has no deployment, no token or no role; it was not made by a version of the "
         "package that this one knows.\n"
@@ -97,9 +97,9 @@ def test_a_refused_credential_is_one_sentence_and_nothing_printed(
     refused = run(astro, "review", str(path), ASTRO_API_TOKEN="not-a-credential")
     missing = run(astro, "review", str(path), ASTRO_API_TOKEN="")
 
-    assert (1, "") == (refused.status, refused.out)
+    assert (refused.status, refused.out) == (1, "")
     assert "Check that ASTRO_API_TOKEN" in refused.err
-    assert (1, "") == (missing.status, missing.out)
+    assert (missing.status, missing.out) == (1, "")
     assert missing.err.startswith("Error: No credential for Astro: export ASTRO_API_TOKEN")
 
 
@@ -129,5 +129,5 @@ def test_a_wrong_rule_names_its_line(previews: Previews, tmp_path: Path, rules: 
 
     ended = run(None, "review", str(digest), "--offline", "--rules", str(file))
 
-    assert (1, "") == (ended.status, ended.out)
+    assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith(f"Error: {file}, {complaint}")

@@ -53,10 +53,10 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def test_a_home_without_locks_is_one_warning(tmp_path: Path, number: int) -> None:
     printed, warned = take(HOME=str(tmp_path), TMPDIR=str(tmp_path), FLOCK_ERRNO=str(number))
 
-    assert "held" == printed
+    assert printed == "held"
     assert warned.startswith(f"{WITHOUT}{tmp_path}/.cache/astro-provider/locks: {os.strerror(number)}; {tmp_path}/")
     assert warned.endswith("Set ASTRO_LOCK_DIR to a local directory that can be written.")
-    assert 1 == len(warned.splitlines())
+    assert len(warned.splitlines()) == 1
 
 
 def test_a_chosen_directory_without_locks_is_an_error(tmp_path: Path) -> None:
@@ -66,32 +66,32 @@ def test_a_chosen_directory_without_locks_is_an_error(tmp_path: Path) -> None:
         f"The file system of the locks' directory {tmp_path} has no locks (No locks available): set ASTRO_LOCK_DIR to a "
         "directory on a local disk."
     ) == printed
-    assert "" == warned
+    assert warned == ""
 
 
 @only_root
 def test_two_users_share_a_directory_and_wait_for_each_other(home: Path) -> None:
     arguments = ["-m", "tests.support.lock_holder", str(home), "https://astro.example", "org", "token"]
-    assert ("held", "") == take(home, uid=UNKNOWN)
+    assert take(home, uid=UNKNOWN) == ("held", "")
     with subprocess.Popen(
         [sys.executable, *arguments], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout
-        assert "held\n" == holder.stdout.readline()
+        assert holder.stdout.readline() == "held\n"
 
         waited = take(home, uid=NOBODY)
         holder.kill()
 
     assert waited[0].startswith("Another process on this machine has been writing token token for longer than")
-    assert ("held", "") == take(home, uid=NOBODY)
-    assert ("held", "") == take(home)
-    assert [(UNKNOWN, 0o666)] == [(path.stat().st_uid, path.stat().st_mode & 0o777) for path in locks_in(home)]
+    assert take(home, uid=NOBODY) == ("held", "")
+    assert take(home) == ("held", "")
+    assert [(path.stat().st_uid, path.stat().st_mode & 0o777) for path in locks_in(home)] == [(UNKNOWN, 0o666)]
 
 
 def test_locks_in_a_directory_of_ones_own_are_closed_to_others(tmp_path: Path) -> None:
-    assert ("held", "") == take(tmp_path / "own")
+    assert take(tmp_path / "own") == ("held", "")
 
-    assert [0o600] == [path.stat().st_mode & 0o777 for path in locks_in(tmp_path / "own")]
+    assert [path.stat().st_mode & 0o777 for path in locks_in(tmp_path / "own")] == [0o600]
 
 
 @only_root
@@ -114,7 +114,7 @@ def test_a_lock_file_that_only_its_owner_can_open_is_a_warning(home: Path) -> No
 
     printed, warned = take(home, uid=NOBODY)
 
-    assert "held" == printed
+    assert printed == "held"
     assert warned.startswith(f"{WITHOUT}{lock}: Permission denied)")
 
 
@@ -128,15 +128,15 @@ def test_a_link_in_a_locks_place_is_not_followed(tmp_path: Path) -> None:
 
     printed, warned = take(tmp_path / "locks")
 
-    assert "held" == printed
+    assert printed == "held"
     assert warned.startswith(f"{WITHOUT}{lock}: Too many levels of symbolic links)")
-    assert "precious" == target.read_text()
+    assert target.read_text() == "precious"
 
 
 @only_root
 def test_a_full_disk_is_a_warning_and_what_is_there_still_serves(small: Path) -> None:
     locks = small / "locks"
-    assert ("held", "") == take(locks)
+    assert take(locks) == ("held", "")
     [lock] = locks_in(locks)
     with pytest.raises(OSError, match="No space left"):
         (small / "filler").write_bytes(b"x" * 65536)
@@ -149,8 +149,8 @@ def test_a_full_disk_is_a_warning_and_what_is_there_still_serves(small: Path) ->
     (small / "last").touch()
     printed, warned = take(locks)
 
-    assert ("held", "") == served
-    assert "held" == printed
+    assert served == ("held", "")
+    assert printed == "held"
     assert warned.startswith(f"{WITHOUT}{lock}: No space left on device)")
 
 
@@ -163,8 +163,8 @@ def test_a_read_only_home_makes_way_for_the_temporary_directory(small: Path, tmp
     usual = take(HOME=str(small), TMPDIR=str(temporary))
     chosen, _ = take(small / "locks")
 
-    assert ("held", "") == usual
-    assert 1 == len(locks_in(temporary / f"astro-provider-locks-{os.getuid()}"))
+    assert usual == ("held", "")
+    assert len(locks_in(temporary / f"astro-provider-locks-{os.getuid()}")) == 1
     assert chosen == (
         f"The locks' directory {small}/locks cannot be written (Read-only file system): set ASTRO_LOCK_DIR to one that can."
     )
@@ -188,10 +188,10 @@ def test_a_directory_in_the_temporary_directory_is_ours_alone_or_another_is_take
 
     told = take(uid=UNKNOWN, TMPDIR=str(home))
 
-    assert ("held", "") == told
-    assert 1 == len(locks_in(home / f"astro-provider-locks-{UNKNOWN}-1"))
-    assert [] == list(elsewhere.iterdir())
-    assert set_up.is_file() or [] == list(set_up.iterdir())
+    assert told == ("held", "")
+    assert len(locks_in(home / f"astro-provider-locks-{UNKNOWN}-1")) == 1
+    assert list(elsewhere.iterdir()) == []
+    assert set_up.is_file() or list(set_up.iterdir()) == []
 
 
 @only_root
@@ -202,9 +202,9 @@ def test_not_even_root_trusts_a_directory_that_somebody_else_has_set_up(home: Pa
 
     told = take(HOME="/dev/null", TMPDIR=str(home))
 
-    assert ("held", "") == told
-    assert [] == list(set_up.iterdir())
-    assert 1 == len(locks_in(home / "astro-provider-locks-0-1"))
+    assert told == ("held", "")
+    assert list(set_up.iterdir()) == []
+    assert len(locks_in(home / "astro-provider-locks-0-1")) == 1
 
 
 @only_root
@@ -212,20 +212,20 @@ def test_without_a_home_a_tilde_is_told_and_nothing_is_made(home: Path) -> None:
     printed, _ = take("~/locks", uid=UNKNOWN, TMPDIR=str(home))
 
     assert printed == "ASTRO_LOCK_DIR is ~/locks, and this user has no such home directory: write the whole path."
-    assert [] == list(home.iterdir())
+    assert list(home.iterdir()) == []
 
 
 def test_a_tilde_is_the_home(tmp_path: Path) -> None:
-    assert ("held", "") == take("~/locks", HOME=str(tmp_path))
+    assert take("~/locks", HOME=str(tmp_path)) == ("held", "")
 
-    assert 1 == len(locks_in(tmp_path / "locks"))
+    assert len(locks_in(tmp_path / "locks")) == 1
 
 
 def test_doctor_takes_a_lock_and_tells_where(tmp_path: Path) -> None:
     found = diagnose({"PATH": "", "ASTRO_API_TOKEN": "a b", "ASTRO_LOCK_DIR": str(tmp_path)}, tmp_path)[-1]
 
     assert (Status.OK, f"A lock was taken in {tmp_path} and let go.") == (found.status, found.found)
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_doctor_warns_of_a_machine_without_locks(tmp_path: Path) -> None:

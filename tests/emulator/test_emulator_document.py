@@ -84,7 +84,7 @@ def test_the_seed_of_the_page_is_an_organization(tmp_path: Path) -> None:
 
     (owner, ci) = planted.state.tokens.values()
     assert (owner["name"], ci["name"]) == ("owner", "ci")
-    assert ["ORGANIZATION", "DEPLOYMENT", "DEPLOYMENT", "DAG"] == [held["entityType"] for held in ci["roles"]]
+    assert [held["entityType"] for held in ci["roles"]] == ["ORGANIZATION", "DEPLOYMENT", "DEPLOYMENT", "DAG"]
     assert planted.preview is not None
 
 

@@ -78,7 +78,7 @@ def test_a_small_file_is_an_organization_that_answers(tmp_path: Path) -> None:
             headers=headers,
         )
 
-    assert [("orders", "Data"), ("ledger", "Finance")] == [(one["name"], one["workspaceName"]) for one in deployments]
+    assert [(one["name"], one["workspaceName"]) for one in deployments] == [("orders", "Data"), ("ledger", "Finance")]
     assert made.json()["roles"] == [entry("DEPLOYMENT", "clxledger", "Auditor")]
 
 
@@ -150,8 +150,9 @@ def test_a_token_may_be_seeded_without_any_role_and_with_two_in_one_deployment(t
 
     with Emulator.running(seed=seed(tmp_path, text)) as emulator:
         assert token_named(emulator, "none")["roles"] == []
-        assert ["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"] == [
-            held["role"] for held in token_named(emulator, "twice")["roles"]
+        assert [held["role"] for held in token_named(emulator, "twice")["roles"]] == [
+            "DEPLOYMENT_ADMIN",
+            "DEPLOYMENT_ACCESSOR",
         ]
 
 
@@ -367,7 +368,7 @@ def test_the_command_refuses_a_file_with_status_1_and_starts_nothing(tmp_path: P
         [COMMAND, "emulator", "--port", "0", "--seed", file], capture_output=True, text=True, check=False, timeout=30
     )
 
-    assert (1, "") == (ended.returncode, ended.stdout)
+    assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith(f"{file}, line 13: colour: there is no such key; the keys here are ")
     assert ended.stderr.count("\n") == 1
 

@@ -40,7 +40,7 @@ def test_without_a_precaution_the_old_resource_takes_the_role_with_it(
     mended = stack.up(refresh=True)
 
     assert "It will be adopted unchanged" in preview.text
-    assert ["create orders", "delete grant"] == up.steps[:2]
+    assert up.steps[:2] == ["create orders", "delete grant"]
     assert held is None
     assert not mended.failed
 
@@ -57,8 +57,8 @@ def test_a_resource_that_is_retained_first_leaves_its_role_to_the_binding(
 
     assert not first.failed, first.text
     assert "create orders" in moved.steps
-    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
-    assert {"same": 2} == after.changes
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert after.changes == {"same": 2}
     assert writes(astro) == 1
 
 
@@ -77,7 +77,7 @@ def test_an_alias_of_the_old_type_replaces_the_resource_and_the_role_is_there_af
     after = stack.up(refresh=True)
 
     assert not up.failed, up.text
-    assert ["delete-replaced grant", "replace orders", "create-replacement orders"] == up.steps
-    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
-    assert {"same": 2} == after.changes
+    assert up.steps == ["delete-replaced grant", "replace orders", "create-replacement orders"]
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert after.changes == {"same": 2}
     assert writes(astro) == 3  # the old grant, its end, and the new one: in between the token had no role

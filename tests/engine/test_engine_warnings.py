@@ -40,7 +40,7 @@ def test_a_digest_tells_a_warning_from_a_note(stack: Stack, odd: dict[str, str])
     diagnostics = json.loads(digest(stack, "preview").text)["diagnostics"]
 
     told = sorted((one["severity"], one["message"]) for one in diagnostics if "astro: " in one["message"])
-    assert ["info", "warning"] == [severity for severity, _ in told]
+    assert [severity for severity, _ in told] == ["info", "warning"]
     assert told[0][1].startswith(f"astro: {odd['note']}")
     assert told[1][1].startswith(f"warning: astro: {odd['warning']}")
 
@@ -49,10 +49,10 @@ def test_a_person_reads_each_once_in_the_preview(stack: Stack, odd: dict[str, st
     preview = stack.preview()
 
     assert _one_of_each(preview.notices, odd)
-    assert [1, 1] == [
+    assert [
         len([line for line in preview.lines if line.startswith(beginning)])
         for beginning in (f"warning: astro: {odd['warning']}", f"astro: {odd['note']}")
-    ]
+    ] == [1, 1]
 
 
 def test_what_many_bindings_have_in_common_is_told_once(stack: Stack, astro: Emulator, wanted: dict[str, Any]) -> None:
@@ -63,10 +63,10 @@ def test_what_many_bindings_have_in_common_is_told_once(stack: Stack, astro: Emu
 
     up = stack.up()
 
-    assert [
+    assert (up.notices) == [
         "astro: note: previewChecks is off: nothing was checked against Astro; names are compared by their spelling."
-    ] == (up.notices)
-    assert {"create": 9} == up.changes
+    ]
+    assert up.changes == {"create": 9}
 
 
 def test_options_of_the_engine_before_its_address_change_nothing(stack: Stack, odd: dict[str, str]) -> None:

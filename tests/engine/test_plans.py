@@ -30,7 +30,7 @@ def test_an_up_does_what_the_plan_of_its_preview_says(
     assert not preview.failed, preview.text
     assert not up.failed, up.text
     assert "create orders" in up.steps
-    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, wanted["deployment_id"])
+    assert astro.store.deployment_role(token_id, wanted["deployment_id"]) == "DEPLOYMENT_ADMIN"
 
 
 def test_a_plan_of_a_change_a_move_and_a_removal_is_carried_out(
@@ -51,7 +51,7 @@ def test_a_plan_of_a_change_a_move_and_a_removal_is_carried_out(
     assert not preview.failed, preview.text
     assert not up.failed, up.text
     roles = [astro.store.deployment_role(token_id, each) for each in (wanted["deployment_id"], *others)]
-    assert ["DEPLOYMENT_ACCESSOR", None, None, "DEPLOYMENT_ADMIN"] == roles
+    assert roles == ["DEPLOYMENT_ACCESSOR", None, None, "DEPLOYMENT_ADMIN"]
 
 
 def test_an_up_that_would_do_more_than_its_plan_is_refused_and_writes_nothing(

@@ -97,8 +97,8 @@ def test_nothing_changes_whatever_the_command(earlier: Stack, astro: Emulator, c
         assert [step for step in outcome.steps if not step.startswith("refresh ")] == [], command
         assert {"same": len(PROGRAM) + 1} == outcome.changes, command
         assert before == _outputs(earlier), command
-        assert GRANTS == _grants(astro), command
-    assert 0 == writes(astro)
+        assert _grants(astro) == GRANTS, command
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("refresh", [False, True], ids=["up", "up --refresh"])
@@ -119,9 +119,9 @@ def test_a_rename_keeps_the_grant(earlier: Stack, astro: Emulator) -> None:
     outcome = earlier.up(refresh=True)
 
     assert not outcome.failed, outcome.text
-    assert GRANTS == _grants(astro)
+    assert _grants(astro) == GRANTS
     assert {f"{name}-renamed" for name in PROGRAM} == earlier.resources().keys()
-    assert 0 == writes(astro)
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("refresh", [False, True], ids=["destroy", "destroy --refresh"])
@@ -130,7 +130,7 @@ def test_destroy_revokes_all_and_leaves_everything_else(earlier: Stack, astro: E
 
     assert not outcome.failed, outcome.text
     assert dict.fromkeys(GRANTS) == _grants(astro)
-    assert {} == earlier.resources()
+    assert earlier.resources() == {}
     in_a_dag = cast.entry("DAG", "train_demand_model", "DAG_AUTHOR", deploymentId=cast.TRAINING)
     assert [cast.MEMBER, in_a_dag] == astro.store.token(cast.TRAINER)["roles"]
-    assert [cast.MEMBER] == astro.store.token(cast.OBSERVABILITY)["roles"]
+    assert astro.store.token(cast.OBSERVABILITY)["roles"] == [cast.MEMBER]

@@ -37,6 +37,6 @@ def test_the_tests_on_the_page_pass_and_fail_where_the_program_is_wrong(engine: 
 
     assert {"access.py", "test_access.py", "test_access_on_the_emulator.py"} == set(files)
     assert PAGE.read_text().count("```python") == len(files)
-    assert 0 == right.returncode, right.stdout
+    assert right.returncode == 0, right.stdout
     assert "3 passed" in right.stdout
     assert "2 failed, 1 passed" in wrong.stdout

@@ -22,8 +22,9 @@ def test_it_returns_the_organization_tokens_of_a_deployment_by_name(
     found = list_deployment_org_tokens(deployment_id)
 
     assert_type(found, list[DeploymentOrgToken])
-    assert [("audit", "Release Engineer", "ci"), ("nightly-loads", "DEPLOYMENT_ADMIN", "Ada Byron")] == [
-        (row.name, row.deployment_role, row.created_by) for row in found
+    assert [(row.name, row.deployment_role, row.created_by) for row in found] == [
+        ("audit", "Release Engineer", "ci"),
+        ("nightly-loads", "DEPLOYMENT_ADMIN", "Ada Byron"),
     ]
     assert (
         DeploymentOrgToken(
@@ -67,7 +68,7 @@ def test_tokens_of_other_scopes_are_left_out_unless_they_are_asked_for(
 
 
 def test_nothing_assigned_is_an_empty_list(astro: Emulator) -> None:
-    assert [] == list_deployment_org_tokens(astro.store.add_deployment("empty"))
+    assert list_deployment_org_tokens(astro.store.add_deployment("empty")) == []
 
 
 def test_many_lists_take_one_call_each_and_one_for_all_deployments(astro: Emulator) -> None:
@@ -77,8 +78,8 @@ def test_many_lists_take_one_call_each_and_one_for_all_deployments(astro: Emulat
     for deployment_id in deployment_ids:
         list_deployment_org_tokens(deployment_id)
 
-    assert {"ListDeployments": 1, "ListApiTokens": 30} == calls_to(astro)
-    assert {"200": 31} == astro.calls()["by_status"]
+    assert calls_to(astro) == {"ListDeployments": 1, "ListApiTokens": 30}
+    assert astro.calls()["by_status"] == {"200": 31}
 
 
 def test_what_is_assigned_is_never_remembered(astro: Emulator, deployment_id: str, token_id: str) -> None:
@@ -87,13 +88,13 @@ def test_what_is_assigned_is_never_remembered(astro: Emulator, deployment_id: st
 
     second = list_deployment_org_tokens(deployment_id)
 
-    assert ["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"] == [row.deployment_role for row in (*first, *second)]
+    assert [row.deployment_role for row in (*first, *second)] == ["DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"]
 
 
 def test_a_deployment_made_since_is_found(astro: Emulator, deployment_id: str) -> None:
     list_deployment_org_tokens(deployment_id)
 
-    assert [] == list_deployment_org_tokens(astro.store.add_deployment("made since"))
+    assert list_deployment_org_tokens(astro.store.add_deployment("made since")) == []
 
 
 def test_an_unknown_deployment_is_an_error_with_the_nearest(deployment_id: str) -> None:

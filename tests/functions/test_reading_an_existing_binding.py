@@ -49,7 +49,7 @@ def test_an_existing_binding_shows_all_that_it_has(
         "created_by": "Ada Byron",
         "scope": "ORGANIZATION",
     } == stack.outputs()
-    assert 0 == writes(astro)
+    assert writes(astro) == 0
 
 
 def test_each_run_reads_it_anew(
@@ -61,8 +61,8 @@ def test_each_run_reads_it_anew(
 
     stack.up()
 
-    assert "DEPLOYMENT_ACCESSOR" == stack.outputs()["role"]
-    assert 0 == writes(astro)
+    assert stack.outputs()["role"] == "DEPLOYMENT_ACCESSOR"
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("last", ["destroy", "removal from the program"])
@@ -77,9 +77,9 @@ def test_the_grant_stays_when_the_stack_lets_go_of_it(
     ended = stack.destroy() if last == "destroy" else stack.up()
 
     assert not ended.failed, ended.text
-    assert {} == stack.resources()
-    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
-    assert 0 == writes(astro)
+    assert stack.resources() == {}
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize("gone", ["role", "token", "deployment"])
@@ -100,7 +100,7 @@ def test_a_binding_that_does_not_exist_fails_the_preview_and_the_update(
 
         assert ended.failed
         assert [error for error in ended.errors if error.startswith("astro_provider.errors.NotFound: ")], ended.text
-        assert {} == stack.resources()
+        assert stack.resources() == {}
 
 
 def test_a_malformed_id_is_an_error_that_names_its_parts(stack: Stack) -> None:

@@ -54,8 +54,8 @@ def test_a_set_pins_all_with_hashes_and_tells_no_address(name: str) -> None:
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
 
     assert entries
-    assert [] == [entry for entry in entries if "--hash=sha256:" not in entry]
-    assert [] == re.findall(r"https?://|--(?:extra-)?index-url|--find-links|--trusted-host|^-i ", text)
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links|--trusted-host|^-i ", text) == []
 
 
 @pytest.mark.parametrize(("smaller", "larger"), [("demo", "dev"), ("dev", "bench")])
@@ -87,5 +87,5 @@ def test_a_workflow_pins_its_actions_by_hash_and_starts_without_permissions(work
     used = re.findall(r"uses: (.*)", text)
 
     assert used
-    assert [] == [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)]
+    assert [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
     assert "\npermissions: {}\n" in text

@@ -77,7 +77,7 @@ def test_an_example_that_was_copied_elsewhere_previews_with_each_way_to_install(
     told = previewed(installed, engine, astro, project, installed_in=project / "installed")
 
     assert set() == required_plugins(project / "installed")
-    assert {"create": 3} == told.changes
+    assert told.changes == {"create": 3}
     assert told.imported.is_relative_to(project / "installed")
 
 
@@ -105,4 +105,4 @@ def test_nothing_tells_anybody_to_install_the_bare_name() -> None:
         re.MULTILINE,
     )
 
-    assert [] == [(path.name, found[0]) for path, text in texts for found in bare.finditer(text)]
+    assert [(path.name, found[0]) for path, text in texts for found in bare.finditer(text)] == []

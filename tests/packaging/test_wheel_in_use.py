@@ -81,7 +81,7 @@ def test_the_command_of_the_wheel_runs_outside_the_checkout(installed: Installed
     shown = installed.run(*command, "--help", cwd=tmp_path)
     version = installed.run(*command, "--version", cwd=tmp_path)
 
-    assert (0, "") == (shown.returncode, shown.stderr)
+    assert (shown.returncode, shown.stderr) == (0, "")
     assert "Usage: astro-provider [OPTIONS] COMMAND" in shown.stdout
     assert f"astro-provider {__version__}\n" == version.stdout
 
@@ -106,8 +106,8 @@ def test_the_wheel_lists_what_its_own_emulator_holds(
         **wheels_emulator,
     )
 
-    assert (0, "") == (listed.returncode, listed.stderr)
-    assert ["observability"] == [row["name"] for row in json.loads(listed.stdout)]
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert [row["name"] for row in json.loads(listed.stdout)] == ["observability"]
 
 
 def test_the_provider_process_of_the_wheel_answers_a_check(
@@ -120,7 +120,7 @@ def test_the_provider_process_of_the_wheel_answers_a_check(
         process.configure({})
         checked = process.check(program)
 
-    assert [] == checked.failures
+    assert checked.failures == []
     assert checked.inputs["org_token_id"] == "clo8g1x4m000f08l6t9c3z6vl"
 
 
@@ -134,7 +134,7 @@ def test_an_example_that_was_copied_elsewhere_previews_with_the_wheel(
 
     told = previewed(installed, engine, astro, project)
 
-    assert ["create"] == list(told.changes)
+    assert list(told.changes) == ["create"]
     assert told.changes["create"] >= 2
     assert told.imported.is_relative_to(installed.site_packages)
     assert before == astro.store.shown()

@@ -26,9 +26,9 @@ def test_it_checks_creates_and_warns(
         created = process.create(checked.inputs)
         process.check({**wanted, "role": "Naïve"}, checked.inputs)
 
-    assert [] == checked.failures
+    assert checked.failures == []
     assert token_id == created.outputs["org_token_id"]
-    assert "DEPLOYMENT_ADMIN" == astro.store.deployment_role(token_id, deployment_id)
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
     [directory] = tmp_path.iterdir()
     assert f"astro-provider-locks-{UNKNOWN}" == directory.name
-    assert [".lock"] == [path.suffix for path in directory.iterdir()]
+    assert [path.suffix for path in directory.iterdir()] == [".lock"]

@@ -109,8 +109,8 @@ def test_threads_that_race_for_one_fact_make_one_call(astro: Emulator) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         checked = list(pool.map(lambda pair: process.check(inputs(pair), inputs(pair)), pairs))
 
-    assert [[]] * 8 == [one.problems for one in checked]
-    assert {"ListApiTokens": 1, "ListDeployments": 1, "ListRoles": 1} == astro.calls()["by_operation"]
+    assert [one.problems for one in checked] == [[]] * 8
+    assert astro.calls()["by_operation"] == {"ListApiTokens": 1, "ListDeployments": 1, "ListRoles": 1}
 
 
 def test_an_error_is_not_kept_beyond_the_calls_that_waited_for_it(astro: Emulator) -> None:
@@ -123,7 +123,7 @@ def test_an_error_is_not_kept_beyond_the_calls_that_waited_for_it(astro: Emulato
     [problem] = first.problems
     assert problem.property_name == ""
     assert "HTTP 403" in problem.reason
-    assert [] == second.problems
+    assert second.problems == []
 
 
 def test_a_list_that_does_not_tell_the_role_is_not_trusted(astro: Emulator) -> None:
@@ -133,7 +133,7 @@ def test_a_list_that_does_not_tell_the_role_is_not_trusted(astro: Emulator) -> N
 
     found = [process.read(_id(astro, pair), inputs(pair)) for pair in pairs]
 
-    assert [ROLE] * 3 == [outs["role"] for _, outs in filter(None, found)]
+    assert [outs["role"] for _, outs in filter(None, found)] == [ROLE] * 3
     assert astro.calls()["by_operation"]["GetApiToken"] == 3
 
 
@@ -144,9 +144,9 @@ def test_a_binding_that_a_list_does_not_show_is_confirmed_before_it_is_called_go
 
     found = [process.read(_id(astro, pair), inputs(pair)) for pair in pairs]
 
-    assert [True, True, False] == [one is not None for one in found]
+    assert [one is not None for one in found] == [True, True, False]
     reads = [call["path"] for call in astro.calls()["log"] if call["operation"] == "GetApiToken"]
-    assert [True] == [path.endswith(pairs[2][0]) for path in reads]
+    assert [path.endswith(pairs[2][0]) for path in reads] == [True]
 
 
 def test_a_token_whose_roles_are_hidden_is_never_called_gone(astro: Emulator) -> None:
@@ -230,7 +230,7 @@ def test_what_was_made_since_the_lists_were_read_is_looked_up_once_for_all(astro
     made = [process.check({}, inputs((token, one))) for one in [deployment, *others]]
     made += [process.check({}, inputs((pair[0], deployment))) for _ in range(10)]
 
-    assert [[]] * 21 == [one.problems for one in made]
+    assert [one.problems for one in made] == [[]] * 21
     assert astro.calls()["by_operation"]["GetApiToken"] <= 2
     assert astro.calls()["by_operation"]["GetDeployment"] == 11
 

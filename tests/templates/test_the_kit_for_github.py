@@ -47,14 +47,14 @@ def test_a_pull_request_is_told_who_gains_which_role_as_the_page_shows_it(machin
     preview = machine.job("preview.yml", "preview")
     comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
 
-    assert ("success", ["Review"]) == (preview.result, preview.ran), preview.log
+    assert (preview.result, preview.ran) == ("success", ["Review"]), preview.log
     assert preview.summary.startswith("<!-- astro-provider review team-access/production -->\n### Access changes: ")
-    assert [
+    assert rows(preview.summary) == [
         "gains model-trainer etl-production none `DEPLOYMENT_ACCESSOR` **production**",
         "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` unused",
         "keeps model-trainer ml-training `DEPLOYMENT_ACCESSOR` `DEPLOYMENT_ACCESSOR` adopts",
-    ] == rows(preview.summary)
-    assert ("success", ["Say of which commit"]) == (comment.result, comment.ran)
+    ]
+    assert (comment.result, comment.ran) == ("success", ["Say of which commit"])
     assert comment.comment == preview.summary + (
         "\nOf commit 4be9e76fd7c4901c61fb841f559994984270fce7, in [this run](https://github.example/acme/access/actions/runs/4711).\n"
     )
@@ -68,7 +68,7 @@ def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine)
     preview = machine.job("preview.yml", "preview")
     comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
 
-    assert "failure" == preview.result
+    assert preview.result == "failure"
     assert comment.comment
     assert "**rule**" in rows(comment.comment)[0]
     assert "The preview is incomplete" not in comment.comment
@@ -80,7 +80,7 @@ def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(machine: Machine
 
     preview = machine.job("preview.yml", "preview")
 
-    assert "failure" == preview.result
+    assert preview.result == "failure"
     assert "> **The preview is incomplete. What stands here may not be all.**" in preview.summary
 
 
@@ -89,7 +89,7 @@ def test_a_preview_that_did_not_begin_is_no_review_without_changes(machine: Mach
 
     preview = machine.job("preview.yml", "preview")
 
-    assert "failure" == preview.result
+    assert preview.result == "failure"
     assert "The preview is incomplete" in preview.summary
 
 
@@ -98,7 +98,7 @@ def test_rules_that_cannot_be_read_leave_no_old_comment_standing(machine: Machin
 
     preview = machine.job("preview.yml", "preview")
 
-    assert "failure" == preview.result
+    assert preview.result == "failure"
     assert "access.toml, line 10: unknown key 'mots' in [admin]" in preview.log
     assert preview.summary == "### Access changes: not known\n\nThe review failed. The log of the run says why.\n"
 
@@ -109,8 +109,8 @@ def test_a_run_that_failed_before_its_review_says_so(machine: Machine) -> None:
     preview = machine.job("preview.yml", "preview", installs=True)
     comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
 
-    assert ("failure", ["Install"]) == (preview.result, preview.ran)
-    assert "success" == comment.result
+    assert (preview.result, preview.ran) == ("failure", ["Install"])
+    assert comment.result == "success"
     assert comment.comment
     assert comment.comment.startswith("### Access changes: not known\n\nThe run failed before there was a review.\n")
 
@@ -124,14 +124,14 @@ def test_a_fork_is_told_what_its_program_asks_for_and_gets_nothing_else(machine:
     preview = machine.job("preview.yml", "preview", fork=True)
     comment = machine.job("preview.yml", "comment", fork=True, needs__preview__result=preview.result)
 
-    assert ("success", ["What the program asks for"]) == (told.result, told.ran), told.log
+    assert (told.result, told.ran) == ("success", ["What the program asks for"]), told.log
     assert told.summary.startswith("## What the program asks for, not what changes\n\n")
-    assert [
+    assert [row.replace("**production**, ", "") for row in rows(told.summary)] == [
         "gains model-trainer etl-production none `DEPLOYMENT_ACCESSOR` unknown",
         "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` unknown",
         "gains model-trainer ml-training none `DEPLOYMENT_ACCESSOR` unknown",
-    ] == [row.replace("**production**, ", "") for row in rows(told.summary)]
-    assert ["skipped", "skipped"] == [preview.result, comment.result]
+    ]
+    assert [preview.result, comment.result] == ["skipped", "skipped"]
     assert told.comment is None
     assert kept == sorted((machine.directory / "state").rglob("*"))
 
@@ -146,13 +146,13 @@ def test_after_the_merge_astro_has_what_the_table_says_and_drift_is_taken_back(m
     preview = machine.job("preview.yml", "preview")
     second = machine.job("up.yml", "up")
 
-    assert ("success", ["Up"]) == (first.result, first.ran), first.log
-    assert [ACCESSOR] * 3 == given
-    assert ["gains observability etl-staging none `DEPLOYMENT_ACCESSOR` drift-reverted, unused"] == rows(
-        preview.summary
-    )
-    assert "success" == second.result, second.log
-    assert ACCESSOR == store.deployment_role(OBSERVABILITY, STAGING)
+    assert (first.result, first.ran) == ("success", ["Up"]), first.log
+    assert given == [ACCESSOR] * 3
+    assert rows(preview.summary) == [
+        "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` drift-reverted, unused"
+    ]
+    assert second.result == "success", second.log
+    assert store.deployment_role(OBSERVABILITY, STAGING) == ACCESSOR
 
 
 def test_drift_opens_one_issue_keeps_it_current_closes_it_and_a_night_without_a_look_leaves_it(
@@ -164,9 +164,9 @@ def test_drift_opens_one_issue_keeps_it_current_closes_it_and_a_night_without_a_
 
     def night() -> str:
         look = machine.job("drift.yml", "look")
-        assert ("success", ["Look"]) == (look.result, look.ran), look.log
+        assert (look.result, look.ran) == ("success", ["Look"]), look.log
         told = machine.job("drift.yml", "issue", needs__look__outputs__found=look.outputs["found"])
-        assert ("success", ["Tell"]) == (told.result, told.ran), told.log
+        assert (told.result, told.ran) == ("success", ["Tell"]), told.log
         return look.outputs["found"]
 
     quiet = night()
@@ -182,13 +182,13 @@ def test_drift_opens_one_issue_keeps_it_current_closes_it_and_a_night_without_a_
     machine.environment |= {"ASTRO_API_HOST": NOWHERE, "ASTRO_TIMEOUT_SECONDS": "2"}
     blind = machine.job("drift.yml", "look")
 
-    assert ("failure", {}) == (blind.result, blind.outputs)  # so `issue`, which needs it, is skipped
-    assert ["false", "true", "true", "false"] == [quiet, found, found_more, mended]
+    assert (blind.result, blind.outputs) == ("failure", {})  # so `issue`, which needs it, is skipped
+    assert [quiet, found, found_more, mended] == ["false", "true", "true", "false"]
     assert "missing" in opened["body"]
     assert "unmanaged" not in opened["body"]
     assert "unmanaged" in updated["body"]
-    assert ["open", "open", "closed"] == [opened["state"], updated["state"], issue(machine)["state"]]
-    assert [
+    assert [opened["state"], updated["state"], issue(machine)["state"]] == ["open", "open", "closed"]
+    assert calls(machine) == [
         ["issue", "list"],
         ["issue", "list"],
         ["label", "create"],
@@ -197,7 +197,7 @@ def test_drift_opens_one_issue_keeps_it_current_closes_it_and_a_night_without_a_
         ["issue", "edit"],
         ["issue", "list"],
         ["issue", "close"],
-    ] == calls(machine)
+    ]
 
 
 def manage_all(machine: Machine) -> None:

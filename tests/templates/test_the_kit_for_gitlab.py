@@ -121,9 +121,9 @@ def test_a_merge_request_keeps_one_note_which_is_the_review(machine: Machine, gi
     machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
     second = run(machine, gitlab, "preview")
 
-    assert [0, 3] == [first.returncode, second.returncode], first.stderr + second.stderr
+    assert [first.returncode, second.returncode] == [0, 3], first.stderr + second.stderr
     [foreign, ours] = gitlab.notes
-    assert "<!-- access -->\nNot yours." == foreign["body"]
+    assert foreign["body"] == "<!-- access -->\nNot yours."
     assert ours["body"].startswith(f"<!-- access -->\n{comment(machine)}\nOf commit 4be9e76f")
     assert "**rule**" in ours["body"]
 
@@ -131,8 +131,8 @@ def test_a_merge_request_keeps_one_note_which_is_the_review(machine: Machine, gi
 def test_a_fork_in_gitlab_writes_no_note(machine: Machine, gitlab: GitLab) -> None:
     ended = run(machine, gitlab, "asked-for", fork=True)
 
-    assert 0 == ended.returncode, ended.stderr
-    assert 1 == len(gitlab.notes)
+    assert ended.returncode == 0, ended.stderr
+    assert len(gitlab.notes) == 1
     assert comment(machine).startswith("## What the program asks for, not what changes\n")
 
 
@@ -149,11 +149,11 @@ def test_gitlabs_update_and_nights_keep_one_issue(machine: Machine, gitlab: GitL
     machine.environment |= {"ASTRO_API_HOST": "http://127.0.0.1:1", "ASTRO_TIMEOUT_SECONDS": "2"}
     blind = run(machine, gitlab, "drift")
 
-    assert [0, 0, 0, 1] == [one.returncode for one in (up, found, mended, blind)], mended.stderr
-    assert "DEPLOYMENT_ACCESSOR" == store.deployment_role(TRAINER, PRODUCTION)
-    assert ("opened", "access-drift") == (opened["state"], opened["labels"])
+    assert [one.returncode for one in (up, found, mended, blind)] == [0, 0, 0, 1], mended.stderr
+    assert store.deployment_role(TRAINER, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
+    assert (opened["state"], opened["labels"]) == ("opened", "access-drift")
     assert "missing" in opened["description"]
-    assert ["closed"] == [one["state"] for one in gitlab.issues]
+    assert [one["state"] for one in gitlab.issues] == ["closed"]
     assert "Astro could not be looked at; the issue stays as it is." in blind.stderr
 
 

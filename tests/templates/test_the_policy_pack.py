@@ -31,7 +31,7 @@ def test_the_copied_pack_stops_a_preview_that_breaks_a_rule(
 
     preview = ran(stack, "preview", "--policy-pack", str(pack / "run"))
 
-    assert 1 == preview.status
+    assert preview.status == 1
     assert "[mandatory]  role-not-allowed" in preview.text
     assert "the role DEPLOYMENT_ADMIN may not be given there" in preview.text
     assert "✅" not in preview.text

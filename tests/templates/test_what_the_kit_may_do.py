@@ -56,8 +56,8 @@ def test_each_job_is_executed_by_a_test(workflow: Path) -> None:
 def test_all_jobs_install_alike_so_that_one_environment_shows_it_for_all() -> None:
     found = installations()
 
-    assert 4 + 1 == len(found)
-    assert 1 == len({script.strip().replace("python3 ", "python ") for script in found.values()})
+    assert len(found) == 4 + 1
+    assert len({script.strip().replace("python3 ", "python ") for script in found.values()}) == 1
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -65,7 +65,7 @@ def test_actions_are_pinned_by_hash_and_known(workflow: Path) -> None:
     used = re.findall(r"uses: (.*)", workflow.read_text())
 
     assert used
-    assert [] == [each for each in used if each not in FOUND and f"uses: {each}\n" not in OURS]
+    assert [each for each in used if each not in FOUND and f"uses: {each}\n" not in OURS] == []
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -85,15 +85,15 @@ def test_what_may_write_on_github_runs_no_program_and_has_no_secret(workflow: Pa
 def test_a_forks_job_has_no_secret_and_no_right_to_comment() -> None:
     described = jobs(KIT / ".github" / "workflows" / "preview.yml")["asked-for"]
 
-    assert {"contents": "read"} == described["permissions"]
+    assert described["permissions"] == {"contents": "read"}
     assert not re.search(r"secrets|vars\.|token|sticky|environment", str(described))
 
 
 def test_an_update_waits_for_its_environment_and_for_the_one_before() -> None:
     content = yaml.safe_load((KIT / ".github" / "workflows" / "up.yml").read_text())
 
-    assert {"group": "up", "cancel-in-progress": False} == content["concurrency"]
-    assert "production" == content["jobs"]["up"]["environment"]
+    assert content["concurrency"] == {"group": "up", "cancel-in-progress": False}
+    assert content["jobs"]["up"]["environment"] == "production"
 
 
 @pytest.mark.parametrize("template", ["infra-repo", "policy-pack"])

@@ -25,7 +25,7 @@ def test_pyright_refuses_what_mypy_refuses_and_nothing_else(tmp_path: Path) -> N
     answer = subprocess.run([*pyright, "--outputjson"], capture_output=True, text=True, check=False)
 
     told = json.loads(answer.stdout)
-    assert 1 == told["summary"]["filesAnalyzed"]
+    assert told["summary"]["filesAnalyzed"] == 1
     refused = {lines[one["range"]["start"]["line"]] for one in told["generalDiagnostics"] if one["severity"] == "error"}
     assert expected == refused
     assert len(expected) > 20

@@ -52,7 +52,7 @@ def test_a_subclass_with_fewer_arguments_is_the_same_resource(recorder: Recorder
     values = _values(binding)
 
     assert values == _values(plain)
-    assert "by the mock" == values["description"]
+    assert values["description"] == "by the mock"
     assert recorder.registered["ci"] == recorder.registered["plain"]
     assert recorder.types == {"pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"}
 
@@ -63,12 +63,14 @@ def test_annotations_of_a_subclass_are_its_own_business(recorder: Recorder) -> N
     values = _values(binding)
     shown = value_of(binding.role_of_the_team)
 
-    assert {"deployment_id": "d", "org_token_name": "ci", "role": "Auditor"} == {
-        name: value for name, value in recorder.registered["ci"].items() if name != "__provider"
+    assert {name: value for name, value in recorder.registered["ci"].items() if name != "__provider"} == {
+        "deployment_id": "d",
+        "org_token_name": "ci",
+        "role": "Auditor",
     }
-    assert "Auditor" == values["role"]
-    assert "payments: Auditor" == shown
-    assert "payments" == binding.team
+    assert values["role"] == "Auditor"
+    assert shown == "payments: Auditor"
+    assert binding.team == "payments"
 
 
 def test_a_binding_is_read_through_a_subclass_whose_constructor_wants_more(recorder: Recorder) -> None:
@@ -77,8 +79,8 @@ def test_a_binding_is_read_through_a_subclass_whose_constructor_wants_more(recor
     values = _values(binding)
 
     assert isinstance(binding, Admin)
-    assert "by the mock" == values["description"]
-    assert {"ci": "o/d/t"} == recorder.read
+    assert values["description"] == "by the mock"
+    assert recorder.read == {"ci": "o/d/t"}
 
 
 def test_a_subclass_with_a_type_of_its_own_is_refused() -> None:

@@ -44,7 +44,7 @@ def test_a_grant_that_stands_after_its_resource_left_the_program_is_a_complaint(
     told = Outcome("", steps=["delete two"])
     standing = replace(LEFT, entries=HELD.entries)
 
-    assert [] == _complaints(LEAVES, HELD, told, LEFT)
+    assert _complaints(LEAVES, HELD, told, LEFT) == []
     assert [f"the service shows {ADMIN} for t0@d1, but None was expected (it was {ADMIN})"] == _complaints(
         LEAVES, HELD, told, standing
     )
@@ -55,20 +55,20 @@ def test_a_foreign_entry_that_changed_a_state_that_says_more_and_a_change_that_i
 
     found = _complaints(LEAVES, HELD, Outcome(""), changed)
 
-    assert ["foreign entries were", "it told [], but", "the state holds"] == [
+    assert [
         next(
             start for start in ("foreign entries were", "it told [], but", "the state holds") if line.startswith(start)
         )
         for line in found
-    ]
+    ] == ["foreign entries were", "it told [], but", "the state holds"]
 
 
 def test_a_plain_up_leaves_a_hand_edit_alone_and_one_that_refreshes_mends_it() -> None:
     revoked = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D1, ADMIN))
     plain = Command(kind="up", program={"one": _row(D0), "two": _row(D1)})
 
-    assert {D0: ADMIN} == expect(plain, revoked).roles
-    assert {D0: ADMIN, D1: ADMIN} == expect(plain.model_copy(update={"refresh": True}), revoked).roles
+    assert expect(plain, revoked).roles == {D0: ADMIN}
+    assert expect(plain.model_copy(update={"refresh": True}), revoked).roles == {D0: ADMIN, D1: ADMIN}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_a_failed_move_has_deleted_is_made_again() -> None:
     expected = expect(taken_back, half_moved)
 
     assert expected.verdict is Verdict.SUCCEEDS
-    assert {D0: ADMIN} == expected.roles
+    assert expected.roles == {D0: ADMIN}
 
 
 def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:

@@ -164,14 +164,14 @@ def test_where_the_answer_is_not_looked_at_a_write_that_was_not_carried_out_is_l
     checked = play(plan)
     monkeypatch.setattr(Merge, "wrote", unchecked)
 
-    assert () == checked.problems
+    assert checked.problems == ()
     assert play(plan).shows(Kind.MISSING)
 
 
 def test_where_the_answer_is_not_looked_at_the_last_look_still_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Merge, "wrote", unchecked)
 
-    assert () == play(Plan((IGNORED,))).problems
+    assert play(Plan((IGNORED,))).problems == ()
 
 
 # What is assumed of others is needed too, and no more than that.

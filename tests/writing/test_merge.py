@@ -84,7 +84,7 @@ def test_what_is_adopted_is_not_defended() -> None:
 
     reads(merging(Add(ONE, "A"), ledger=ledger), now=3.0, d1="A")
 
-    assert [] == ledger.unsettled
+    assert ledger.unsettled == []
 
 
 def test_what_a_write_whose_answer_never_came_has_made_is_defended() -> None:
@@ -106,7 +106,7 @@ def test_an_answer_that_shows_no_roles_at_all_confirms_nothing(change: Change) -
     merge.wrote(SubjectRoles(), 1.0)
 
     assert Read() == merge.step(1.0)
-    assert {} == merge.outcomes
+    assert merge.outcomes == {}
 
 
 def test_a_removal_that_no_answer_and_no_read_confirms_is_an_error() -> None:
@@ -245,7 +245,7 @@ def test_one_refused_change_is_to_blame_itself() -> None:
     merge.blame(change, WriteRefused("no such role"))
 
     assert reads(merge) is None
-    assert "no such role" == str(merge.outcomes[ONE])
+    assert str(merge.outcomes[ONE]) == "no such role"
 
 
 def test_where_a_merged_list_is_refused_its_changes_are_made_one_by_one() -> None:
@@ -300,7 +300,7 @@ def test_a_token_that_is_gone_fails_all_its_changes_and_is_forgotten() -> None:
     merge.failed(NOT_THERE)
 
     assert merge.step(0.0) is None
-    assert {ONE: NOT_THERE, TWO: NOT_THERE} == merge.outcomes
+    assert merge.outcomes == {ONE: NOT_THERE, TWO: NOT_THERE}
     assert [elsewhere] == ledger.unsettled
 
 
@@ -315,7 +315,7 @@ def test_a_failure_leaves_what_is_done_and_remembered() -> None:
 
     assert {ONE: ApiToken, TWO: Unavailable} == {of: type(o) for of, o in merge.outcomes.items()}
     assert outage is merge.failure
-    assert [ONE] == ledger.unsettled
+    assert ledger.unsettled == [ONE]
 
 
 def remembering(*changes: Change) -> Ledger:
@@ -333,9 +333,9 @@ def test_a_merge_without_changes_puts_back_what_was_undone() -> None:
     merge.wrote(answer(d1="A", d3="A"), 12.0)
 
     assert merge.step(12.0) is None
-    assert {} == merge.outcomes
-    assert [ONE, TWO] == ledger.unsettled
-    assert {("o", "t"): 22.0} == ledger.due()
+    assert merge.outcomes == {}
+    assert ledger.unsettled == [ONE, TWO]
+    assert ledger.due() == {("o", "t"): 22.0}
     assert [Put(ONE, "A"), Remove(TWO)] == merge.put_back
 
 
@@ -343,7 +343,7 @@ def test_a_merge_without_changes_writes_nothing_where_all_stands() -> None:
     ledger = remembering(Put(ONE, "A"), Remove(TWO))
 
     assert reads(merging(ledger=ledger), now=SETTLE, d1="A") is None
-    assert [] == ledger.unsettled
+    assert ledger.unsettled == []
 
 
 def test_a_following_change_takes_what_was_undone_along() -> None:
@@ -374,7 +374,7 @@ def test_a_change_that_is_refused_leaves_the_earlier_one_remembered(refusal: str
         merge.blame(change, WriteRefused("no such role"))
 
     assert isinstance(merge.outcomes[ONE], WriteRefused | BindingConflict)
-    assert [ONE] == ledger.unsettled
+    assert ledger.unsettled == [ONE]
     assert Put(ONE, "A") == ledger.settle(ONE, None, 2.0)
 
 
@@ -401,8 +401,8 @@ def test_what_was_undone_and_is_refused_is_given_up_and_the_rest_is_made() -> No
     merge.wrote(answer(d2="A"), 2.0)
     assert reads(merge, now=2.0, d2="A") is None
 
-    assert {ONE: "no such role"} == ledger.given_up
-    assert [TWO] == ledger.unsettled
+    assert ledger.given_up == {ONE: "no such role"}
+    assert ledger.unsettled == [TWO]
     assert {TWO: ApiToken} == {of: type(outcome) for of, outcome in merge.outcomes.items()}
 
 
@@ -414,8 +414,8 @@ def test_a_repair_that_the_answer_does_not_show_stays_remembered() -> None:
     merge.wrote(answer(), 11.0)
 
     assert merge.step(11.0) is None
-    assert [ONE] == ledger.unsettled
-    assert {} == ledger.given_up
+    assert ledger.unsettled == [ONE]
+    assert ledger.given_up == {}
 
 
 def test_foreign_entries_go_back_field_for_field() -> None:
@@ -425,7 +425,7 @@ def test_foreign_entries_go_back_field_for_field() -> None:
 
     assert isinstance(write, Write)
     wire: list[dict[str, Any]] = [entry.to_wire() for entry in write.roles]
-    assert {"entityType": "MYSTERY", "entityId": None, "since": "tomorrow"} == wire[1]
+    assert wire[1] == {"entityType": "MYSTERY", "entityId": None, "since": "tomorrow"}
 
 
 def test_what_is_only_made_together_is_refused_together_and_leaves_the_rest() -> None:

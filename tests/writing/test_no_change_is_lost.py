@@ -40,13 +40,13 @@ same_every_time = settings(
 @same_every_time
 @given(plans(WIDE))
 def test_nothing_is_lost_where_writers_meet_now_and_then(plan: Plan) -> None:
-    assert [] == unforgivable(plan)
+    assert unforgivable(plan) == []
 
 
 @same_every_time
 @given(plans(CROWD))
 def test_nothing_is_lost_where_all_writers_crowd_on_one_token(plan: Plan) -> None:
-    assert [] == unforgivable(plan)
+    assert unforgivable(plan) == []
 
 
 @pytest.mark.parametrize("moves_updated_at", [False, True])
@@ -56,7 +56,7 @@ def test_nothing_is_lost_in_many_more_crowds(seed: int, *, moves_updated_at: boo
         picked = pick_plan(random.Random(seed * RUNS + number).choice, CROWD)
         plan = replace(picked, moves_updated_at=moves_updated_at)
 
-        assert [] == unforgivable(plan), plan
+        assert unforgivable(plan) == [], plan
 
 
 @pytest.mark.parametrize("space", [WIDE, CROWD], ids=["wide", "crowd"])

@@ -58,7 +58,7 @@ def test_a_call_shows_bindings_of_one_token_or_of_one_deployment(wanted: frozens
     for reading in fewest_reads(wanted):
         tokens, deployments = tokens_and_deployments(frozenset(reading.bindings))
 
-        assert 1 == (deployments if reading.of_deployment else tokens)
+        assert (deployments if reading.of_deployment else tokens) == 1
 
 
 @reproducible
@@ -120,4 +120,4 @@ def test_the_choice_is_greedy_and_may_take_more_calls_than_there_are_deployments
 
 
 def test_nothing_to_show_is_no_call() -> None:
-    assert [] == fewest_reads([])
+    assert fewest_reads([]) == []
