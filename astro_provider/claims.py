@@ -258,12 +258,8 @@ class Claims:
     @contextmanager
     def giving_back(self, binding: BindingId) -> Iterator[None]:
         """Give a binding back, in the block, after the delete that takes it is over."""
-        with self._changed:
-            claim = self._claims[binding]
-            self._changed.wait_for(lambda: not claim.deletes_under_way)
-        yield
-        with self._changed:
-            claim.taken = False
+        with self.exchanging((), {}, [binding]):
+            yield
 
     @contextmanager
     def deleting(self, binding: BindingId, spellings: Iterable[Spelling] = ()) -> Iterator[Delete]:
@@ -275,15 +271,8 @@ class Claims:
             binding: what is to be deleted.
             spellings: how a program may spell it.
         """
-        with self._changed:
-            claim = self._claims[binding]
-            self._changed.wait_for(lambda: not claim.creates_under_way)
-            decision = self._begin_delete(binding, spellings)
-        try:
-            yield decision
-        finally:
-            with self._changed:
-                self._end_delete(binding, decision)
+        with self.exchanging((), {binding: spellings}) as exchange:
+            yield exchange.deletes[binding]
 
     @contextmanager
     def exchanging(
