@@ -13,7 +13,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -53,10 +53,23 @@ def _without_traceback(call: Callable[_P, _R]) -> Callable[_P, _R]:
     return boundary
 
 
-class DeploymentOrgTokenBindingProvider(ResourceProvider):
-    """Pulumi's end of a binding's lifecycle."""
+class _Life(Protocol):
+    """What the lifecycles of a binding and of a table have in common."""
+
+    def check(self, olds: Properties, news: Properties, /) -> Checked: ...
+    def diff(self, olds: Properties, news: Properties, /) -> Difference: ...
+    def create(self, properties: Properties, /) -> tuple[object, Properties]: ...
+    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None: ...
+    def delete(self, identifier: str, olds: Properties, /) -> None: ...
+
+
+class _Provider(ResourceProvider):
+    """Pulumi's end of a lifecycle, whichever it is."""
 
     serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
+
+    def _life(self) -> _Life:
+        raise NotImplementedError
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
@@ -65,88 +78,64 @@ class DeploymentOrgTokenBindingProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
         try:
-            checked = _process.get_lifecycle().check(_inward(_olds), _inward(news))
+            checked = self._life().check(_inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
-        return _check_result(checked)
+        return CheckResult(
+            _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
+        )
 
     @_without_traceback
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare stored outputs with new inputs."""
-        return _diff_result(_process.get_lifecycle().diff(_inward(_olds), _inward(_news)))
+        difference = self._life().diff(_inward(_olds), _inward(_news))
+        # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
+        changes = difference.beyond_inputs or (None if difference.changes else False)
+        return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
     @_without_traceback
     def create(self, props: Properties) -> CreateResult:
-        """Add the binding."""
-        binding, outs = _process.get_lifecycle().create(_inward(props))
-        return CreateResult(str(binding), _outward(outs))
+        """Give the role, or all roles of the table."""
+        identifier, outs = self._life().create(_inward(props))
+        return CreateResult(str(identifier), _outward(outs))
 
     @_without_traceback
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Read the binding; an empty id tells the engine that it is gone."""
-        found = _process.get_lifecycle().read(id_, _inward(props))
+        """Read what is there; an empty id tells the engine that it is gone."""
+        found = self._life().read(id_, _inward(props))
         if found is None:
             return ReadResult("", {})
         inputs, outs = found
         return ReadResult(id_, _outward(outs), _outward(inputs))
+
+    @_without_traceback
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Take the role away, or every role of the table."""
+        self._life().delete(_id, _inward(_props))
+
+
+class DeploymentOrgTokenBindingProvider(_Provider):
+    """Pulumi's end of a binding's lifecycle."""
+
+    def _life(self) -> Lifecycle:
+        return _process.get_lifecycle()
 
     @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change the binding's role."""
-        return UpdateResult(_outward(_process.get_lifecycle().update(_id, _inward(_olds), _inward(_news))))
-
-    @_without_traceback
-    def delete(self, _id: str, _props: Properties) -> None:
-        """Remove the binding."""
-        _process.get_lifecycle().delete(_id, _inward(_props))
+        return UpdateResult(_outward(self._life().update(_id, _inward(_olds), _inward(_news))))
 
 
-class DeploymentOrgTokenBindingsProvider(ResourceProvider):
+class DeploymentOrgTokenBindingsProvider(_Provider):
     """Pulumi's end of a table's lifecycle."""
 
-    serialize_as_secret_always = False  # as above
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Remember where the stack's configuration is, as above."""
-        _process.config = req.config.get
-
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Examine and complete the inputs."""
-        try:
-            checked = _process.get_tables().check(_inward(_olds), _inward(news))
-        except AstroProviderError as error:  # as above
-            return CheckResult(news, [CheckFailure("", str(error))])
-        return _check_result(checked)
-
-    @_without_traceback
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Compare stored outputs with new inputs."""
-        return _diff_result(_process.get_tables().diff(_inward(_olds), _inward(_news)))
-
-    @_without_traceback
-    def create(self, props: Properties) -> CreateResult:
-        """Give all roles of the table, or none."""
-        identifier, outs = _process.get_tables().create(_inward(props))
-        return CreateResult(identifier, _outward(outs))
-
-    @_without_traceback
-    def read(self, id_: str, props: Properties) -> ReadResult:
-        """Read the table's entries; an empty id tells the engine that it is gone."""
-        found = _process.get_tables().read(id_, _inward(props))
-        if found is None:
-            return ReadResult("", {})
-        inputs, outs = found
-        return ReadResult(id_, _outward(outs), _outward(inputs))
+    def _life(self) -> TableLifecycle:
+        return _process.get_tables()
 
     @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make the table what the program asks for, or leave it as it is."""
-        return UpdateResult(_outward(_process.get_tables().update(_inward(_olds), _inward(_news))))
-
-    @_without_traceback
-    def delete(self, _id: str, _props: Properties) -> None:
-        """Take every role of the table away."""
-        _process.get_tables().delete(_id, _inward(_props))
+        return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
 class _Process:
@@ -192,18 +181,6 @@ def _garbage_left_alone() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _check_result(checked: Checked) -> CheckResult:
-    return CheckResult(
-        _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
-    )
-
-
-def _diff_result(difference: Difference) -> DiffResult:
-    # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
-    changes = difference.beyond_inputs or (None if difference.changes else False)
-    return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
 
 def _inward(properties: Properties) -> Properties:
