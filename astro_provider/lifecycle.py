@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from astro_provider import notices
 from astro_provider.api.deadline import operation
@@ -76,13 +76,19 @@ class Difference:
     beyond_inputs: bool = False
 
 
-def _within_its_time(
-    method: Callable[Concatenate[Lifecycle, _P], _R],
-) -> Callable[Concatenate[Lifecycle, _P], _R]:
-    """Bound one operation, with all that it reads, writes and waits for, by `timeoutSeconds`."""
+class _HasSettings(Protocol):
+    @property
+    def _settings(self) -> Settings: ...
+
+
+_L = TypeVar("_L", bound=_HasSettings)
+
+
+def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Concatenate[_L, _P], _R]:
+    """Bound one operation of a lifecycle, with all that it reads, writes and waits for, by `timeoutSeconds`."""
 
     @functools.wraps(method)
-    def bounded(self: Lifecycle, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def bounded(self: _L, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         with operation(self._settings.timeout_seconds):
             return method(self, *args, **kwargs)
 
@@ -122,7 +128,7 @@ class Lifecycle:
         """Build from the environment and the stack's configuration."""
         return cls(Settings.find(config, os.environ))
 
-    @_within_its_time
+    @within_its_time
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the binding.
 
@@ -201,7 +207,7 @@ class Lifecycle:
         taken = self._claims.is_taken(stored.binding)
         return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
 
-    @_within_its_time
+    @within_its_time
     def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
 
@@ -232,7 +238,7 @@ class Lifecycle:
         for spelling in spellings(checked):
             self._claims.identify(spelling, binding)
 
-    @_within_its_time
+    @within_its_time
     def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Change the role in place; put the binding back if it vanished. Other changes write nothing.
 
@@ -267,7 +273,7 @@ class Lifecycle:
         self._reader.written(change.binding.organization_id, token)
         return outputs(inputs, token)
 
-    @_within_its_time
+    @within_its_time
     def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
         """Take the role away. What is gone already, and what the program claims under another name, is left alone.
 
@@ -313,7 +319,7 @@ class Lifecycle:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
             notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
 
-    @_within_its_time
+    @within_its_time
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the binding by its id.
 

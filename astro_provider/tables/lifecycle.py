@@ -28,7 +28,7 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.identity import BindingId
-from astro_provider.lifecycle import Checked, Difference, Shared
+from astro_provider.lifecycle import Checked, Difference, Shared, within_its_time
 from astro_provider.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks
 from astro_provider.situation import Finding, Weight
@@ -59,6 +59,7 @@ class TableLifecycle:
         self._to_be_taken: set[frozenset[tuple[Entry, str]]] = set()
         self._checked: set[Hashable] = set()
 
+    @within_its_time
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the entries.
 
@@ -68,11 +69,10 @@ class TableLifecycle:
         """
         stored = Table.stored(olds) if olds else None
         try:
-            with operation(self._settings.timeout_seconds):
-                asked = parse_table(news, credential=self._settings.credential)
-                if self._is_unchecked:
-                    return Checked(self._check_by_spelling(asked, stored).properties(), [])
-                table, findings = self._examine(self._with_organization(asked), stored)
+            asked = parse_table(news, credential=self._settings.credential)
+            if self._is_unchecked:
+                return Checked(self._check_by_spelling(asked, stored).properties(), [])
+            table, findings = self._examine(self._with_organization(asked), stored)
         except InvalidInputs as invalid:
             return Checked(dict(news), [as_one(invalid.problems)])
         except AstroProviderError as error:
@@ -198,50 +198,49 @@ class TableLifecycle:
         for binding, entry in table.bindings.items():
             self._claims.identify(Spelling(*entry), binding)
 
+    @within_its_time
     def create(self, properties: Mapping[str, Any]) -> tuple[str, Properties]:
         """Give all roles of the table, or none; what is there already with the same role is adopted.
 
         Returns:
             The table's id, `<organization>/` and a random part, and its outputs.
         """
-        with operation(self._settings.timeout_seconds):
-            try:
-                examined = self._ready(properties, None)
-            except AstroProviderError:
-                self._could_not_be_created(Table.stored(properties))
-                raise
-            self._identify(examined.table)
-            roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
-            strangers = self._strangers_to_take(examined, properties)
-            self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
-            return f"{examined.table.organization_id}/{uuid.uuid4().hex}", outputs(examined.table, [])
+        try:
+            examined = self._ready(properties, None)
+        except AstroProviderError:
+            self._could_not_be_created(Table.stored(properties))
+            raise
+        self._identify(examined.table)
+        roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
+        strangers = self._strangers_to_take(examined, properties)
+        self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
+        return f"{examined.table.organization_id}/{uuid.uuid4().hex}", outputs(examined.table, [])
 
+    @within_its_time
     def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Give what is new, change what differs, take what left the table; all of it or nothing.
 
         Returns:
             The table's outputs.
         """
-        with operation(self._settings.timeout_seconds):
-            stored = Table.stored(olds)
-            try:
-                examined = self._ready(news, stored)
-            except AstroProviderError:
-                checked = Table.stored(news)
-                self._could_not_be_created(
-                    replace(
-                        checked, roles={key: row for key, row in checked.rows.items() if row != stored.rows.get(key)}
-                    )
-                )
-                raise
-            self._identify(examined.table)
-            old = {binding: str(stored.entries[entry]) for binding, entry in stored.bindings.items()}
-            new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
-            taken = {binding for binding in old if self._claims.is_taken(binding)}
-            strangers = self._strangers_to_take(examined, news)
-            self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
-            return outputs(examined.table, [])
+        stored = Table.stored(olds)
+        try:
+            examined = self._ready(news, stored)
+        except AstroProviderError:
+            checked = Table.stored(news)
+            self._could_not_be_created(
+                replace(checked, roles={key: row for key, row in checked.rows.items() if row != stored.rows.get(key)})
+            )
+            raise
+        self._identify(examined.table)
+        old = {binding: str(stored.entries[entry]) for binding, entry in stored.bindings.items()}
+        new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
+        taken = {binding for binding in old if self._claims.is_taken(binding)}
+        strangers = self._strangers_to_take(examined, news)
+        self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
+        return outputs(examined.table, [])
 
+    @within_its_time
     def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
         """Take every role of the table away. What is gone already, and what the program has elsewhere, is left alone.
 
@@ -249,28 +248,26 @@ class TableLifecycle:
             identifier: the table's id.
             olds: the stored outputs.
         """
-        with operation(self._settings.timeout_seconds):
-            stored = Table.stored(olds)
-            if stored.organization_id is None:
-                stored = replace(stored, organization_id=identifier.partition("/")[0])
-            with self._claims.exchanging((), _spelled(stored)) as exchange:
-                self._require_none_refused(exchange, stored)
-                kept = self._tell_kept(exchange, stored)
-                called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
-                changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(
-                    overwrite=False, called=called, kept=kept
+        stored = Table.stored(olds)
+        if stored.organization_id is None:
+            stored = replace(stored, organization_id=identifier.partition("/")[0])
+        with self._claims.exchanging((), _spelled(stored)) as exchange:
+            self._require_none_refused(exchange, stored)
+            kept = self._tell_kept(exchange, stored)
+            called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
+            changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(overwrite=False, called=called, kept=kept)
+            written = self._writer.write_all(changes)
+            self._learn(written.outcomes)
+            failed = self._still_there(written.outcomes)
+            if failed:
+                raise TableNotWritten(
+                    f"{len(failed)} of {len(changes)} roles of this table could not be taken away: "
+                    f"{_reasons(failed, stored)} The others are gone; run again."
                 )
-                written = self._writer.write_all(changes)
-                self._learn(written.outcomes)
-                failed = self._still_there(written.outcomes)
-                if failed:
-                    raise TableNotWritten(
-                        f"{len(failed)} of {len(changes)} roles of this table could not be taken away: "
-                        f"{_reasons(failed, stored)} The others are gone; run again."
-                    )
-                if written.not_standing is not None:
-                    raise written.not_standing
+            if written.not_standing is not None:
+                raise written.not_standing
 
+    @within_its_time
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the table's entries, and if it is exclusive, who else has a role in its deployments.
 
@@ -290,34 +287,33 @@ class TableLifecycle:
                 f"{identifier} does not tell what stands in a table, so it cannot be read by its id: declare the table, or run "
                 "`astro-provider adopt --as-table`.",
             )
-        with operation(self._settings.timeout_seconds):
-            stored = Table.stored(olds)
-            organization_id = str(stored.organization_id)
-            there = self._reader.roles_of(stored.bindings, confirm_absence=True)
-            gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
-            deployments = self._reader.deployments(organization_id)
-            left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
-            lost = {key for key in stored.rows if key not in left and stored.deployment_id(key) not in deployments}
-            self._tell_gone(stored, gone, lost)
-            roles: dict[str, dict[str, str]] = {key: {} for key in stored.rows if key not in lost}
-            for binding, entry in stored.bindings.items():
-                found, role = there[binding], stored.entries[entry]
-                if found is not None:
-                    same = known(role) and same_role(role, found.role)
-                    roles[entry.deployment][entry.token] = str(role) if same else found.role
-            if not roles:
-                return None
-            # What names mean is no drift as long as it exists.
-            exists = self._reader.tokens(organization_id).by_id if gone else stored.token_ids.values()
-            table = replace(
-                stored,
-                roles=roles,
-                deployment_ids={key: id_ for key, id_ in stored.deployment_ids.items() if key in roles},
-                token_ids={key: id_ for key, id_ in stored.token_ids.items() if id_ in exists},
-                removes={},
-            )
-            strangers = self._strangers_of_state(table) if table.exclusive is True else []
-            return table.properties(), outputs(table, strangers)
+        stored = Table.stored(olds)
+        organization_id = str(stored.organization_id)
+        there = self._reader.roles_of(stored.bindings, confirm_absence=True)
+        gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
+        deployments = self._reader.deployments(organization_id)
+        left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
+        lost = {key for key in stored.rows if key not in left and stored.deployment_id(key) not in deployments}
+        self._tell_gone(stored, gone, lost)
+        roles: dict[str, dict[str, str]] = {key: {} for key in stored.rows if key not in lost}
+        for binding, entry in stored.bindings.items():
+            found, role = there[binding], stored.entries[entry]
+            if found is not None:
+                same = known(role) and same_role(role, found.role)
+                roles[entry.deployment][entry.token] = str(role) if same else found.role
+        if not roles:
+            return None
+        # What names mean is no drift as long as it exists.
+        exists = self._reader.tokens(organization_id).by_id if gone else stored.token_ids.values()
+        table = replace(
+            stored,
+            roles=roles,
+            deployment_ids={key: id_ for key, id_ in stored.deployment_ids.items() if key in roles},
+            token_ids={key: id_ for key, id_ in stored.token_ids.items() if id_ in exists},
+            removes={},
+        )
+        strangers = self._strangers_of_state(table) if table.exclusive is True else []
+        return table.properties(), outputs(table, strangers)
 
     def _strangers_of_state(self, table: Table) -> list[Stranger]:
         organization_id = str(table.organization_id)
