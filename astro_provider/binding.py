@@ -18,7 +18,14 @@ from astro_provider.arguments import (
     DeploymentOrgTokenBindingArgs,
     DeploymentOrgTokenBindingArgsDict,
 )
-from astro_provider.declared import of_binding, refuse_credential_in_clear, refuse_twice
+from astro_provider.declared import (
+    deleted_before_replaced,
+    of_binding,
+    properties_of,
+    refuse_credential_in_clear,
+    refuse_twice,
+    refuse_type_of_its_own,
+)
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever
@@ -157,19 +164,9 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
     ) -> None:
         refuse_credential_in_clear()
-        # A property must be named here, even as None, for its output to become an attribute.
-        properties: dict[str, Any] = dict.fromkeys(_OUTPUTS)
-        for given in arguments:
-            properties |= {name: value for name, value in given.items() if value is not None}
+        properties = properties_of(_OUTPUTS, *arguments)
         refuse_twice(resource_name, of_binding(properties))
-        # `diff` says the same, but the engine does not ask it when a replacement is forced.
-        defaults = pulumi.ResourceOptions(delete_before_replace=True)
-        super().__init__(
-            DeploymentOrgTokenBindingProvider(),
-            resource_name,
-            properties,
-            pulumi.ResourceOptions.merge(defaults, opts),
-        )
+        super().__init__(DeploymentOrgTokenBindingProvider(), resource_name, properties, deleted_before_replaced(opts))
 
     @classmethod
     def get(
@@ -199,12 +196,7 @@ class DeploymentOrgTokenBinding(Resource, module=_MODULE, name=_NAME):
         Raises:
             TypeError: the subclass is given a type of its own.
         """
-        if keywords:
-            raise TypeError(
-                f"class {cls.__name__} is given {' and '.join(keywords)}, but every subclass of DeploymentOrgTokenBinding "
-                "is the same resource to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove "
-                f"{' and '.join(keywords)} from the class line."
-            )
+        refuse_type_of_its_own(cls, _NAME, keywords)
         super().__init_subclass__(module=_MODULE, name=_NAME)
 
 

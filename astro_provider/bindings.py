@@ -14,7 +14,14 @@ from astro_provider.arguments import (
     DeploymentOrgTokenBindingsArgsDict,
     RolesByDeployment,
 )
-from astro_provider.declared import of_table, refuse_credential_in_clear, refuse_twice
+from astro_provider.declared import (
+    deleted_before_replaced,
+    of_table,
+    properties_of,
+    refuse_credential_in_clear,
+    refuse_twice,
+    refuse_type_of_its_own,
+)
 from astro_provider.provider import DeploymentOrgTokenBindingsProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBindings"  # the type in every URN, for ever
@@ -83,20 +90,10 @@ class DeploymentOrgTokenBindings(Resource, module=_MODULE, name=_NAME):
             "overwrite": overwrite,
         }
         as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args) if args else {}
-        # A property must be named here, even as None, for its output to become an attribute.
-        properties: dict[str, Any] = dict.fromkeys(_OUTPUTS)
-        for given in (as_one, keywords):
-            properties |= {name: value for name, value in given.items() if value is not None}
+        properties = properties_of(_OUTPUTS, as_one, keywords)
         properties["roles"] = _without_none(properties["roles"])
         refuse_twice(resource_name, of_table(properties))
-        # `diff` says the same, but the engine does not ask it when a replacement is forced.
-        defaults = pulumi.ResourceOptions(delete_before_replace=True)
-        super().__init__(
-            DeploymentOrgTokenBindingsProvider(),
-            resource_name,
-            properties,
-            pulumi.ResourceOptions.merge(defaults, opts),
-        )
+        super().__init__(DeploymentOrgTokenBindingsProvider(), resource_name, properties, deleted_before_replaced(opts))
 
     def __init_subclass__(cls, **keywords: str) -> None:
         """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.
@@ -104,12 +101,7 @@ class DeploymentOrgTokenBindings(Resource, module=_MODULE, name=_NAME):
         Raises:
             TypeError: the subclass is given a type of its own.
         """
-        if keywords:
-            raise TypeError(
-                f"class {cls.__name__} is given {' and '.join(keywords)}, but every subclass of DeploymentOrgTokenBindings "
-                "is the same resource to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove "
-                f"{' and '.join(keywords)} from the class line."
-            )
+        refuse_type_of_its_own(cls, _NAME, keywords)
         super().__init_subclass__(module=_MODULE, name=_NAME)
 
 

@@ -1,6 +1,6 @@
-"""What a running program has declared so far, so that the same binding twice is refused by name.
+"""How a program's resources are declared, and what a running program has declared so far.
 
-Plain values are compared as they are spelled. What is spelled differently, or not known in the program, is found by the
+The same binding twice is refused by name. Plain values are compared as they are spelled. What is spelled differently, or not known in the program, is found by the
 provider: in the preview between a table and a binding, and in the update at the latest.
 """
 
@@ -90,6 +90,39 @@ def of_table(properties: Mapping[str, Any]) -> list[Declaration]:
         for token in row
         for token_ in ((token, None), (None, token))
     ]
+
+
+def properties_of(outputs: Iterable[str], *arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a resource from its arguments, of which later ones take precedence.
+
+    Each output is named, even as None, or it would not become an attribute.
+    """
+    properties: dict[str, Any] = dict.fromkeys(outputs)
+    for given in arguments:
+        properties |= {name: value for name, value in given.items() if value is not None}
+    return properties
+
+
+def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options, by which the old one is deleted first unless they say otherwise.
+
+    `diff` says the same, but the engine does not ask it when a replacement is forced.
+    """
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
+
+
+def refuse_type_of_its_own(subclass: type, of: str, keywords: Mapping[str, str]) -> None:
+    """Refuse the keywords by which a subclass would get a type of its own.
+
+    Raises:
+        TypeError: there are some.
+    """
+    if keywords:
+        raise TypeError(
+            f"class {subclass.__name__} is given {' and '.join(keywords)}, but every subclass of {of} is the same resource "
+            f"to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove {' and '.join(keywords)} from "
+            "the class line."
+        )
 
 
 def refuse_credential_in_clear() -> None:
