@@ -6,7 +6,7 @@ about is the very object that came in, so that it goes back to the service field
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from astro_provider.api.models import NAMELESS, ApiToken, ApiTokenRole, agreed
 from astro_provider.errors import InputError, RolesUnknown
@@ -69,11 +69,10 @@ def role_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> str | None:
 
     A list may hold several entries of a deployment, although it should not. If they disagree, the answer names all of
     them, as in `DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN`: no role that anybody asks for is the same role as that, so
-    it is shown as drift, a change of the role is not fulfilled by it, and `with_role` makes one entry of them. The same
+    it is shown as drift, a change of the role is not fulfilled by it, and `with_changes` makes one entry of them. The same
     goes for an entry without a role.
     """
-    held = [entry.role for entry in roles if _is_binding(entry, deployment_id)]
-    return (agreed(held) or NAMELESS) if held else None
+    return held_roles(roles).get(deployment_id)
 
 
 def held_roles(roles: Iterable[ApiTokenRole]) -> dict[str, str]:
@@ -90,25 +89,11 @@ def role_told(token: ApiToken, deployment_id: str) -> str | None:
     return agreed([entry.role for entry in token.roles or () if _is_binding(entry, deployment_id)])
 
 
-def with_role(roles: Sequence[ApiTokenRole], deployment_id: str, role: str) -> tuple[ApiTokenRole, ...]:
-    """The list with that role in the deployment, changed in place or added at the end."""
-    held = next((entry for entry in roles if _is_binding(entry, deployment_id)), None)
-    if held is None:
-        added = ApiTokenRole(entity_type=DEPLOYMENT, entity_id=deployment_id, role=role)
-        return (*roles, added)
-    changed = held.model_copy(update={"role": role})
-    return tuple(
-        changed if entry is held else entry for entry in roles if entry is held or not _is_binding(entry, deployment_id)
-    )
-
-
-def without_role(roles: Iterable[ApiTokenRole], deployment_id: str) -> tuple[ApiTokenRole, ...]:
-    """The list without any role in the deployment itself; roles in its DAGs stay."""
-    return tuple(entry for entry in roles if not _is_binding(entry, deployment_id))
-
-
 def with_changes(roles: Iterable[ApiTokenRole], wanted: Mapping[str, str | None]) -> tuple[ApiTokenRole, ...]:
-    """The list after `with_role`, or `without_role` for None, of each deployment; one pass over a list of thousands."""
+    """The list with these roles in these deployments, each changed in place or added at the end; with none for None.
+
+    Roles in the DAGs of a deployment stay. One pass over a list of thousands.
+    """
     changed: list[ApiTokenRole] = []
     given: set[str] = set()
     for entry in roles:

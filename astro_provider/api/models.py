@@ -136,10 +136,6 @@ class SubjectRoles(Wire):
             held.setdefault(entry.deployment_id, []).append(entry.role)
         return {deployment_id: agreed(found) for deployment_id, found in held.items()}
 
-    def role_in(self, deployment_id: str) -> str | None:
-        """The role in that deployment, or None if there is none; all of them, if several disagree."""
-        return self.roles_by_deployment.get(deployment_id)
-
 
 class Deployment(Wire):
     """A deployment, as far as a binding cares. An odd name is ""."""

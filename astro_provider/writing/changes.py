@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from astro_provider.api.models import ApiTokenRole
 from astro_provider.errors import BindingConflict
 from astro_provider.identity import BindingId
-from astro_provider.roles import role_in, same_role, with_changes, with_role, without_role
+from astro_provider.roles import role_in, same_role, with_changes
 from astro_provider.values import sentence
 
 Roles = tuple[ApiTokenRole, ...]
@@ -50,10 +50,6 @@ class Put(_OfOneEntry):
         """Why this change must not be made if that role is held; None: it may."""
         return None
 
-    def apply(self, roles: Roles) -> Roles:
-        """The list after the change."""
-        return with_role(roles, self.binding.deployment_id, self.role)
-
 
 @dataclass(frozen=True)
 class Add(Put):
@@ -79,10 +75,6 @@ class Remove(_OfOneEntry):
     def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
         """Why this change must not be made if that role is held; None: it may."""
         return None
-
-    def apply(self, roles: Roles) -> Roles:
-        """The list after the change."""
-        return without_role(roles, self.binding.deployment_id)
 
 
 @dataclass(frozen=True)

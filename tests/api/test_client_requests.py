@@ -160,8 +160,8 @@ def test_the_answer_to_a_write_tells_the_role_in_each_deployment(astro: Emulator
 
     answer = client.set_roles(astro.organization_id, token_id, roles)
 
-    assert answer.role_in(ETL_PRODUCTION_ID) == "DEPLOYMENT_ADMIN"
-    assert answer.role_in("elsewhere") is None
+    assert answer.roles_by_deployment.get(ETL_PRODUCTION_ID) == "DEPLOYMENT_ADMIN"
+    assert answer.roles_by_deployment.get("elsewhere") is None
     assert astro.store.token(token_id)["roles"] == [
         entry("ORGANIZATION", astro.organization_id, "ORGANIZATION_MEMBER"),
         entry("DEPLOYMENT", ETL_PRODUCTION_ID, "DEPLOYMENT_ADMIN"),

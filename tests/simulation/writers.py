@@ -222,7 +222,7 @@ class Process:
             for binding, told in self._unsettled.items():
                 if binding.token_id != merge.token_id or binding in asked_now:
                     continue
-                was, became = held_in(base.roles, binding), answer.role_in(binding.deployment_id)
+                was, became = held_in(base.roles, binding), answer.roles_by_deployment.get(binding.deployment_id)
                 if told.change.fulfilled_by(became) and not told.change.fulfilled_by(was):
                     self.last_done[binding] = clock.now
                     self.met["undone by another, and made again"] += 1

@@ -7,7 +7,7 @@ import pytest
 from astro_provider.api import ApiTokenRole
 from astro_provider.identity import BindingId
 from astro_provider.roles import role_in
-from astro_provider.writing.changes import Add, Change, Put, Remove
+from astro_provider.writing.changes import Add, Change, Put, Remove, apply_all
 
 BINDING = BindingId("o", "d", "t")
 ORGANIZATION = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")
@@ -61,17 +61,17 @@ def test_an_add_refuses_another_role_and_names_both() -> None:
 def test_put_and_add_give_the_role_in_the_place_of_the_one_held(change: Put) -> None:
     roles = (ORGANIZATION, ACCESSOR, ELSEWHERE)
 
-    assert change.apply(roles) == (ORGANIZATION, ADMIN, ELSEWHERE)
+    assert apply_all([change], roles) == (ORGANIZATION, ADMIN, ELSEWHERE)
 
 
 def test_a_remove_takes_the_one_entry() -> None:
     roles = (ORGANIZATION, ACCESSOR, ELSEWHERE)
 
-    assert Remove(BINDING).apply(roles) == (ORGANIZATION, ELSEWHERE)
+    assert apply_all([Remove(BINDING)], roles) == (ORGANIZATION, ELSEWHERE)
 
 
 @pytest.mark.parametrize("change", [Put(BINDING, "R"), Add(BINDING, "R"), Remove(BINDING)])
 def test_every_change_fulfils_itself(change: Change) -> None:
-    after = change.apply((ORGANIZATION, ACCESSOR, ELSEWHERE))
+    after = apply_all([change], (ORGANIZATION, ACCESSOR, ELSEWHERE))
 
     assert change.fulfilled_by(role_in(after, BINDING.deployment_id))

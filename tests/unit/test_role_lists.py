@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.errors import RolesUnknown
 from astro_provider.identity import BindingId
-from astro_provider.roles import dag_roles_in, require_roles, role_in, same_role, with_role, without_role
-from astro_provider.writing.changes import Put
+from astro_provider.roles import dag_roles_in, require_roles, role_in, same_role, with_changes
+from astro_provider.writing.changes import Put, apply_all
 
 Wire = dict[str, Any]
 
@@ -52,6 +52,14 @@ def roles_of(wire: list[Wire]) -> tuple[ApiTokenRole, ...]:
 
 def wire_of(roles: tuple[ApiTokenRole, ...]) -> list[Wire]:
     return [entry.to_wire() for entry in roles]
+
+
+def with_role(roles: tuple[ApiTokenRole, ...], deployment_id: str, role: str) -> tuple[ApiTokenRole, ...]:
+    return with_changes(roles, {deployment_id: role})
+
+
+def without_role(roles: tuple[ApiTokenRole, ...], deployment_id: str) -> tuple[ApiTokenRole, ...]:
+    return with_changes(roles, {deployment_id: None})
 
 
 def is_ours(entry: Wire) -> bool:
@@ -270,7 +278,7 @@ def test_entries_of_one_deployment_that_disagree_are_all_told(held: list[str | N
 
     assert expected == role_in(roles, OURS)
     if None not in held:
-        assert expected == answer.role_in(OURS)
+        assert expected == answer.roles_by_deployment.get(OURS)
 
 
 @pytest.mark.parametrize("wanted", ["DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"])
@@ -279,4 +287,4 @@ def test_a_change_is_not_fulfilled_by_entries_that_disagree_and_makes_one_of_the
     change = Put(BindingId("o", OURS, "t"), wanted)
 
     assert not change.fulfilled_by(role_in(roles_of(before), OURS))
-    assert wire_of(change.apply(roles_of(before))) == [ORGANIZATION_ENTRY, deployment_entry(wanted)]
+    assert wire_of(apply_all([change], roles_of(before))) == [ORGANIZATION_ENTRY, deployment_entry(wanted)]

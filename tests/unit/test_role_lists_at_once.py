@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astro_provider.api import ApiTokenRole
-from astro_provider.roles import held_roles, role_in, with_changes, with_role, without_role
+from astro_provider.roles import held_roles, role_in, with_changes
 
 DEPLOYMENTS = ("d1", "d2", "d3", "d4")
 entries = st.builds(
@@ -32,6 +32,6 @@ def test_changes_at_once_leave_what_changes_one_after_the_other_leave(
 ) -> None:
     one_by_one = roles
     for deployment, role in changes.items():
-        one_by_one = without_role(one_by_one, deployment) if role is None else with_role(one_by_one, deployment, role)
+        one_by_one = with_changes(one_by_one, {deployment: role})
 
     assert with_changes(roles, changes) == one_by_one
