@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from astro_provider.adoption.names import Named, keys, resource_name
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.preflight import Preflight
-from astro_provider.reading.assignments import CALLS_AT_ONCE, DeploymentOrgToken, assigned_tokens
+from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.reading.parallel import in_parallel
 from astro_provider.reading.reader import Reader
 from astro_provider.resolving import Resolver
 from astro_provider.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
@@ -159,12 +160,11 @@ def _whole_tokens(
             return None  # deleted since the list was read
 
     ids = sorted(token_ids)
-    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-        tokens = {}
-        for done, token in enumerate(pool.map(read, ids), start=1):
-            progress(done, len(ids))
-            tokens[ids[done - 1]] = token
-        return tokens
+    tokens = {}
+    for done, token in enumerate(in_parallel([partial(read, one) for one in ids]), start=1):
+        progress(done, len(ids))
+        tokens[ids[done - 1]] = token
+    return tokens
 
 
 def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role: str) -> Inputs:

@@ -7,17 +7,16 @@ calls as possible: one list for each deployment, or one read for each token, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from astro_provider.api import ApiToken, Deployment, deadline
+from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import InputError, NotFound
 from astro_provider.hints import nearest_names, no_deployment, other_workspace
+from astro_provider.reading.parallel import in_parallel
 from astro_provider.reading.reader import Reader
 from astro_provider.roles import ORGANIZATION, held_roles, require_roles, role_told
 
-CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
 BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
 FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none if there are no more deployments
 
@@ -153,28 +152,18 @@ def _found(
         tokens = wanted.all(reader, organization_id)
         if len(tokens) < len(deployments):
             calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
-            yield from _in_parallel(calls, progress)
+            yield from _counted(calls, progress)
             return
     calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, wanted) for deployment in deployments]
-    yield from _in_parallel(calls, progress)
+    yield from _counted(calls, progress)
 
 
-def _in_parallel(
+def _counted(
     calls: Sequence[Callable[[], list[DeploymentOrgToken]]], progress: Callable[[int, int], None]
 ) -> Iterator[DeploymentOrgToken]:
-    operation = deadline.current()
-
-    def make(call: Callable[[], list[DeploymentOrgToken]]) -> list[DeploymentOrgToken]:
-        with deadline.until(operation):
-            return call()
-
-    pool = ThreadPoolExecutor(CALLS_AT_ONCE)
-    try:
-        for done, rows in enumerate(pool.map(make, calls), start=1):
-            progress(done, len(calls))
-            yield from rows
-    finally:  # whoever is interrupted does not wait for calls in flight, which may have their retries before them
-        pool.shutdown(wait=False, cancel_futures=True)
+    for done, rows in enumerate(in_parallel(calls), start=1):
+        progress(done, len(calls))
+        yield from rows
 
 
 def _of_deployment(

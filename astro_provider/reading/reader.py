@@ -15,23 +15,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
-from astro_provider.api import ApiToken, AstroClient, Deployment, Role, deadline
+from astro_provider.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.coverage import Reading, fewest_reads
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.evidence import deployment_is_gone, listed_deployments, require_that_token_is_gone
 from astro_provider.identity import BindingId
+from astro_provider.reading.parallel import in_parallel
 from astro_provider.reading.single_flight import SingleFlight
 from astro_provider.roles import held_roles, require_roles, role_in, role_key, role_told, wrong_scope
 from astro_provider.settings import no_organization, only_organization
 
 OLDEST_SECONDS = 60.0
-CALLS_AT_ONCE = 4  # of one question about many bindings; the client's pace keeps them within the service's limits
 MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; if they find it, no end
 OLDEST_MISS_SECONDS = 1.0  # of a list, after that
 
@@ -132,7 +131,7 @@ class Reader:
         return found or []
 
     def tokens_of_key(self, organization_id: str, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
-        """The token of that id, and the tokens of that name; where `certain`, none means that there is none now."""
+        """The token of that id, and the tokens of that name; if `certain`, none means that there is none now."""
 
         def find(since: float) -> tuple[ApiToken | None, list[ApiToken]] | None:
             tokens = self.tokens(organization_id, not_before=since)
@@ -274,22 +273,17 @@ class Reader:
         Raises:
             Whatever `role_of` raises.
         """
-        operation = deadline.current()
 
         def read(reading: Reading) -> None:
             binding = reading.bindings[0]
-            with deadline.until(operation), suppress(NotFound, CallRefused):  # `role_of` finds out what that means
+            with suppress(NotFound, CallRefused):  # `role_of` finds out what that means
                 if reading.of_deployment:
                     self.tokens_of_deployment(binding.organization_id, binding.deployment_id)
                 else:
                     self.whole_token(binding.organization_id, binding.token_id)
 
-        pool = ThreadPoolExecutor(CALLS_AT_ONCE)
-        try:
-            for _ in pool.map(read, fewest_reads(bindings)):
-                pass
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for _ in in_parallel([partial(read, reading) for reading in fewest_reads(bindings)]):
+            pass
         return {binding: self.role_of(binding, confirm_absence=confirm_absence) for binding in bindings}
 
     def role_now(self, binding: BindingId) -> str | None:

@@ -1,0 +1,31 @@
+"""Several reads at once, as one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from astro_provider.api import deadline
+
+CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
+
+_T = TypeVar("_T")
+
+
+def in_parallel(calls: Sequence[Callable[[], _T]]) -> Iterator[_T]:
+    """Make the calls a few at a time, by the deadline of this thread's operation, and yield what they return, in order.
+
+    Whoever is interrupted does not wait for calls in flight, which may have their retries before them.
+    """
+    operation = deadline.current()
+
+    def make(call: Callable[[], _T]) -> _T:
+        with deadline.until(operation):
+            return call()
+
+    pool = ThreadPoolExecutor(CALLS_AT_ONCE)
+    try:
+        yield from pool.map(make, calls)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
