@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from astro_provider.api import ApiToken
+from astro_provider.api import ApiToken, Deployment, Role
 from astro_provider.hints import nearest_names, other_workspace
 from astro_provider.reading.reader import Reader
 from astro_provider.resolving import Resolved
@@ -86,29 +86,36 @@ class Preflight:
     def _examine_role(self, resolved: Resolved, name: str, situation: Situation) -> Iterator[Finding]:
         inputs, deployment, role = resolved.inputs, resolved.deployment, resolved.role
         if role is None:
-            names = [found.name for found in self._reader.roles(str(inputs.organization_id)).values()]
-            text = (
-                f"No deployment role is named {name!r} in {situation.organization_in_words}{nearest_names(name, names)}"
-            )
-            if name.startswith(OTHER_SCOPES) and name.isupper():
-                text += ". It is named like a built-in role of another scope, which a deployment can never have."
-                yield Finding(Weight.ERROR, "role", text)
+            text, can_never_be = no_such_role(self._reader, str(inputs.organization_id), name)
+            if can_never_be:
+                yield Finding(Weight.ERROR, "role", f"{text}.")
                 return
             weight = situation.weight_of_a_missing_name(inputs)
             if weight is Weight.WARNING:
                 text += f", so {inputs.token_in_words} cannot get it in {inputs.deployment_in_words}. The update will fail unless this program also creates that role"
             yield Finding(weight, "role", f"{text}.")
-        elif (
-            deployment
-            and deployment.workspace_id
-            and role.restricted_workspace_ids
-            and deployment.workspace_id not in role.restricted_workspace_ids
-        ):
-            text = (
-                f"The role {role.name} is restricted to workspace {', '.join(role.restricted_workspace_ids)}, and "
-                f"deployment {deployment.name!r} ({deployment.id}) belongs to {deployment.workspace_id}."
-            )
-            yield Finding(Weight.ERROR, "role", text)
+        elif deployment and (reason := restriction(role, deployment)):
+            yield Finding(Weight.ERROR, "role", reason)
+
+
+def no_such_role(reader: Reader, organization_id: str, name: str) -> tuple[str, bool]:
+    """Say that no deployment role has a name, without the full stop, and whether none can ever have it."""
+    names = [found.name for found in reader.roles(organization_id).values()]
+    text = f"No deployment role is named {name!r} in organization {organization_id}{nearest_names(name, names)}"
+    if name.startswith(OTHER_SCOPES) and name.isupper():
+        return f"{text}. It is named like a built-in role of another scope, which a deployment can never have", True
+    return text, False
+
+
+def restriction(role: Role, deployment: Deployment) -> str | None:
+    """Say that a role is not for the deployment's workspace; None if it is, or if nobody can tell."""
+    allowed, workspace_id = role.restricted_workspace_ids, deployment.workspace_id
+    if not allowed or not workspace_id or workspace_id in allowed:
+        return None
+    return (
+        f"The role {role.name} is restricted to workspace {', '.join(allowed)}, and deployment {deployment.name!r} "
+        f"({deployment.id}) belongs to {workspace_id}."
+    )
 
 
 def _examine_token(inputs: Inputs, token: ApiToken, given_by: str) -> Iterator[Finding]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from astro_provider.api import ApiToken, Deployment, Role
+from astro_provider.api import ApiToken, Role
 from astro_provider.errors import InputError
-from astro_provider.hints import nearest_names, other_workspace
+from astro_provider.hints import other_workspace
 from astro_provider.identity import BindingId
-from astro_provider.preflight import OTHER_SCOPES
+from astro_provider.preflight import no_such_role, restriction
 from astro_provider.reading.reader import Assignment, Reader
 from astro_provider.roles import role_key, same_role, wrong_scope
 from astro_provider.situation import Finding, Weight
@@ -219,31 +219,15 @@ def _of_roles(
             yield _missing_role(reader, table, entries, about_to_write=about_to_write), tuple(entries)
         elif found.restricted_workspace_ids:
             for entry in entries:
-                if (deployment := keys.deployments[entry.deployment].thing) and _is_restricted(found, deployment):
-                    text = (
-                        f"The role {found.name} is restricted to workspace {', '.join(found.restricted_workspace_ids)}, and "
-                        f"deployment {deployment.name!r} ({deployment.id}) belongs to {deployment.workspace_id}."
-                    )
-                    yield Finding(Weight.ERROR, entry.place, text), (entry,)
-
-
-def _is_restricted(role: Role, deployment: Deployment) -> bool:
-    return (
-        deployment.workspace_id is not None
-        and role.restricted_workspace_ids is not None
-        and deployment.workspace_id not in role.restricted_workspace_ids
-    )
+                deployment = keys.deployments[entry.deployment].thing
+                if deployment and (reason := restriction(found, deployment)):
+                    yield Finding(Weight.ERROR, entry.place, reason), (entry,)
 
 
 def _missing_role(reader: Reader, table: Table, entries: Sequence[Entry], *, about_to_write: bool) -> Finding:
-    name = str(table.entries[entries[0]])
-    names = [found.name for found in reader.roles(str(table.organization_id)).values()]
+    text, can_never_be = no_such_role(reader, str(table.organization_id), str(table.entries[entries[0]]))
     more = f" (and in {len(entries) - 1} more)" if len(entries) > 1 else ""
     where = entries[0].place + more
-    text = f"No deployment role is named {name!r} in organization {table.organization_id}{nearest_names(name, names)}."
-    if name.startswith(OTHER_SCOPES) and name.isupper():
-        text += " It is named like a built-in role of another scope, which a deployment can never have."
-        return Finding(Weight.ERROR, where, text)
-    if about_to_write:
-        return Finding(Weight.ERROR, where, text)
-    return Finding(Weight.WARNING, where, f"{text} The update will fail unless this program also creates that role.")
+    if can_never_be or about_to_write:
+        return Finding(Weight.ERROR, where, f"{text}.")
+    return Finding(Weight.WARNING, where, f"{text}. The update will fail unless this program also creates that role.")
