@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -145,15 +145,13 @@ def parse_table(properties: Mapping[str, Any], *, credential: SecretStr | None =
         InvalidInputs: one or more values are missing or malformed; each problem tells its place.
     """
     parser = _Parser(credential)
-    table = Table(
+    table = replace(
+        Table.stored(properties),
         roles=parser.roles(properties.get(ROLES)),
         exclusive=parser.flag("exclusive", properties),
         workspace_id=parser.identifier("workspace_id", "the id of the workspace of all deployments", properties),
         organization_id=parser.identifier("organization_id", "the id of the organization", properties),
         overwrite=parser.flag("overwrite", properties),
-        deployment_ids=_names(properties.get("deployment_ids")),
-        token_ids=_names(properties.get("token_ids")),
-        removes={key: _names(row) for key, row in _mapping(properties.get("removes")).items()},
     )
     if parser.problems:
         raise InvalidInputs(parser.problems)
