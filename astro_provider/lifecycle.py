@@ -29,7 +29,7 @@ from astro_provider.reading.reader import Reader
 from astro_provider.resolving import Resolver
 from astro_provider.roles import dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
-from astro_provider.situation import Finding, Situation, Weight
+from astro_provider.situation import Finding, Situation, Weight, stopping
 from astro_provider.spelling import filled_in_by_spelling, spellings
 from astro_provider.values import (
     IDENTITY,
@@ -167,9 +167,7 @@ class Lifecycle:
 
     def _tell(self, findings: list[Finding]) -> list[InputError]:
         """Print warnings and notes, and return what stops."""
-        stops = {Weight.ERROR}
-        if self._settings.preview_checks is PreviewChecks.STRICT:
-            stops.add(Weight.WARNING)
+        stops = stopping(self._settings.preview_checks)
         for finding in findings:
             if finding.weight not in stops:
                 say = notices.warn if finding.weight is Weight.WARNING else notices.note

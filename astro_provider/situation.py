@@ -7,6 +7,7 @@ from enum import Enum
 
 from astro_provider.errors import InputError
 from astro_provider.roles import same_role
+from astro_provider.settings import PreviewChecks
 from astro_provider.values import IDENTITY, NAMES, Inputs, Stored, known
 
 
@@ -16,6 +17,11 @@ class Weight(Enum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+def stopping(checks: PreviewChecks) -> set[Weight]:
+    """What stops a preview or an update at these checks; all else is printed."""
+    return {Weight.ERROR, Weight.WARNING} if checks is PreviewChecks.STRICT else {Weight.ERROR}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
@@ -107,16 +107,18 @@ def look_up(reader: Reader, table: Table, stored: Table | None, *, about_to_writ
     """
     organization_id = str(table.organization_id)
     state = stored or Table()
-    entries = list(table.entries)
-    certain = about_to_write
+    of_deployment: defaultdict[str, list[Entry]] = defaultdict(list)
+    of_token: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in table.entries:
+        of_deployment[entry.deployment].append(entry)
+        of_token[entry.token].append(entry)
 
     def deployments_of(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
-        found, named = reader.deployments_of_key(organization_id, key, certain=certain)
+        found, named = reader.deployments_of_key(organization_id, key, certain=about_to_write)
         if known(table.workspace_id) and len(named) > 1:
             named = [one for one in named if one.workspace_id in (None, table.workspace_id)] or named
         return found, named
 
-    findings: list[tuple[Finding, tuple[Entry, ...]]] = []
     deployments = _Kind(
         "deployment",
         deployments_of,
@@ -126,21 +128,15 @@ def look_up(reader: Reader, table: Table, stored: Table | None, *, about_to_writ
         lambda key: key in state.rows,
         more_may_tell=table.workspace_id is UNKNOWN,
     )
-    of_token: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        of_token[entry.token].append(entry)
     stored_tokens = {entry.token for entry in state.entries}
     tokens = _Kind(
         "token",
-        lambda key: reader.tokens_of_key(organization_id, key, certain=certain),
+        lambda key: reader.tokens_of_key(organization_id, key, certain=about_to_write),
         lambda id_: reader.token(organization_id, id_),
         lambda: [one.name for one in reader.tokens(organization_id).listed if one.scope == ORGANIZATION],
         state.token_ids,
         lambda key: key in stored_tokens,
     )
-    of_deployment: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        of_deployment[entry.deployment].append(entry)
     found_deployments = {
         key: _look_up(deployments, key, place(key), about_to_write=about_to_write) for key in table.rows
     }
@@ -148,16 +144,17 @@ def look_up(reader: Reader, table: Table, stored: Table | None, *, about_to_writ
         key: _look_up(tokens, key, _place_of(concerned), about_to_write=about_to_write)
         for key, concerned in of_token.items()
     }
-    for key, (_, told) in found_deployments.items():
-        findings += [(finding, tuple(of_deployment[key])) for finding in told]
-    for key, (_, told) in found_tokens.items():
-        findings += [(finding, tuple(of_token[key])) for finding in told]
+    findings = [
+        *((one, tuple(of_deployment[key])) for key, (_, told) in found_deployments.items() for one in told),
+        *((one, tuple(of_token[key])) for key, (_, told) in found_tokens.items() for one in told),
+    ]
     keys = Keys(
         {key: found for key, (found, _) in found_deployments.items()},
         {key: found for key, (found, _) in found_tokens.items()},
         findings,
     )
-    return replace(keys, findings=[*findings, *_doubles(keys, table)])
+    findings += _doubles(keys, table)
+    return keys
 
 
 def _look_up(kind: _Kind[T], key: str, where: str, *, about_to_write: bool) -> tuple[Key[T], list[Finding]]:

@@ -31,7 +31,7 @@ from astro_provider.identity import BindingId
 from astro_provider.lifecycle import Checked, Difference, Shared, within_its_time
 from astro_provider.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks
-from astro_provider.situation import Finding, Weight
+from astro_provider.situation import Finding, Weight, stopping
 from astro_provider.tables.examining import MOST_TOLD, Examined, as_one, examine, examine_existing, told
 from astro_provider.tables.keys import CUID, look_up
 from astro_provider.tables.plan import Plan, plan
@@ -164,15 +164,13 @@ class TableLifecycle:
 
     def _tell(self, findings: Sequence[Finding]) -> list[InputError]:
         """Print warnings and notes, and return what stops, as one."""
-        stops = {Weight.ERROR}
-        if self._settings.preview_checks is PreviewChecks.STRICT:
-            stops.add(Weight.WARNING)
+        stops = stopping(self._settings.preview_checks)
         for weight, say in ((Weight.WARNING, notices.warn), (Weight.NOTE, notices.note)):
             if weight not in stops:
                 texts, more = told(findings, {weight})
                 _say(say, texts, more)
-        stopping = [finding for finding in findings if finding.weight in stops]
-        return [as_one(stopping)] if stopping else []
+        stops_it = [finding for finding in findings if finding.weight in stops]
+        return [as_one(stops_it)] if stops_it else []
 
     def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
