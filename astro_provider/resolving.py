@@ -25,16 +25,19 @@ from astro_provider.situation import Finding, Situation, Weight
 from astro_provider.values import UNKNOWN, Inputs, Stored, Text, in_words, known, sentence
 
 
-class _Thing(Protocol):
+class Thing(Protocol):
     """A token or a deployment."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its id."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name."""
 
 
-_T = TypeVar("_T", bound=_Thing)
+_T = TypeVar("_T", bound=Thing)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from astro_provider.api import ApiToken, Deployment
 from astro_provider.errors import ServiceError
 from astro_provider.hints import nearest_names
 from astro_provider.reading.reader import Reader
+from astro_provider.resolving import Thing
 from astro_provider.roles import ORGANIZATION
 from astro_provider.situation import Finding, Weight
 from astro_provider.tables.values import Entry, Names, Table, place
@@ -31,16 +32,7 @@ MOST_ASKED = 20  # ids that no list shows, and that are asked for one by one: li
 CUID = re.compile(r"c[a-z0-9]{20,31}")  # what Astro's ids look like
 
 
-class _Thing(Protocol):
-    """A token or a deployment."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-T = TypeVar("T", bound=_Thing)
+T = TypeVar("T", bound=Thing)
 
 
 @dataclass(frozen=True)
@@ -255,7 +247,7 @@ def _place_of(entries: Sequence[Entry]) -> str:
     return entries[0].place + more
 
 
-def _ids(things: Iterable[_Thing]) -> str:
+def _ids(things: Iterable[Thing]) -> str:
     return ", ".join(sorted(thing.id for thing in things))
 
 
