@@ -33,7 +33,13 @@ MOST_STALE_READS = 5  # of one merge, until a read comes back in time
 
 @dataclass(frozen=True)
 class Read:
-    """Read the token with all its roles, and tell `Merge.read`."""
+    """Read the token with all its roles, and tell `Merge.read`.
+
+    Attributes:
+        before_write: a write probably follows, at once. If not, the merge only looks, and reads again before it writes.
+    """
+
+    before_write: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Merge:
         self.outcomes: dict[BindingId, ApiToken | Exception] = {}
         self.failure: Exception | None = None
         self._key = (organization_id, token_id)
+        self._only_looks = not changes
         self._open = {change.binding: change for change in changes}
         self._groups = groups or {}
         self._before: dict[BindingId, str | None] = {}  # the role that was there before this merge changed it
@@ -89,7 +96,7 @@ class Merge:
         if self._finished:
             return None
         if self._wanted is None:
-            return Read()
+            return Read(before_write=not self._only_looks)
         if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
             return self._read_again_because_stale(now - self._read_at)
         self._sent |= {change.binding for change in self._now_writing}
@@ -123,9 +130,12 @@ class Merge:
             else:
                 self._ledger.needed_no_write(_as_written(change), now)
                 self._succeed(change)
+        self._finished = not todo
+        if todo and self._only_looks:
+            self._only_looks = False
+            return
         self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
         self._wanted = apply_all(self._now_writing, roles)
-        self._finished = not todo
         if todo and self._writes >= self._most_writes:
             self._end_unconfirmed(roles)
 
@@ -219,7 +229,7 @@ class Merge:
             self.failed(_too_slow(self.token_id, age, self._ledger.settle_seconds))
             return None
         self._wanted = None
-        return Read()
+        return Read(before_write=True)
 
     def _done(self, change: Change, now: float) -> None:
         if change.binding in self._open:

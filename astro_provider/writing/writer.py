@@ -241,8 +241,8 @@ class Writer:
             if step is None:
                 return
             if isinstance(step, Read):
-                # Waited for before the read, so that nothing lies between read and write.
-                client.await_turn("POST")
+                if step.before_write:  # waited for before the read, so that nothing lies between read and write
+                    client.await_turn("POST")
                 client.await_turn("GET")
                 sent_at = time.monotonic()
                 token = self._read(merge, client)

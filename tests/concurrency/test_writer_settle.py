@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.api import Deadline, connection
+from astro_provider.api import AstroClient, Deadline, connection
 from astro_provider.emulator import Emulator
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from astro_provider.identity import BindingId
@@ -52,7 +52,7 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
     assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.after
     assert scene.astro.store.deployment_role(scene.token_id, careless) == ACCESSOR
     assert scene.foreign_now == scene.foreign
-    assert scene.operations == [READ, WRITE, READ, WRITE, READ]
+    assert scene.operations == [READ, WRITE, READ, READ, WRITE, READ]
 
 
 @EACH_KIND
@@ -161,6 +161,27 @@ def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_wr
     assert scene.ours == {first: ADMIN, second: ADMIN}
     # The second change's read shows what was undone and its write puts it back; then one look for both.
     assert scene.operations == [READ, WRITE, READ, WRITE, READ]
+
+
+def test_a_look_takes_no_turn_from_the_writes(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[str] = []
+    await_turn = AstroClient.await_turn
+
+    def noted(client: AstroClient, verb: str) -> None:
+        turns.append(verb)
+        await_turn(client, verb)
+
+    monkeypatch.setattr(AstroClient, "await_turn", noted)
+    deployment = scene.deployments(1)[0]
+    writer, _ = make_writer(settle_seconds=3.0)
+
+    writer.write(scene.add(deployment))
+
+    assert scene.ours == {deployment: ADMIN}
+    assert scene.operations == [READ, WRITE, READ]
+    assert turns == ["POST", "GET", "GET"]
 
 
 def test_a_change_of_another_token_takes_the_duty_over_too(

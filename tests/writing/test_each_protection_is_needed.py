@@ -58,7 +58,7 @@ def test_where_stale_lists_are_written_a_grant_of_another_process_is_lost(monkey
     def step(merge: Merge, _now: float) -> Read | Write | None:
         if merge._finished:
             return None
-        return Read() if merge._wanted is None else Write(merge._wanted)
+        return Read(before_write=True) if merge._wanted is None else Write(merge._wanted)
 
     with monkeypatch.context() as without:
         without.setattr(Merge, "step", step)

@@ -47,13 +47,13 @@ def merging(*changes: Change, ledger: Ledger | None = None) -> Merge:
 
 def reads(merge: Merge, now: float = 0.0, **roles: str) -> Read | Write | None:
     """Let the merge read, and return what it does next."""
-    assert Read() == merge.step(now)
+    assert isinstance(merge.step(now), Read)
     merge.read(token(held(**roles)), now, now)
     return merge.step(now)
 
 
 def test_it_begins_with_a_read() -> None:
-    assert Read() == merging(Put(ONE, "A")).step(0.0)
+    assert Read(before_write=True) == merging(Put(ONE, "A")).step(0.0)
 
 
 def test_changes_go_out_together_and_everything_else_as_it_came() -> None:
@@ -105,7 +105,7 @@ def test_an_answer_that_shows_no_roles_at_all_confirms_nothing(change: Change) -
 
     merge.wrote(SubjectRoles(), 1.0)
 
-    assert Read() == merge.step(1.0)
+    assert Read(before_write=True) == merge.step(1.0)
     assert merge.outcomes == {}
 
 
@@ -145,7 +145,7 @@ def test_a_token_whose_roles_are_left_out_is_never_written() -> None:
     with pytest.raises(RolesUnknown):
         merge.read(token(None), 0.0, 0.0)
 
-    assert Read() == merge.step(0.0)
+    assert Read(before_write=True) == merge.step(0.0)
 
 
 def test_what_the_answer_does_not_show_is_read_and_written_again() -> None:
@@ -179,7 +179,7 @@ def test_a_list_of_half_the_settle_time_is_written_and_an_older_one_is_read_agai
     reads(merge)
 
     assert Write(held(d1="A")) == merge.step(SETTLE / 2)
-    assert Read() == merge.step(SETTLE / 2 + 0.001)
+    assert Read(before_write=True) == merge.step(SETTLE / 2 + 0.001)
     assert Write(held(d2="theirs", d1="A")) == reads(merge, now=SETTLE, d2="theirs")
 
 
@@ -188,7 +188,7 @@ def test_its_age_counts_from_the_moment_at_which_the_read_was_sent() -> None:
 
     merge.read(token(held()), 0.0, SETTLE)
 
-    assert Read() == merge.step(SETTLE)
+    assert Read(before_write=True) == merge.step(SETTLE)
 
 
 def test_without_a_settle_time_no_list_is_too_old() -> None:
@@ -202,11 +202,11 @@ def test_reads_that_are_too_slow_so_many_times_are_an_error_that_says_what_to_se
     merge = merging(Put(ONE, "A"), Remove(TWO))
 
     for number in range(MOST_STALE_READS):
-        assert Read() == merge.step(100.0 * number)
+        assert Read(before_write=True) == merge.step(100.0 * number)
         merge.read(token(held(d2="A")), 100.0 * number, 100.0 * number + 6)
 
         step = merge.step(100.0 * number + 6)
-        assert step == (Read() if number < MOST_STALE_READS - 1 else None)
+        assert step == (Read(before_write=True) if number < MOST_STALE_READS - 1 else None)
 
     assert merge.outcomes[ONE] is merge.outcomes[TWO] is merge.failure
     assert str(merge.failure) == (
@@ -329,6 +329,8 @@ def test_a_merge_without_changes_puts_back_what_was_undone() -> None:
     ledger = remembering(Put(ONE, "A"), Remove(TWO), Put(THREE, "A"))
     merge = merging(ledger=ledger)
 
+    assert Read(before_write=False) == merge.step(SETTLE)
+    assert Read(before_write=True) == reads(merge, now=SETTLE, d2="back again", d3="A")
     assert Write(held(d3="A", d1="A")) == reads(merge, now=SETTLE, d2="back again", d3="A")
     merge.wrote(answer(d1="A", d3="A"), 12.0)
 
@@ -344,6 +346,15 @@ def test_a_merge_without_changes_writes_nothing_where_all_stands() -> None:
 
     assert reads(merging(ledger=ledger), now=SETTLE, d1="A") is None
     assert ledger.unsettled == []
+
+
+def test_what_a_look_found_undone_and_somebody_else_has_put_back_before_the_write_is_not_written() -> None:
+    ledger = remembering(Put(ONE, "A"))
+    merge = merging(ledger=ledger)
+
+    assert Read(before_write=True) == reads(merge, now=SETTLE)
+    assert reads(merge, now=SETTLE, d1="A") is None
+    assert merge.put_back == []
 
 
 def test_a_following_change_takes_what_was_undone_along() -> None:
@@ -384,7 +395,9 @@ def test_an_add_that_was_undone_is_made_again_without_asking_whether_it_may() ->
     reads(merge)
     merge.wrote(answer(d1="A"), 0.0)
 
-    assert Write(held(d1="A")) == reads(merging(ledger=ledger), now=1.0, d1="B")
+    look = merging(ledger=ledger)
+    reads(look, now=1.0, d1="B")
+    assert Write(held(d1="A")) == reads(look, now=1.0, d1="B")
 
 
 def test_what_was_undone_and_is_refused_is_given_up_and_the_rest_is_made() -> None:
@@ -409,6 +422,7 @@ def test_what_was_undone_and_is_refused_is_given_up_and_the_rest_is_made() -> No
 def test_a_repair_that_the_answer_does_not_show_stays_remembered() -> None:
     ledger = remembering(Put(ONE, "A"))
     merge = merging(ledger=ledger)
+    reads(merge, now=SETTLE)
     reads(merge, now=SETTLE)
 
     merge.wrote(answer(), 11.0)
