@@ -91,15 +91,15 @@ class Ledger:
         if before is not None and change.binding in self._written:
             self._written[change.binding].repairs = before.repairs + 1
 
-    def needed_no_write(self, change: Change, at: float) -> None:
-        """Note that a change was fulfilled at that time before anything was written.
+    def needed_no_write(self, change: Change, read_at: float, now: float) -> None:
+        """Note that a change was fulfilled before anything was written, as a read shows that was sent at `read_at`.
 
-        It is not defended, unless we sent a write of the same entry lately, perhaps without an answer: then what stands
-        there is our write, or others are at work on it, and it is an old list that somebody wrote back.
+        It is not defended, unless we sent a write of the same entry shortly before that read, perhaps without an answer:
+        then what stands there is our write, or others are at work on it, and it is an old list that somebody wrote back.
         """
         lately = self._sent.get(change.binding, -math.inf) + LATEST_SETTLE_TIMES * self.settle_seconds
-        if change.binding in self._written or at <= lately:
-            self.wrote(change, at)
+        if change.binding in self._written or read_at <= lately:
+            self.wrote(change, now)
         self.given_up.pop(change.binding, None)
 
     def left(self, key: TokenKey, roles: Roles, latest_update: float | None = None) -> None:

@@ -128,7 +128,7 @@ class Merge:
                 self._ledger.forget([change.binding])
                 self._succeed(change)
             else:
-                self._ledger.needed_no_write(_as_written(change), now)
+                self._ledger.needed_no_write(_as_written(change), sent_at, now)
                 self._succeed(change)
         self._finished = not todo
         if todo and self._only_looks:

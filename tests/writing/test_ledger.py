@@ -174,7 +174,7 @@ def test_what_is_undone_again_and_again_is_given_up_in_the_end(ledger: Ledger) -
 def test_what_needed_no_write_is_not_remembered() -> None:
     ledger = Ledger(10.0)
 
-    ledger.needed_no_write(GRANT, 100.0)
+    ledger.needed_no_write(GRANT, 100.0, 100.0)
 
     assert ledger.unsettled == []
 
@@ -182,7 +182,7 @@ def test_what_needed_no_write_is_not_remembered() -> None:
 def test_what_needed_no_write_because_somebody_wrote_an_old_list_back_is_remembered(ledger: Ledger) -> None:
     ledger.wrote(Remove(ONE), 101.0)
 
-    ledger.needed_no_write(GRANT, 102.0)
+    ledger.needed_no_write(GRANT, 102.0, 102.0)
 
     assert ledger.settle(ONE, None, 103.0) == GRANT
     assert ledger.due() == {TOKEN: 112.0}
@@ -195,7 +195,7 @@ def test_what_needed_no_write_is_defended_after_a_write_of_ours_that_had_no_answ
     ledger = Ledger(10.0)
     ledger.sent([GRANT], 100.0)
 
-    ledger.needed_no_write(GRANT, 100.0 + later)
+    ledger.needed_no_write(GRANT, 100.0 + later, 140.0)  # however late the answer comes
 
     assert ([ONE] if is_defended else []) == ledger.unsettled
 
