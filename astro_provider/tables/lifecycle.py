@@ -38,8 +38,7 @@ from astro_provider.tables.plan import Plan, plan
 from astro_provider.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
 from astro_provider.tables.values import Entry, Table, parse_table
 from astro_provider.values import Unknown, in_words, known, sentence
-from astro_provider.writing.changes import Remove
-from astro_provider.writing.writer import Outcome
+from astro_provider.writing.changes import Outcome, Remove
 
 Properties = dict[str, Any]
 IDENTITY = "organization_id"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from astro_provider.api.models import ApiTokenRole
+from astro_provider.api.models import ApiToken, ApiTokenRole
 from astro_provider.errors import BindingConflict
 from astro_provider.identity import BindingId
 from astro_provider.roles import role_in, same_role, with_changes
@@ -100,6 +100,23 @@ class GiveBack(Put):
 
 
 Change = Put | Remove
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a change.
+
+    Attributes:
+        change: the change.
+        token: the token as it is then; None if the change failed.
+        error: why it failed.
+        taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
+    """
+
+    change: Change
+    token: ApiToken | None = None
+    error: Exception | None = None
+    taking_back: Change | None = None
 
 
 def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:

@@ -5,12 +5,12 @@ What is read and written is decided in `merge.py`, what is looked at again and w
 
 from __future__ import annotations
 
-import math
+import functools
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from astro_provider import notices
 from astro_provider.api import ApiToken, AstroClient, Deadline
@@ -20,37 +20,18 @@ from astro_provider.evidence import require_that_token_is_gone
 from astro_provider.identity import BindingId
 from astro_provider.roles import require_organization_scope
 from astro_provider.values import sentence
-from astro_provider.writing.changes import Change, Remove
+from astro_provider.writing.changes import Change, Outcome, Remove
 from astro_provider.writing.ledger import Ledger, TokenKey
 from astro_provider.writing.locks import TokenLocks
 from astro_provider.writing.merge import Merge, Read, Write
+from astro_provider.writing.queues import Queue, Queues, Ticket
 from astro_provider.writing.refusal import explain_refusal
 from astro_provider.writing.settling import ListDeployment, Look, Settling
 
-GATHER_SECONDS = 0.045  # that a lone change waits for company
-GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
-BURST_SECONDS = 0.5  # after the last changes to a token, the next ones belong to the same burst
-MOST_CHANGES_AT_ONCE = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
+DYNAMIC_OPERATIONS = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
 TOKENS_AT_ONCE = 4  # of one call of `write_all`; the client's pace keeps them within the service's limits
 RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
 CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a change.
-
-    Attributes:
-        change: the change.
-        token: the token as it is then; None if the change failed.
-        error: why it failed.
-        taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
-    """
-
-    change: Change
-    token: ApiToken | None = None
-    error: Exception | None = None
-    taking_back: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -61,40 +42,6 @@ class Written:
     not_standing: WriteNotConfirmed | None = None
 
 
-@dataclass(eq=False)
-class _Ticket:
-    """A change that waits for its outcome; of one group, all are made together or none."""
-
-    change: Change
-    group: Hashable
-    outcome: Outcome | None = None
-
-    @property
-    def key(self) -> TokenKey:
-        return self.change.binding.organization_id, self.change.binding.token_id
-
-
-@dataclass
-class _Queue:
-    """The changes that wait for one token, and whether a thread is leading some of them."""
-
-    waiting: list[_Ticket] = field(default_factory=list)
-    led: bool = False
-    ended_at: float = -math.inf
-
-    def patience(self) -> float:
-        """Seconds to wait for company."""
-        in_burst = time.monotonic() - self.ended_at < BURST_SECONDS
-        return GATHER_IN_BURST_SECONDS if in_burst else GATHER_SECONDS
-
-    def take_one_per_binding(self) -> list[_Ticket]:
-        """Take what can be made together; a second change of the same binding waits for the next time."""
-        taken = {ticket.change.binding: ticket for ticket in reversed(self.waiting)}
-        now = set(taken.values())
-        self.waiting = [ticket for ticket in self.waiting if ticket not in now]
-        return list(reversed(taken.values()))
-
-
 class Writer:
     """Writes changes to tokens' role lists; safe to share between threads.
 
@@ -103,17 +50,23 @@ class Writer:
         locks: the locks between this machine's processes.
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
         timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
+        most_at_once: how many changes can come at once, which is how many operations the door lets in.
     """
 
     def __init__(
-        self, client: AstroClient, locks: TokenLocks, *, settle_seconds: float, timeout_seconds: float
+        self,
+        client: AstroClient,
+        locks: TokenLocks,
+        *,
+        settle_seconds: float,
+        timeout_seconds: float,
+        most_at_once: int = DYNAMIC_OPERATIONS,
     ) -> None:
         self._client = client
         self._locks = locks
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
-        self._queues: defaultdict[TokenKey, _Queue] = defaultdict(_Queue)
-        self._unanswered = 0  # changes that have no outcome yet
+        self._queues = Queues(self._changed, most_at_once)
         self._ledger = Ledger(settle_seconds)
         self._settling = Settling(self._ledger)
         self._looker: threading.Thread | None = None
@@ -161,25 +114,23 @@ class Writer:
     def _outcomes(self, changes: Sequence[Change], deadline: Deadline) -> list[Outcome]:
         """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
         group = object()
-        tickets = [_Ticket(change, group) for change in changes]
-        by_token: defaultdict[TokenKey, list[_Ticket]] = defaultdict(list)
+        tickets = [Ticket(change, group) for change in changes]
+        by_token: defaultdict[TokenKey, list[Ticket]] = defaultdict(list)
         for ticket in tickets:
             by_token[ticket.key].append(ticket)
         with self._changed:
-            for key, some in by_token.items():
-                self._queues[key].waiting += some
-            self._unanswered += len(tickets)
-            self._changed.notify_all()
+            for ticket in tickets:
+                self._queues.enter(ticket)
         try:
             _in_turn([lambda key=key, some=some: self._see_led(key, some, deadline) for key, some in by_token.items()])  # type: ignore[misc]
         finally:
             with self._changed:
                 for ticket in tickets:
                     if ticket.outcome is None:
-                        ticket.outcome = Outcome(ticket.change, error=self._abandoned(self._queues[ticket.key], ticket))
+                        self._queues.end(ticket, Outcome(ticket.change, error=self._abandoned(ticket)))
         return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
 
-    def _see_led(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> None:
+    def _see_led(self, key: TokenKey, tickets: Sequence[Ticket], deadline: Deadline) -> None:
         """Wait for a thread that leads the changes of a token, or lead them, until all have their outcome or time is over."""
         queue = self._queues[key]
         while True:
@@ -191,49 +142,69 @@ class Writer:
                 if queue.led or all(ticket.outcome is not None for ticket in tickets):
                     return
                 queue.led = True
-                self._changed.wait_for(lambda: self._unanswered >= MOST_CHANGES_AT_ONCE, timeout=queue.patience())
-                led = queue.take_one_per_binding()
-            self._lead(key, led, deadline)
+                self._queues.gather(queue)
+            self._lead(key, deadline)
 
-    def _abandoned(self, queue: _Queue, ticket: _Ticket) -> WriteNotConfirmed:
+    def _abandoned(self, ticket: Ticket) -> WriteNotConfirmed:
         """The error of a change whose time is over while another thread writes the token."""
-        if ticket in queue.waiting:
-            queue.waiting.remove(ticket)
-            self._unanswered -= 1
+        waiting = self._queues[ticket.key].waiting
+        if ticket in waiting:
+            waiting.remove(ticket)
             what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
         else:
             what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
         return WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
 
-    def _lead(self, key: TokenKey, tickets: Sequence[_Ticket], deadline: Deadline) -> Merge:
-        """Make changes to a token, and with them whatever was undone there; the caller has set `led`."""
-        groups = {ticket.change.binding: ticket.group for ticket in tickets}
-        merge = Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
+    def _lead(self, key: TokenKey, deadline: Deadline, *, only_looks: bool = False) -> Merge:
+        """Make the changes that wait for a token, and with them whatever was undone there; the caller has set `led`.
+
+        Args:
+            key: the token.
+            deadline: of the thread that leads.
+            only_looks: the changes that wait are left to others.
+        """
+        queue = self._queues[key]
+        tickets: list[Ticket] = []
+
+        @functools.cache
+        def begin() -> Merge:
+            with self._changed:
+                if not only_looks:
+                    tickets.extend(queue.take_one_per_binding())
+                groups = {ticket.change.binding: ticket.group for ticket in tickets}
+                return Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
+
         try:
             with self._locks.holding(*key, deadline):
+                client = self._client.until(deadline)
+                if not only_looks:
+                    self._await_turn(queue, client, deadline)
+                begin()  # only now, so that who came meanwhile goes along
                 for attempt in attempts(deadline):
                     with attempt:
-                        self._run(merge, self._client.until(deadline))
+                        self._run(begin(), queue, client, deadline)
         except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
             with self._changed:
-                merge.failed(error)
+                begin().failed(error)
         except BaseException as error:
             with self._changed:
-                merge.failed(_stopped(merge, error))
+                begin().failed(_stopped(begin(), error))
             raise
         finally:
+            merge = begin()
             with self._changed:
-                self._unanswered -= len(tickets)
                 for ticket in tickets:
-                    ticket.outcome = _outcome(merge, ticket.change)
-                self._queues[key].led = False
-                self._queues[key].ended_at = time.monotonic()
+                    self._queues.end(ticket, _outcome(merge, ticket.change))
+                queue.end_lead()
                 self._changed.notify_all()  # before anything that may fail, or those who ride would wait in vain
                 self._keep_looking()
             _tell(merge)
         return merge
 
-    def _run(self, merge: Merge, client: AstroClient) -> None:
+    def _await_turn(self, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
+        self._queues.await_turn(queue, lambda: client.await_turn("POST"), deadline)
+
+    def _run(self, merge: Merge, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
         """Do what the merge says, until it is done or a call fails."""
         while True:
             with self._changed:
@@ -242,7 +213,7 @@ class Writer:
                 return
             if isinstance(step, Read):
                 if step.before_write:  # waited for before the read, so that nothing lies between read and write
-                    client.await_turn("POST")
+                    self._await_turn(queue, client, deadline)
                 client.await_turn("GET")
                 sent_at = time.monotonic()
                 token = self._read(merge, client)
@@ -250,6 +221,7 @@ class Writer:
                 with self._changed:
                     merge.read(token, sent_at, time.monotonic())
             else:
+                queue.has_turn = False
                 self._send(merge, step, client)
 
     def _read(self, merge: Merge, client: AstroClient) -> ApiToken:
@@ -352,7 +324,7 @@ class Writer:
                     queue = self._queues[step.key]
                     self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
                     queue.led = True
-                failure = self._lead(step.key, (), deadline).failure
+                failure = self._lead(step.key, deadline, only_looks=True).failure
                 with self._changed:
                     look.led(step.key, failure)
 

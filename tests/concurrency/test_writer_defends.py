@@ -14,7 +14,7 @@ from astro_provider.api import ApiToken
 from astro_provider.emulator import Emulator
 from astro_provider.errors import InputError, UnexpectedAnswer, WriteNotConfirmed
 from astro_provider.identity import BindingId
-from astro_provider.writing import writer as writer_module
+from astro_provider.writing import queues
 from astro_provider.writing.changes import Add, Remove
 from astro_provider.writing.writer import Writer
 from tests.support.writers import (
@@ -200,7 +200,7 @@ def test_riders_end_with_an_error_when_the_thread_that_leads_them_is_stopped(
     scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployments = scene.deployments(THREADS)
-    monkeypatch.setattr(writer_module, "GATHER_SECONDS", 20.0)  # all of them ride together
+    monkeypatch.setattr(queues, "GATHER_SECONDS", 20.0)  # all of them ride together
     writer, client = make_writer()
     monkeypatch.setattr(client, "get_token", _stop)
     ends: list[str] = []

@@ -294,13 +294,13 @@ def test_an_attempt_whose_turn_never_comes_leaves_the_error_that_the_one_before_
 ) -> None:
     monkeypatch.setitem(pace.CALLS_PER_SECOND, "POST", 0.01)
     deployment = scene.deployments(1)[0]
-    scene.astro.fault(operation=READ, status=503)
+    scene.astro.fault(operation=WRITE, status=503)
     writer, _ = make_writer()
 
     with pytest.raises(Unavailable, match="HTTP 503"):
         writer.write(scene.add(deployment))
 
-    assert scene.calls(READ, WRITE) == 1
+    assert scene.operations == [READ, WRITE]
     _converged(scene, deployment, None)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from astro_provider.api import AstroClient, pace, retry
 from astro_provider.emulator import Emulator
-from astro_provider.writing import writer
+from astro_provider.writing import queues
 from tests.support.raw_server import RawServer, Reply, Request
 
 CREDENTIAL = "very-secret-credential"
@@ -47,7 +47,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries, paces and gatherings of milliseconds, so that a test takes no longer than what it shows."""
     monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.005)
     monkeypatch.setattr(retry, "JITTER_SECONDS", 0.005)
-    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.0)
+    monkeypatch.setattr(queues, "GATHER_SECONDS", 0.0)
     monkeypatch.setitem(pace.CALLS_PER_SECOND, "GET", 10_000.0)
     monkeypatch.setitem(pace.CALLS_PER_SECOND, "POST", 10_000.0)
 
