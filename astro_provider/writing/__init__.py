@@ -7,8 +7,8 @@ nothing outside posts roles.
 How a change is made:
 
 1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread leads, the
-   others ride. A lone change waits at most GATHER_SECONDS for company. Each gets its own outcome; if the service
-   refuses a merged list, its changes are tried one by one.
+   others ride. A lone change waits at most GATHER_SECONDS for company, and for its token's turn at the service's pace.
+   Each gets its own outcome; if the service refuses a merged list, its changes are tried one by one.
 2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
 3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.
 4. *Checked.* The answer to the write must show what was asked, else it is read and merged again. After a write whose
@@ -22,5 +22,5 @@ How a change is made:
 Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
 look again. What is not promised stands in docs/concurrency.md.
 
-`merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `writer.py` brings those.
+`merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `queues.py` says whose turn it is, and `writer.py` brings the rest.
 """

@@ -75,7 +75,7 @@ class Queues:
     """The queues of all tokens of a process.
 
     Args:
-        changed: guards everything here; held by whoever calls, but for `await_turn`.
+        changed: guards everything here, and may be held by whoever calls, but for `await_turn`.
         most_at_once: how many changes can be without an outcome at once, as the door lets operations in.
     """
 
@@ -93,28 +93,31 @@ class Queues:
 
     def enter(self, ticket: Ticket) -> None:
         """Let a change wait for its token."""
-        self[ticket.key].waiting.append(ticket)
-        self._came += 1
-        self._changed.notify_all()
+        with self._changed:
+            self[ticket.key].waiting.append(ticket)
+            self._came += 1
+            self._changed.notify_all()
 
     def end(self, ticket: Ticket, outcome: Outcome) -> None:
         """Give a change its outcome, unless its thread has given it up."""
-        if ticket.outcome is None:
-            ticket.outcome = outcome
-            self._ended += 1
-            self._changed.notify_all()
+        with self._changed:
+            if ticket.outcome is None:
+                ticket.outcome = outcome
+                self._ended += 1
+                self._changed.notify_all()
 
     def gather(self, queue: Queue) -> None:
         """Wait until everybody is there who can come, or nobody has come for a moment."""
-        latest = time.monotonic() + LONGEST_GATHER_SECONDS
-        patience = queue.patience()
-        came = -1
-        while came != self._came and not self._all_are_here():
-            came = self._came
-            self._changed.wait_for(
-                lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
-                timeout=min(patience, latest - time.monotonic()),
-            )
+        with self._changed:
+            latest = time.monotonic() + LONGEST_GATHER_SECONDS
+            patience = queue.patience()
+            came = -1
+            while came != self._came and not self._all_are_here():
+                came = self._came
+                self._changed.wait_for(
+                    lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
+                    timeout=min(patience, latest - time.monotonic()),
+                )
 
     def _all_are_here(self) -> bool:
         return self._came - self._ended >= self._most_at_once

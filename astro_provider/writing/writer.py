@@ -168,6 +168,7 @@ class Writer:
 
         @functools.cache
         def begin() -> Merge:
+            """Take the changes, once the token has its turn, so that who came meanwhile goes along; or to tell a failure."""
             with self._changed:
                 if not only_looks:
                     tickets.extend(queue.take_one_per_binding())
@@ -179,7 +180,6 @@ class Writer:
                 client = self._client.until(deadline)
                 if not only_looks:
                     self._await_turn(queue, client, deadline)
-                begin()  # only now, so that who came meanwhile goes along
                 for attempt in attempts(deadline):
                     with attempt:
                         self._run(begin(), queue, client, deadline)

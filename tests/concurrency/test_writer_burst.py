@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from astro_provider.api import pace
 from astro_provider.emulator import Emulator
 from astro_provider.errors import WriteRefused
 from astro_provider.identity import BindingId
 from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
-from astro_provider.writing.changes import Add
+from astro_provider.writing.changes import Add, Remove
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,
@@ -97,6 +100,54 @@ def test_sixty_updates_change_every_role_and_nothing_else(scene: Scene, make_wri
     assert scene.foreign_now == scene.foreign
     assert scene.calls(WRITE) <= 20
     assert scene.calls(READ) <= 24
+
+
+TWENTY_BY_TEN = list(product(range(20), range(10)))  # token, deployment
+BY_DEPLOYMENT = sorted(TWENTY_BY_TEN, key=lambda pair: pair[::-1])
+AT_RANDOM = random.Random(1).sample(TWENTY_BY_TEN, 200)
+
+
+@pytest.mark.usefixtures("slow_pace")
+@pytest.mark.parametrize(
+    ("order", "takes", "most"),
+    [(TWENTY_BY_TEN, False, 40), (BY_DEPLOYMENT, False, 75), (AT_RANDOM, True, 75)],
+    ids=["given token by token", "given deployment by deployment", "taken at random"],
+)
+def test_a_door_that_lets_64_in_writes_a_grid_in_few_lists(
+    scene: Scene, make_writer: MakeWriter, *, order: list[tuple[int, int]], takes: bool, most: int
+) -> None:
+    store = scene.astro.store
+    tokens = [store.add_token(f"ci-{number}") for number in range(20)]
+    deployments = scene.deployments(10)
+    bindings = [BindingId(scene.astro.organization_id, deployments[d], tokens[t]) for t, d in order]
+    for one in bindings if takes else ():
+        store.bind(one.token_id, one.deployment_id, ADMIN)
+    writer, client = make_writer(most_at_once=64)
+
+    outcomes = write_all(writer, [Remove(one) if takes else Add(one, ADMIN) for one in bindings], threads=64)
+
+    assert failures(outcomes) == []
+    held = {store.deployment_role(one.token_id, one.deployment_id) for one in bindings}
+    assert held == ({None} if takes else {ADMIN})
+    assert len(client.posted) <= most
+
+
+@pytest.fixture
+def slow_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So slow a pace of writes that a busy machine has brought the next changes by then."""
+    monkeypatch.setitem(pace.CALLS_PER_SECOND, "POST", 5.0)
+
+
+def test_sixty_adds_of_one_token_that_come_at_once_are_few_lists(scene: Scene, make_writer: MakeWriter) -> None:
+    writer, client = make_writer(most_at_once=64)
+    deployments = scene.deployments(60)
+
+    outcomes = write_all(writer, [scene.add(deployment) for deployment in deployments], threads=64)
+
+    assert failures(outcomes) == []
+    assert scene.ours == dict.fromkeys(deployments, ADMIN)
+    assert scene.foreign_now == scene.foreign
+    assert len(client.posted) <= 6
 
 
 @pytest.mark.usefixtures("no_pace")

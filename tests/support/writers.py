@@ -50,7 +50,12 @@ class MakeWriter(Protocol):
     """Makes a writer, and its client; both end with the test."""
 
     def __call__(
-        self, *, settle_seconds: float = ..., timeout_seconds: float = ..., lock_directory: Path | None = ...
+        self,
+        *,
+        settle_seconds: float = ...,
+        timeout_seconds: float = ...,
+        lock_directory: Path | None = ...,
+        most_at_once: int = ...,
     ) -> tuple[Writer, WatchedClient]: ...
 
 
@@ -60,12 +65,23 @@ def make_writer(astro: Emulator, tmp_path: Path) -> Iterator[MakeWriter]:
     with ExitStack() as opened:
 
         def make(
-            *, settle_seconds: float = 0.0, timeout_seconds: float = 30.0, lock_directory: Path | None = None
+            *,
+            settle_seconds: float = 0.0,
+            timeout_seconds: float = 30.0,
+            lock_directory: Path | None = None,
+            most_at_once: int = THREADS,
         ) -> tuple[Writer, WatchedClient]:
             client = WatchedClient(astro.url, lambda: astro.credential, bound_seconds=timeout_seconds)
             opened.callback(client.close)
             locks = TokenLocks(astro.url, str(lock_directory or tmp_path / "locks"))
-            return Writer(client, locks, settle_seconds=settle_seconds, timeout_seconds=timeout_seconds), client
+            writer = Writer(
+                client,
+                locks,
+                settle_seconds=settle_seconds,
+                timeout_seconds=timeout_seconds,
+                most_at_once=most_at_once,
+            )
+            return writer, client
 
         yield make
 
