@@ -73,6 +73,7 @@ class Ledger:
         self._written: dict[BindingId, _Written] = {}
         self._left: dict[TokenKey, _Left] = {}
         self._sent: dict[BindingId, float] = {}  # when a write was sent last, whatever came of it
+        self._in_words: dict[BindingId, str] = {}
 
     def sent(self, changes: Iterable[Change], at: float) -> None:
         """Note that a write of these changes goes out at that time. Its answer may never come."""
@@ -80,6 +81,7 @@ class Ledger:
 
     def wrote(self, change: Change, at: float) -> None:
         """Remember that the service showed a change as made at that time."""
+        self._in_words[change.binding] = change.in_words
         if self.settle_seconds > 0:
             self._written[change.binding] = _Written(change, at)
         self.given_up.pop(change.binding, None)
@@ -181,6 +183,10 @@ class Ledger:
         """Note that what was undone is not made again."""
         self.forget([binding])
         self.given_up[binding] = reason
+
+    def in_words(self, binding: BindingId) -> str:
+        """How a message speaks of a binding: as the change did that was written last."""
+        return self._in_words.get(binding, binding.in_words)
 
     @property
     def unsettled(self) -> list[BindingId]:

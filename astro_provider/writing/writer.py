@@ -17,7 +17,6 @@ from astro_provider.api import ApiToken, AstroClient, Deadline
 from astro_provider.api.retry import attempts
 from astro_provider.errors import AstroProviderError, CallRefused, NotFound, UnexpectedAnswer, WriteNotConfirmed
 from astro_provider.evidence import require_that_token_is_gone
-from astro_provider.identity import BindingId
 from astro_provider.roles import require_organization_scope
 from astro_provider.values import sentence
 from astro_provider.writing.changes import Change, Outcome, Remove
@@ -274,7 +273,8 @@ class Writer:
             what = "were undone and not put back"
         else:
             what = "could not be looked at again within timeoutSeconds, which must be longer than settleSeconds"
-        return _not_standing(bindings, [f"These changes were written, but {what}:", *reasons])
+        named = "; ".join(self._ledger.in_words(binding) for binding in bindings)
+        return _not_standing([f"These changes were written, but {what}: {named}.", *reasons])
 
     def _keep_looking(self) -> None:
         """Have a thread look at what was written, while there is something to look at."""
@@ -380,24 +380,17 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
 
 def _tell(merge: Merge) -> None:
     """Tell what was put back, because somebody else's write is behind it."""
-    token = f"token {merge.token.name!r} ({merge.token_id})" if merge.token else f"token {merge.token_id}"
     for change in merge.put_back:
-        deployment_id = change.binding.deployment_id
         if isinstance(change, Remove):
-            text = f"{token} had got back its role in deployment {deployment_id} after this run took it: it was taken again."
+            text = f"{change.in_words} had got its role back after this run took it: it was taken again."
         else:
-            text = (
-                f"{token} had lost the role {change.role} in deployment {deployment_id} after this run gave it: it was "
-                "given again."
-            )
+            text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
         notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
 
 
-def _not_standing(bindings: Sequence[BindingId], sentences: Sequence[str]) -> WriteNotConfirmed:
-    named = "; ".join(binding.in_words for binding in bindings)
+def _not_standing(sentences: Sequence[str]) -> WriteNotConfirmed:
     advice = (
         "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
         "`pulumi up`."
     )
-    first, *reasons = sentences
-    return WriteNotConfirmed(" ".join([f"{first} {named}.", *reasons, advice]))
+    return WriteNotConfirmed(" ".join([*sentences, advice]))

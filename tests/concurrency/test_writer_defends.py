@@ -130,13 +130,14 @@ def test_what_is_put_back_is_told(
     writer, client = make_writer(settle_seconds=SETTLE)
     client.after_write = lambda written: scene.astro.store.set_roles(scene.token_id, before) if written == 1 else None
 
-    writer.write(scene.add(deployment) if kind == "given" else scene.remove(deployment))
+    called = f"token 'nightly-loads' ({scene.token_id}) in deployment 'orders' ({deployment})"
+    binding = scene.binding(deployment)
+    writer.write(Add(binding, ADMIN, called=called) if kind == "given" else Remove(binding, called=called))
 
-    token = f"astro: warning: token 'nightly-loads' ({scene.token_id})"
     told = {
-        "given": f"{token} had lost the role DEPLOYMENT_ADMIN in deployment {deployment} after this run gave it: it was "
-        "given again. Another writer seems to have written a list that it had read before.\n",
-        "taken": f"{token} had got back its role in deployment {deployment} after this run took it: it was taken again. "
+        "given": f"astro: warning: {called} had lost the role DEPLOYMENT_ADMIN after this run gave it: it was given again. "
+        "Another writer seems to have written a list that it had read before.\n",
+        "taken": f"astro: warning: {called} had got its role back after this run took it: it was taken again. "
         "Another writer seems to have written a list that it had read before.\n",
     }
     assert capsys.readouterr().err == told[kind]

@@ -131,10 +131,10 @@ def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
     client.after_write = undo
 
     with pytest.raises(WriteNotConfirmed) as raised:
-        writer.write(scene.add(deployment, "Loader"))
+        writer.write(Add(scene.binding(deployment), "Loader", called="token 'ci' in deployment 'orders'"))
 
     text = str(raised.value)
-    assert f"were undone and not put back: token {scene.token_id} in deployment {deployment}." in text
+    assert "were undone and not put back: token 'ci' in deployment 'orders'." in text
     assert "role 'Loader' does not exist" in text
     assert "run `pulumi refresh`" in text
     assert scene.roles == read_before
