@@ -16,7 +16,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from astro_provider.api import Deadline
@@ -63,11 +63,12 @@ class Queue:
         self.led = self.has_turn = False
         self.ended_at = time.monotonic()
 
-    def take_one_per_binding(self) -> list[Ticket]:
-        """Take what can be made together; a second change of the same binding waits for the next time."""
-        taken = {ticket.change.binding: ticket for ticket in reversed(self.waiting)}
-        now = set(taken.values())
-        self.waiting = [ticket for ticket in self.waiting if ticket not in now]
+    def take_one_per_binding(self, among: Collection[Ticket]) -> list[Ticket]:
+        """Take what can be made together of those that wait; a second change of the same binding waits for the next time."""
+        there = set(self.waiting)
+        taken = {ticket.change.binding: ticket for ticket in reversed(list(among)) if ticket in there}
+        there -= set(taken.values())
+        self.waiting = [ticket for ticket in self.waiting if ticket in there]
         return list(reversed(taken.values()))
 
 

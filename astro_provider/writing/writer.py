@@ -163,22 +163,24 @@ class Writer:
             only_looks: the changes that wait are left to others.
         """
         queue = self._queues[key]
+        client = self._client.until(deadline)
         tickets: list[Ticket] = []
+        # If this fails before the token is locked, it fails for those alone: who comes later may have more time.
+        may_go: Sequence[Ticket] = () if only_looks else tuple(queue.waiting)
 
         @functools.cache
         def begin() -> Merge:
-            """Take the changes, once the token has its turn, so that who came meanwhile goes along; or to tell a failure."""
             with self._changed:
-                if not only_looks:
-                    tickets.extend(queue.take_one_per_binding())
+                tickets.extend(queue.take_one_per_binding(may_go))
                 groups = {ticket.change.binding: ticket.group for ticket in tickets}
                 return Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
 
         try:
+            if not only_looks:
+                self._await_turn(queue, client, deadline)
             with self._locks.holding(*key, deadline):
-                client = self._client.until(deadline)
                 if not only_looks:
-                    self._await_turn(queue, client, deadline)
+                    may_go = queue.waiting  # all that have come meanwhile
                 for attempt in attempts(deadline):
                     with attempt:
                         self._run(begin(), queue, client, deadline)

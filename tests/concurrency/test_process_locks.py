@@ -15,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from astro_provider import notices
+from astro_provider.api.deadline import operation
 from astro_provider.emulator import Emulator
 from astro_provider.errors import LockTimeout, SettingsError
 from astro_provider.lifecycle import Lifecycle
@@ -188,6 +189,30 @@ def test_a_holder_that_hangs_is_an_error_after_the_bound_and_nothing_is_written(
     assert capfd.readouterr().err.startswith("astro: note: waiting for another process on this machine")
     assert scene.astro.calls()["total"] == 0
     assert scene.roles == before
+
+
+def test_who_comes_later_and_has_more_time_outlasts_the_holder_that_the_first_one_gave_up(
+    scene: Scene, make_writer: MakeWriter, hold: Hold
+) -> None:
+    first, later = scene.deployments(2)
+    holder = hold()
+    writer, _ = make_writer(timeout_seconds=120.0)
+    failed: list[str] = []
+
+    def write_the_first() -> None:
+        with operation(3.0), pytest.raises(LockTimeout) as raised:
+            writer.write(scene.add(first))
+        failed.append(str(raised.value))
+
+    one = in_background(write_the_first)
+    one.join(1.0)
+    other = in_background(lambda: writer.write(scene.add(later)))
+    one.join(60)
+    holder.kill()
+    other.join(60)
+
+    assert len(failed) == 1
+    assert scene.ours == {later: ADMIN}
 
 
 def test_a_lock_of_one_token_holds_up_no_other(scene: Scene, make_writer: MakeWriter, hold: Hold) -> None:
