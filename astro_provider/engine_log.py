@@ -10,7 +10,7 @@ later ones go to standard error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import grpc  # type: ignore[import-untyped]  # no stubs
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
@@ -30,9 +30,11 @@ class EngineLog:
 
     Args:
         address: where the engine listens, for example 127.0.0.1:40123.
+        spell: the text of a notice as the readers of this log know the names of properties.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, spell: Callable[[str], str] = str) -> None:
+        self._spell = spell
         self._stub: engine_pb2_grpc.EngineStub | None = engine_pb2_grpc.EngineStub(
             grpc.insecure_channel(address, options=_NO_PROXY)
         )
@@ -41,7 +43,9 @@ class EngineLog:
         """Send a notice, or print it to standard error."""
         stub = self._stub
         if stub is not None:
-            request = engine_pb2.LogRequest(severity=_SEVERITIES[severity], message=f"astro: {text}")
+            request = engine_pb2.LogRequest(
+                severity=_SEVERITIES[severity], message=f"astro: {self._spell(text)}", urn=notices.subject()
+            )
             try:
                 stub.Log(request, timeout=LONGEST_SECONDS)
             except grpc.RpcError:

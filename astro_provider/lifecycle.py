@@ -7,7 +7,6 @@ every answer out; `preflight.py` says what a preview says; `reading/` reads, and
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -122,11 +121,6 @@ class Lifecycle:
         self._preflight = Preflight(self._reader)
         self._claims = Claims()
         self.shared = Shared(settings, self._reader, self._writer, self._claims)
-
-    @classmethod
-    def from_process(cls, config: Callable[[str], Any]) -> Lifecycle:
-        """Build from the environment and the stack's configuration."""
-        return cls(Settings.find(config, os.environ))
 
     @within_its_time
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:

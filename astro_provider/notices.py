@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from enum import StrEnum
 
 from astro_provider import shown
@@ -32,6 +33,24 @@ def print_to_stderr(severity: Severity, text: str) -> None:
         # One write with its newline, because four threads print into the same pipe.
         sys.stderr.write(f"astro: {severity}: {text}\n")
         sys.stderr.flush()
+
+
+_subject: ContextVar[str] = ContextVar("subject", default="")
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Let the notices of this block be about a resource, named as the reader of the sink knows it."""
+    before = _subject.set(subject)
+    try:
+        yield
+    finally:
+        _subject.reset(before)
+
+
+def subject() -> str:
+    """What the notices of this context are about; blank: the run as a whole."""
+    return _subject.get()
 
 
 _lock = threading.Lock()

@@ -9,10 +9,8 @@ both, so that they share what is known of Astro, the writer, and what the progra
 from __future__ import annotations
 
 import functools
-import gc
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 import pulumi
@@ -28,9 +26,11 @@ from pulumi.dynamic import (
 )
 
 from astro_provider.errors import AstroProviderError
+from astro_provider.process import Process
 
 if TYPE_CHECKING:
     from astro_provider.lifecycle import Checked, Difference, Lifecycle
+    from astro_provider.settings import Settings
     from astro_provider.tables.lifecycle import TableLifecycle
 
 Properties = dict[str, Any]
@@ -73,7 +73,8 @@ class _Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
-        _process.config = req.config.get
+        global _config  # noqa: PLW0603  a process has one configuration
+        _config = req.config.get
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
@@ -118,7 +119,7 @@ class DeploymentOrgTokenBindingProvider(_Provider):
     """Pulumi's end of a binding's lifecycle."""
 
     def _life(self) -> Lifecycle:
-        return _process.get_lifecycle()
+        return _process.bindings()
 
     @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -130,7 +131,7 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
     """Pulumi's end of a table's lifecycle."""
 
     def _life(self) -> TableLifecycle:
-        return _process.get_tables()
+        return _process.tables()
 
     @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -138,49 +139,19 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
         return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
-class _Process:
-    """What a provider process has one of, however many provider objects Pulumi makes in it."""
-
-    def __init__(self) -> None:
-        self.config: Callable[[str], Any] = lambda _key: None
-        self._lock = threading.Lock()
-        self._lifecycle: Lifecycle | None = None
-        self._tables: TableLifecycle | None = None
-
-    def get_lifecycle(self) -> Lifecycle:
-        """Return the process's lifecycle, built at the first call."""
-        with self._lock:
-            if self._lifecycle is None:
-                with _garbage_left_alone():
-                    from astro_provider.engine_log import send_notices_to_engine  # noqa: PLC0415  as below
-                    from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
-
-                    send_notices_to_engine()
-                    self._lifecycle = Lifecycle.from_process(self.config)
-            return self._lifecycle
-
-    def get_tables(self) -> TableLifecycle:
-        """Return the process's lifecycle of tables, which shares all that it can with that of bindings."""
-        lifecycle = self.get_lifecycle()
-        with self._lock:
-            if self._tables is None:
-                from astro_provider.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above
-
-                self._tables = TableLifecycle(lifecycle.shared)
-            return self._tables
+_config: Callable[[str], Any] = lambda _key: None
 
 
-_process = _Process()
+def _settings() -> Settings:
+    """The settings of a process that an engine started, whose notices go to that engine from now on."""
+    from astro_provider.engine_log import send_notices_to_engine  # noqa: PLC0415  a program needs none of it
+    from astro_provider.settings import Settings  # noqa: PLC0415  as above
+
+    send_notices_to_engine()
+    return Settings.find(_config, os.environ)
 
 
-@contextmanager
-def _garbage_left_alone() -> Iterator[None]:
-    """Pause the garbage collector while modules are loaded: all of them stay, and to look through them takes a fifth."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+_process = Process(_settings)
 
 
 def _inward(properties: Properties) -> Properties:

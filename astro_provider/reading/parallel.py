@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -19,13 +20,15 @@ def in_parallel(calls: Sequence[Callable[[], _T]]) -> Iterator[_T]:
     Whoever is interrupted does not wait for calls in flight, which may have their retries before them.
     """
     operation = deadline.current()
+    # Each call has a copy of its own, because a context is one thread's at a time.
+    contexts = [contextvars.copy_context() for _ in calls]
 
-    def make(call: Callable[[], _T]) -> _T:
+    def make(call: Callable[[], _T], context: contextvars.Context) -> _T:
         with deadline.until(operation):
-            return call()
+            return context.run(call)
 
     pool = ThreadPoolExecutor(CALLS_AT_ONCE)
     try:
-        yield from pool.map(make, calls)
+        yield from pool.map(make, calls, contexts)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
