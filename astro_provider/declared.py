@@ -15,6 +15,17 @@ from pulumi.runtime.mocks import MockMonitor
 
 from astro_provider.errors import BindingConflict, SettingsError
 
+PACKAGE = "astro"  # the native door's, and the namespace of the configuration
+# The types in every URN, for ever.
+NATIVE_BINDING, DYNAMIC_BINDING = (
+    "astro:index:DeploymentOrgTokenBinding",
+    "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding",
+)
+NATIVE_TABLE, DYNAMIC_TABLE = (
+    "astro:index:DeploymentOrgTokenBindings",
+    "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings",
+)
+
 
 class Declaration(NamedTuple):
     """A binding as a program spells it.
@@ -26,6 +37,8 @@ class Declaration(NamedTuple):
         deployment_name: its name, if it is not given by its id, which is never ambiguous.
         token_id: the token's id, or None.
         token_name: its name, if it is not given by its id.
+        provider: the provider that the program has made for it, if anything is given by name: two providers may lead to
+            two organizations, in which one name means two things.
     """
 
     organization_id: str | None
@@ -34,6 +47,7 @@ class Declaration(NamedTuple):
     deployment_name: str | None
     token_id: str | None
     token_name: str | None
+    provider: str | None = None
 
 
 # What each running program has declared so far: the spelled values, and the name of the resource that has them. A
@@ -41,8 +55,10 @@ class Declaration(NamedTuple):
 _declared: WeakKeyDictionary[pulumi.Resource, dict[Declaration, str]] = WeakKeyDictionary()
 
 
-def refuse_twice(resource_name: str, declarations: Iterable[Declaration]) -> None:
-    """Note what a resource declares.
+def refuse_twice(
+    resource_name: str, declarations: Iterable[Declaration], opts: pulumi.ResourceOptions | None = None
+) -> None:
+    """Note what a resource declares, with these options.
 
     Unit tests with mocks are left alone: all tests of a process share one root resource, so their programs could not be
     told apart.
@@ -54,16 +70,26 @@ def refuse_twice(resource_name: str, declarations: Iterable[Declaration]) -> Non
     if program is None or isinstance(pulumi.runtime.settings.get_monitor(), MockMonitor):
         return
     noted = _declared.setdefault(program, {})
+    provider = _provider_of(opts)
     for one in declarations:
         if not all(value is None or isinstance(value, str) for value in one):
             continue
-        first = noted.setdefault(one, resource_name)
+        by_name = one.deployment_name is not None or one.token_name is not None
+        first = noted.setdefault(one._replace(provider=provider) if by_name else one, resource_name)
         if first != resource_name:
             raise BindingConflict(
                 f"The resources {first!r} and {resource_name!r} both bind token {one.token_id or one.token_name!r} to "
                 f"deployment {one.deployment_id or one.deployment_name}. A token has one role in a deployment: remove one of "
                 "the two."
             )
+
+
+def _provider_of(opts: pulumi.ResourceOptions | None) -> str | None:
+    """The name of the provider that the program has made for a resource with these options, or for its parent."""
+    if opts is None:
+        return None
+    provider = opts.provider or (opts.parent._providers.get(PACKAGE) if opts.parent else None)  # noqa: SLF001  no other way
+    return provider._name if provider is not None else None  # noqa: SLF001  as above
 
 
 def of_binding(properties: Mapping[str, Any]) -> list[Declaration]:
@@ -103,12 +129,18 @@ def properties_of(outputs: Iterable[str], *arguments: Mapping[str, Any]) -> dict
     return properties
 
 
-def deleted_before_replaced(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The options, by which the old one is deleted first unless they say otherwise.
+def options_with_alias(opts: pulumi.ResourceOptions | None, of_other_door: str) -> pulumi.ResourceOptions:
+    """The options, with what every resource of ours has unless they say otherwise.
 
-    `diff` says the same, but the engine does not ask it when a replacement is forced.
+    The old one is deleted before a new one takes its place. `diff` says the same, but the engine does not ask it when a
+    replacement is forced. And a resource that the other door made is this one.
+
+    Args:
+        opts: what the program gives.
+        of_other_door: the type of the resource through the other door.
     """
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
+    ours = pulumi.ResourceOptions(delete_before_replace=True, aliases=[pulumi.Alias(type_=of_other_door)])
+    return pulumi.ResourceOptions.merge(ours, opts)
 
 
 def refuse_type_of_its_own(subclass: type, of: str, keywords: Mapping[str, str]) -> None:
@@ -131,7 +163,7 @@ def refuse_credential_in_clear() -> None:
     Raises:
         SettingsError: it would stand in the state in clear.
     """
-    if pulumi.Config("astro").get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
+    if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
         raise SettingsError(
             "astro:token is set without --secret, so it would stand in the state in clear. Set it again with "
             "`pulumi config set --secret astro:token`, and rotate the token if that state is shared; or remove it and "

@@ -81,5 +81,3 @@ def problems(configuration: Configuration) -> dict[str, str]:
 def _text(value: Any) -> str:
     """A value as text; a number without a fraction has none."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-

@@ -124,7 +124,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         """Compare configurations: whatever changes, the provider changes in place, and no resource with it."""
-        olds, news = _plain(request.oldInputs or request.olds), _plain(request.news)
+        olds, news = _plain(request.old_inputs or request.olds), _plain(request.news)
         changed = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
         changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=changes, diffs=changed)
