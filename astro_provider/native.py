@@ -50,73 +50,73 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     @pulumi.getter(name="organizationId")
     def organization_id(self) -> pulumi.Output[str]:
         """The id of the organization."""
-        return pulumi.get(self, "organization_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "organization_id")
 
     @property
     @pulumi.getter(name="deploymentId")
     def deployment_id(self) -> pulumi.Output[str]:
         """The id of the deployment."""
-        return pulumi.get(self, "deployment_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "deployment_id")
 
     @property
     @pulumi.getter(name="deploymentName")
     def deployment_name(self) -> pulumi.Output[str | None]:
         """The name of the deployment."""
-        return pulumi.get(self, "deployment_name")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "deployment_name")
 
     @property
     @pulumi.getter(name="orgTokenId")
     def org_token_id(self) -> pulumi.Output[str]:
         """The id of the organization token."""
-        return pulumi.get(self, "org_token_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "org_token_id")
 
     @property
     @pulumi.getter(name="orgTokenName")
     def org_token_name(self) -> pulumi.Output[str]:
         """The name of the organization token."""
-        return pulumi.get(self, "org_token_name")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "org_token_name")
 
     @property
     @pulumi.getter(name="role")
     def role(self) -> pulumi.Output[str]:
         """The role that the token has in the deployment."""
-        return pulumi.get(self, "role")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "role")
 
     @property
     @pulumi.getter(name="workspaceId")
     def workspace_id(self) -> pulumi.Output[str | None]:
         """The workspace that the deployment must belong to, as given."""
-        return pulumi.get(self, "workspace_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "workspace_id")
 
     @property
     @pulumi.getter(name="overwrite")
     def overwrite(self) -> pulumi.Output[bool]:
         """Whether a create may take over a binding that exists with another role, as given."""
-        return pulumi.get(self, "overwrite")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "overwrite")
 
     @property
     @pulumi.getter(name="description")
     def description(self) -> pulumi.Output[str | None]:
         """The token's description."""
-        return pulumi.get(self, "description")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "description")
 
     @property
     @pulumi.getter(name="scope")
     def scope(self) -> pulumi.Output[str]:
         """The token's scope: ORGANIZATION."""
-        return pulumi.get(self, "scope")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "scope")
 
     @property
     @pulumi.getter(name="createdAt")
     def created_at(self) -> pulumi.Output[str]:
         """When the token was made (RFC 3339)."""
-        return pulumi.get(self, "created_at")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "created_at")
 
     @property
     @pulumi.getter(name="createdBy")
     def created_by(self) -> pulumi.Output[str | None]:
         """Who made the token: full name, else token name, else user name, else id."""
-        return pulumi.get(self, "created_by")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "created_by")
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -138,49 +138,49 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
     @pulumi.getter(name="organizationId")
     def organization_id(self) -> pulumi.Output[str]:
         """The id of the organization."""
-        return pulumi.get(self, "organization_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "organization_id")
 
     @property
     @pulumi.getter(name="roles")
     def roles(self) -> pulumi.Output[Mapping[str, Mapping[str, str]]]:
         """The roles, by deployment and token, with the keys of the program."""
-        return pulumi.get(self, "roles")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "roles")
 
     @property
     @pulumi.getter(name="exclusive")
     def exclusive(self) -> pulumi.Output[bool]:
         """Whether nobody else may have a role in the deployments, as given."""
-        return pulumi.get(self, "exclusive")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "exclusive")
 
     @property
     @pulumi.getter(name="workspaceId")
     def workspace_id(self) -> pulumi.Output[str | None]:
         """The workspace that each deployment must belong to, as given."""
-        return pulumi.get(self, "workspace_id")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "workspace_id")
 
     @property
     @pulumi.getter(name="overwrite")
     def overwrite(self) -> pulumi.Output[bool]:
         """Whether a new entry may take over what exists with another role, as given."""
-        return pulumi.get(self, "overwrite")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "overwrite")
 
     @property
     @pulumi.getter(name="deploymentIds")
     def deployment_ids(self) -> pulumi.Output[Mapping[str, str]]:
         """The ids of the deployments that are given by name."""
-        return pulumi.get(self, "deployment_ids")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "deployment_ids")
 
     @property
     @pulumi.getter(name="tokenIds")
     def token_ids(self) -> pulumi.Output[Mapping[str, str]]:
         """The ids of the tokens that are given by name."""
-        return pulumi.get(self, "token_ids")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "token_ids")
 
     @property
     @pulumi.getter(name="strangers")
     def strangers(self) -> pulumi.Output[Mapping[str, Mapping[str, str]] | None]:
         """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
-        return pulumi.get(self, "strangers")  # type: ignore[no-any-return]  it takes a name and returns anything
+        return pulumi.get(self, "strangers")
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -246,7 +246,7 @@ def _as_json(number: pulumi.Input[float] | None) -> pulumi.Output[str] | None:
 
 def _spelled(kind: type, properties: Mapping[str, Any]) -> Any:
     """The properties as an object whose type tells Pulumi how the names are spelled; the keys of maps stay."""
-    found = kind.__new__(kind)
+    found: Any = object.__new__(kind)
     found.__dict__.update(properties)
     return found
 

@@ -9,12 +9,34 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from astro_provider.lifecycle import Lifecycle
+    from astro_provider.lifecycle import Checked, Difference, Lifecycle
     from astro_provider.settings import Settings
     from astro_provider.tables.lifecycle import TableLifecycle
+
+
+Properties = dict[str, Any]
+
+
+class Life(Protocol):
+    """What the lifecycles of a binding and of a table have in common, as the doors call it."""
+
+    def check(self, olds: Properties, news: Properties, /) -> Checked:
+        """Examine and complete the inputs."""
+
+    def diff(self, olds: Properties, news: Properties, /) -> Difference:
+        """Compare stored outputs with checked inputs."""
+
+    def create(self, properties: Properties, /) -> tuple[object, Properties]:
+        """Make it, and return its id and its outputs."""
+
+    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None:
+        """Return inputs and outputs as they are now; None if it is gone."""
+
+    def delete(self, identifier: str, olds: Properties, /) -> None:
+        """Take it away."""
 
 
 class Process:

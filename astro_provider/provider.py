@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -26,10 +26,10 @@ from pulumi.dynamic import (
 )
 
 from astro_provider.errors import AstroProviderError
-from astro_provider.process import Process
+from astro_provider.process import Life, Process
 
 if TYPE_CHECKING:
-    from astro_provider.lifecycle import Checked, Difference, Lifecycle
+    from astro_provider.lifecycle import Lifecycle
     from astro_provider.settings import Settings
     from astro_provider.tables.lifecycle import TableLifecycle
 
@@ -53,28 +53,17 @@ def _without_traceback(call: Callable[_P, _R]) -> Callable[_P, _R]:
     return boundary
 
 
-class _Life(Protocol):
-    """What the lifecycles of a binding and of a table have in common."""
-
-    def check(self, olds: Properties, news: Properties, /) -> Checked: ...
-    def diff(self, olds: Properties, news: Properties, /) -> Difference: ...
-    def create(self, properties: Properties, /) -> tuple[object, Properties]: ...
-    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None: ...
-    def delete(self, identifier: str, olds: Properties, /) -> None: ...
-
-
 class _Provider(ResourceProvider):
     """Pulumi's end of a lifecycle, whichever it is."""
 
     serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
 
-    def _life(self) -> _Life:
+    def _life(self) -> Life:
         raise NotImplementedError
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
-        global _config  # noqa: PLW0603  a process has one configuration
-        _config = req.config.get
+        _configured.append(req.config.get)
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
@@ -92,6 +81,8 @@ class _Provider(ResourceProvider):
         difference = self._life().diff(_inward(_olds), _inward(_news))
         # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
         changes = difference.beyond_inputs or (None if difference.changes else False)
+        if PROVIDER_KEY not in _olds:  # the native door wrote them, and without it no refresh and no delete finds us
+            changes = True
         return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
     @_without_traceback
@@ -139,7 +130,7 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
         return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
-_config: Callable[[str], Any] = lambda _key: None
+_configured: list[Callable[[str], Any]] = []  # by the engine, for each class; all have the same configuration
 
 
 def _settings() -> Settings:
@@ -148,14 +139,18 @@ def _settings() -> Settings:
     from astro_provider.settings import Settings  # noqa: PLC0415  as above
 
     send_notices_to_engine()
-    return Settings.find(_config, os.environ)
+    return Settings.find(_configured[-1] if _configured else lambda _key: None, os.environ)
 
 
 _process = Process(_settings)
 
 
 def _inward(properties: Properties) -> Properties:
-    """Without Pulumi's own property, and with our UNKNOWN for Pulumi's, at whatever depth."""
+    """Without Pulumi's own property, in the lifecycles' spelling, and with our UNKNOWN for Pulumi's, at whatever depth.
+
+    The native door, whose resource this may have been, spells in camelCase.
+    """
+    from astro_provider.property_names import snake  # noqa: PLC0415  a program needs none of it
     from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
 
     def inward(value: Any) -> Any:
@@ -163,7 +158,7 @@ def _inward(properties: Properties) -> Properties:
             return UNKNOWN
         return {key: inward(one) for key, one in value.items()} if isinstance(value, dict) else value
 
-    return {name: inward(value) for name, value in properties.items() if name != PROVIDER_KEY}
+    return {snake(name): inward(value) for name, value in properties.items() if name != PROVIDER_KEY}
 
 
 def _outward(properties: Properties) -> Properties:

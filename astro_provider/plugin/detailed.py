@@ -10,7 +10,8 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from astro_provider.lifecycle import Difference
-from astro_provider.plugin.properties import STRANGERS, Properties, camel
+from astro_provider.plugin.properties import Properties
+from astro_provider.property_names import STRANGERS, camel
 
 Kind = provider_pb2.PropertyDiff
 _REPLACING = {Kind.ADD: Kind.ADD_REPLACE, Kind.DELETE: Kind.DELETE_REPLACE, Kind.UPDATE: Kind.UPDATE_REPLACE}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from importlib import resources
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import grpc  # type: ignore[import-untyped]  # no stubs
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # no stubs
@@ -17,11 +17,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from astro_provider import notices, shown
 from astro_provider.engine_log import EngineLog
 from astro_provider.errors import AstroProviderError
-from astro_provider.lifecycle import Checked, Difference
 from astro_provider.plugin import configuration, properties
 from astro_provider.plugin.detailed import detailed, roots
-from astro_provider.plugin.properties import Properties, camel, in_camel_case, inward, outward
-from astro_provider.process import Process
+from astro_provider.plugin.properties import Properties, inward, outward
+from astro_provider.process import Life, Process
+from astro_provider.property_names import camel, in_camel_case
 from astro_provider.settings import Settings
 from astro_provider.values import FACTS
 from astro_provider.version import __version__
@@ -32,16 +32,6 @@ TABLE = "astro:index:DeploymentOrgTokenBindings"
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
 _Call = Callable[["Servicer", _Request, grpc.ServicerContext], _Answer]
-
-
-class Life(Protocol):
-    """What the lifecycles of a binding and of a table have in common."""
-
-    def check(self, olds: Properties, news: Properties, /) -> Checked: ...
-    def diff(self, olds: Properties, news: Properties, /) -> Difference: ...
-    def create(self, properties: Properties, /) -> tuple[object, Properties]: ...
-    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None: ...
-    def delete(self, identifier: str, olds: Properties, /) -> None: ...
 
 
 def _in_one_sentence(call: _Call[_Request, _Answer]) -> _Call[_Request, _Answer]:

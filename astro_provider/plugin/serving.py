@@ -5,6 +5,7 @@ The port stands alone on the first line of standard output. Standard error is sh
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -15,13 +16,16 @@ import grpc  # type: ignore[import-untyped]  # no stubs
 from astro_provider.process import garbage_left_alone
 
 THREADS = 64  # operations at once; a run with `--parallel` above that queues, and the engine's own default is far below
+LONGEST_END_SECONDS = 60.0  # far more than the engine's own patience
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]  # a table may be large
 
 
 def main() -> None:
-    """Serve until the engine ends this process."""
-    # A Ctrl-C of the terminal comes to all its processes; what then happens is for the engine to say, with Cancel.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve until the engine ends this process, and what is under way then is done."""
+    ended = threading.Event()
+    # The engine ends a provider by SIGINT, and kills it five seconds later. If it is a Ctrl-C of the terminal, the engine
+    # has it too, and sends Cancel. In both cases what is under way comes to its end, and nothing new begins.
+    signal.signal(signal.SIGINT, lambda _number, _frame: ended.set())
     with garbage_left_alone():
         from pulumi.runtime.proto import provider_pb2_grpc  # noqa: PLC0415  as below
 
@@ -32,7 +36,9 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    threading.Event().wait()
+    ended.wait()
+    server.stop(LONGEST_END_SECONDS).wait()
+    os._exit(0)  # the engine waits for this process, and to tidy up takes a tenth of a second
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astro_provider.errors import SettingsError
-from astro_provider.lifecycle import Lifecycle
+from astro_provider.settings import Settings
 from tests.support.engine_process import EngineProcess, Run
 from tests.support.writers import WRITE, Scene
 
@@ -28,14 +29,14 @@ NO_TIMEOUT = f"in {TIMEOUT} is not a number of seconds above 0: write, for examp
         *(("astro:timeoutSeconds", value, NO_TIMEOUT) for value in ("-1", "0", "soon", "nan", "inf", "2m")),
     ],
 )
-def test_a_bad_timing_stops_a_lifecycle_before_it_calls_anybody(
+def test_a_bad_timing_is_told_before_anybody_is_called(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, key: str, value: str, complaint: str
 ) -> None:
     monkeypatch.setenv("ASTRO_API_HOST", scene.astro.url)
     monkeypatch.setenv("ASTRO_API_TOKEN", scene.astro.credential)
 
     with pytest.raises(SettingsError) as raised:
-        Lifecycle.from_process({key: value}.get)
+        Settings.find({key: value}.get, os.environ)
 
     assert str(raised.value) == f"{value!r} {complaint}"
     assert scene.astro.calls()["total"] == 0

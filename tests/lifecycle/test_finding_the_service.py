@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from astro_provider.emulator import Emulator
 from astro_provider.lifecycle import Lifecycle
+from astro_provider.settings import Settings
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, STAGING
 from tests.support.processes import StartProcess, checked, problems
 from tests.support.raw_server import free_port
@@ -29,7 +31,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, astro: Emulator) -> None:
 
 def of_process(config: Mapping[str, str] | None = None) -> Lifecycle:
     """A process that finds its settings in the environment and the stack's configuration."""
-    return Lifecycle.from_process((config or {}).get)
+    return Lifecycle(Settings.find((config or {}).get, os.environ))
 
 
 def test_the_organization_of_the_argument_comes_first(astro: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
