@@ -18,7 +18,6 @@ from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
     InputError,
-    InvalidInputs,
     NotFound,
     WriteRefused,
 )
@@ -40,6 +39,7 @@ from astro_provider.values import (
     known,
     outputs,
     parse_inputs,
+    read_inputs,
     sentence,
 )
 from astro_provider.writing.changes import Add, Put, Remove
@@ -131,16 +131,15 @@ class Lifecycle:
             news: the program's inputs.
         """
         stored = Stored.parse(olds) if olds else None
+        asked, malformed = read_inputs(news, credential=self._settings.credential)
+        if self._settings.preview_checks is PreviewChecks.OFF:
+            return Checked(dict(news) if malformed else self._check_by_spelling(asked, stored).properties(), malformed)
         try:
-            asked = parse_inputs(news, credential=self._settings.credential)
-            if self._settings.preview_checks is PreviewChecks.OFF:
-                return Checked(self._check_by_spelling(asked, stored).properties(), [])
             inputs, findings = self._examine(Situation(self._with_organization(asked), stored))
-        except InvalidInputs as invalid:
-            return Checked(dict(news), invalid.problems)
         except AstroProviderError as error:
-            return Checked(dict(news), [InputError("", str(error))])
-        return Checked(inputs.properties(), self._tell(findings))
+            return Checked(dict(news), [*malformed, InputError("", str(error))])
+        problems = [*malformed, *self._tell(findings)]
+        return Checked(dict(news) if malformed else inputs.properties(), problems)
 
     def _examine(self, situation: Situation) -> tuple[Inputs, list[Finding]]:
         """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pulumi
@@ -25,7 +25,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from astro_provider.errors import AstroProviderError
+from astro_provider.errors import AstroProviderError, InputError
 from astro_provider.process import Life, Process
 
 if TYPE_CHECKING:
@@ -71,9 +71,12 @@ class _Provider(ResourceProvider):
             checked = self._life().check(_inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
-        return CheckResult(
-            _outward(checked.inputs), [CheckFailure(one.property_name, one.reason) for one in checked.problems]
-        )
+        failures = [CheckFailure(one.property_name, one.reason) for one in self._told(checked.problems)]
+        return CheckResult(_outward(checked.inputs), failures)
+
+    def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
+        """The problems as they are told, if there are any."""
+        return problems
 
     @_without_traceback
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -123,6 +126,12 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
 
     def _life(self) -> TableLifecycle:
         return _process.tables()
+
+    def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
+        """All as one, which reads better than a table's many lines between a program's traceback."""
+        from astro_provider.tables.examining import as_one  # noqa: PLC0415  a program needs none of it
+
+        return [as_one(problems)] if problems else []
 
     @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:

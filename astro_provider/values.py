@@ -156,6 +156,20 @@ def parse_inputs(properties: Mapping[str, Any], *, credential: SecretStr | None 
     Raises:
         InvalidInputs: one or more properties are missing or malformed.
     """
+    inputs, problems = read_inputs(properties, credential=credential)
+    if problems:
+        raise InvalidInputs(problems)
+    return inputs
+
+
+def read_inputs(
+    properties: Mapping[str, Any], *, credential: SecretStr | None = None
+) -> tuple[Inputs, list[InputError]]:
+    """As `parse_inputs`, but what is missing or malformed is UNKNOWN, so that the rest can be examined all the same.
+
+    Returns:
+        The inputs, and a problem for each property that is missing or malformed.
+    """
     problems: list[InputError] = []
 
     def text(name: str, what: str, *, required: bool = False, is_id: bool = False) -> Text | None:
@@ -166,7 +180,7 @@ def parse_inputs(properties: Mapping[str, Any], *, credential: SecretStr | None 
             return _text(name, value, what, required=required, is_id=is_id)
         except InputError as problem:
             problems.append(problem)
-            return None
+            return UNKNOWN
 
     fields: dict[str, Any] = {
         "deployment_id": text("deployment_id", "the id of the deployment", is_id=True),
@@ -180,12 +194,12 @@ def parse_inputs(properties: Mapping[str, Any], *, credential: SecretStr | None 
     for either, other in (("deployment_id", "deployment_name"), ("org_token_name", "org_token_id")):
         if properties.get(either) is None and properties.get(other) is None:
             problems.append(InputError(either, f"is missing: give {either} or {other}."))
+            fields[either] = UNKNOWN
     overwrite = properties.get("overwrite")
     if overwrite is not None and not isinstance(overwrite, (bool, Unknown)):
         problems.append(InputError("overwrite", f"must be true or false, not {overwrite!r}."))
-    if problems:
-        raise InvalidInputs(problems)
-    return Inputs(**fields, overwrite=overwrite or False)
+        overwrite = UNKNOWN
+    return Inputs(**fields, overwrite=overwrite or False), problems
 
 
 def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:

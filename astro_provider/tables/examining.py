@@ -122,18 +122,15 @@ def told(findings: Iterable[Finding], weights: Collection[Weight]) -> tuple[list
     return texts, len(meant) - len(texts)
 
 
-def as_one(findings: Sequence[Finding | InputError], property_name: str = "") -> InputError:
+def as_one(problems: Sequence[InputError], property_name: str = "") -> InputError:
     """All problems of a table as one error; for the engine on no property, because it prints a property's value beside it."""
-    texts = [
-        f"{one.property_name}: {one.text if isinstance(one, Finding) else one.reason}" for one in findings[:MOST_TOLD]
-    ]
-    more = len(findings) - len(texts)
-    if len(findings) == 1:
+    texts = [str(one) for one in problems[:MOST_TOLD]]
+    if len(problems) == 1:
         return InputError(property_name, texts[0])
     listed = " ".join(f"({number}) {text}" for number, text in enumerate(texts, start=1))
-    and_more = f" And {more} more." if more else ""
+    and_more = f" And {len(problems) - len(texts)} more." if len(problems) > len(texts) else ""
     return InputError(
-        property_name, f"{len(findings)} entries or keys of this table cannot be right: {listed}{and_more}"
+        property_name, f"{len(problems)} entries or keys of this table cannot be right: {listed}{and_more}"
     )
 
 

@@ -22,7 +22,6 @@ from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
     InputError,
-    InvalidInputs,
     NotFound,
     TableNotWritten,
     WriteRefused,
@@ -36,7 +35,7 @@ from astro_provider.tables.examining import MOST_TOLD, Examined, as_one, examine
 from astro_provider.tables.keys import CUID, look_up
 from astro_provider.tables.plan import Plan, plan
 from astro_provider.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
-from astro_provider.tables.values import Entry, Table, parse_table
+from astro_provider.tables.values import Entry, Table, parse_table, read_table
 from astro_provider.values import Unknown, in_words, known, sentence
 from astro_provider.writing.changes import Outcome, Remove
 
@@ -67,16 +66,15 @@ class TableLifecycle:
             news: the program's inputs.
         """
         stored = Table.stored(olds) if olds else None
+        asked, malformed = read_table(news, credential=self._settings.credential)
+        if self._is_unchecked:
+            return Checked(dict(news) if malformed else self._check_by_spelling(asked, stored).properties(), malformed)
         try:
-            asked = parse_table(news, credential=self._settings.credential)
-            if self._is_unchecked:
-                return Checked(self._check_by_spelling(asked, stored).properties(), [])
             table, findings = self._examine(self._with_organization(asked), stored)
-        except InvalidInputs as invalid:
-            return Checked(dict(news), [as_one(invalid.problems)])
         except AstroProviderError as error:
-            return Checked(dict(news), [InputError("", str(error))])
-        return Checked(table.properties(), self._tell(findings))
+            return Checked(dict(news), [*malformed, InputError("", str(error))])
+        problems = [*malformed, *self._tell(findings)]
+        return Checked(dict(news) if malformed else table.properties(), problems)
 
     @property
     def _is_unchecked(self) -> bool:
@@ -162,14 +160,13 @@ class TableLifecycle:
         return table
 
     def _tell(self, findings: Sequence[Finding]) -> list[InputError]:
-        """Print warnings and notes, and return what stops, as one."""
+        """Print warnings and notes, and return what stops, each on its place."""
         stops = stopping(self._settings.preview_checks)
         for weight, say in ((Weight.WARNING, notices.warn), (Weight.NOTE, notices.note)):
             if weight not in stops:
                 texts, more = told(findings, {weight})
                 _say(say, texts, more)
-        stops_it = [finding for finding in findings if finding.weight in stops]
-        return [as_one(stops_it)] if stops_it else []
+        return [finding.as_error() for finding in findings if finding.weight in stops]
 
     def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
@@ -349,7 +346,7 @@ class TableLifecycle:
         ]
         errors = [finding for finding in findings if finding.weight is Weight.ERROR]
         if errors:
-            raise as_one(errors, "roles")
+            raise as_one([finding.as_error() for finding in errors], "roles")
         return examined
 
     def _could_not_be_created(self, table: Table) -> None:

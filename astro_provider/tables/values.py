@@ -144,6 +144,18 @@ def parse_table(properties: Mapping[str, Any], *, credential: SecretStr | None =
     Raises:
         InvalidInputs: one or more values are missing or malformed; each problem tells its place.
     """
+    table, problems = read_table(properties, credential=credential)
+    if problems:
+        raise InvalidInputs(problems)
+    return table
+
+
+def read_table(properties: Mapping[str, Any], *, credential: SecretStr | None = None) -> tuple[Table, list[InputError]]:
+    """As `parse_table`, but what is missing or malformed is UNKNOWN, so that the rest can be examined all the same.
+
+    Returns:
+        The table without keys that are malformed, and a problem for each malformed value, with its place.
+    """
     parser = _Parser(credential)
     table = replace(
         Table.stored(properties),
@@ -153,9 +165,7 @@ def parse_table(properties: Mapping[str, Any], *, credential: SecretStr | None =
         organization_id=parser.identifier("organization_id", "the id of the organization", properties),
         overwrite=parser.flag("overwrite", properties),
     )
-    if parser.problems:
-        raise InvalidInputs(parser.problems)
-    return table
+    return table, parser.problems
 
 
 class _Parser:
@@ -169,6 +179,7 @@ class _Parser:
         value = properties.get(name)
         if value is not None and not isinstance(value, bool | Unknown):
             self._tell(name, f"must be true or false, not {value!r}.")
+            return UNKNOWN
         return _flag(value)
 
     def identifier(self, name: str, what: str, properties: Mapping[str, Any]) -> Text | None:
@@ -179,7 +190,9 @@ class _Parser:
             self._tell(name, no_secret(what))
         elif not isinstance(value, str) or not is_identifier(value):
             self._tell(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
-        return _text(value)
+        else:
+            return value
+        return UNKNOWN
 
     def roles(self, value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
         if isinstance(value, Unknown):
@@ -187,7 +200,7 @@ class _Parser:
         if not isinstance(value, Mapping) or not value:
             what = "is empty" if isinstance(value, Mapping) else "is missing" if value is None else "must be a map"
             self._tell(ROLES, f"{what}: write {{deployment: {{token: role}}}}, with at least one deployment.")
-            return {}
+            return UNKNOWN
         return {
             deployment: self._row(deployment, row)
             for deployment, row in value.items()
@@ -201,7 +214,7 @@ class _Parser:
         if not isinstance(row, Mapping):
             shown = "the secret value of a token" if self._is_secret(row) else repr(row)
             self._tell(where, f"must be a map {{token: role}}, not {shown}.")
-            return {}
+            return UNKNOWN
         return {
             token: self._role(Entry(deployment, token), role)
             for token, role in row.items()
@@ -220,7 +233,9 @@ class _Parser:
             self._tell(entry.place, f"is blank: write {what}.")
         elif role != role.strip():
             self._tell(entry.place, f"{role!r} has blanks around it: write {role.strip()!r}.")
-        return role if isinstance(role, str) else ""
+        else:
+            return role
+        return UNKNOWN
 
     def _is_key(self, what: str, where: str, key: str) -> bool:
         if self._is_secret(key):

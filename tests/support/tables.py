@@ -10,6 +10,7 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from astro_provider.lifecycle import Lifecycle, Properties
+from astro_provider.tables.examining import as_one
 from astro_provider.tables.lifecycle import TableLifecycle
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -85,10 +86,10 @@ def checked(process: TableLifecycle, news: Properties, stored: Stored | None = N
 
 
 def problem(process: TableLifecycle, news: Properties, stored: Stored | None = None) -> str:
-    """The one problem that `check` found, which stands on no property."""
-    [found] = process.check(stored.inputs if stored else {}, news).problems
-    assert found.property_name == ""
-    return found.reason
+    """What `check` found to be wrong, as the dynamic door tells it: as one, on no property."""
+    found = process.check(stored.inputs if stored else {}, news).problems
+    assert found != []
+    return as_one(found).reason
 
 
 def up(process: TableLifecycle, news: Properties, stored: Stored | None = None) -> Stored:
