@@ -11,6 +11,7 @@
     ├── WriteNotConfirmed        the service does not show what was written
     ├── TableNotWritten          a part of a table could not be written; says what stands now
     ├── LockTimeout              another process on this machine held a token's lock for too long
+    ├── Cancelled                the run was cancelled before this was done
     └── ServiceError             a call failed
         ├── CredentialRefused    401
         ├── Forbidden            403
@@ -106,6 +107,10 @@ class TableNotWritten(AstroProviderError):
 
 class LockTimeout(AstroProviderError):
     """Another process on this machine held a token's lock for too long."""
+
+
+class Cancelled(AstroProviderError):
+    """The run was cancelled, so what waited or would have been tried again was given up."""
 
 
 @dataclass(frozen=True)

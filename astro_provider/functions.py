@@ -14,8 +14,7 @@ from typing import Any
 
 import pulumi
 
-from astro_provider.api import AstroClient
-from astro_provider.reading.assignments import DeploymentOrgToken, assigned_tokens, choose_deployments
+from astro_provider.reading.assignments import DeploymentOrgToken, tokens_in
 from astro_provider.reading.reader import Reader
 from astro_provider.settings import Settings
 
@@ -41,10 +40,11 @@ def list_deployment_org_tokens(
         ServiceError: a call failed.
     """
     settings = Settings.find(_config, os.environ)
-    client, known = _service(settings)
-    organization = organization_id or known.organization_id(settings.organization_id)
-    deployments = choose_deployments(known, organization, deployment_ids=[deployment_id], workspace_id=workspace_id)
-    return assigned_tokens(Reader(client), organization, deployments, include_other_scopes=include_other_scopes)
+    reader = _reader(settings)
+    organization = organization_id or reader.organization_id(settings.organization_id)
+    return tokens_in(
+        reader, organization, deployment_id, workspace_id=workspace_id, include_other_scopes=include_other_scopes
+    )
 
 
 def list_deployment_org_tokens_output(
@@ -68,16 +68,16 @@ def list_deployment_org_tokens_output(
 
 
 _lock = threading.Lock()
-_services: dict[Settings, tuple[AstroClient, Reader]] = {}
+_readers: dict[Settings, Reader] = {}
 
 
-def _service(settings: Settings) -> tuple[AstroClient, Reader]:
+def _reader(settings: Settings) -> Reader:
     with _lock:
-        if settings not in _services:
+        if settings not in _readers:
             client = settings.client()
             atexit.register(client.close)
-            _services[settings] = client, Reader(client)
-        return _services[settings]
+            _readers[settings] = Reader(client)
+        return _readers[settings]
 
 
 def _config(key: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -19,13 +20,14 @@ from astro_provider.errors import (
     BindingConflict,
     InputError,
     NotFound,
+    SettingsError,
     WriteRefused,
 )
 from astro_provider.identity import BindingId
 from astro_provider.preflight import Preflight
 from astro_provider.reading.reader import Reader
 from astro_provider.resolving import Resolver
-from astro_provider.roles import dag_roles_in, require_roles, same_role
+from astro_provider.roles import dag_roles_in, require_organization_scope, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
 from astro_provider.situation import Finding, Situation, Weight, stopping
 from astro_provider.spelling import filled_in_by_spelling, spellings
@@ -137,7 +139,8 @@ class Lifecycle:
         try:
             inputs, findings = self._examine(Situation(self._with_organization(asked), stored))
         except AstroProviderError as error:
-            return Checked(dict(news), [*malformed, InputError("", str(error))])
+            # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
+            return Checked(dict(news), malformed or [InputError("", str(error))])
         problems = [*malformed, *self._tell(findings)]
         return Checked(dict(news) if malformed else inputs.properties(), problems)
 
@@ -319,10 +322,12 @@ class Lifecycle:
             olds: the stored outputs; empty if the program asks for a binding that must exist.
 
         Returns:
-            Inputs and outputs as they are now; None if the binding is gone.
+            Inputs and outputs as they are now; None if the binding is gone. Without stored outputs, the inputs are what a
+            person would write for it.
 
         Raises:
             NotFound: the binding is gone and must exist.
+            InputError: the binding must exist, and its token is not the organization's.
         """
         binding, stored = BindingId.parse(identifier), Stored.parse(olds)
         found = self._reader.role_of(binding, confirm_absence=True)
@@ -331,11 +336,14 @@ class Lifecycle:
         if found is None:
             notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
             return None
+        if not olds:
+            require_organization_scope(found.token)
         role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
+        deployment_name = stored.deployment_name or (None if olds else self._deployment_name(binding))
         inputs = Inputs(
             organization_id=binding.organization_id,
             deployment_id=binding.deployment_id,
-            deployment_name=stored.deployment_name or (None if olds else self._deployment_name(binding)),
+            deployment_name=deployment_name,
             org_token_id=binding.token_id,
             # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
             org_token_name=stored.org_token_name or found.token.name,
@@ -343,7 +351,27 @@ class Lifecycle:
             workspace_id=stored.workspace_id,
             overwrite=stored.overwrite,
         )
-        return inputs.properties(), outputs(inputs, found.token)
+        return inputs.properties() if olds else self._as_written(inputs), outputs(inputs, found.token)
+
+    def _as_written(self, inputs: Inputs) -> Properties:
+        """What a person would write: each thing by its name, if that means it alone, and nothing that has its default."""
+        organization_id = str(inputs.organization_id)
+        deployments = [one.name for one in self._reader.deployments(organization_id).values()]
+        tokens = self._reader.tokens(organization_id).by_name
+        deployment_name, token_name = inputs.deployment_name, inputs.org_token_name
+        by_name = known(deployment_name) and deployments.count(deployment_name) == 1
+        token_by_name = known(token_name) and len(tokens.get(token_name, ())) == 1
+        with suppress(SettingsError):  # nothing tells the organization, so a person has to
+            if organization_id == self._reader.organization_id(self._settings.organization_id):
+                inputs = replace(inputs, organization_id=None)
+        written = replace(
+            inputs,
+            deployment_id=None if by_name else inputs.deployment_id,
+            deployment_name=deployment_name if by_name else None,
+            org_token_id=None if token_by_name else inputs.org_token_id,
+            org_token_name=token_name if token_by_name else None,
+        )
+        return {name: value for name, value in written.properties().items() if name != "overwrite"}
 
     def _deployment_name(self, binding: BindingId) -> str | None:
         deployment = self._reader.deployments(binding.organization_id).get(binding.deployment_id)

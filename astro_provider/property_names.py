@@ -13,6 +13,7 @@ from astro_provider.tables.values import Table
 from astro_provider.values import Stored
 
 STRANGERS = "strangers"  # an output of a table that no `Table` has
+INCLUDE_OTHER_SCOPES = "include_other_scopes"  # an argument of the function
 OF_DYNAMIC_DOOR = "__provider"  # Pulumi's own property, in every bag of the dynamic door
 
 
@@ -29,9 +30,14 @@ def camel(name: str) -> str:
 
 _SNAKE = {
     camel(name): name
-    for name in (*(one.name for one in fields(Stored)), *(one.name for one in fields(Table)), STRANGERS)
+    for name in (
+        *(one.name for one in fields(Stored)),
+        *(one.name for one in fields(Table)),
+        STRANGERS,
+        INCLUDE_OTHER_SCOPES,
+    )
 }
-_OURS = sorted((name for name in (*_SNAKE.values(), "include_other_scopes") if "_" in name), key=len, reverse=True)
+_OURS = sorted((name for name in _SNAKE.values() if "_" in name), key=len, reverse=True)
 # What stands between quotes is a name or an id of somebody else; an apostrophe within a word is no quote.
 _IN_TEXT = re.compile(rf"""(?<!\w)'[^']*'|"[^"]*"|\b({"|".join(_OURS)})\b""")
 

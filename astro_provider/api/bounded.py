@@ -1,20 +1,26 @@
 """Sockets that know the deadline of the call that reads from them.
 
 httpx bounds each read from a socket, so an answer whose headers drip, a byte each half second, would hold a call for
-hours. Here each read and each write waits no longer than until the deadline that its thread has set.
+hours. Here each read and each write waits no longer than until the deadline that its thread has set, and a read no longer
+than until the process is told to stop, unless it is about a write.
 """
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore
 
+from astro_provider.api import cancelling
 from astro_provider.api.deadline import Deadline
+
+LOOK_SECONDS = 0.25  # how often a thread that waits looks whether it is to stop
 
 _thread = threading.local()
 
@@ -44,7 +50,14 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _seconds(timeout, httpcore.ReadTimeout))
+        ends = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _seconds(max(0.0, ends - time.monotonic()), httpcore.ReadTimeout)
+            try:
+                return self._stream.read(max_bytes, min(LOOK_SECONDS, math.inf if left is None else left))
+            except httpcore.ReadTimeout:
+                if time.monotonic() >= ends or cancelling.is_stopped():
+                    raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _seconds(timeout, httpcore.WriteTimeout))

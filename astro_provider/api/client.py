@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import ValidationError
 
 from astro_provider import shown
-from astro_provider.api import answers, waiting
+from astro_provider.api import answers, cancelling, waiting
 from astro_provider.api.connection import Connection
 from astro_provider.api.deadline import Deadline
 from astro_provider.api.failures import Failures
@@ -128,6 +128,9 @@ class AstroClient:
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
         deadline = self._bound()
         with waiting.told(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
+            if cancelling.is_cancelled():
+                raise self._failures.cancelled("UpdateApiTokenRoles", path)
+            cancelling.sending()
             answer = self._send("UpdateApiTokenRoles", "POST", path, deadline, content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
@@ -214,6 +217,8 @@ class AstroClient:
 
     def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
+        if cancelling.is_stopped():
+            raise self._failures.cancelled(operation, path)
         sent_at = time.monotonic()
         authorization = f"Bearer {self._credential()}"
         response, body = self._connection.exchange(

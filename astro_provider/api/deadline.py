@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from astro_provider.api import cancelling
+
 _thread = threading.local()
 
 
@@ -39,8 +41,8 @@ class Deadline:
 
 @contextmanager
 def operation(seconds: float) -> Iterator[None]:
-    """Let all that this thread does in the block end that many seconds from now."""
-    with until(Deadline.after(seconds)):
+    """Let all that this thread does in the block end that many seconds from now, or when the process is told to stop."""
+    with cancelling.operation(), until(Deadline.after(seconds)):
         yield
 
 

@@ -23,6 +23,7 @@ from astro_provider.errors import (
     NOT_MADE,
     ONCE,
     CallRefused,
+    Cancelled,
     CredentialRefused,
     Forbidden,
     NotFound,
@@ -78,6 +79,10 @@ class Failures:
         """The error of a call whose turn would come after the deadline."""
         text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
         return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE)
+
+    def cancelled(self, operation: str, path: str) -> Cancelled:
+        """The error of a call that is not made, because the process was told to stop."""
+        return Cancelled(f"The run was cancelled, so {_where(operation, path)} was not called. Run again.")
 
     def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""

@@ -11,6 +11,8 @@ import math
 import threading
 import time
 
+from astro_provider.api import cancelling
+
 CALLS_PER_SECOND = {
     "GET": 22.0,
     "POST": 9.0,
@@ -28,14 +30,19 @@ class Pace:
         self._slowdown = dict.fromkeys(CALLS_PER_SECOND, 1.0)
 
     def wait(self, verb: str, latest: float = math.inf) -> bool:
-        """Return when a call may go out: True. Return False at once if that would be after `latest` (monotonic)."""
+        """Return when a call may go out: True. Return False at once if that would be after `latest` (monotonic).
+
+        A process that is told to stop keeps no pace: the few calls that it still makes go out at once.
+        """
+        if cancelling.is_cancelled():
+            return True
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next[verb])
             if turn > max(now, latest):
                 return False
             self._next[verb] = turn + self._slowdown[verb] / CALLS_PER_SECOND[verb]
-        time.sleep(max(0.0, turn - now))
+        cancelling.pause(turn - now)
         return True
 
     def passed(self, verb: str) -> None:

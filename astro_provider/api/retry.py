@@ -1,7 +1,8 @@
 """When a failed call is tried again, and when it is over.
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
-the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`).
+the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). A process that
+is told to stop tries nothing again; only after a write whose answer was lost there is one more attempt, to read what stands.
 
 `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do not come back at the same
 moment; if it lies behind the deadline, the call fails at once instead of waiting in vain. So does an attempt whose turn
@@ -19,12 +20,14 @@ from email.utils import parsedate_to_datetime
 import stamina
 import stamina.instrumentation
 
+from astro_provider.api import cancelling
 from astro_provider.api.deadline import Deadline
-from astro_provider.errors import NOT_MADE, UNTIL_DEADLINE, ServiceError, Unavailable, UnexpectedAnswer
+from astro_provider.errors import NOT_MADE, UNTIL_DEADLINE, Cancelled, ServiceError, Unavailable, UnexpectedAnswer
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 JITTER_SECONDS = 0.5
+MOST_DOUBLINGS = 20  # of the first pause; the longest one is reached long before
 TRACE_HINT = "ASTRO_TRACE=<file> records each call."
 
 _thread = threading.local()
@@ -47,14 +50,13 @@ def attempts(deadline: Deadline) -> Iterator[stamina.Attempt]:
             on=tries.pause_after,
             attempts=None,
             timeout=max(deadline.remaining, 0.001),  # stamina takes 0 for a mistake
-            wait_initial=FIRST_PAUSE_SECONDS,
-            wait_max=LONGEST_PAUSE_SECONDS,
-            wait_jitter=JITTER_SECONDS,
         ):
             _thread.number = attempt.num
             yield attempt
     except ServiceError as error:
         told = tries.failure or error
+        if cancelling.is_cancelled():
+            raise Cancelled(f"The run was cancelled, so nothing was tried again after this: {told}") from None
         if tries.made > 1:
             seconds = time.monotonic() - started
             hint = f" {TRACE_HINT}" if told.patience == UNTIL_DEADLINE else ""
@@ -84,9 +86,10 @@ class _Tries:
         self.failure: ServiceError | None = None
         self._deadline = deadline
         self._started = time.monotonic()
+        self._is_last = False
 
     def pause_after(self, error: Exception) -> bool | float:
-        """Whether a failed attempt is followed by another one, or after how many seconds at least."""
+        """Wait as long as a failed attempt asks for, and return 0 for the next one, or False if there is none."""
         if isinstance(error, ServiceError) and error.patience != NOT_MADE:
             self.made += 1
             self.failure = error
@@ -97,9 +100,14 @@ class _Tries:
         if error.retry_after is not None and error.retry_after >= self._deadline.remaining:
             return False
         _be_silent()
-        if error.retry_after is None:
-            return True
-        return error.retry_after + random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
+        jitter = random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
+        growing = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self.made - 1, MOST_DOUBLINGS) + jitter)
+        # Waited for here, because stamina's own pause cannot be interrupted.
+        if not cancelling.pause(growing if error.retry_after is None else error.retry_after + jitter):
+            if cancelling.is_stopped() or self._is_last:
+                return False
+            self._is_last = True
+        return 0.0
 
 
 def _be_silent() -> None:

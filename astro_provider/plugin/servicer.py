@@ -6,7 +6,7 @@ What a call means is decided there. Here it is taken apart and put together, and
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -15,14 +15,17 @@ from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # n
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from astro_provider import notices, shown
+from astro_provider.api import cancelling
 from astro_provider.engine_log import EngineLog
-from astro_provider.errors import AstroProviderError
+from astro_provider.errors import AstroProviderError, InputError, InvalidInputs
 from astro_provider.plugin import configuration, properties
 from astro_provider.plugin.detailed import detailed, roots
+from astro_provider.plugin.functions import LIST, list_deployment_org_tokens
 from astro_provider.plugin.properties import Properties, inward, outward
 from astro_provider.process import Life, Process
 from astro_provider.property_names import camel, in_camel_case
 from astro_provider.settings import Settings
+from astro_provider.tables.examining import MOST_TOLD
 from astro_provider.values import FACTS
 from astro_provider.version import __version__
 
@@ -137,16 +140,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Examine and complete the inputs; all that is wrong is told at once."""
-        news = inward(request.news)
+        news, olds = inward(request.news), inward(request.olds)
+        if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
+            olds = {**inward(request.old_outputs), **olds}
         try:
-            checked = self._life(request.urn).check(inward(request.olds), news)
+            checked = self._life(request.urn).check(olds, news)
         except AstroProviderError as error:  # a malformed setting
-            return _refused(news, {"": str(error)})
-        failures = [
-            provider_pb2.CheckFailure(property=camel(one.property_name), reason=in_camel_case(one.reason))
-            for one in checked.problems
-        ]
-        return provider_pb2.CheckResponse(inputs=outward(checked.inputs), failures=failures)
+            return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
+        return provider_pb2.CheckResponse(inputs=outward(checked.inputs), failures=_failures(checked.problems))
 
     @_in_one_sentence
     def Diff(  # noqa: N802
@@ -211,8 +212,24 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._life(request.urn).delete(request.id, inward(request.properties))
         return Empty()
 
+    # What it can be asked.
+
+    @_in_one_sentence
+    def Invoke(  # noqa: N802
+        self, request: provider_pb2.InvokeRequest, _context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
+        """Answer a function."""
+        if request.tok != LIST:
+            raise AstroProviderError(f"There is no function {request.tok}: call {LIST}.")
+        try:
+            found = list_deployment_org_tokens(self._process.bindings().shared, _plain(request.args))
+        except InvalidInputs as invalid:
+            return provider_pb2.InvokeResponse(failures=_failures(invalid.problems))
+        return provider_pb2.InvokeResponse(**{"return": properties.struct_of(found)})
+
     def Cancel(self, _request: Empty, _context: grpc.ServicerContext) -> Empty:  # noqa: N802
-        """Let all that waits or tries again end with an error."""
+        """Let all that waits or tries again end with an error; what was written is still read."""
+        cancelling.cancel()
         return Empty()
 
     def _life(self, urn: str) -> Life:
@@ -241,13 +258,15 @@ def _not_known_yet(urn: str) -> Properties:
     return properties.unknown(("org_token_id", "org_token_name", *FACTS)) if _kind(urn) == BINDING else {}
 
 
-def _refused(news: Mapping[str, Any], failures: Mapping[str, str]) -> provider_pb2.CheckResponse:
-    return provider_pb2.CheckResponse(
-        inputs=outward(news),
-        failures=[
-            provider_pb2.CheckFailure(property=name, reason=in_camel_case(reason)) for name, reason in failures.items()
-        ],
-    )
+def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]:
+    """Each problem on its property, or on its place in a table, whose whole value the engine would print otherwise."""
+    told = [
+        provider_pb2.CheckFailure(property=camel(one.property_name), reason=in_camel_case(one.reason))
+        for one in problems[:MOST_TOLD]
+    ]
+    if len(problems) > len(told):
+        told.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(told)} more of the same kind."))
+    return told
 
 
 def _our_fault(error: Exception) -> str:

@@ -125,6 +125,32 @@ def assigned_tokens(  # noqa: PLR0913  every option is a keyword
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
 
+def tokens_in(
+    reader: Reader,
+    organization_id: str,
+    deployment_id: str,
+    *,
+    workspace_id: str | None = None,
+    include_other_scopes: bool = False,
+) -> list[DeploymentOrgToken]:
+    """Return the tokens that hold a role in a deployment, by name, as it is now.
+
+    Args:
+        reader: what is known about deployments. What is assigned is read anew, because the program itself may have
+            changed it meanwhile.
+        organization_id: the organization.
+        deployment_id: the deployment.
+        workspace_id: a guard: the deployment must belong to this workspace.
+        include_other_scopes: also tokens of a workspace or of a deployment.
+
+    Raises:
+        InputError: the deployment does not exist, or belongs to another workspace.
+        RolesUnknown: the service left a token's roles out.
+    """
+    deployments = choose_deployments(reader, organization_id, deployment_ids=[deployment_id], workspace_id=workspace_id)
+    return assigned_tokens(reader.anew(), organization_id, deployments, include_other_scopes=include_other_scopes)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """Which tokens are asked for."""

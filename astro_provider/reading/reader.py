@@ -83,6 +83,10 @@ class Reader:
         ] = {}  # by token: an answer, and its roles by deployment
         self._in_vain = 0
 
+    def anew(self) -> Reader:
+        """A reader of the same service that knows nothing yet."""
+        return Reader(self._client)
+
     def organization_id(self, given: str | None) -> str:
         """The organization: the given one, else the only one that the credential sees.
 

@@ -72,7 +72,7 @@ class TableLifecycle:
         try:
             table, findings = self._examine(self._with_organization(asked), stored)
         except AstroProviderError as error:
-            return Checked(dict(news), [*malformed, InputError("", str(error))])
+            return Checked(dict(news), malformed or [InputError("", str(error))])
         problems = [*malformed, *self._tell(findings)]
         return Checked(dict(news) if malformed else table.properties(), problems)
 

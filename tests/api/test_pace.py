@@ -19,14 +19,19 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+    def pause(self, seconds: float) -> bool:
+        self.now += max(0.0, seconds)
+        return True
+
+    def is_cancelled(self) -> bool:
+        return False
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
+    monkeypatch.setattr(pace, "cancelling", clock)
     return clock
 
 

@@ -24,7 +24,7 @@ from tests.support.cast import (
     STAGING,
     TRAINING,
 )
-from tests.support.processes import StartProcess, checked, problems, up
+from tests.support.processes import StartProcess, calls_to, checked, problems, up
 from tests.support.writes import writes
 
 ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
@@ -88,14 +88,29 @@ def test_many_checks_cost_few_calls(astro: Emulator, start: StartProcess) -> Non
         ({}, ["role", "deployment_id", "org_token_name"]),
     ],
 )
-def test_what_is_wrong_by_its_form_stands_on_its_property_and_costs_no_call(
+def test_what_is_wrong_by_its_form_stands_on_its_property_and_nothing_is_written(
     astro: Emulator, start: StartProcess, news: dict[str, Any], expected: list[str]
 ) -> None:
     answer = start().check({}, news)
 
     assert expected == [problem.property_name for problem in answer.problems]
     assert news == answer.inputs
-    assert astro.calls()["total"] == 0
+    assert writes(astro) == 0
+
+
+def test_what_is_wrong_by_its_form_and_what_is_not_there_are_told_together(start: StartProcess) -> None:
+    news = {"deployment_id": "clnone", "org_token_id": OBSERVABILITY, "role": " ", "workspace_id": "a b"}
+
+    answer = start().check({}, news)
+
+    assert [problem.property_name for problem in answer.problems] == ["role", "workspace_id", "deployment_id"]
+    assert "There is no deployment with the id clnone" in answer.problems[2].reason
+
+
+def test_what_is_malformed_is_not_looked_up(astro: Emulator, start: StartProcess) -> None:
+    start().check({}, {**ADMIN, "deployment_id": "../tokens", "org_token_name": None, "org_token_id": "a/b"})
+
+    assert {"ListDeployments", "GetDeployment", "ListApiTokens", "GetApiToken"}.isdisjoint(calls_to(astro))
 
 
 def test_a_token_id_that_does_not_exist_is_an_error(start: StartProcess) -> None:

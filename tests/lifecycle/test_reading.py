@@ -18,7 +18,18 @@ from astro_provider.errors import (
     ServiceError,
     Unavailable,
 )
-from tests.support.cast import DATA_PLATFORM_ID, EXPIRED, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
+from tests.support.cast import (
+    DATA_PLATFORM_ID,
+    DEPLOYERS,
+    EXPIRED,
+    FINANCE,
+    FINANCE_ID,
+    OBSERVABILITY,
+    OF_WORKSPACE,
+    ORGANIZATION_ID,
+    PRODUCTION,
+    STAGING,
+)
 from tests.support.processes import StartProcess, Stored, calls_to, checked, refreshed, up
 from tests.support.writes import writes
 
@@ -163,17 +174,63 @@ def test_a_binding_is_found_by_its_id_alone(start: StartProcess) -> None:
     found = start().read(BINDING, {})
 
     assert found is not None
+    _, outputs = found
+    assert (
+        outputs.items()
+        >= {
+            "organization_id": ORGANIZATION_ID,
+            "deployment_id": PRODUCTION,
+            "deployment_name": "etl-production",
+            "org_token_id": OBSERVABILITY,
+            "org_token_name": "observability",
+            "role": "DEPLOYMENT_ACCESSOR",
+            "overwrite": False,
+        }.items()
+    )
+
+
+NAMES = {"deployment_name": "etl-production", "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
+
+
+def test_the_inputs_of_what_is_found_by_its_id_alone_are_what_a_person_would_write(start: StartProcess) -> None:
+    process = start()
+
+    found = process.read(BINDING, {})
+
+    assert found is not None
     inputs, outputs = found
-    assert inputs == {
-        "organization_id": ORGANIZATION_ID,
-        "deployment_id": PRODUCTION,
-        "deployment_name": "etl-production",
-        "org_token_id": OBSERVABILITY,
-        "org_token_name": "observability",
-        "role": "DEPLOYMENT_ACCESSOR",
-        "overwrite": False,
-    }
-    assert inputs.items() <= outputs.items()
+    assert inputs == NAMES
+    assert process.diff(outputs, checked(process, inputs)).changes is False
+
+
+def test_a_name_that_means_several_things_is_given_by_its_id_instead(astro: Emulator, start: StartProcess) -> None:
+    astro.store.add_deployment("etl-production", workspace_id=FINANCE_ID)
+    astro.store.bind(DEPLOYERS[1], PRODUCTION, "DEPLOYMENT_ADMIN")
+
+    found = start().read(f"{ORGANIZATION_ID}/{PRODUCTION}/{DEPLOYERS[1]}", {})
+
+    assert found is not None
+    inputs, _ = found
+    assert inputs == {"deployment_id": PRODUCTION, "org_token_id": DEPLOYERS[1], "role": "DEPLOYMENT_ADMIN"}
+
+
+def test_the_organization_is_given_if_the_settings_tell_another_one(start: StartProcess) -> None:
+    found = start(organization_id="another").read(BINDING, {})
+
+    assert found is not None
+    inputs, _ = found
+    assert inputs == {**NAMES, "organization_id": ORGANIZATION_ID}
+
+
+def test_a_token_of_another_scope_is_no_binding(astro: Emulator, start: StartProcess) -> None:
+    astro.store.bind(OF_WORKSPACE, FINANCE, "DEPLOYMENT_ADMIN")
+
+    with pytest.raises(InputError) as raised:
+        start().read(f"{ORGANIZATION_ID}/{FINANCE}/{OF_WORKSPACE}", {})
+
+    assert str(raised.value) == (
+        f"org_token_id: token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
+    )
 
 
 @pytest.mark.parametrize(

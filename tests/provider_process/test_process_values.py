@@ -103,7 +103,7 @@ def test_stored_inputs_that_are_unknown_or_of_another_age_do_no_harm(
         ("overwrite", 1, "must be true or false, not 1.0."),
     ],
 )
-def test_a_value_of_the_wrong_form_is_a_problem_of_its_property_without_any_call(
+def test_a_value_of_the_wrong_form_is_a_problem_of_its_property_also_without_the_service(
     process_without_service: ProviderProcess, name: str, value: Any, reason: str
 ) -> None:
     wanted = {"deployment_id": "clm", "org_token_name": "nightly-loads", "role": "DEPLOYMENT_ADMIN"}

@@ -43,7 +43,7 @@ def test_what_is_malformed_is_told_with_its_place(start: StartProcess, town: Tow
     given = {} if roles is None else {"roles": roles}
 
     assert problem(tables(start()), given) == text
-    assert town.calls() == 0
+    assert town.calls(POST) == 0
 
 
 def test_a_secret_is_not_repeated_wherever_it_stands(start: StartProcess, town: Town) -> None:
