@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,15 +77,47 @@ class State:
     inputs: Properties
 
 
-class ProviderProcess:
-    """A running provider process; made by `provider_process`."""
+class Running:
+    """A process that serves as a provider; made by `running`."""
 
     def __init__(self, process: subprocess.Popen[bytes], stderr: Path, port: int, started_seconds: float) -> None:
         self.started_seconds = started_seconds
-        self._process = process
+        self.process = process
         self._stderr = stderr
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+
+    @property
+    def stderr(self) -> str:
+        """What the process has printed to standard error so far."""
+        return self._stderr.read_text(errors="replace")
+
+    @property
+    def resident_megabytes(self) -> float:
+        """The memory that the process holds now."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
+
+    def call(self, method: str, request: Any) -> Any:
+        """Call the provider, and return its answer, or raise what it says went wrong."""
+        try:
+            return getattr(self.stub, method)(request, timeout=LONGEST_CALL_SECONDS)
+        except grpc.RpcError as error:
+            raise CallFailed(error.details()) from None
+
+    def close(self) -> None:
+        """End the process."""
+        self._channel.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class ProviderProcess:
+    """The process of a dynamic provider; made by `provider_process`."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        self.started_seconds = running.started_seconds
+        self._call = running.call
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Hand the stack's configuration over; a value may be wrapped by `secret`."""
@@ -139,7 +171,7 @@ class ProviderProcess:
     @property
     def stderr(self) -> str:
         """What the process has printed to standard error so far."""
-        return self._stderr.read_text(errors="replace")
+        return self.running.stderr
 
     @property
     def notices(self) -> list[str]:
@@ -149,19 +181,7 @@ class ProviderProcess:
     @property
     def resident_megabytes(self) -> float:
         """The memory that the process holds now."""
-        return float(psutil.Process(self._process.pid).memory_info().rss) / 2**20
-
-    def _call(self, method: str, request: Any) -> Any:
-        try:
-            return getattr(self._stub, method)(request, timeout=LONGEST_CALL_SECONDS)
-        except grpc.RpcError as error:
-            raise CallFailed(error.details()) from None
-
-    def close(self) -> None:
-        """End the process."""
-        self._channel.close()
-        self._process.kill()
-        self._process.wait()
+        return self.running.resident_megabytes
 
 
 @contextmanager
@@ -174,10 +194,18 @@ def provider_process(
         environment: variables of its environment.
         as_user: the user whose process it is, who then inherits PATH only; None for the present one.
     """
-    names = INHERITED if as_user is None else ("PATH",)
-    inherited = {name: os.environ[name] for name in names if name in os.environ}
     arguments = ["-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
     command = [sys.executable, *arguments] if as_user is None else command_as(as_user, *arguments)
+    with running(command, environment, inherited=INHERITED if as_user is None else ("PATH",)) as process:
+        yield ProviderProcess(process)
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, *, inherited: Sequence[str] = INHERITED
+) -> Iterator[Running]:
+    """Start a command that prints the port at which it serves, with little of this environment, and end it."""
+    kept = {name: os.environ[name] for name in inherited if name in os.environ}
     with tempfile.TemporaryDirectory() as directory:
         stderr = Path(directory) / "stderr"
         hermetic = {"ASTRO_LOCK_DIR": str(Path(directory) / "locks")}
@@ -186,17 +214,17 @@ def provider_process(
             process = subprocess.Popen(
                 command,
                 cwd=directory,
-                env={**inherited, **hermetic, **(environment or {})},
+                env={**kept, **hermetic, **(environment or {})},
                 stdout=subprocess.PIPE,
                 stderr=sink,
             )
             assert process.stdout is not None
             port = _port(process.stdout, stderr)
-            running = ProviderProcess(process, stderr, port, time.perf_counter() - before)
+            found = Running(process, stderr, port, time.perf_counter() - before)
             try:
-                yield running
+                yield found
             finally:
-                running.close()
+                found.close()
                 process.stdout.close()
 
 

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pulumi import automation as auto
 from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode
@@ -27,6 +28,9 @@ from astro_provider.emulator import Emulator
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 TABLE_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
+NATIVE_BINDING_TYPE = "astro:index:DeploymentOrgTokenBinding"
+NATIVE_TABLE_TYPE = "astro:index:DeploymentOrgTokenBindings"
+OUR_TYPES = (BINDING_TYPE, TABLE_TYPE, NATIVE_BINDING_TYPE, NATIVE_TABLE_TYPE)
 STACK_TYPE = "pulumi:pulumi:Stack"
 STACK_NAME = "test"
 ROOT = Path(__file__).parents[2]
@@ -78,7 +82,7 @@ class Outcome:
     @property
     def errors(self) -> list[str]:
         """What a person reads about a failure: last lines of tracebacks, and problems of properties."""
-        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:")
+        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:", "error: astro:index:")
         return [line for line in self.lines if line.startswith(marks)]
 
 
@@ -158,9 +162,9 @@ class Stack:
         """Run `pulumi cancel`, which takes away the lock that a killed engine left."""
         self.stack.cancel()
 
-    def urn(self, name: str) -> str:
+    def urn(self, name: str, kind: str = BINDING_TYPE) -> str:
         """The URN of the binding of that name, wherever it is."""
-        return f"urn:pulumi:test::bindings::{BINDING_TYPE}::{name}"
+        return f"urn:pulumi:test::bindings::{kind}::{name}"
 
     def outputs(self) -> dict[str, Any]:
         """What the program has exported, secrets in clear."""
@@ -171,7 +175,7 @@ class Stack:
         """The bindings and tables in the state by their name; of one that is pending deletion, the live one."""
         found = self.exported().get("resources", [])
         found.sort(key=lambda resource: not resource.get("delete"))
-        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] in (BINDING_TYPE, TABLE_TYPE)}
+        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] in OUR_TYPES}
 
     def exported(self) -> dict[str, Any]:
         """The whole state, as it is stored: secrets are ciphertext."""
@@ -226,13 +230,18 @@ def _workspace(
 ) -> auto.LocalWorkspace:
     (directory / "state").mkdir(parents=True, exist_ok=True)
     (directory / "work").mkdir(exist_ok=True)
-    return auto.LocalWorkspace(
+    workspace = auto.LocalWorkspace(
         work_dir=str(directory / "work"),
         program=program,
         env_vars=dict(environment),
         project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
         pulumi_command=engine,
     )
+    # As in a project of a user: `plugins.providers` names the folder of the virtual environment's executables.
+    project = directory / "work" / "Pulumi.yaml"
+    plugins = {"providers": [{"name": "astro", "path": str(Path(sys.executable).parent)}]}
+    project.write_text(yaml.safe_dump({**yaml.safe_load(project.read_text()), "plugins": plugins}))
+    return workspace
 
 
 @functools.cache
