@@ -55,4 +55,4 @@ def list_deployment_org_tokens(shared: Shared, arguments: Mapping[str, Any]) -> 
         found = tokens_in(shared.reader, shared.reader.organization_id(organization_id), **given)
     except InputError as problem:
         raise InvalidInputs([problem]) from None
-    return {"tokens": [{camel(name): value for name, value in vars(one).items()} for one in found]}
+    return {"tokens": [{camel(name): value for name, value in vars(one).items() if value is not None} for one in found]}

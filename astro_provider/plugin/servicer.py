@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from astro_provider import notices, shown
 from astro_provider.api import cancelling
 from astro_provider.engine_log import EngineLog
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs
+from astro_provider.hints import nearest_names
 from astro_provider.plugin import configuration, properties
 from astro_provider.plugin.detailed import detailed, roots
 from astro_provider.plugin.functions import LIST, list_deployment_org_tokens
@@ -26,7 +28,8 @@ from astro_provider.process import Life, Process
 from astro_provider.property_names import camel, in_camel_case
 from astro_provider.settings import Settings
 from astro_provider.tables.examining import MOST_TOLD
-from astro_provider.values import FACTS
+from astro_provider.tables.values import Table
+from astro_provider.values import FACTS, Inputs
 from astro_provider.version import __version__
 
 BINDING = "astro:index:DeploymentOrgTokenBinding"
@@ -147,7 +150,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             checked = self._life(request.urn).check(olds, news)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
-        return provider_pb2.CheckResponse(inputs=outward(checked.inputs), failures=_failures(checked.problems))
+        failures = [*_strange(_kind(request.urn), request.news), *_failures(checked.problems)]
+        return provider_pb2.CheckResponse(inputs=outward(checked.inputs), failures=failures)
 
     @_in_one_sentence
     def Diff(  # noqa: N802
@@ -256,6 +260,18 @@ def _plain(struct: Any) -> Properties:
 def _not_known_yet(urn: str) -> Properties:
     """The outputs of a binding that only its create will tell."""
     return properties.unknown(("org_token_id", "org_token_name", *FACTS)) if _kind(urn) == BINDING else {}
+
+
+def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
+    """What a program gives and the schema does not know, for programs that no schema has checked."""
+    names = [camel(one.name) for one in fields(Table if kind == TABLE else Inputs)]
+    return [
+        provider_pb2.CheckFailure(
+            property=name, reason=f"is no input of {kind.rpartition(':')[2]}{nearest_names(camel(name), names)}."
+        )
+        for name in news.fields
+        if name not in names and not name.startswith("__")
+    ]
 
 
 def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]:

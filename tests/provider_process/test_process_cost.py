@@ -70,7 +70,7 @@ def test_httpx_that_is_there_already_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize("settle_seconds", ["1", "malformed"])
 def test_garbage_is_collected_again_once_the_process_has_started(settle_seconds: str) -> None:
     script = "import contextlib, gc; from astro_provider.provider import _process as process\n"
-    script += "with contextlib.suppress(Exception): process.get_lifecycle()\n"
+    script += "with contextlib.suppress(Exception): process.bindings()\n"
 
     printed = python(f"{script}print(gc.isenabled())", ASTRO_SETTLE_SECONDS=settle_seconds)
 

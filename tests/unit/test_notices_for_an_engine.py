@@ -5,35 +5,15 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec
 
-import grpc  # type: ignore[import-untyped]  # no stubs
 import pytest
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # as above
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from astro_provider import engine_log, notices
 from astro_provider.engine_log import EngineLog, send_notices_to_engine
 from astro_provider.notices import Severity
-
-
-class Engine(engine_pb2_grpc.EngineServicer):
-    """The part of an engine that takes notices, on a real socket."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
-        self._server = grpc.server(ThreadPoolExecutor(1))
-        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
-        self._server.start()
-
-    def Log(self, request: engine_pb2.LogRequest, _context: object) -> empty_pb2.Empty:  # noqa: N802  the protocol's name
-        self.told.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
-        return empty_pb2.Empty()
-
-    def stop(self) -> None:
-        self._server.stop(0).wait()
+from astro_provider.reading.parallel import in_parallel
+from tests.support.listening_engine import Engine
 
 
 @pytest.fixture
@@ -66,6 +46,28 @@ def test_an_engine_gets_warnings_and_notes_once_and_standard_error_nothing(
 
     assert engine.told == [("WARNING", "astro: the token expired."), ("INFO", "astro: it will be adopted.")]
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_notice_goes_to_the_resource_that_it_is_about_and_none_to_the_last_one(engine: Engine) -> None:
+    notices.send_to(EngineLog(engine.address))
+
+    with notices.about("urn:one"):
+        notices.warn("of one.")
+        with notices.about("urn:two"):
+            notices.warn("of two.")
+        notices.note("of one again.")
+    notices.note("of the run.")
+
+    assert engine.about == ["urn:one", "urn:two", "urn:one", ""]
+
+
+def test_a_notice_of_several_reads_at_once_is_about_the_resource_that_asked(engine: Engine) -> None:
+    notices.send_to(EngineLog(engine.address))
+
+    with notices.about("urn:one"):
+        list(in_parallel([lambda number=number: notices.note(f"{number}.") for number in range(8)]))  # type: ignore[misc]
+
+    assert engine.about == ["urn:one"] * 8
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "no address at all", "unix:/no/such/socket"])
