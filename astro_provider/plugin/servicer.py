@@ -143,6 +143,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Examine and complete the inputs; all that is wrong is told at once."""
+        strange = _strange(_kind(request.urn), request.news)
+        for failure in strange:
+            del request.news.fields[failure.property]
         news, olds = inward(request.news), inward(request.olds)
         if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
             olds = {**inward(request.old_outputs), **olds}
@@ -150,7 +153,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             checked = self._life(request.urn).check(olds, news)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
-        failures = [*_strange(_kind(request.urn), request.news), *_failures(checked.problems)]
+        failures = [*strange, *_failures(checked.problems)]
         return provider_pb2.CheckResponse(inputs=outward(checked.inputs), failures=failures)
 
     @_in_one_sentence
