@@ -1,0 +1,108 @@
+"""Where a native provider's settings come from, what is wrong with them, and what a change of them changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from astro_provider.emulator import Emulator
+from tests.support.cast import ORGANIZATION_ID
+from tests.support.native_process import NativeProcess, native_process
+from tests.support.provider_process import UNKNOWN, Checked, Properties, secret
+from tests.support.raw_server import free_port
+
+NOBODY = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("timeoutSeconds", "soon", "is not a number of seconds above 0: write, for example, 120."),
+        ("timeoutSeconds", 0.0, "is not a number of seconds above 0: write, for example, 120."),
+        ("settleSeconds", "-1", "is not a number of seconds, 0 or more: write, for example, 1."),
+        ("previewChecks", "perhaps", "is unknown: write one of warn, strict, off."),
+        ("host", "https://a..b", "is no service: write scheme and host only, as in https://api.astronomer.io."),
+        ("organizationId", '"clorg"', "is no id: write the id alone, without quotes and blanks."),
+        ("token", "two words", "holds blanks or characters that no API token has. Copy it again."),
+    ],
+)
+def test_a_malformed_setting_is_a_problem_of_its_property(
+    process: NativeProcess, name: str, value: object, reason: str
+) -> None:
+    [(on, text)] = process.check_config({name: value, "lockDir": "/tmp"}).failures
+
+    assert on == name
+    assert text.endswith(reason)
+    assert "two words" not in text
+
+
+def test_the_credential_is_a_secret_of_the_provider_in_any_case(process: NativeProcess) -> None:
+    checked = process.check_config({"token": NOBODY, "host": "https://api.astronomer.io"})
+
+    assert checked == Checked({"token": secret(NOBODY), "host": "https://api.astronomer.io"}, [])
+
+
+def test_a_setting_that_is_not_known_yet_is_no_problem(process: NativeProcess) -> None:
+    settings = {"token": UNKNOWN, "timeoutSeconds": UNKNOWN, "organizationId": UNKNOWN}
+
+    checked = process.check_config(settings)
+
+    assert checked == Checked({**settings, "token": secret(UNKNOWN)}, [])
+
+
+@pytest.mark.parametrize(
+    "change", [{"token": "other"}, {"host": "https://other"}, {"organizationId": "clother"}, {"token": UNKNOWN}, {}]
+)
+def test_another_setting_changes_the_provider_in_place(process: NativeProcess, change: Properties) -> None:
+    before = {"token": NOBODY, "host": "https://api.astronomer.io"}
+
+    difference = process.diff_config(before, {**before, **change})
+
+    assert (difference.changes, difference.replaces) == (change != {}, [])
+
+
+def _asks(environment: dict[str, str], wanted: Properties, configuration: Properties, name: str) -> Checked:
+    with native_process({**environment, "ASTRO_TIMEOUT_SECONDS": "2"}) as process:
+        process.configure(configuration, name)
+        return process.check(wanted)
+
+
+def test_the_environment_comes_before_the_configuration_of_the_default_provider(
+    environment: dict[str, str], wanted: Properties
+) -> None:
+    elsewhere = {"token": NOBODY, "host": f"http://127.0.0.1:{free_port()}", "organizationId": ORGANIZATION_ID}
+
+    for name in ("default", "default_0_1_0"):
+        assert _asks(environment, wanted, elsewhere, name).failures == []
+
+
+def test_what_a_program_gives_to_a_provider_comes_before_the_environment(
+    environment: dict[str, str], astro: Emulator, wanted: Properties
+) -> None:
+    env = {
+        **environment,
+        "ASTRO_API_TOKEN": NOBODY,
+        "ASTRO_API_HOST": f"http://127.0.0.1:{free_port()}",
+        "ASTRO_ORGANIZATION_ID": "clother",
+        "ASTRO_PREVIEW_CHECKS": "off",
+    }
+    given = {"token": secret(astro.credential), "host": astro.url, "previewChecks": "strict"}
+
+    checked = _asks(env, wanted, given, "theirs")
+
+    assert checked.failures == []
+    assert checked.inputs["organizationId"] == astro.organization_id
+    assert "orgTokenId" in checked.inputs
+
+
+def test_what_a_program_leaves_out_comes_from_the_environment(environment: dict[str, str], wanted: Properties) -> None:
+    checked = _asks(environment, wanted, {"timeoutSeconds": "5", "token": " "}, "theirs")
+
+    assert checked.failures == []
+    assert "orgTokenId" in checked.inputs
+
+
+@pytest.mark.parametrize("given", [5.0, "5", "5.0"])
+def test_a_number_may_be_a_number_or_text(environment: dict[str, str], wanted: Properties, given: Any) -> None:
+    assert _asks(environment, wanted, {"timeoutSeconds": given}, "theirs").failures == []
