@@ -6,6 +6,7 @@ What a call means is decided there. Here it is taken apart and put together, and
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from importlib import resources
@@ -96,8 +97,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, _request: provider_pb2.GetSchemaRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
         """Tell what there is: resources, functions and configuration."""
-        text = resources.files(__package__ or "").joinpath("schema.json").read_text(encoding="utf-8")
-        return provider_pb2.GetSchemaResponse(schema=text)
+        schema = json.loads(resources.files(__package__ or "").joinpath("schema.json").read_text(encoding="utf-8"))
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({**schema, "version": __version__}))
 
     # Its configuration.
 

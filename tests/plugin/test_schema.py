@@ -1,0 +1,119 @@
+"""The schema of the native door says what the package has: the arguments, the outputs, the settings, the function."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from importlib import resources
+from typing import Any
+
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+import astro_provider
+from astro_provider import native
+from astro_provider.declared import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
+from astro_provider.plugin.configuration import SOURCES
+from astro_provider.property_names import camel
+from tests.support.native_process import LIST, NativeProcess
+
+SCHEMA: dict[str, Any] = json.loads(resources.files("astro_provider.plugin").joinpath("schema.json").read_text())
+KINDS = {
+    NATIVE_BINDING: (
+        astro_provider.DeploymentOrgTokenBindingArgs,
+        astro_provider.DeploymentOrgTokenBinding,
+        native.DeploymentOrgTokenBinding,
+        DYNAMIC_BINDING,
+    ),
+    NATIVE_TABLE: (
+        astro_provider.DeploymentOrgTokenBindingsArgs,
+        astro_provider.DeploymentOrgTokenBindings,
+        native.DeploymentOrgTokenBindings,
+        DYNAMIC_TABLE,
+    ),
+}
+
+
+def _camel(names: Iterable[str]) -> set[str]:
+    return {camel(name) for name in names}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_and_outputs_are_those_of_the_dynamic_door(kind: str) -> None:
+    arguments, dynamic, _, _ = KINDS[kind]
+    resource = SCHEMA["resources"][kind]
+
+    assert resource["inputProperties"].keys() == _camel(one.name for one in fields(arguments))
+    assert resource["properties"].keys() == _camel(dynamic.__annotations__)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_output_is_required_if_the_dynamic_door_says_that_it_is_never_none(kind: str) -> None:
+    _, dynamic, _, _ = KINDS[kind]
+    # A name is None only in a state of a version that did not have it.
+    never_none = {name for name, kind_ in dynamic.__annotations__.items() if "None" not in str(kind_)}
+
+    assert set(SCHEMA["resources"][kind]["required"]) == _camel(never_none)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_classes_for_python_have_the_same_outputs_with_the_same_types(kind: str) -> None:
+    _, dynamic, native_, _ = KINDS[kind]
+    getters = {name: one for name, one in vars(native_).items() if isinstance(one, property)}
+
+    assert getters.keys() == dynamic.__annotations__.keys()
+    for name, getter in getters.items():
+        assert inspect.signature(getter.fget).return_annotation == dynamic.__annotations__[name]  # type: ignore[arg-type]
+        assert camel(name) == getter.fget._pulumi_name  # type: ignore[union-attr] # noqa: SLF001  Pulumi's mark
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_resource_carries_the_alias_of_the_other_door(kind: str) -> None:
+    assert SCHEMA["resources"][kind]["aliases"] == [{"type": KINDS[kind][3]}]
+
+
+def test_the_configuration_is_every_setting_and_the_credential_is_secret() -> None:
+    settings = SCHEMA["config"]["variables"]
+
+    assert settings.keys() == SOURCES.keys()
+    assert settings == SCHEMA["provider"]["inputProperties"]
+    assert [name for name, one in settings.items() if one.get("secret")] == ["token"]
+    arguments = inspect.signature(native.Provider.__init__).parameters.keys() - {"self", "resource_name", "opts"}
+    assert settings.keys() == _camel(arguments)
+
+
+def test_the_function_is_that_of_a_python_program() -> None:
+    function = SCHEMA["functions"][LIST]
+    arguments = inspect.signature(astro_provider.list_deployment_org_tokens).parameters
+
+    assert function["inputs"]["properties"].keys() == _camel(arguments)
+    assert function["inputs"]["required"] == ["deploymentId"]
+    row = SCHEMA["types"]["astro:index:DeploymentOrgToken"]
+    assert row["properties"].keys() == _camel(one.name for one in fields(astro_provider.DeploymentOrgToken))
+    annotations = astro_provider.DeploymentOrgToken.__annotations__
+    assert set(row["required"]) == _camel(name for name, kind in annotations.items() if "None" not in str(kind))
+
+
+def _described(node: Any, path: str = "") -> Iterable[tuple[str, str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("properties", "inputProperties", "variables"):
+                yield from ((f"{path}.{name}", one.get("description", "")) for name, one in value.items())
+            yield from _described(value, f"{path}.{key}")
+
+
+def test_each_property_has_a_description_that_spells_names_as_this_door_does() -> None:
+    described = dict(_described(SCHEMA))
+
+    assert [path for path, text in described.items() if not text.endswith(".")] == []
+    assert [
+        path for path, text in described.items() if "_id" in text.lower().replace("astro_organization_id", "")
+    ] == []
+
+
+def test_the_process_hands_the_schema_out_with_its_version(process: NativeProcess) -> None:
+    told = json.loads(process.call("GetSchema", provider_pb2.GetSchemaRequest()).schema)
+
+    assert told == {**SCHEMA, "version": astro_provider.__version__}
