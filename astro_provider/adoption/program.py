@@ -15,6 +15,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 from astro_provider import shown
+from astro_provider.adoption.doors import Door
 from astro_provider.adoption.find import Adoption
 from astro_provider.adoption.names import BETWEEN
 from astro_provider.api import ApiToken
@@ -28,18 +29,19 @@ _OPENING = '''\
 `astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
 """
 
-from astro_provider import DeploymentOrgTokenBinding
+from {module} import DeploymentOrgTokenBinding
 '''
 
 
-def program(adoptions: Sequence[Adoption], organization_id: str | None = None) -> str:
+def program(adoptions: Sequence[Adoption], organization_id: str | None = None, door: Door = Door.DYNAMIC) -> str:
     """Return the program's text.
 
     Args:
         adoptions: what it declares, by deployment.
         organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
+        door: the door through which it declares them.
     """
-    lines = [_OPENING]
+    lines = [_OPENING.format(module=door.value)]
     if organization_id:
         lines += [f"ORGANIZATION_ID = {literal(organization_id)}", ""]
     lines += (

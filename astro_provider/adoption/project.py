@@ -11,17 +11,27 @@ import keyword
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from astro_provider.adoption.doors import Door
 from astro_provider.errors import InputError
 
+PACKAGE = "astro"  # by which the engine asks for the native provider
 PROJECT_FILE = "Pulumi.yaml"
 PROJECT_FILES = (PROJECT_FILE, "Pulumi.yml", "Pulumi.json")
 STRICT = """\
 config:
   # This program makes neither tokens nor roles, so one that does not exist is an error and not a warning.
   astro:previewChecks: strict
+"""
+PLUGIN = """\
+plugins:
+  providers:
+    # The executable pulumi-resource-astro, which comes with the package.
+    - name: astro
+      path: .venv/bin
 """
 LONGEST_NAME = 100  # characters, Pulumi's own limit
 
@@ -77,7 +87,7 @@ def module_path(project: Project | None, directory: Path, module: str) -> str:
     return ".".join((*parts, module))
 
 
-def new_project(directory: Path, *, strict: bool) -> str:
+def new_project(directory: Path, *, strict: bool, door: Door = Door.DYNAMIC) -> str:
     """Return the Pulumi.yaml of a new project, named like its directory."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", directory.resolve().name).strip("-")[:LONGEST_NAME] or "bindings"
     text = f"""\
@@ -88,15 +98,27 @@ runtime:
     toolchain: pip
     virtualenv: .venv
 """
-    return text + STRICT if strict else text
+    return text + (PLUGIN if door is Door.NATIVE else "") + (STRICT if strict else "")
 
 
-def _program_directory(file: Path) -> Path:
+def names_plugin(project: Project) -> bool:
+    """Tell whether a project says where the native provider is."""
+    plugins = _content(project.file).get("plugins")
+    providers = plugins.get("providers") if isinstance(plugins, dict) else None
+    named = [one.get("name") for one in providers if isinstance(one, dict)] if isinstance(providers, list) else []
+    return PACKAGE in named
+
+
+def _content(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return file.parent
-    main = content.get("main") if isinstance(content, dict) else None
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _program_directory(file: Path) -> Path:
+    main = _content(file).get("main")
     place = (file.parent / main).resolve() if isinstance(main, str) else file.parent
     return place.parent if place.is_file() else place
 

@@ -5,20 +5,16 @@ A key is the name of a deployment or a token, because people review names; the i
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pulumi.dynamic.dynamic import serialize_provider
-
-from astro_provider import shown
+from astro_provider.adoption.doors import Door
 from astro_provider.adoption.find import Adoption
+from astro_provider.adoption.import_file import TABLE, entry, text_of
 from astro_provider.adoption.program import literal, marks_of
 from astro_provider.api import Deployment
-from astro_provider.bindings import DeploymentOrgTokenBindings
 from astro_provider.identity import holds_secret
-from astro_provider.provider import PROVIDER_KEY, DeploymentOrgTokenBindingsProvider
 from astro_provider.tables.lifecycle import outputs
 from astro_provider.tables.values import Table
 
@@ -30,7 +26,7 @@ _OPENING = '''\
 `astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
 """
 
-from astro_provider import DeploymentOrgTokenBindings
+from {module} import DeploymentOrgTokenBindings
 '''
 
 
@@ -46,6 +42,7 @@ class AdoptedTable:
         empty: deployments in which no organization token has a role, each with whether its name is alone; they stand in
             an exclusive table.
         ids: all ids of the organization's deployments and tokens, none of which can be a name.
+        door: the door through which the program declares it.
     """
 
     name: str
@@ -54,6 +51,7 @@ class AdoptedTable:
     exclusive: bool
     empty: Sequence[tuple[Deployment, bool]]
     ids: Collection[str]
+    door: Door = Door.DYNAMIC
 
     def program(self, organization_id: str | None) -> str:
         """Return the program's text.
@@ -61,7 +59,7 @@ class AdoptedTable:
         Args:
             organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
         """
-        return "\n".join([_OPENING, *self._declaration(organization_id)]) + "\n"
+        return "\n".join([_OPENING.format(module=self.door.value), *self._declaration(organization_id)]) + "\n"
 
     def _declaration(self, organization_id: str | None) -> Iterator[str]:
         names: dict[str, str] = {}
@@ -110,15 +108,18 @@ class AdoptedTable:
             ),
             token_ids=_ids_of_names((self._token(one), one.token.id) for one in self.adoptions),
         )
-        provider = {PROVIDER_KEY: serialize_provider(DeploymentOrgTokenBindingsProvider())}
-        entry = {
-            "type": f"pulumi-python:{DeploymentOrgTokenBindings._resource_type_name}",  # noqa: SLF001 the one place that says it
-            "name": self.name,
-            "id": f"{self.organization_id}/{uuid.uuid4().hex}",
-            "inputs": {**provider, **table.properties()},
-            "outputs": {**provider, **outputs(table, [])},
-        }
-        return shown.json_text(json.dumps({"resources": [entry]}, indent=2, ensure_ascii=False)) + "\n"
+        return text_of(
+            [
+                entry(
+                    TABLE,
+                    self.door,
+                    name=self.name,
+                    identifier=f"{self.organization_id}/{uuid.uuid4().hex}",
+                    inputs=table.properties(),
+                    outs=outputs(table, []),
+                )
+            ]
+        )
 
     def _roles(self) -> dict[str, dict[str, str]]:
         roles: dict[str, dict[str, str]] = {}

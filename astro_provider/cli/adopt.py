@@ -19,13 +19,16 @@ import typer
 from astro_provider import shown
 from astro_provider.adoption import (
     IMPORT_FILE,
+    PLUGIN,
     PROGRAM_FILE,
     PROJECT_FILE,
+    Door,
     Found,
     Project,
     bindings_in,
     find,
     module_path,
+    names_plugin,
     new_project,
     program,
     project_of,
@@ -50,12 +53,14 @@ class Place:
         program_file: the program's name.
         project: the project that is there; None: one is made.
         module: how the project's program imports it; None: it is a program of its own.
+        door: the door through which the program declares what it declares.
     """
 
     out: Path
     program_file: str
     project: Project | None
     module: str | None
+    door: Door
 
     @property
     def pulumi_directory(self) -> Path:
@@ -72,6 +77,7 @@ def run(  # noqa: PLR0913  the command's options
     force: bool,
     as_table: bool = False,
     exclusive: bool = False,
+    native: bool = False,
 ) -> None:
     """Find what is assigned, write the files and say so.
 
@@ -83,6 +89,7 @@ def run(  # noqa: PLR0913  the command's options
         force: replace files that are there.
         as_table: declare all of them as one table.
         exclusive: the table lets nobody else have a role in its deployments.
+        native: declare them through the native door.
 
     Raises:
         AstroProviderError: nothing was written.
@@ -91,7 +98,8 @@ def run(  # noqa: PLR0913  the command's options
         raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
     project = project_of(out)
     imported_as = None if module is None else module_path(project, out, module)
-    place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as)
+    door = Door.NATIVE if native else Door.DYNAMIC
+    place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as, door)
     require_room(out, force=force, program_file=place.program_file)
     with opened(organization_id) as session:
         deployments = session.deployments(where)
@@ -107,20 +115,20 @@ def run(  # noqa: PLR0913  the command's options
         from astro_provider.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
 
         table = AdoptedTable(
-            module or NAME, found.adoptions, session.organization_id, exclusive, found.empty, found.ids
+            module or NAME, found.adoptions, session.organization_id, exclusive, found.empty, found.ids, door
         )
         texts = table.program(elsewhere), table.import_file()
     else:
         from astro_provider.adoption.import_file import import_file  # noqa: PLC0415 as above
 
-        texts = program(found.adoptions, elsewhere), import_file(found.adoptions)
+        texts = program(found.adoptions, elsewhere, door), import_file(found.adoptions, door)
     before = _text(out / place.program_file)
     write(
         out,
         program=texts[0],
         import_file=texts[1],
         program_file=place.program_file,
-        project=None if project else new_project(out, strict=not found.warned),
+        project=None if project else new_project(out, strict=not found.warned, door=door),
     )
     _say(_report(found, place), sys.stdout)
     if before is not None:
@@ -188,6 +196,10 @@ def _in_the_project(place: Place, project: Project) -> Iterator[str]:
             "bindings into the program, or write them as a module that it can import (--module NAME), before the next "
             "update: it would revoke what it does not declare."
         )
+        yield ""
+    if place.door is Door.NATIVE and not names_plugin(project):
+        yield f"{project.file} does not tell where pulumi-resource-astro is. Unless it is on PATH, add:"
+        yield from (f"  {line}" for line in PLUGIN.splitlines())
         yield ""
 
 

@@ -100,6 +100,9 @@ def adopt(  # noqa: PLR0913 the command's options
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="With --as-table: nobody else may have a role in these deployments.")
     ] = False,
+    native: Annotated[
+        bool, typer.Option("--native", help="Declare them through the native provider (docs/native.md).")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
@@ -120,7 +123,7 @@ def adopt(  # noqa: PLR0913 the command's options
     wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.cli.adopt import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, out, module, force=force, as_table=as_table, exclusive=exclusive)
+    run(wanted, organization_id, out, module, force=force, as_table=as_table, exclusive=exclusive, native=native)
 
 
 def doctor(
