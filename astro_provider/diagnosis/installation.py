@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import answer_of
-from astro_provider.diagnosis.stack import PROJECT_FILES
+from astro_provider.diagnosis.native import NAME as NATIVE_PLUGIN
+from astro_provider.diagnosis.native import check_native_provider
+from astro_provider.diagnosis.projects import PYTHON, UNREADABLE, Project, project_of
 from astro_provider.version import OLDEST_PULUMI, __version__
 
-LANGUAGE_HOST = "pulumi-language-python"
 ON_PATH = "on PATH"
 
 # What the engine will do: load the class that the state names.
@@ -53,19 +52,21 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
         yield Check("pulumi", Status.OK, f"{shown}.")
 
 
-def _language_host(environ: Mapping[str, str], _directory: Path) -> Iterator[Check]:
-    yield _language_host_of(environ)
+def _language_host(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
+    project = project_of(directory)
+    runtime = PYTHON if project is None or project.runtime == UNREADABLE else project.runtime
+    yield _language_host_of(f"pulumi-language-{runtime}", environ)
 
 
-def _language_host_of(environ: Mapping[str, str]) -> Check:
+def _language_host_of(name: str, environ: Mapping[str, str]) -> Check:
     path = environ.get("PATH")
-    command, host = shutil.which("pulumi", path=path), shutil.which(LANGUAGE_HOST, path=path)
+    command, host = shutil.which("pulumi", path=path), shutil.which(name, path=path)
     if command is None:
         return Check("language host", Status.UNKNOWN, "Not looked at, because there is no pulumi on PATH.")
-    beside = Path(command).resolve().with_name(LANGUAGE_HOST)
+    beside = Path(command).resolve().with_name(name)
     if host or beside.exists():
         return Check("language host", Status.OK, f"{host or beside}.")
-    text = f"There is no {LANGUAGE_HOST} beside pulumi or on PATH: only the Automation API can run programs."
+    text = f"There is no {name} beside pulumi or on PATH: only the Automation API can run programs."
     return Check("language host", Status.WARNING, text, "The official download of pulumi brings it.")
 
 
@@ -105,14 +106,11 @@ class _Interpreter:
 
 def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | Check:
     """The interpreter, or what stands in the way of one."""
-    project = next(
-        (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES if (path / name).is_file()),
-        None,
-    )
-    if project is not None:
-        runtime, options = _runtime(project)
-        if runtime != "python":
-            return Check("package", Status.FAILED, f"{project} is a project of the runtime {runtime}, not of python.")
+    found = project_of(directory)
+    if found is not None:
+        project, options = found.file, found.options
+        if found.runtime != PYTHON:
+            return _of_no_python(found)
         directory = project.parent
         environment = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
         if environment:
@@ -135,6 +133,13 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
     return _Interpreter(command_found, whence, environ, directory)
 
 
+def _of_no_python(project: Project) -> Check:
+    if project.runtime == UNREADABLE:
+        return Check("package", Status.FAILED, f"{project.file} cannot be read, so its interpreter is not known.")
+    text = f"{project.file} is a project of the runtime {project.runtime}, whose programs use the native provider."
+    return Check("package", Status.OK, text)
+
+
 def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> str | None:
     """The way from a project to the virtual environment of the uv workspace above it; None: there is none.
 
@@ -146,19 +151,6 @@ def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> 
         if (path / ".venv" / "bin" / "python").is_file() and (path / "pyproject.toml").is_file():
             return "/".join([".."] * number + [".venv"])
     return None
-
-
-def _runtime(project: Path) -> tuple[str, dict[str, Any]]:
-    """Name and options of the runtime; empty if the file does not tell."""
-    try:
-        content = yaml.safe_load(project.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        return "(unreadable)", {}
-    runtime = content.get("runtime") if isinstance(content, dict) else None
-    if isinstance(runtime, dict):
-        options = runtime.get("options")
-        return str(runtime.get("name")), options if isinstance(options, dict) else {}
-    return str(runtime), {}
 
 
 def _version(text: str) -> tuple[int, int, int] | None:
@@ -175,4 +167,5 @@ LOOKS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, str], Path], Iterable
     (("pulumi",), _pulumi),
     (("language host",), _language_host),
     (("package",), _package),
+    ((NATIVE_PLUGIN,), check_native_provider),
 )

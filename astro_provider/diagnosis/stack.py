@@ -10,10 +10,10 @@ from pathlib import Path
 
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import SECRETS, answer_of
+from astro_provider.diagnosis.projects import project_of
 from astro_provider.settings import TOKEN
 
 NAME = "stack config"
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 # `pulumi` itself needs what leads to its backend; it does not need the credential for Astro.
 _NOT_FOR_PULUMI = SECRETS - {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"}
 
@@ -39,7 +39,7 @@ class Configuration:
 
 def look_at_stack(environ: Mapping[str, str], directory: Path) -> tuple[Check, Configuration]:
     """Return what there is to say of the configuration, and what it sets."""
-    if not any((path / name).is_file() for path in (directory, *directory.parents) for name in PROJECT_FILES):
+    if project_of(directory) is None:
         return _not_looked_at("there is no Pulumi.yaml here or above"), Configuration()
     command = shutil.which("pulumi", path=environ.get("PATH"))
     if command is None:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc  # type: ignore[import-untyped]  # no stubs
 
 from astro_provider.process import garbage_left_alone
+from astro_provider.version import __version__
 
 THREADS = 64  # operations at once; a run with `--parallel` above that queues, and the engine's own default is far below
 LONGEST_END_SECONDS = 60.0  # far more than the engine's own patience
@@ -21,7 +22,10 @@ _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 
 
 def main() -> None:
-    """Serve until the engine ends this process, and what is under way then is done."""
+    """Serve until the engine ends this process, and what is under way then is done; with `--version`, tell the version."""
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{__version__}\n")
+        return
     ended = threading.Event()
     # The engine ends a provider by SIGINT, and kills it five seconds later. If it is a Ctrl-C of the terminal, the engine
     # has it too, and sends Cancel. In both cases what is under way comes to its end, and nothing new begins.

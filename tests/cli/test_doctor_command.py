@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ NAMES = [
     "pulumi",
     "language host",
     "package",
+    "native plugin",
     "lock directory",
 ]
 OWNER = f"'platform-owner' ({OWNER_TOKEN_ID})"
@@ -97,6 +99,7 @@ def test_a_machine_on_which_everything_is_there_gets_ticks(
         f"✓ pulumi          {engine.version} ({engine.command}).",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
         f"✓ package         {sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}.",
+            "✓ native plugin   There is no pulumi-resource-astro here, and only programs of the native door need it.",
         f"✓ lock directory  A lock was taken in {tmp_path}/locks and let go.",
     ] == ended.lines
     assert ended.lines[3].startswith(f"✓ service         {astro.url} answered in 0.")
@@ -375,9 +378,9 @@ def test_the_virtual_environment_of_the_project_comes_before_the_variable(
 @pytest.mark.parametrize(
     ("text", "status", "words"),
     [
-        ("runtime: nodejs", FAILED, "is a project of the runtime nodejs, not of python."),
+        ("runtime: nodejs", OK, "is a project of the runtime nodejs, whose programs use the native provider."),
         ("runtime: {name: python, options: {toolchain: poetry}}", UNKNOWN, "leaves the interpreter to poetry."),
-        ("runtime: [", FAILED, "is a project of the runtime (unreadable), not of python."),
+        ("runtime: [", FAILED, "cannot be read, so its interpreter is not known."),
         ("runtime: python", FAILED, "There is no python3 (on PATH), which Pulumi would start."),
     ],
 )
@@ -388,6 +391,59 @@ def test_projects_that_name_no_virtual_environment(tmp_path: Path, text: str, st
 
     assert found.status is status
     assert words in found.found
+
+
+PLUGIN = "plugins: {{providers: [{{name: random, path: elsewhere}}, {{name: astro, path: {path}}}]}}\n"
+
+
+@pytest.mark.parametrize("path", ["own/bin", "./own/bin", "own/bin/pulumi-resource-astro"])
+def test_the_native_provider_is_the_one_that_the_project_names(tmp_path: Path, path: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: yaml\n{PLUGIN.format(path=path)}")
+    (tmp_path / "own").mkdir()
+    missing = installed(tmp_path, tmp_path)["native plugin"]
+    command = script(tmp_path / "own" / "bin", "pulumi-resource-astro", f"echo {__version__}")
+    script(tmp_path, "pulumi-resource-astro", "echo 0.0.1")
+    (tmp_path / "below").mkdir()
+    there = installed(tmp_path, tmp_path / "below")["native plugin"]
+
+    assert said(missing) == (
+        FAILED,
+        f"{tmp_path}/Pulumi.yaml says that it is in {path}, and there is no pulumi-resource-astro.",
+    )
+    assert said(there) == (OK, f"{command} (plugins.providers of Pulumi.yaml) is of version {__version__}.")
+
+
+def test_without_a_word_in_the_project_the_native_provider_is_the_one_on_path(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: python\n")
+    command = script(tmp_path, "pulumi-resource-astro", "echo 0.0.1")
+
+    found = installed(tmp_path, tmp_path)["native plugin"]
+
+    assert said(found) == (FAILED, f"{command} (on PATH) is of version 0.0.1, and this is {__version__}.")
+    assert found.advice == f"Install version {__version__} of this package there."
+
+
+@pytest.mark.parametrize(("runtime", "status"), [("python", OK), ("yaml", FAILED)])
+def test_only_programs_of_the_native_door_need_it(tmp_path: Path, runtime: str, status: Status) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: {runtime}\n")
+
+    assert installed(tmp_path, tmp_path)["native plugin"].status is status
+
+
+def test_the_executable_of_this_package_tells_its_version() -> None:
+    command = Path(sys.executable).with_name("pulumi-resource-astro")
+
+    answer = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == f"{__version__}\n"
+
+
+def test_the_language_host_is_that_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: yaml\n")
+    script(tmp_path, "pulumi", "echo 3.274.1")
+    host = script(tmp_path, "pulumi-language-yaml", "")
+
+    assert said(installed(tmp_path, tmp_path)["language host"]) == (OK, f"{host}.")
 
 
 def test_a_directory_of_locks_that_cannot_be_written(tmp_path: Path) -> None:
