@@ -28,9 +28,7 @@ def check_native_provider(environ: Mapping[str, str], directory: Path) -> Iterat
     project = project_of(directory)
     named = _named_by(project) if project else None
     if project and named is not None:
-        # The engine takes a folder or the file itself, from where Pulumi.yaml is.
-        path = project.file.parent / named
-        command = path / EXECUTABLE if path.is_dir() else path
+        command = project.file.parent / named / EXECUTABLE
         if not os.access(command, os.X_OK):
             text = f"{project.file} says that it is in {named}, and there is no {EXECUTABLE}."
             yield Check(NAME, Status.FAILED, text, INSTALL)

@@ -396,7 +396,7 @@ def test_projects_that_name_no_virtual_environment(tmp_path: Path, text: str, st
 PLUGIN = "plugins: {{providers: [{{name: random, path: elsewhere}}, {{name: astro, path: {path}}}]}}\n"
 
 
-@pytest.mark.parametrize("path", ["own/bin", "./own/bin", "own/bin/pulumi-resource-astro"])
+@pytest.mark.parametrize("path", ["own/bin", "./own/bin", "own/../own/bin/"])
 def test_the_native_provider_is_the_one_that_the_project_names(tmp_path: Path, path: str) -> None:
     (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: yaml\n{PLUGIN.format(path=path)}")
     (tmp_path / "own").mkdir()
@@ -410,7 +410,16 @@ def test_the_native_provider_is_the_one_that_the_project_names(tmp_path: Path, p
         FAILED,
         f"{tmp_path}/Pulumi.yaml says that it is in {path}, and there is no pulumi-resource-astro.",
     )
-    assert said(there) == (OK, f"{command} (plugins.providers of Pulumi.yaml) is of version {__version__}.")
+    assert there.status is OK
+    assert Path(there.found.split(" ")[0]).resolve() == command
+    assert there.found.endswith(f"(plugins.providers of Pulumi.yaml) is of version {__version__}.")
+
+
+def test_a_file_is_no_folder_of_the_native_provider(tmp_path: Path) -> None:
+    command = script(tmp_path / "bin", "pulumi-resource-astro", f"echo {__version__}")
+    (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: yaml\n{PLUGIN.format(path=command)}")
+
+    assert installed(tmp_path, tmp_path)["native plugin"].status is FAILED
 
 
 def test_without_a_word_in_the_project_the_native_provider_is_the_one_on_path(tmp_path: Path) -> None:

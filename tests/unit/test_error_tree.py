@@ -13,6 +13,7 @@ from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
     CallRefused,
+    Cancelled,
     CredentialRefused,
     Forbidden,
     InputError,
@@ -73,6 +74,7 @@ EVERY = [
     WriteRefused("text"),
     WriteNotConfirmed("text"),
     LockTimeout("text"),
+    Cancelled("text"),
     *(
         kind("text", status=418, request_id="r1", retry_after=2.5)
         for kind in (ServiceError, CredentialRefused, Forbidden, NotFound, CallRefused, Unavailable, UnexpectedAnswer)
