@@ -9,9 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass
+class _Operation:
+    """What one operation has done, in whichever threads."""
+
+    has_sent: bool = False
+
 
 _told = threading.Event()
-_thread = threading.local()
+# None: a thread of the writer, which helps operations that have sent writes.
+_operation: ContextVar[_Operation | None] = ContextVar("operation", default=None)
 
 
 def cancel() -> None:
@@ -26,7 +37,8 @@ def is_cancelled() -> bool:
 
 def is_stopped() -> bool:
     """Tell whether this thread may make no call any more, because its operation has sent no write."""
-    return _told.is_set() and getattr(_thread, "in_operation", False) and not getattr(_thread, "has_sent", False)
+    operation_ = _operation.get()
+    return _told.is_set() and operation_ is not None and not operation_.has_sent
 
 
 def pause(seconds: float) -> bool:
@@ -36,15 +48,16 @@ def pause(seconds: float) -> bool:
 
 @contextmanager
 def operation() -> Iterator[None]:
-    """Let the block be one operation, which has sent nothing yet. A thread that is in none helps one that has."""
-    before = getattr(_thread, "in_operation", False), getattr(_thread, "has_sent", False)
-    _thread.in_operation, _thread.has_sent = True, False
+    """Let the block, and the threads that get a copy of its context, be one operation, which has sent nothing yet."""
+    before = _operation.set(_Operation())
     try:
         yield
     finally:
-        _thread.in_operation, _thread.has_sent = before
+        _operation.reset(before)
 
 
 def sending() -> None:
-    """Note that this thread sends a write now."""
-    _thread.has_sent = True
+    """Note that this thread's operation sends a write now."""
+    operation_ = _operation.get()
+    if operation_ is not None:
+        operation_.has_sent = True

@@ -6,7 +6,7 @@ A bag that the dynamic door wrote is read as well: its spelling is that of the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value  # type: ignore[import-untyped]  # no stubs
@@ -40,11 +40,6 @@ def struct_of(properties: Mapping[str, Any]) -> Struct:
 def is_spelled_otherwise(struct: Struct) -> bool:
     """Whether the dynamic door wrote a bag."""
     return any(name == OF_DYNAMIC_DOOR or camel(name) != name for name in struct.fields)
-
-
-def unknown(names: Iterable[str]) -> Properties:
-    """A bag in which none of these is known."""
-    return dict.fromkeys(names, UNKNOWN)
 
 
 def secret(value: Any) -> Any:

@@ -24,13 +24,14 @@ from astro_provider.hints import nearest_names
 from astro_provider.plugin import configuration, properties
 from astro_provider.plugin.detailed import detailed, roots
 from astro_provider.plugin.functions import LIST, list_deployment_org_tokens
+from astro_provider.plugin.previewed import binding_previewed, table_previewed
 from astro_provider.plugin.properties import Properties, inward, outward
 from astro_provider.process import Life, Process
 from astro_provider.property_names import camel, in_camel_case
 from astro_provider.settings import Settings
 from astro_provider.tables.examining import MOST_TOLD
 from astro_provider.tables.values import Table
-from astro_provider.values import FACTS, Inputs
+from astro_provider.values import Inputs
 from astro_provider.version import __version__
 
 BINDING = "astro:index:DeploymentOrgTokenBinding"
@@ -184,7 +185,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Give the role, or all roles of the table; in a preview, tell what is known of it before."""
         news = inward(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=outward({**_not_known_yet(request.urn), **news}))
+            return provider_pb2.CreateResponse(properties=outward(_previewed(request.urn, {}, news)))
         identifier, outs = self._life(request.urn).create(news)
         return provider_pb2.CreateResponse(id=str(identifier), properties=outward(outs))
 
@@ -206,8 +207,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Make it what the program asks for; in a preview, tell what is known of it before."""
         olds, news = inward(request.olds), inward(request.news)
         if request.preview:
-            kept = {name: value for name, value in olds.items() if name in FACTS}
-            return provider_pb2.UpdateResponse(properties=outward({**kept, **news}))
+            return provider_pb2.UpdateResponse(properties=outward(_previewed(request.urn, olds, news)))
         if _kind(request.urn) == TABLE:
             outs = self._process.tables().update(olds, news)
         else:
@@ -261,9 +261,8 @@ def _plain(struct: Any) -> Properties:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _not_known_yet(urn: str) -> Properties:
-    """The outputs of a binding that only its create will tell."""
-    return properties.unknown(("org_token_id", "org_token_name", *FACTS)) if _kind(urn) == BINDING else {}
+def _previewed(urn: str, olds: Properties, news: Properties) -> Properties:
+    return table_previewed(news) if _kind(urn) == TABLE else binding_previewed(olds, news)
 
 
 def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:

@@ -68,6 +68,19 @@ def test_a_preview_of_a_create_and_of_an_update_writes_nothing(
     assert writes(astro) == 0
 
 
+def test_a_preview_says_that_it_does_not_know_what_is_yet_to_be_made(process: NativeProcess) -> None:
+    new = {"deploymentName": "not-yet", "orgTokenName": "nor-this", "role": "DEPLOYMENT_ADMIN"}
+    table = {"roles": {"not-yet": {"observability": "DEPLOYMENT_ADMIN"}, "etl-staging": {}}, "exclusive": True}
+
+    binding = process.create(process.check(new).inputs, preview=True).outputs
+    set_ = process.create(process.check(table, urn=TABLE_URN).inputs, preview=True, urn=TABLE_URN).outputs
+
+    assert {name for name, value in binding.items() if value == UNKNOWN} == {"deploymentId", "orgTokenId", *FACTS}
+    assert set_["deploymentIds"] == UNKNOWN
+    assert set_["tokenIds"] == {"observability": OBSERVABILITY}
+    assert (set_["strangers"], set_.get("removes")) == ({}, None)
+
+
 def test_a_changed_role_is_an_update_of_that_place_alone(
     process: NativeProcess, astro: Emulator, wanted: dict[str, Any], deployment_id: str, token_id: str
 ) -> None:
