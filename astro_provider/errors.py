@@ -65,12 +65,18 @@ class InputError(AstroProviderError):
     Args:
         property_name: the property as the program spells it, for example `role`.
         reason: one or two sentences: what is wrong, and what to write instead.
+        is_secret: the value must not be shown.
+
+    Attributes:
+        beside: the property beside which an engine may tell the problem, and the text for that place. An engine prints the
+            value of a property beside its problem, so a secret value has no such property.
     """
 
-    def __init__(self, property_name: str, reason: str) -> None:
+    def __init__(self, property_name: str, reason: str, *, is_secret: bool = False) -> None:
         super().__init__(f"{property_name}: {reason}")
         self.property_name = property_name
         self.reason = shown.line(reason)
+        self.beside = ("", str(self)) if is_secret else (property_name, self.reason)
 
 
 class UnusableInput(AstroProviderError):

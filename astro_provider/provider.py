@@ -71,7 +71,7 @@ class _Provider(ResourceProvider):
             checked = self._life().check(_inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
-        failures = [CheckFailure(one.property_name, one.reason) for one in self._told(checked.problems)]
+        failures = [CheckFailure(*one.beside) for one in self._told(checked.problems)]
         return CheckResult(_outward(checked.inputs), failures)
 
     def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:

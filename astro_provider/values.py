@@ -176,7 +176,7 @@ def read_inputs(
         value = properties.get(name)
         try:
             if isinstance(value, str) and holds_secret(value, credential):
-                raise InputError(name, no_secret(what))  # noqa: TRY301  one of the problems, as those of `_text` are
+                raise InputError(name, no_secret(what), is_secret=True)  # noqa: TRY301  one of the problems, as those of `_text` are
             return _text(name, value, what, required=required, is_id=is_id)
         except InputError as problem:
             problems.append(problem)

@@ -280,8 +280,8 @@ def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
 def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]:
     """Each problem on its property, or on its place in a table, whose whole value the engine would print otherwise."""
     told = [
-        provider_pb2.CheckFailure(property=camel(one.property_name), reason=in_camel_case(one.reason))
-        for one in problems[:MOST_TOLD]
+        provider_pb2.CheckFailure(property=camel(place), reason=in_camel_case(reason))
+        for place, reason in (one.beside for one in problems[:MOST_TOLD])
     ]
     if len(problems) > len(told):
         told.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(told)} more of the same kind."))

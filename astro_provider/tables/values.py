@@ -187,7 +187,7 @@ class _Parser:
         if value is None or isinstance(value, Unknown):
             return value
         if isinstance(value, str) and holds_secret(value, self._credential):
-            self._tell(name, no_secret(what))
+            self.problems.append(InputError(name, no_secret(what), is_secret=True))
         elif not isinstance(value, str) or not is_identifier(value):
             self._tell(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
         else:

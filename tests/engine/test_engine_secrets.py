@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from astro_provider.emulator import Emulator
+from tests.support.native_programs import natively
 from tests.support.programs import bindings
-from tests.support.stack import Outcome, Stack
+from tests.support.stack import Outcome, Program, Stack
 from tests.support.writes import writes
 
 
@@ -88,3 +91,20 @@ def test_a_credential_in_clear_in_the_config_is_refused_by_the_program(
     assert "in-clear-for-all-to-see" not in state_after_preview + json.dumps(stack.exported()) + preview.text + up.text
     assert stack.resources() == {}
     assert writes(astro) == 0
+
+
+@pytest.mark.parametrize("door", [bindings, natively])
+def test_the_secret_of_a_token_that_is_given_as_its_id_is_not_printed(
+    stack: Stack, wanted: dict[str, Any], door: Callable[..., Program]
+) -> None:
+    secret = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl"
+    stack.program = door(
+        b={"deployment_id": wanted["deployment_id"], "org_token_id": secret, "role": "DEPLOYMENT_ADMIN"}
+    )
+
+    preview = stack.preview()
+
+    assert preview.failed
+    [error] = [line for line in preview.errors if "holds what looks like the secret value of an API token" in line]
+    assert " has a problem: org" in error  # the property stands in the text, and not where its value is printed
+    assert secret not in preview.text
