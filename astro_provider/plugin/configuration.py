@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from astro_provider.errors import SettingsError
+from astro_provider.errors import InputError, SettingsError
+from astro_provider.identity import holds_secret
 from astro_provider.settings import (
     HOST,
     LOCK_DIRECTORY,
@@ -64,17 +65,20 @@ def settings(configuration: Configuration, *, explicit: bool) -> Settings:
     return Settings.find(lambda _key: None, environ)
 
 
-def problems(configuration: Configuration) -> dict[str, str]:
-    """What is wrong with the form of a configuration, by the name of the property; nothing is asked of the service."""
-    found = {}
+def problems(configuration: Configuration) -> list[InputError]:
+    """What is wrong with the form of a configuration; nothing is asked of the service."""
+    found = []
     for name, source in SOURCES.items():
         value = configuration.get(name)
         if value is None or value is UNKNOWN:
             continue
+        text = _text(value)
         try:
-            Settings.find({source.config_key: _text(value)}.get, {})
+            Settings.find({source.config_key: text}.get, {})
         except SettingsError as error:
-            found[name] = str(error)
+            # What stands before a host may be a password, and what stands for an id may be the secret of a token.
+            is_secret = source is TOKEN or holds_secret(text) or (source is HOST and "@" in text)
+            found.append(InputError(name, str(error), is_secret=is_secret))
     return found
 
 

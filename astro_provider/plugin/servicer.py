@@ -110,8 +110,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Tell what is malformed; the credential is a secret, whether the program has marked it or not."""
         given = _plain(request.news)
         failures = [
-            provider_pb2.CheckFailure(property=name, reason=reason)
-            for name, reason in configuration.problems(given).items()
+            provider_pb2.CheckFailure(property=place, reason=reason)
+            for place, reason in (one.beside for one in configuration.problems(given))
         ]
         if given.get(configuration.SECRET) is not None:
             given[configuration.SECRET] = properties.secret(given[configuration.SECRET])
