@@ -30,7 +30,7 @@ from astro_provider.resolving import Resolver
 from astro_provider.roles import dag_roles_in, require_organization_scope, require_roles, same_role
 from astro_provider.settings import PreviewChecks, Settings
 from astro_provider.situation import Finding, Situation, Weight, stopping
-from astro_provider.spelling import filled_in_by_spelling, spellings
+from astro_provider.spelling import filled_in_by_spelling, spellings, tell_that_checks_are_off
 from astro_provider.values import (
     IDENTITY,
     NAMES,
@@ -172,7 +172,7 @@ class Lifecycle:
 
     def _check_by_spelling(self, asked: Inputs, stored: Stored | None) -> Inputs:
         """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
-        notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
+        tell_that_checks_are_off()
         state = stored or Stored()
         inputs = filled_in_by_spelling(asked, state, self._settings.organization_id)
         to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)

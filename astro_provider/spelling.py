@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from astro_provider import notices
 from astro_provider.claims import Spelling
 from astro_provider.values import Inputs, Stored, Text, known
+
+
+def tell_that_checks_are_off() -> None:
+    """Note that nothing is asked of Astro, once for the whole run."""
+    with notices.about(""):
+        notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
 
 
 def filled_in_by_spelling(asked: Inputs, state: Stored, organization_id: str | None) -> Inputs:

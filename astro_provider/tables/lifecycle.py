@@ -31,6 +31,7 @@ from astro_provider.lifecycle import Checked, Difference, Shared, within_its_tim
 from astro_provider.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
 from astro_provider.settings import PreviewChecks
 from astro_provider.situation import Finding, Weight, stopping
+from astro_provider.spelling import tell_that_checks_are_off
 from astro_provider.tables.examining import MOST_TOLD, Examined, as_one, examine, examine_existing, told
 from astro_provider.tables.keys import CUID, look_up
 from astro_provider.tables.plan import Plan, plan
@@ -138,7 +139,7 @@ class TableLifecycle:
 
     def _check_by_spelling(self, asked: Table, stored: Table | None) -> Table:
         """Fill in what the state tells of keys that are spelled as they were, and claim, without asking the service."""
-        notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
+        tell_that_checks_are_off()
         state = stored or Table()
         organization_id = asked.organization_id or self._settings.organization_id or state.organization_id
         if state.organization_id != organization_id:

@@ -10,7 +10,7 @@ from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # n
 from astro_provider.emulator import Emulator
 from astro_provider.version import __version__
 from tests.support.cast import DATA_PLATFORM_ID, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
-from tests.support.native_process import TABLE_URN, NativeProcess
+from tests.support.native_process import TABLE_URN, NativeProcess, native_process
 from tests.support.provider_process import UNKNOWN, CallFailed, secret
 from tests.support.writes import writes
 
@@ -252,6 +252,18 @@ def test_a_notice_is_told_once_and_beside_its_resource(
     assert severity == "WARNING"
     assert text.startswith("astro: No token is named 'not-made-yet'")
     assert engine_log.about == ["urn:pulumi:test::bindings::astro:index:DeploymentOrgTokenBinding::first"]
+
+
+def test_a_note_about_the_whole_run_is_beside_no_resource(
+    environment: dict[str, str], engine_log: Any, wanted: dict[str, Any]
+) -> None:
+    with native_process({**environment, "ASTRO_PREVIEW_CHECKS": "off"}) as process:
+        process.handshake(engine_log.address)
+        process.check(wanted)
+        process.check(TABLE, urn=TABLE_URN)
+
+    assert [text[:30] for _, text in engine_log.told] == ["astro: previewChecks is off: n"]
+    assert engine_log.about == [""]
 
 
 def test_an_attached_process_tells_that_engine(process: NativeProcess, engine_log: Any, wanted: dict[str, Any]) -> None:
