@@ -17,12 +17,13 @@ from astro_provider.process import garbage_left_alone
 from astro_provider.version import __version__
 
 THREADS = 64  # operations at once; a run with `--parallel` above that queues, and the engine's own default is far below
+LOOK_SECONDS = 1.0  # how often it is looked whether the engine lives
 LONGEST_END_SECONDS = 60.0  # far more than the engine's own patience
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]  # a table may be large
 
 
 def main() -> None:
-    """Serve until the engine ends this process, and what is under way then is done; with `--version`, tell the version."""
+    """Serve until the engine ends this process or is gone, and what is under way then is done; with `--version`, tell the version."""
     if "--version" in sys.argv[1:]:
         sys.stdout.write(f"{__version__}\n")
         return
@@ -33,15 +34,21 @@ def main() -> None:
     with garbage_left_alone():
         from pulumi.runtime.proto import provider_pb2_grpc  # noqa: PLC0415  as below
 
+        from astro_provider.api import cancelling  # noqa: PLC0415  as below
         from astro_provider.plugin.servicer import Servicer  # noqa: PLC0415  loaded while nobody collects garbage
-    server = grpc.server(ThreadPoolExecutor(THREADS), options=_UNLIMITED)
+    engine, operations = os.getppid(), ThreadPoolExecutor(THREADS)
+    server = grpc.server(operations, options=_UNLIMITED)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    ended.wait()
+    while not ended.wait(LOOK_SECONDS):
+        if os.getppid() != engine:  # it was killed, so nobody is told what would be done
+            cancelling.cancel()
+            break
     server.stop(LONGEST_END_SECONDS).wait()
+    operations.shutdown()  # to the server, a call whose connection is gone is over; what it does may not be
     os._exit(0)  # the engine waits for this process, and to tidy up takes a tenth of a second
 
 
