@@ -15,18 +15,18 @@ demo: $(VENV)/demo.installed engine
 pictures: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.pictures
 
-test: $(VENV)/dev.installed engine
+test: $(VENV)/dev.installed yaml-host
 	$(BIN)/python -m pytest
 
 # Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED and REPLAY are in `--help`.
 SECONDS ?= 600
-fuzz: $(VENV)/dev.installed engine
+fuzz: $(VENV)/dev.installed yaml-host
 	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 # The same tests with the oldest version of each dependency that pyproject.toml allows, on the oldest Python.
 test-oldest:
 	@$(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=.venv-oldest .venv-oldest/oldest.installed
-	.venv-oldest/bin/python -m tools.engine.install
+	.venv-oldest/bin/python -m tools.yaml_host.install
 	.venv-oldest/bin/python -m pytest
 
 # The wheel that is in dist/ afterwards, installed and used away from here.
@@ -74,6 +74,11 @@ requirements: $(VENV)/bench.installed
 .PHONY: engine
 engine: $(VENV)/demo.installed
 	@$(BIN)/python -m tools.engine.install
+
+# For the tests only: the engine, and the host that runs YAML projects. The demo does not wait for it.
+.PHONY: yaml-host
+yaml-host: $(VENV)/demo.installed
+	@$(BIN)/python -m tools.yaml_host.install
 
 # dev holds all of demo, and bench all of dev, so a larger set never takes anything away from a smaller one.
 $(VENV)/%.installed: requirements/%.txt pyproject.toml | $(BIN)/python

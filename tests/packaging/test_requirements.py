@@ -13,6 +13,7 @@ from packaging.version import Version
 from astro_provider.version import OLDEST_PULUMI
 from tests.packaging.conftest import ROOT
 from tools.engine.install import BUILT
+from tools.yaml_host.install import BUILT as BUILT_HOST
 
 REQUIREMENTS = ROOT / "requirements"
 SETS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
@@ -78,6 +79,12 @@ def test_the_engine_that_is_built_calls_itself_what_go_mod_pins() -> None:
     module = (ROOT / "tools" / "engine" / "go.mod").read_text()
 
     assert [f"v{BUILT}"] * 2 == re.findall(r"github\.com/pulumi/pulumi/(?:pkg|sdk)/v3 (\S+)", module)
+
+
+def test_the_yaml_host_that_is_built_calls_itself_what_go_mod_pins() -> None:
+    module = (ROOT / "tools" / "yaml_host" / "go.mod").read_text()
+
+    assert [f"v{BUILT_HOST}"] == re.findall(r"github\.com/pulumi/pulumi-yaml (\S+)", module)
 
 
 @pytest.mark.parametrize("workflow", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
