@@ -65,6 +65,7 @@ class Outcome:
             `delete-replaced`, `replace` and `create-replacement`.
         notices: the provider's own warnings and notes, in the words of a process without an engine: `astro: warning: …`
             or `astro: note: …`, as the engine's severity tells.
+        problems: the errors that stand beside a resource, as `name: text`.
         failed: whether the command ended with an error.
     """
 
@@ -73,11 +74,22 @@ class Outcome:
     steps: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     failed: bool = False
+    problems: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
         """The output without blank lines and indents."""
         return [line.strip() for line in self.text.splitlines() if line.strip()]
+
+    @classmethod
+    def told(cls, text: str, told: Sequence[events.EngineEvent], *, failed: bool) -> Outcome:
+        """What the engine printed, and the events that it told beside it."""
+        changes: dict[str, int] = {}
+        for event in told:
+            if event.summary_event:
+                counted = event.summary_event.resource_changes or {}
+                changes |= {str(getattr(kind, "value", kind)): count for kind, count in counted.items()}
+        return cls(text, changes, _steps(told), _notices(told), failed, _problems(told))
 
     @property
     def errors(self) -> list[str]:
@@ -96,7 +108,35 @@ def led_to(astro: Emulator) -> dict[str, str]:
     }
 
 
-class Stack:
+class Directory:
+    """Where a stack lives, with its backend, its project (`work`) and its home; nothing is read or written elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The bindings and tables in the state by their name; of one that is pending deletion, the live one."""
+        found = self.exported().get("resources", [])
+        found.sort(key=lambda resource: not resource.get("delete"))
+        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] in OUR_TYPES}
+
+    def exported(self) -> dict[str, Any]:
+        """The whole state, as it is stored: secrets are ciphertext."""
+        path = self.directory / "state" / ".pulumi" / "stacks" / "bindings" / "test.json"
+        stored = json.loads(path.read_text())
+        deployment: dict[str, Any] = stored["checkpoint"].get("latest") or {}
+        return deployment
+
+    def state_text(self) -> str:
+        """Every file of the backend (state, its backups, the history of all commands), as text."""
+        return _text_below(self.directory / "state")
+
+    def text_on_disk(self) -> str:
+        """Every file that the engine and the provider have left anywhere in this stack's directory, as text."""
+        return _text_below(self.directory)
+
+
+class Stack(Directory):
     """One stack, its program exchangeable between commands.
 
     Args:
@@ -113,12 +153,12 @@ class Stack:
         environment: Mapping[str, str],
         program: Program | None = None,
     ) -> None:
+        super().__init__(directory)
         self.program: Program = program or (lambda: None)
         self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
-        self.directory = directory
-        self.environment = {**_hermetic(directory), **environment}
+        self.environment = {**hermetic(directory), **environment}
         if not (directory / "state" / ".pulumi").exists():
-            shutil.copytree(_new_stack(engine), directory, dirs_exist_ok=True)
+            shutil.copytree(new_stack(engine), directory, dirs_exist_ok=True)
         self.stack = _BareStack(_workspace(engine, directory, self.environment, self.run_program))
 
     def end_programs(self) -> None:
@@ -147,8 +187,9 @@ class Stack:
         return self._run(self.stack.preview, diff=True, **options)
 
     def up(self, *, replace: Sequence[str] = (), **options: Any) -> Outcome:
-        """Run `pulumi up`, with `--replace` for the bindings of these names."""
-        return self._run(self.stack.up, replace=[self.urn(name) for name in replace], **options)
+        """Run `pulumi up`, with `--replace` for these URNs, or for the bindings of these names."""
+        urns = [one if one.startswith("urn:") else self.urn(one) for one in replace]
+        return self._run(self.stack.up, replace=urns, **options)
 
     def refresh(self, **options: Any) -> Outcome:
         """Run `pulumi refresh`; with `run_program=True` the program runs, and the config is the present one."""
@@ -171,27 +212,6 @@ class Stack:
         found = self.stack.workspace.stack_outputs(self.stack.name)
         return {name: output.value for name, output in found.items()}
 
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """The bindings and tables in the state by their name; of one that is pending deletion, the live one."""
-        found = self.exported().get("resources", [])
-        found.sort(key=lambda resource: not resource.get("delete"))
-        return {r["urn"].rsplit("::", 1)[1]: r for r in found if r["type"] in OUR_TYPES}
-
-    def exported(self) -> dict[str, Any]:
-        """The whole state, as it is stored: secrets are ciphertext."""
-        path = self.directory / "state" / ".pulumi" / "stacks" / "bindings" / "test.json"
-        stored = json.loads(path.read_text())
-        deployment: dict[str, Any] = stored["checkpoint"].get("latest") or {}
-        return deployment
-
-    def state_text(self) -> str:
-        """Every file of the backend (state, its backups, the history of all commands), as text."""
-        return _text_below(self.directory / "state")
-
-    def text_on_disk(self) -> str:
-        """Every file that the engine and the provider have left anywhere in this stack's directory, as text."""
-        return _text_below(self.directory)
-
     def _run(self, command: Callable[..., object], **options: Any) -> Outcome:
         printed: list[str] = []
         complained: list[str] = []
@@ -202,15 +222,10 @@ class Stack:
         except auto.CommandError:
             failed = True
         self.end_programs()
-        changes: dict[str, int] = {}
-        for event in told:
-            if event.summary_event:
-                counted = event.summary_event.resource_changes or {}
-                changes |= {str(getattr(kind, "value", kind)): count for kind, count in counted.items()}
-        return Outcome("\n".join([*printed, *complained]), changes, _steps(told), _notices(told), failed)
+        return Outcome.told("\n".join([*printed, *complained]), told, failed=failed)
 
 
-def _hermetic(directory: Path) -> dict[str, str]:
+def hermetic(directory: Path) -> dict[str, str]:
     """The environment in which nothing is read or written but below that directory."""
     return {
         **UNSET,
@@ -245,10 +260,10 @@ def _workspace(
 
 
 @functools.cache
-def _new_stack(engine: auto.PulumiCommand) -> Path:
+def new_stack(engine: auto.PulumiCommand) -> Path:
     """A directory with a stack as `pulumi stack init` leaves it, made once in a process: two commands for each otherwise."""
     directory = Path(_kept.name) / "new"
-    workspace = _workspace(engine, directory, _hermetic(directory), lambda: None)
+    workspace = _workspace(engine, directory, hermetic(directory), lambda: None)
     workspace.create_stack(STACK_NAME)
     shutil.rmtree(directory / "home")
     return directory
@@ -318,6 +333,15 @@ def _notices(told: Sequence[events.EngineEvent]) -> list[str]:
             severity = {"info": "note"}.get(said.severity, said.severity)
             notices.append(f"astro: {severity}: {text}")
     return notices
+
+
+def _problems(told: Sequence[events.EngineEvent]) -> list[str]:
+    said = [event.diagnostic_event for event in told]
+    return [
+        f"{one.urn.rsplit('::', 1)[1]}: {one.message.strip()}"
+        for one in said
+        if one and one.severity == "error" and one.urn and f"::{STACK_TYPE}::" not in one.urn
+    ]
 
 
 def _text_below(directory: Path) -> str:

@@ -17,6 +17,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.packaging.conftest import Installed, clean_environment, installed
+from tests.support.yaml_project import place_of
 from tests.templates.workflows import SHELL, Ended, Workflow
 
 __all__ = ["installed"]
@@ -97,14 +98,6 @@ class Machine:
 def program(path: Path, script: str) -> None:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
-
-
-def place_of(file: Path, there: Path) -> None:
-    """Put the engine there itself, because one that is linked to complains that its plugins are not beside it."""
-    try:
-        there.hardlink_to(file)
-    except OSError:  # another file system
-        shutil.copy(file, there)
 
 
 def ask_for(wheel: Path, checkout: Path) -> None:

@@ -63,12 +63,15 @@ def _build(target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:  # two builds at once do not meet
         unfinished = Path(scratch) / NAME
         flags = ["-mod=readonly", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {version}"]
-        subprocess.run(  # noqa: S603  fixed words
-            ["go", "build", *flags, "-o", str(unfinished), COMMAND],  # noqa: S607  whichever Go is on PATH
-            cwd=HERE,
-            env={**os.environ, "CGO_ENABLED": "0"},
-            check=True,
-        )
+        try:
+            subprocess.run(  # noqa: S603  fixed words
+                ["go", "build", *flags, "-o", str(unfinished), COMMAND],  # noqa: S607  whichever Go is on PATH
+                cwd=HERE,
+                env={**os.environ, "CGO_ENABLED": "0"},
+                check=True,
+            )
+        except subprocess.CalledProcessError:
+            raise NoYamlHost(f"{NAME} could not be built; what Go says stands above.") from None
         unfinished.rename(target)
 
 
