@@ -1,4 +1,4 @@
-"""`python -m tests.walk --seconds N [--seed S] [--steps K]`: walks, and shortens what fails."""
+"""`python -m tests.walk --seconds N [--seed S] [--steps K] [--door D]`: walks, and shortens what fails."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from tests.walk.doors import Door
 from tests.walk.draw import walk
 from tests.walk.shrinking import shrink
 from tests.walk.steps import read
@@ -20,27 +21,31 @@ from tools.engine.install import find_engine
 STEPS_OF_A_WALK = 40  # then a new one begins, with a new seed: long walks drift into few states
 
 
-def main(
+def main(  # noqa: PLR0913  options
     *,
     seconds: Annotated[float, typer.Option(help="How long to walk.")] = 60.0,
     seed: Annotated[int | None, typer.Option(help="The first seed; a random one unless given.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of a walk; then the next seed begins.")] = STEPS_OF_A_WALK,
     shorten: Annotated[float, typer.Option(help="How many seconds to spend on making a failing walk shorter.")] = 300.0,
     replay: Annotated[Path | None, typer.Option(help="A file of steps to take instead.")] = None,
+    door: Annotated[
+        Door | None, typer.Option(help="By which resources; otherwise odd seeds go by the native ones.")
+    ] = None,
 ) -> None:
     """Walk at random through programs, commands, hand edits and faults, and stop at the first lie."""
     engine = find_engine()
     started = time.monotonic()
     until = started + seconds
     if replay is not None:
-        failure = go(engine, read(replay.read_text()), until=until, watch=_say).failure
+        failure = go(engine, read(replay.read_text()), until=until, door=door or Door.DYNAMIC, watch=_say).failure
         _end_with(failure and shrink(engine, failure, until=time.monotonic() + shorten, watch=_say), "replayed")
         return
     first = secrets.randbelow(10**6) if seed is None else seed
     commands = errors = 0
     for number in itertools.count(first):
-        _say(f"seed {number}")
-        walked = go(engine, itertools.islice(walk(number), steps), until=until, watch=_say)
+        by = door or tuple(Door)[number % 2]
+        _say(f"seed {number}, {by}")
+        walked = go(engine, itertools.islice(walk(number), steps), until=until, door=by, watch=_say)
         commands, errors = commands + walked.commands, errors + walked.errors
         passed = time.monotonic() - started
         if walked.failure is not None:
@@ -55,7 +60,8 @@ def main(
 def _end_with(failure: Failure | None, what: str) -> None:
     if failure is None:
         return
-    _say(f"{failure.text}\n\n{what}, as short as it became:\n{failure}\n\nThe steps, for --replay:\n{failure.as_json}")
+    _say(f"{failure.text}\n\n{what}, as short as it became:\n{failure}\n")
+    _say(f"The steps, for --replay FILE --door {failure.door}:\n{failure.as_json}")
     sys.exit(1)
 
 

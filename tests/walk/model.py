@@ -246,7 +246,8 @@ def _possible_roles(
     allowed: defaultdict[Pair, set[str | None]] = defaultdict(set)
     claims = {action.row.pair: action for action in actions.values() if action.row}
     for action in actions.values():
-        if (row := action.written) and (action.forced or command.checks == "off" or not _contradicts(row, before)):
+        refused = action.does != "update" and not action.forced and command.checks != "off"
+        if (row := action.written) and not (refused and _contradicts(row, before)):
             allowed[row.pair].add(row.role)
         if action.deleted:
             claim = claims.get(action.deleted)

@@ -31,7 +31,7 @@ def shrink(engine: PulumiCommand, failure: Failure, *, until: float, watch: Watc
         for steps in shorter(failure.steps):
             if time.monotonic() > until:
                 return failure
-            found = go(engine, steps, until=until).failure
+            found = go(engine, steps, until=until, door=failure.door).failure
             if found is not None:
                 watch(f"still fails with {len(found.steps)} steps: {found.complaints[0]}")
                 failure = found

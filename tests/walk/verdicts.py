@@ -19,8 +19,8 @@ def complaints(
     yield from _others(command, before, after)
     if outcome.failed:
         if expected.verdict is Verdict.SUCCEEDS:
-            yield f"it failed, but {expected.verdict.value}: {outcome.errors or outcome.lines[-12:]}"
-        if not outcome.errors:
+            yield f"it failed, but {expected.verdict.value}: {outcome.errors or outcome.problems or outcome.lines[-12:]}"
+        if not (outcome.errors or outcome.problems):
             yield f"it failed without an error of this package: {outcome.lines[-12:]}"
         yield from _after_an_error(command, expected, before, after)
         return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pulumi.automation import PulumiCommand
 
+from tests.walk.doors import Door
 from tests.walk.model import expect, possible
 from tests.walk.steps import Command, Step, written_down
 from tests.walk.verdicts import complaints
@@ -28,11 +29,13 @@ class Failure:
         steps: all steps up to that one.
         complaints: what was not as it has to be, a sentence each.
         text: what the engine printed at that step.
+        door: by which resources it went.
     """
 
     steps: Sequence[Step]
     complaints: Sequence[str]
     text: str
+    door: Door
 
     def __str__(self) -> str:
         lines = [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
@@ -53,17 +56,20 @@ class Walked:
     failure: Failure | None = None
 
 
-def go(engine: PulumiCommand, steps: Iterable[Step], *, until: float, watch: Watch = silent) -> Walked:
+def go(
+    engine: PulumiCommand, steps: Iterable[Step], *, until: float, door: Door = Door.DYNAMIC, watch: Watch = silent
+) -> Walked:
     """Take steps until one is not as it has to be, none is left, or the monotonic clock shows `until`.
 
     Args:
         engine: the `pulumi` command.
         steps: what to do.
         until: no step begins after that.
+        door: by which resources.
         watch: is told each step before it is taken.
     """
     walked, taken = Walked(), []
-    with World.made(engine) as world:
+    with World.made(engine, door) as world:
         for step in steps:
             if time.monotonic() > until:
                 break
@@ -84,8 +90,8 @@ def go(engine: PulumiCommand, steps: Iterable[Step], *, until: float, watch: Wat
             walked.errors += outcome.failed
             found = list(complaints(command, expect(command, before), before, outcome, world.snapshot()))
             if outcome.failed:
-                watch(f"   ended with an error: {' '.join(outcome.errors)[:200]}")
+                watch(f"   ended with an error: {' '.join(outcome.errors or outcome.problems)[:200]}")
             if found:
-                walked.failure = Failure(taken, found, outcome.text)
+                walked.failure = Failure(taken, found, outcome.text, door)
                 break
     return walked

@@ -12,8 +12,8 @@ from typing import Any
 from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from tests.support.programs import bindings
-from tests.support.stack import BINDING_TYPE, Outcome, Stack
+from tests.support.stack import OUR_TYPES, Outcome
+from tests.walk.doors import Door, DynamicStack, NativeStack
 from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TOKENS
 from tests.walk.snapshot import Entry, Held, Snapshot
 from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row
@@ -32,10 +32,11 @@ class World:
         engine: the `pulumi` command.
         astro: a service without commands and faults of others.
         directory: where the stacks live.
+        door: by which resources.
     """
 
-    def __init__(self, engine: PulumiCommand, astro: Emulator, directory: Path) -> None:
-        self._astro = astro
+    def __init__(self, engine: PulumiCommand, astro: Emulator, directory: Path, door: Door) -> None:
+        self._astro, self._door = astro, door
         self._deployments = {name: astro.store.add_deployment(f"walk-{name}") for name in DEPLOYMENTS}
         self._tokens = {name: astro.store.add_token(f"walk-{name}") for name in TOKENS}
         for name, entries in FOREIGN.items():
@@ -48,14 +49,14 @@ class World:
             "ASTRO_LOCK_DIR": str(directory / "locks"),
             "PYTHONPATH": str(ROOT),
         }
-        self._stacks: dict[str, Stack] = {}
+        self._stacks: dict[str, DynamicStack | NativeStack] = {}
 
     @classmethod
     @contextmanager
-    def made(cls, engine: PulumiCommand) -> Iterator[World]:
+    def made(cls, engine: PulumiCommand, door: Door) -> Iterator[World]:
         """A new world, which ends with the block."""
         with Emulator.running() as astro, TemporaryDirectory(prefix="walk-") as directory:
-            yield cls(engine, astro, Path(directory))
+            yield cls(engine, astro, Path(directory), door)
 
     def change(self, edit: HandEdit | ForeignEdit) -> None:
         """Do what a person does in the service."""
@@ -73,9 +74,9 @@ class World:
         """Run a command, under its faults, which end with it."""
         stack = self._stacks.get(command.stack)
         if stack is None:  # made late, because a walk may be too short for both
-            stack = Stack(self._engine, self._directory / command.stack, self._environment)
+            stack = self._door.stack(self._engine, self._directory / command.stack, self._environment)
             self._stacks[command.stack] = stack
-        stack.program = bindings(**{name: self._arguments(row) for name, row in command.program.items()})
+        stack.declare({name: self._arguments(row) for name, row in command.program.items()})
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
         for fault in command.faults:
@@ -123,12 +124,12 @@ class World:
         overwrite = {"overwrite": True} if row.overwrite else {}
         return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
 
-    def _held(self, stack: Stack) -> list[tuple[str, Held, bool]]:
+    def _held(self, stack: DynamicStack | NativeStack) -> list[tuple[str, Held, bool]]:
         deployments = {deployment_id: name for name, deployment_id in self._deployments.items()}
         tokens = {token_id: name for name, token_id in self._tokens.items()}
         held = []
         for resource in stack.exported().get("resources", []):
-            if resource["type"] != BINDING_TYPE:
+            if resource["type"] not in OUR_TYPES:
                 continue
             _, deployment_id, token_id = resource["id"].split("/")
             outputs = resource["outputs"]
@@ -142,12 +143,12 @@ class World:
         return held
 
 
-def _options(command: Command, stack: Stack) -> dict[str, Any]:
+def _options(command: Command, stack: DynamicStack | NativeStack) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if command.targets:
         options["target"] = [stack.urn(name) for name in command.targets]
-    if command.replace:  # `up` of the support takes names
-        options["replace"] = command.replace if command.kind == "up" else [stack.urn(n) for n in command.replace]
+    if command.replace:
+        options["replace"] = [stack.urn(name) for name in command.replace]
     for flag in ("refresh", "continue_on_error", "run_program"):
         if getattr(command, flag):
             options[flag] = True
