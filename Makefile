@@ -18,10 +18,11 @@ pictures: $(VENV)/demo.installed engine
 test: $(VENV)/dev.installed yaml-host
 	$(BIN)/python -m pytest
 
-# Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED and REPLAY are in `--help`.
+# Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED, REPLAY and DOOR are in `--help`.
 SECONDS ?= 600
 fuzz: $(VENV)/dev.installed yaml-host
-	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
+	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY)) \
+		$(if $(DOOR),--door $(DOOR))
 
 # The same tests with the oldest version of each dependency that pyproject.toml allows, on the oldest Python.
 test-oldest:
@@ -30,14 +31,14 @@ test-oldest:
 	.venv-oldest/bin/python -m pytest
 
 # The wheel that is in dist/ afterwards, installed and used away from here.
-test-wheel: build engine
+test-wheel: build yaml-host
 	WHEEL="$$(echo $(CURDIR)/dist/*.whl)" $(BIN)/python -m pytest tests/packaging
 
 lint: $(VENV)/dev.installed $(BIN)/actionlint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	for project in examples/*/ templates/*/; do $(BIN)/mypy $$project || exit 1; done
+	for program in examples/*/__main__.py templates/*/__main__.py; do $(BIN)/mypy $$(dirname $$program) || exit 1; done
 	$(BIN)/lint-imports
 	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml templates/*/.github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --pedantic .github templates

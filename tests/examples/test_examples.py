@@ -15,10 +15,12 @@ from pulumi.automation import PulumiCommand
 from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.stack import Stack, led_to
+from tests.support.yaml_project import PLUGINS, YamlProject
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+IN_PYTHON = [name for name in NAMES if (EXAMPLES / name / "__main__.py").exists()]
 
 ETL_DEVELOPMENT = "cln3b8q1y000608l6a7m4s5kc"
 
@@ -150,6 +152,33 @@ def test_a_table_gives_what_its_sample_config_lists_and_with_exclusive_nobody_el
     assert astro.store.deployment_role("cln7c3v5p000d08l6q4h8w2aj", ETL_DEVELOPMENT) is None
 
 
+def test_the_example_in_yaml_gives_what_it_declares_and_takes_it_away(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    before = [token["roles"] for token in astro.store.shown()["tokens"]]
+    example = YamlProject(engine, tmp_path, led_to(astro))
+    shutil.copy(EXAMPLES / "05-yaml" / "Pulumi.yaml", example.work)
+    (example.work / ".venv").symlink_to(PLUGINS.parent)
+    example.pulumi_anywhere("stack", "init", "organization/astro-yaml/test")
+
+    up = example.up()
+    role = astro.store.deployment_role(OBSERVABILITY, STAGING)
+    example.set_config("role", _sample_config("05-yaml")["role"])
+    changed = example.up()
+    changed_role = astro.store.deployment_role(OBSERVABILITY, STAGING)
+    row = astro.store.deployment_role(TRAINER, ETL_DEVELOPMENT)
+    token_id = example.output("token_id")
+    destroyed = example.destroy()
+
+    assert not up.failed, up.text
+    assert "warning" not in up.text.lower()
+    assert changed.steps == ["update observability-in-etl-staging"], changed.text
+    assert [role, changed_role, row] == ["DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN", "DEPLOYMENT_ADMIN"]
+    assert token_id == OBSERVABILITY
+    assert not destroyed.failed, destroyed.text
+    assert [token["roles"] for token in astro.store.shown()["tokens"]] == before
+
+
 def test_a_component_refuses_two_teams_that_share_a_token_in_a_deployment(
     engine: PulumiCommand, astro: Emulator, tmp_path: Path
 ) -> None:
@@ -174,7 +203,7 @@ def test_the_root_is_the_quickstart_project() -> None:
     assert root == quickstart
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", IN_PYTHON)
 def test_an_example_runs_with_pip_and_a_virtual_environment_of_its_own(name: str) -> None:
     project = _yaml(EXAMPLES / name / "Pulumi.yaml")
 

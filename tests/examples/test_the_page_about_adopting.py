@@ -16,6 +16,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
 from tests.support.importing import import_file
+from tests.support.pages import assert_shows, timeless
 from tests.support.shell import Ending, run, run_in_terminal
 from tests.support.stack import Stack
 from tests.support.writes import writes
@@ -34,22 +35,6 @@ def shown(command: str) -> list[str]:
     found = [part.partition("\n")[2] for part in said if part.partition("\n")[0] == command]
     assert found, command
     return found
-
-
-def assert_shows(told: str, printed: str) -> None:
-    """Hold what the page shows against what was printed; `…` on a line of its own stands for any lines, or none."""
-    at = 0
-    lines = [_timeless(line) for line in printed.splitlines()]
-    for part in re.split(r"^ *(?:# )?….*\n", told, flags=re.MULTILINE):
-        wanted = [_timeless(line) for line in part.splitlines()]
-        starts = [n for n in range(at, len(lines) - len(wanted) + 1) if lines[n : n + len(wanted)] == wanted]
-        assert starts, "\n".join([*wanted, "", "is not in", "", *lines[at:]])
-        at = starts[0] + len(wanted)
-
-
-def _timeless(line: str) -> str:
-    """The line without what a clock told, and without blanks at its end."""
-    return re.sub(r"\(\d+(\.\d+)?s\)$", "(…s)", line.rstrip())
 
 
 def run_file(program: Path) -> None:
@@ -98,7 +83,7 @@ def test_the_import_and_the_previews_show_what_the_page_shows(
     up = stack.up()
 
     for line in importing.splitlines():  # the engine imports in an order of its own
-        assert line == "…" or _timeless(line) in map(_timeless, imported.text.splitlines())
+        assert line == "…" or timeless(line) in map(timeless, imported.text.splitlines())
     assert_shows(proof, unchanged.text)
     assert_shows(change, changed.text)
     assert before_the_update.keys() == {"GET"}

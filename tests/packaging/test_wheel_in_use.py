@@ -19,8 +19,9 @@ from astro_provider.emulator import Emulator
 from tests.packaging.conftest import ROOT, Installed, clean_environment
 from tests.packaging.previewing import previewed
 from tests.support.provider_process import provider_process
+from tests.support.yaml_project import YamlProject
 
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if (path / "Pulumi.yaml").exists())
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if (path / "__main__.py").exists())
 ETL_STAGING = "clm9x5p7w000508l6e1j9d2rb"
 ETL_PRODUCTION = "clm9x2k4t000408l6c3f7h8va"
 
@@ -137,4 +138,21 @@ def test_an_example_that_was_copied_elsewhere_previews_with_the_wheel(
     assert list(told.changes) == ["create"]
     assert told.changes["create"] >= 2
     assert told.imported.is_relative_to(installed.site_packages)
+    assert before == astro.store.shown()
+
+
+def test_the_example_in_yaml_previews_with_the_executable_of_the_wheel(
+    installed: Installed, astro: Emulator, engine: PulumiCommand, tmp_path: Path
+) -> None:
+    project = YamlProject(engine, tmp_path, service(astro))
+    shutil.copy(ROOT / "examples" / "05-yaml" / "Pulumi.yaml", project.work)
+    (project.work / ".venv").symlink_to(installed.directory)
+    project.pulumi_anywhere("stack", "init", "organization/astro-yaml/test")
+    before = astro.store.shown()
+
+    preview = project.preview()
+
+    assert not preview.failed, preview.text
+    assert preview.changes == {"create": 3}
+    assert "warning" not in preview.text.lower()
     assert before == astro.store.shown()
