@@ -10,7 +10,7 @@ import pytest
 from astro_provider import DeploymentOrgTokenBindings
 from astro_provider.emulator import Emulator
 from tests.support.made import Made
-from tests.support.stack import Stack
+from tests.support.stack import TABLE_TYPE, Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
 
@@ -148,8 +148,7 @@ def test_a_table_replaced_by_force_stands_afterwards(stack: Stack, town: Town) -
     stack.program = declaring(access={"roles": GRID})
     stack.up()
 
-    urn = "urn:pulumi:test::bindings::pulumi-python:dynamic/astro:DeploymentOrgTokenBindings::access"
-    up = stack._run(stack.stack.up, replace=[urn])  # noqa: SLF001  `Stack.up` knows the names of bindings only
+    up = stack.up(replace=[stack.urn("access", TABLE_TYPE)])
 
     assert not up.failed, up.text
     assert town.held() == GRID

@@ -143,8 +143,9 @@ class Stack:
         return self._run(self.stack.preview, diff=True, **options)
 
     def up(self, *, replace: Sequence[str] = (), **options: Any) -> Outcome:
-        """Run `pulumi up`, with `--replace` for the bindings of these names."""
-        return self._run(self.stack.up, replace=[self.urn(name) for name in replace], **options)
+        """Run `pulumi up`, with `--replace` for these URNs, or for the bindings of these names."""
+        urns = [one if one.startswith("urn:") else self.urn(one) for one in replace]
+        return self._run(self.stack.up, replace=urns, **options)
 
     def refresh(self, **options: Any) -> Outcome:
         """Run `pulumi refresh`; with `run_program=True` the program runs, and the config is the present one."""
@@ -158,9 +159,9 @@ class Stack:
         """Run `pulumi cancel`, which takes away the lock that a killed engine left."""
         self.stack.cancel()
 
-    def urn(self, name: str) -> str:
-        """The URN of the binding of that name, wherever it is."""
-        return f"urn:pulumi:test::bindings::{BINDING_TYPE}::{name}"
+    def urn(self, name: str, type_: str = BINDING_TYPE) -> str:
+        """The URN of the binding, or the table, of that name, wherever it is."""
+        return f"urn:pulumi:test::bindings::{type_}::{name}"
 
     def outputs(self) -> dict[str, Any]:
         """What the program has exported, secrets in clear."""

@@ -47,9 +47,13 @@ def _others(command: Command, before: Snapshot, after: Snapshot) -> Iterator[str
     other = "theirs" if command.stack == "ours" else "ours"
     if before.states[other] != after.states[other]:
         yield f"the state of {other} changed"
-    touched = {row.pair for row in command.program.values()}
-    touched |= {held.pair for held in before.states[command.stack].values()}
+    touched = {
+        pair for one in (*command.program.values(), *before.states[command.stack].values()) for pair in one.roles
+    }
+    exclusive = [row.deployments for row in command.program.values() if "exclusive" in row.options]
     for pair in sorted({*before.entries, *after.entries} - touched):
+        if any(pair.deployment in deployments for deployments in exclusive):
+            continue
         if before.entries.get(pair) != after.entries.get(pair):
             yield f"{pair} is not of this stack, was {before.entries.get(pair)} and is {after.entries.get(pair)}"
     yield from (f"the state keeps {held} as {name} for a later delete" for name, held in after.doomed[command.stack])
@@ -65,22 +69,19 @@ def _after_an_error(command: Command, expected: Expected, before: Snapshot, afte
         held, possible = state.get(name), expected.possible_rows.get(name, frozenset({was.get(name)}))
         if held not in possible:
             yield f"after the error the state holds {held} as {name}, but may only hold {_any(possible)}"
-        row = expected.written.get(name)
-        is_new = (
-            held is not None
-            and held != was.get(name)
-            and row is not None
-            and (held.pair, held.role) == (row.pair, row.role)
-        )
-        if held is not None and is_new and not held.gone and after.role(held.pair) != held.role:
-            yield f"after the error the state tells {held} as {name}, but the service shows {after.role(held.pair)}"
+        written = expected.written.get(name, {})
+        if held is None or held == was.get(name) or held.gone or not written.items() <= held.roles.items():
+            continue
+        for pair, role in written.items():
+            if after.role(pair) != role:
+                yield f"after the error the state tells {held} as {name}, but the service shows {after.role(pair)} for {pair}"
     for pair in sorted(_living(was) - _living(state)):
         if after.role(pair) is not None and pair not in expected.uncertain:
             yield f"after the error the state has forgotten {pair}, but the service shows {after.role(pair)}"
 
 
 def _living(state: Mapping[str, Held]) -> set[Pair]:
-    return {held.pair for held in state.values() if not held.gone}
+    return {pair for held in state.values() if not held.gone for pair in held.roles}
 
 
 def _any(allowed: frozenset[object]) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from tests.support.programs import bindings
-from tests.support.stack import BINDING_TYPE, Outcome, Stack
-from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TOKENS
+from tests.support.stack import BINDING_TYPE, TABLE_TYPE, Outcome, Stack
+from tests.support.table_programs import declaring
+from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
 from tests.walk.snapshot import Entry, Held, Snapshot
-from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row
+from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row
 
 ROOT = Path(__file__).parents[2]
 SHORT_TIMEOUT_SECONDS = (
@@ -75,7 +75,7 @@ class World:
         if stack is None:  # made late, because a walk may be too short for both
             stack = Stack(self._engine, self._directory / command.stack, self._environment)
             self._stacks[command.stack] = stack
-        stack.program = bindings(**{name: self._arguments(row) for name, row in command.program.items()})
+        stack.program = declaring(**{name: self._arguments(row) for name, row in command.program.items()})
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
         for fault in command.faults:
@@ -118,36 +118,62 @@ class World:
                 return Pair(token, name)
         return None
 
-    def _arguments(self, row: Row) -> dict[str, Any]:
-        given = {"org_token_id": self._tokens[row.token]} if row.by_id else {"org_token_name": f"walk-{row.token}"}
+    def _arguments(self, row: Declared) -> dict[str, Any]:
         overwrite = {"overwrite": True} if row.overwrite else {}
-        return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
+        if isinstance(row, Row):
+            given = {"org_token_id": self._tokens[row.token]} if row.by_id else {"org_token_name": f"walk-{row.token}"}
+            return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
+        tokens = self._tokens if row.by_id else {name: f"walk-{name}" for name in TOKENS}
+        deployments = self._deployments if row.by_id else {name: f"walk-{name}" for name in DEPLOYMENTS}
+        roles = {
+            deployments[place]: {tokens[token]: role for token, role in tokens_.items()}
+            for place, tokens_ in row.grid.items()
+        }
+        return {"roles": roles, **({"exclusive": True} if row.exclusive else {}), **overwrite}
 
     def _held(self, stack: Stack) -> list[tuple[str, Held, bool]]:
-        deployments = {deployment_id: name for name, deployment_id in self._deployments.items()}
-        tokens = {token_id: name for name, token_id in self._tokens.items()}
-        held = []
-        for resource in stack.exported().get("resources", []):
-            if resource["type"] != BINDING_TYPE:
-                continue
-            _, deployment_id, token_id = resource["id"].split("/")
-            outputs = resource["outputs"]
-            row = Held(
-                Pair(tokens[token_id], deployments[deployment_id]),
-                outputs["role"],
-                overwrite=bool(outputs.get("overwrite")),
-                gone=bool(resource.get("pendingReplacement")),
+        return [
+            (
+                resource["urn"].rsplit("::", 1)[1],
+                self._as_held(resource["id"], resource["outputs"], gone=bool(resource.get("pendingReplacement"))),
+                bool(resource.get("delete")),
             )
-            held.append((resource["urn"].rsplit("::", 1)[1], row, bool(resource.get("delete"))))
-        return held
+            for resource in stack.exported().get("resources", [])
+            if resource["type"] in (BINDING_TYPE, TABLE_TYPE)
+        ]
+
+    def _as_held(self, identifier: str, outputs: dict[str, Any], *, gone: bool) -> Held:
+        deployments = {key: name for name, id_ in self._deployments.items() for key in (id_, f"walk-{name}")}
+        tokens = {key: name for name, id_ in self._tokens.items() for key in (id_, f"walk-{name}")}
+        options = {option for option in ("overwrite", "exclusive") if outputs.get(option)}
+        if "roles" not in outputs:
+            _, deployment_id, token_id = identifier.split("/")
+            pair = Pair(tokens[token_id], deployments[deployment_id])
+            return Held(frozenset({(pair, outputs["role"])}), frozenset(options), gone=gone)
+
+        def entries(roles: dict[str, dict[str, str]]) -> frozenset[tuple[Pair, str]]:
+            return frozenset(
+                (Pair(tokens[token], deployments[place]), role)
+                for place, row in roles.items()
+                for token, role in row.items()
+            )
+
+        options |= {"by_id"} if any(key in self._deployments.values() for key in outputs["roles"]) else set()
+        return Held(
+            entries(outputs["roles"]),
+            frozenset(options),
+            frozenset(deployments[key] for key in outputs["roles"]),
+            entries(outputs.get("strangers") or {}),
+            gone=gone,
+        )
 
 
 def _options(command: Command, stack: Stack) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if command.targets:
-        options["target"] = [stack.urn(name) for name in command.targets]
-    if command.replace:  # `up` of the support takes names
-        options["replace"] = command.replace if command.kind == "up" else [stack.urn(n) for n in command.replace]
+    for option, names in (("target", command.targets), ("replace", command.replace)):
+        if names:
+            tables = TABLE_NAMES[command.stack]
+            options[option] = [stack.urn(name, TABLE_TYPE if name in tables else BINDING_TYPE) for name in names]
     for flag in ("refresh", "continue_on_error", "run_program"):
         if getattr(command, flag):
             options[flag] = True
