@@ -27,7 +27,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from astro_provider.errors import AstroProviderError
+from astro_provider.errors import AstroProviderError, TableNotWritten
 
 if TYPE_CHECKING:
     from astro_provider.lifecycle import Checked, Difference, Lifecycle
@@ -133,9 +133,16 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
         return _process.get_tables()
 
     @_without_traceback
+    def create(self, props: Properties) -> CreateResult:
+        """Give all roles of the table, or none."""
+        with _telling_what_is_left("", props):
+            return super().create(props)
+
+    @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make the table what the program asks for, or leave it as it is."""
-        return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
+        with _telling_what_is_left(_id, _news):
+            return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
 class _Process:
@@ -181,6 +188,20 @@ def _garbage_left_alone() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+@contextmanager
+def _telling_what_is_left(identifier: str, properties: Properties) -> Iterator[None]:
+    """Tell the engine what a table that could be neither written nor taken back has left, so that it keeps that."""
+    try:
+        yield
+    except TableNotWritten as error:
+        if error.left is not None:
+            from astro_provider.engine_state import keep_in_state  # noqa: PLC0415  as above
+
+            left = {**error.left, PROVIDER_KEY: properties[PROVIDER_KEY]}
+            keep_in_state(error.identifier or identifier, left, str(error))
+        raise
 
 
 def _inward(properties: Properties) -> Properties:

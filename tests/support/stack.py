@@ -77,8 +77,8 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """What a person reads about a failure: last lines of tracebacks, and problems of properties."""
-        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:")
+        """What a person reads about a failure: last lines of tracebacks, problems of properties, and what is listed."""
+        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:", "* ")
         return [line for line in self.lines if line.startswith(marks)]
 
 

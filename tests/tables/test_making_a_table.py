@@ -141,7 +141,7 @@ def test_what_somebody_has_changed_meanwhile_is_not_taken_back(start: StartProce
     town.astro.fault(status=403, operation=POST, path=town.tokens[second])
     decide = process._take_back  # noqa: SLF001  a person decides between the write and its taking back
 
-    def take_back(*arguments: Any) -> str:
+    def take_back(*arguments: Any) -> Any:
         town.bind("d-0", first, ACCESSOR)
         return decide(*arguments)
 

@@ -14,7 +14,8 @@ It takes what the service showed and what the state held before, and tells what 
   with `previewChecks=off` only if something else of it changes. What its program has there in other resources is refused,
   so the programs of a walk have nothing there.
 - After an error the state may hold less than the service (an answer that was lost leaves a grant that the next run
-  adopts), but it never forgets a grant that stands, and never tells of one that was not made.
+  adopts), but it never forgets a grant that stands, and never tells of one that was not made. Of a table that could not be
+  taken back either, it tells which roles are not known, so that the next run writes or takes them whatever its program says.
 - One case cannot be known and is left out: a targeted delete of a binding that an untargeted resource of the program has
   in the state as well, because the engine asks the provider nothing about that one.
 """
@@ -27,7 +28,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from tests.walk.snapshot import Held, Snapshot
-from tests.walk.steps import Command, Declared, Pair, Row
+from tests.walk.steps import Command, Declared, Pair, Row, Table
 
 
 class Verdict(Enum):
@@ -106,6 +107,8 @@ class Expected:
         possible_rows: after an error: what the state may hold of each name.
         written: of each name the roles that the state may only tell if the service shows them, after an error too.
         uncertain: pairs whose answer a fault may have swallowed after the write.
+        of_tables: pairs that a table gives, changes or takes in a create or an update: either it takes back what it did,
+            or the state tells that it is not known.
     """
 
     verdict: Verdict
@@ -116,6 +119,7 @@ class Expected:
     possible_rows: Mapping[str, frozenset[Held | None]]
     written: Mapping[str, Mapping[Pair, str]]
     uncertain: frozenset[Pair]
+    of_tables: frozenset[Pair]
 
 
 def possible(command: Command, before: Snapshot) -> Command | None:
@@ -156,6 +160,7 @@ def expect(command: Command, before: Snapshot) -> Expected:
         possible_rows=_possible_rows(command, actions, before),
         written={name: action.written for name, action in actions.items() if action.written},
         uncertain=frozenset(pair for action in actions.values() for pair in action.written if command.faults),
+        of_tables=_of_tables(actions.values()),
     )
 
 
@@ -172,6 +177,12 @@ def _steps(command: Command, actions: Mapping[str, Action]) -> frozenset[str] | 
     if any(early & action.strangers for action in actions.values()):
         return None  # it may be gone before the exclusive table looks for strangers, which is then as it was
     return frozenset(f"{action.does} {name}" for name, action in actions.items() if action.does != "same")
+
+
+def _of_tables(actions: Iterable[Action]) -> frozenset[Pair]:
+    tables = [a for a in actions if isinstance(a.row, Table) and a.does in ("create", "update")]
+    others = {pair for action in actions if action not in tables for pair in (*action.written, *action.deleted)}
+    return frozenset(pair for action in tables for pair in (*action.written, *action.deleted)) - others
 
 
 def _is_targeted(name: str, command: Command) -> bool:
