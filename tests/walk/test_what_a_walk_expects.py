@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise, product
 from typing import Any
 
 import pytest
 
+from astro_provider.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.draw import consistent, walk
 from tests.walk.model import Verdict, expect, possible
 from tests.walk.shrinking import shorter
 from tests.walk.snapshot import Held, Snapshot
-from tests.walk.steps import Command, Pair, Row, read, written_down
+from tests.walk.steps import Command, Pair, Row, Table, read, written_down
 from tests.walk.verdicts import complaints
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -157,6 +159,91 @@ def test_what_a_failed_move_has_deleted_is_made_again() -> None:
 
     assert expected.verdict is Verdict.SUCCEEDS
     assert expected.roles == {D0: ADMIN}
+
+
+def _as_table(*pairs: Pair, role: str = ADMIN, **fields: Any) -> Held:
+    places = fields.pop("places", {pair.deployment for pair in pairs})
+    return Held(frozenset((pair, role) for pair in pairs), deployments=frozenset(places), **fields)
+
+
+OTHER = Pair("t1", "d0")
+KEEPS_OUT = Table(grid={"d0": {"t0": ADMIN}}, exclusive=True)
+ALONE = _as_table(D0, options=frozenset({"exclusive"}))
+
+
+def test_an_exclusive_table_takes_the_roles_of_others_in_its_deployments_only() -> None:
+    before = _moment({D0: ADMIN, D1: ADMIN, OTHER: ADMIN}, table=ALONE)
+    up = Command(kind="up", program={"table": KEEPS_OUT})
+    after = _moment({D0: ADMIN, D1: ADMIN}, table=ALONE)
+
+    assert expect(up, before).roles == {D0: ADMIN, D1: ADMIN}
+    assert expect(up, before).steps == frozenset({"update table"})
+    assert _complaints(up, before, Outcome("", steps=["update table"]), after) == []
+    assert [f"the service shows {ADMIN} for t1@d0, but None was expected (it was {ADMIN})"] == _complaints(
+        up, before, Outcome("", steps=["update table"]), before
+    )
+
+
+def test_without_exclusive_or_checks_that_could_see_them_others_stay() -> None:
+    before = _moment({D0: ADMIN, OTHER: ADMIN}, table=ALONE)
+    unseen = Command(kind="up", program={"table": KEEPS_OUT}, checks="off")
+    shared = Command(kind="up", program={"table": KEEPS_OUT.model_copy(update={"exclusive": False})})
+    changed = Command(kind="up", program={"table": Table(grid={"d0": {}}, exclusive=True)}, checks="off")
+
+    assert expect(unseen, before).steps == frozenset()
+    assert expect(unseen, before).roles == expect(shared, before).roles == {D0: ADMIN, OTHER: ADMIN}
+    assert expect(changed, before).roles == {}
+
+
+def test_an_entry_that_moves_stands_afterwards_and_after_an_error_only_if_its_table_is_not_asked_first() -> None:
+    before = _moment({D0: ADMIN, D1: ADMIN}, table=_as_table(D0, D1))
+    out = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ADMIN}}), "one": _row(D1)})
+    away = Command(kind="up", program={"one": _row(D1)})
+
+    assert expect(out, before).roles == {D0: ADMIN, D1: ADMIN}
+    assert expect(away, before).roles == {D1: ADMIN}
+    assert expect(out, before).possible_roles[D1] == {ADMIN, None}
+    assert expect(away, before).possible_roles[D1] == {ADMIN}
+
+
+def test_a_table_that_was_written_halfway_is_a_complaint_unless_the_state_tells() -> None:
+    before = _moment({D0: ADMIN}, table=_as_table(D0))
+    up = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ACCESSOR}, "d1": {"t0": ADMIN}})}, faults=({},))
+    halfway = _moment({D0: ACCESSOR, D1: ADMIN}, table=_as_table(D0))
+    told = _moment({D0: ACCESSOR, D1: ADMIN}, table=_as_table(D0, D1, role=UNFINISHED))
+    next_up = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ADMIN}})})
+
+    assert _complaints(up, before, AN_ERROR, before) == []
+    assert _complaints(up, before, AN_ERROR, told) == []
+    assert [
+        f"after the error the service shows {ACCESSOR} for t0@d0, but the state tells {ADMIN}",
+        f"after the error the service shows {ADMIN} for t0@d1, but the state tells None",
+    ] == _complaints(up, before, AN_ERROR, halfway)
+    assert expect(next_up, told).roles == {D0: ADMIN}
+    assert expect(next_up, told).steps == frozenset({"update table"})
+
+
+def test_a_refresh_takes_what_is_gone_out_of_a_table_and_finds_strangers() -> None:
+    before = _moment({OTHER: ADMIN}, table=ALONE)
+    found = expect(Command(kind="refresh"), before).state["table"]
+
+    assert found == replace(ALONE, entries=frozenset(), strangers=frozenset({(OTHER, ADMIN)}))
+
+
+def test_walks_meet_tables_that_keep_others_out_and_moves_between_all_kinds() -> None:
+    programs = [step.program for seed in range(20) for step in islice(walk(seed), 60) if isinstance(step, Command)]
+    moves = Counter(
+        f"{type(old[one]).__name__} to {type(new[two]).__name__}"
+        for old, new in pairwise(programs)
+        for one, two in product(old, new)
+        if one != two and old[one].roles.keys() & new[two].roles.keys() - new.get(one, Table(grid={})).roles.keys()
+    )
+    tables = Counter(sum(isinstance(row, Table) for row in program.values()) for program in programs)
+
+    assert min(tables[number] for number in range(3)) > len(programs) / 10
+    assert moves.keys() == {"Row to Row", "Row to Table", "Table to Row", "Table to Table"}
+    assert min(moves.values()) > len(programs) / 100
+    assert any("exclusive" in row.options for program in programs for row in program.values())
 
 
 def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:
