@@ -13,7 +13,9 @@ from tests.walk.draw import walk
 from tests.walk.shrinking import shrink
 from tests.walk.walking import go
 
-FIXED_SEEDS = (13, 47, 80)  # each revokes after a refresh within its first four commands
+# Each revokes after a refresh within its first four commands. Entries move between a table and a binding in both
+# directions in the first, between two tables in the second; in the third an exclusive table takes what others have.
+FIXED_SEEDS = (3741, 576, 3303)
 NEW_SEED = "new"
 FIXED_STEPS = 5
 NEW_STEPS = 12
