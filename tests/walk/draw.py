@@ -104,7 +104,12 @@ class _Drawing:
                 yield self._edit(stack)
             for _ in range(self._chance.choice((0, 1, 1, 2, 2, 3))):
                 self._mutate(stack)
-            command = self._command(stack, self._kind(), faults=self._happens(0.25))
+            faults = self._happens(0.25)
+            if faults and self._most_tables:  # so that a table has several tokens to write, and may fail halfway
+                self._try(stack, self._fill)
+            command = self._command(
+                stack, {"kind": "up"} if faults and self._happens(0.5) else self._kind(), faults=faults
+            )
             yield command
             if command.faults and self._happens(0.6):
                 yield self._command(stack, {"kind": "up", "refresh": self._happens(0.5)}, faults=False)
@@ -124,7 +129,7 @@ class _Drawing:
                 fields[option] = tuple(self._chance.sample(names, self._chance.choice((1, 2, 3))))
         if faults:
             fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES), (6, 3, 1))[0])
-            fields["faults"] = ({**fault, "skip": self._chance.choice((0, 0, 0, 1, 2))},)
+            fields["faults"] = ({**fault, "skip": self._chance.choice((0, 0, 1, 1, 2))},)
         return Command(stack=stack, program=dict(self._programs[stack]), checks=self._chance.choice(CHECKS), **fields)
 
     def _edit(self, stack: str) -> Step:
@@ -144,7 +149,8 @@ class _Drawing:
             self._try(stack, self._add_table)
         often = (self._add, self._remove, self._rename, self._move)
         seldom = (self._swap, self._change_role, self._spell, self._overwrite)
-        of_tables = (self._add_table, self._add_entry, self._remove_entry, self._remove_row, self._keep_others_out)
+        of_entries = (self._add_entry, self._remove_entry, self._fill)
+        of_tables = (*of_entries, self._add_table, self._remove_row, self._keep_others_out)
         between = (self._move_entry, self._move_entry, self._move_entry, self._move_out, self._swap_entries)
         tables = (*of_tables, *between) if self._most_tables else ()
         self._try(stack, self._chance.choice((*often, *often, *seldom, *tables)))
@@ -239,6 +245,17 @@ class _Drawing:
         if pairs and (tables := self._tables(stack)):
             name, pair = self._chance.choice(list(tables)), self._chance.choice(pairs)
             self._programs[stack][name] = _with(tables[name], pair, self._chance.choice(ROLES))
+
+    def _fill(self, stack: str) -> None:
+        """Give each entry of a table a role anew, and the table what is free in a deployment."""
+        if tables := self._tables(stack):
+            name = self._chance.choice(list(tables))
+            place = self._chance.choice(sorted(tables[name].grid))
+            _, pairs = self._free(stack)
+            table = tables[name]
+            for pair in (*table.roles, *(pair for pair in pairs if pair.deployment == place)):
+                table = _with(table, pair, self._chance.choice(ROLES))
+            self._programs[stack][name] = table
 
     def _remove_entry(self, stack: str) -> None:
         if entries := self._entries(stack):

@@ -251,7 +251,7 @@ def _action(
 
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:
     verdicts = {Verdict.MAY_FAIL} if command.faults else {Verdict.SUCCEEDS}
-    replaced = _deleted(action for action in actions.values() if action.does == "replace")
+    early = _deleted(action for action in actions.values() if action.comes_early)
     updated = _deleted(action for action in actions.values() if action.does == "update")
     for action in actions.values():
         if action.blind and command.kind == "up":
@@ -262,13 +262,13 @@ def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) 
         if action.forced:
             # Its own role goes first, so that it could be made. To refuse it is no lie.
             verdicts.add(Verdict.MAY_FAIL)
-        elif command.kind == "up" and contradicting <= updated:
-            verdicts.add(Verdict.MAY_FAIL)  # another table takes the role away, perhaps before this one is asked about
+        elif command.kind == "up" and contradicting <= (early if isinstance(action.row, Table) else updated):
+            verdicts.add(Verdict.MAY_FAIL)  # the role is taken away, perhaps before this one is asked about
         elif command.checks != "off":
             verdicts.add(Verdict.FAILS)
         elif command.kind == "up":
             # Without checks the create decides, and a replacement's delete may come before it.
-            verdicts.add(Verdict.MAY_FAIL if contradicting <= replaced | updated else Verdict.FAILS)
+            verdicts.add(Verdict.MAY_FAIL if contradicting <= early else Verdict.FAILS)
     return next(verdict for verdict in (Verdict.FAILS, Verdict.MAY_FAIL, Verdict.SUCCEEDS) if verdict in verdicts)
 
 

@@ -13,9 +13,9 @@ from tests.walk.draw import walk
 from tests.walk.shrinking import shrink
 from tests.walk.walking import go
 
-# Each revokes after a refresh within its first four commands. Entries move between a table and a binding in both
-# directions in the first, between two tables in the second; in the third an exclusive table takes what others have.
-FIXED_SEEDS = (3741, 576, 3303)
+# Each revokes after a refresh. In the first, entries leave a table for another one and for a binding, in the second a
+# table takes one over, and in both an exclusive table takes what others have; in the third they go to and fro.
+FIXED_SEEDS = (5279, 9203, 412)
 NEW_SEED = "new"
 FIXED_STEPS = 5
 NEW_STEPS = 12
