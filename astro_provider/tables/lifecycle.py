@@ -417,15 +417,15 @@ class TableLifecycle:
             self._learn(written.outcomes)
             failed = self._still_there(written.outcomes)
             if failed or written.not_standing is not None:
-                reason = _reasons(failed, examined.table) if failed else str(written.not_standing)
-                now, may_stand = self._take_back(written.outcomes, examined.table)
+                reason = _reasons(failed, stored, examined.table) if failed else str(written.not_standing)
+                now, may_stand = self._take_back(written.outcomes, stored, examined.table)
                 error = TableNotWritten(
                     f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} {now}"
                 )
                 error.left = _unfinished(stored, examined.table, may_stand)
                 raise error
 
-    def _take_back(self, outcomes: Sequence[Outcome], table: Table) -> tuple[str, Collection[BindingId]]:
+    def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId]]:
         """Take back what was written, as far as it still stands.
 
         Returns:
@@ -440,7 +440,7 @@ class TableLifecycle:
         stands = self._still_there(written.outcomes)
         if not stands and written.not_standing is None:
             return "What this run had written was taken back, so all is as it was before.", ()
-        places = _places([outcome.change.binding for outcome in stands], table)
+        places = _places([outcome.change.binding for outcome in stands], *tables)
         what = (
             f"could not be taken back, and may stand: {places}"
             if stands
@@ -615,19 +615,19 @@ def _in_words(table: Table, entry: Entry) -> str:
     return f"{token} in {_deployment_in_words(table, entry.deployment)}"
 
 
-def _places(bindings: Sequence[BindingId], table: Table) -> str:
-    entries = table.bindings
+def _places(bindings: Sequence[BindingId], *tables: Table) -> str:
+    entries = {binding: entry for table in tables for binding, entry in table.bindings.items()}
     named = [entries[one].place if one in entries else one.in_words for one in bindings[:MOST_TOLD]]
     more = len(bindings) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def _reasons(failed: Sequence[Outcome], table: Table) -> str:
+def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
     """Why changes failed: each reason once, with the entries that it is about."""
     by_reason: defaultdict[str, list[BindingId]] = defaultdict(list)
     for one in failed:
         by_reason[str(one.error)].append(one.change.binding)
-    told_ = [f"{_places(bindings[:1], table)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()]
+    told_ = [f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()]
     more = len(told_) - MOST_TOLD
     return " ".join(told_[:MOST_TOLD]) + (f" And {more} more reasons." if more > 0 else "")
 
