@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 from tests.walk.places import FOREIGN, NAMES, PAIRS, ROLES, STRANGERS, TABLE_NAMES, TOKENS
@@ -100,7 +101,7 @@ class _Drawing:
         yield self._command("ours", {"kind": "up"}, faults=False)
         while True:
             stack = "theirs" if self._happens(0.12) else "ours"
-            if self._happens(0.25):
+            if self._happens(0.3):
                 yield self._edit(stack)
             for _ in range(self._chance.choice((0, 1, 1, 2, 2, 3))):
                 self._mutate(stack)
@@ -137,6 +138,13 @@ class _Drawing:
             token = self._chance.choice(TOKENS)
             strangers = self._chance.sample(STRANGERS, self._chance.randint(0, len(STRANGERS)))
             return ForeignEdit(token=token, entries=(FOREIGN[token][0], *strangers))
+        tables = [table for table in self._tables(stack).values() if table.exclusive]
+        if tables and self._happens(0.6):  # somebody comes whom the table keeps out
+            table = self._chance.choice(tables)
+            kept_out = sorted({Pair(*one) for one in product(TOKENS, table.deployments)} - table.roles.keys())
+            if kept_out:
+                pair = self._chance.choice(kept_out)
+                return HandEdit(token=pair.token, deployment=pair.deployment, role=self._chance.choice(ROLES))
         used = [pair for row in self._programs[stack].values() for pair in row.roles]
         pair = self._chance.choice((*PAIRS[stack], *used))
         return HandEdit(token=pair.token, deployment=pair.deployment, role=self._chance.choice((None, *ROLES)))
@@ -187,7 +195,7 @@ class _Drawing:
                     place: {pair.token: self._chance.choice(ROLES) for pair in entries if pair.deployment == place}
                     for place in some
                 },
-                exclusive=self._happens(0.4),
+                exclusive=self._happens(0.5),
                 by_id=self._happens(0.5),
                 overwrite=self._happens(0.25),
             )

@@ -13,9 +13,9 @@ from tests.walk.draw import walk
 from tests.walk.shrinking import shrink
 from tests.walk.walking import go
 
-# Each revokes after a refresh. In the first, entries leave a table for another one and for a binding, in the second a
-# table takes one over, and in both an exclusive table takes what others have; in the third they go to and fro.
-FIXED_SEEDS = (5279, 9203, 412)
+# Entries move between tables and bindings to and fro in the first; in the second a role is revoked after a refresh, too; in
+# the third somebody comes whom an exclusive table keeps out.
+FIXED_SEEDS = (13814, 6273, 13488)
 NEW_SEED = "new"
 FIXED_STEPS = 5
 NEW_STEPS = 12
