@@ -71,7 +71,9 @@ def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
 
     assert failed.failed
     assert any("could not be taken back, and may stand: roles[" in error for error in failed.errors), failed.text
-    assert not any("token c" in error for error in failed.errors)  # what the program does not name any more has its place
+    assert not any(
+        "token c" in error for error in failed.errors
+    )  # what the program does not name any more has its place
     assert left == half_done(town)
     assert ("update access" if roles else "delete access") in preview.steps
     assert not ended.failed, ended.text
