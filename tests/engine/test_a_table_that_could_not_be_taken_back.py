@@ -46,8 +46,10 @@ def half_done(town: Town) -> dict[str, dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("then", ["put back", "repeated", "another one", "nothing", "destroyed"])
-@pytest.mark.parametrize("refresh", [False, True], ids=["", "refresh"])
+@pytest.mark.parametrize(
+    ("then", "refresh"),
+    [("put back", True), *((then, False) for then in ("put back", "repeated", "another one", "nothing", "destroyed"))],
+)
 def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
     stack: Stack, town: Town, then: str, *, refresh: bool
 ) -> None:
@@ -65,15 +67,13 @@ def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
     stack.program = declaring(access={"roles": roles}) if roles else declaring()
 
     preview = stack.preview(refresh=refresh)
-    ended = stack.destroy(refresh=refresh) if then == "destroyed" else stack.up(refresh=refresh)
+    ended = stack.destroy() if then == "destroyed" else stack.up(refresh=refresh)
     held = town.held()
     again = stack.up() if roles else None
 
     assert failed.failed
-    assert any("could not be taken back, and may stand: roles[" in error for error in failed.errors), failed.text
-    assert not any(
-        "token c" in error for error in failed.errors
-    )  # what the program does not name any more has its place
+    [error] = [error for error in failed.errors if "could not be taken back, and may stand: roles[" in error]
+    assert "token c" not in error.partition("may stand: ")[2]  # what left the table has its place, too
     assert left == half_done(town)
     assert ("update access" if roles else "delete access") in preview.steps
     assert not ended.failed, ended.text
@@ -81,7 +81,7 @@ def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
     assert again is None or again.changes == {"same": 2}
 
 
-@pytest.mark.parametrize("then", ["repeated", "another one", "nothing", "destroyed"])
+@pytest.mark.parametrize("then", ["repeated", "another one", "nothing"])
 def test_what_a_create_has_left_is_in_the_state(stack: Stack, town: Town, then: str) -> None:
     stack.program = declaring(access={"roles": AFTER})
     failed = fails_halfway(stack, town)
@@ -89,7 +89,7 @@ def test_what_a_create_has_left_is_in_the_state(stack: Stack, town: Town, then: 
     roles: dict[str, Any] = {"repeated": AFTER, "another one": BEFORE}.get(then, {})
     stack.program = declaring(access={"roles": roles}) if roles else declaring()
 
-    ended = stack.destroy() if then == "destroyed" else stack.up()
+    ended = stack.up()
 
     assert failed.failed
     assert left
@@ -124,13 +124,13 @@ def test_an_exclusive_table_puts_right_what_a_run_has_left(stack: Stack, town: T
     stack.program = declaring(access={"roles": AFTER, "exclusive": True})
     fails_halfway(stack, town)
     town.bind("d-0", "t-2", ADMIN)
-    stack.program = declaring(access={"roles": {"d-0": {"t-3": ADMIN}, "d-2": {}}, "exclusive": True})
+    stack.program = declaring(access={"roles": BEFORE, "exclusive": True})
 
     up = stack.up()
     again = stack.up()
 
     assert not up.failed, up.text
-    assert town.held() == {"d-0": {"t-3": ADMIN}}
+    assert town.held() == BEFORE
     assert again.changes == {"same": 2}
 
 
