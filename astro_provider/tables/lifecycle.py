@@ -627,7 +627,9 @@ def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
     by_reason: defaultdict[str, list[BindingId]] = defaultdict(list)
     for one in failed:
         by_reason[str(one.error)].append(one.change.binding)
-    told_ = [f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()]
+    told_ = [
+        f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()
+    ]
     more = len(told_) - MOST_TOLD
     return " ".join(told_[:MOST_TOLD]) + (f" And {more} more reasons." if more > 0 else "")
 
