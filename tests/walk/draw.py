@@ -61,6 +61,13 @@ FAILING: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 403, "operation": LIST, "times": 1},
     {"kind": "status", "status": 401, "times": 1},
 )
+# What lets one token of a table be written and not the next one, so that the first has to be taken back, or cannot be.
+HALFWAY: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 403, "operation": WRITE, "times": 1, "skip": 1},
+    {"kind": "status", "status": 403, "operation": WRITE, "times": 2, "skip": 1},
+    {"kind": "status", "status": 500, "operation": WRITE, "times": None, "skip": 1},
+    {"kind": "drop_after", "operation": WRITE, "times": None, "skip": 1},
+)
 # Answers in the service's own words that are not true: the token is there, and nothing was written.
 LIES: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 404, "operation": READ, "times": 1},
@@ -129,8 +136,9 @@ class _Drawing:
                 names = (*NAMES[stack], *(TABLE_NAMES[stack] if self._most_tables else ()))
                 fields[option] = tuple(self._chance.sample(names, self._chance.choice((1, 2, 3))))
         if faults:
-            fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES), (6, 3, 1))[0])
-            fields["faults"] = ({**fault, "skip": self._chance.choice((0, 0, 1, 1, 2))},)
+            weights = (6, 3, 1, 6 if self._most_tables else 0)
+            fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES, HALFWAY), weights)[0])
+            fields["faults"] = ({"skip": self._chance.choice((0, 0, 0, 1, 2)), **fault},)
         return Command(stack=stack, program=dict(self._programs[stack]), checks=self._chance.choice(CHECKS), **fields)
 
     def _edit(self, stack: str) -> Step:
