@@ -88,6 +88,16 @@ class Table(_Part):
         """What else a state shows of it; its keys stand there as they are spelled."""
         return frozenset(option for option in ("exclusive", "by_id", "overwrite") if getattr(self, option))
 
+    def giving(self, pair: Pair, role: str) -> Table:
+        """The table with this entry, in the place of the one that it has."""
+        row = {**self.grid.get(pair.deployment, {}), pair.token: role}
+        return self.model_copy(update={"grid": {**self.grid, pair.deployment: row}})
+
+    def without(self, pair: Pair) -> Table:
+        """The table without this entry; the deployment stays."""
+        row = {token: role for token, role in self.grid.get(pair.deployment, {}).items() if token != pair.token}
+        return self.model_copy(update={"grid": {**self.grid, pair.deployment: row}} if pair in self.roles else {})
+
     def __str__(self) -> str:
         rows = ", ".join(
             f"{place}({' '.join(f'{token}={role}' for token, role in row.items())})" for place, row in self.grid.items()
