@@ -27,8 +27,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from tests.walk.actions import Action, actions_of, deleted_by, is_targeted, refreshed
 from tests.walk.snapshot import Held, Snapshot
-from tests.walk.steps import Command, Declared, Pair, Row, Table
+from tests.walk.steps import Command, Pair, Table
 
 
 class Verdict(Enum):
@@ -39,60 +40,6 @@ class Verdict(Enum):
         "it has to fail: another role is there without overwrite, or another token under a name that nobody looks up"
     )
     MAY_FAIL = "it may fail"
-
-
-@dataclass(frozen=True)
-class Action:
-    """What the engine has to do with one resource; `same`, `update`, `create`, `replace` or `delete`.
-
-    Attributes:
-        old: what the state holds after the refresh, if there is one; not what is gone.
-        row: what the program declares.
-        forced: `--replace` names it.
-        blind: the program gives another token of the same deployment by its name, and the checks are off. Nobody knows
-            then that this is a replacement: it is previewed as an update, and the update has to refuse it.
-        strangers: who loses a role because the table is exclusive.
-    """
-
-    does: str
-    old: Held | None = None
-    row: Declared | None = None
-    forced: bool = False
-    blind: bool = False
-    strangers: frozenset[Pair] = frozenset()
-
-    @property
-    def given(self) -> dict[Pair, str]:
-        """Roles that are new to the resource: what is there already with another role is in their way."""
-        if self.row is None or self.blind or self.does not in ("create", "replace", "update"):
-            return {}
-        had = self.old.roles if self.old and self.does == "update" else {}
-        return {pair: role for pair, role in self.row.roles.items() if pair not in had}
-
-    @property
-    def written(self) -> dict[Pair, str]:
-        """Roles that have to be written, or found there."""
-        if self.row is None or self.blind or self.does != "update" or self.old is None:
-            return self.given
-        return {pair: role for pair, role in self.row.roles.items() if self.old.roles.get(pair) != role}
-
-    @property
-    def deleted(self) -> frozenset[Pair]:
-        """The pairs that the engine deletes, or has the resource take."""
-        if self.old is None or self.does in ("same", "create") or self.blind:
-            return frozenset()
-        kept = self.row.roles if self.row and self.does == "update" else {}
-        return frozenset(self.old.roles.keys() - kept.keys())
-
-    @property
-    def comes_early(self) -> bool:
-        """Whether what it deletes may be gone before the engine asks about another resource."""
-        return self.does in ("replace", "update")
-
-    @property
-    def after(self) -> Held | None:
-        """What the state has of it when all is done."""
-        return self.old if self.does == "same" else _as_held(self.row) if self.row else None
 
 
 @dataclass(frozen=True)
@@ -141,13 +88,13 @@ def possible(command: Command, before: Snapshot) -> Command | None:
         if name not in targets and name in command.program and not held.gone
         for pair in held.roles.keys() & command.program[name].roles.keys()
     }
-    return None if kept & _deleted(_actions(restricted, before).values()) else restricted
+    return None if kept & deleted_by(actions_of(restricted, before).values()) else restricted
 
 
 def expect(command: Command, before: Snapshot) -> Expected:
     """What has to be there after a command that `possible` has returned."""
-    actions = _actions(command, before)
-    state = _refreshed(command, before)
+    actions = actions_of(command, before)
+    state = refreshed(command, before)
     roles = before.roles
     if command.kind in ("up", "destroy"):
         roles, state = _done(actions, roles, state, command)
@@ -168,7 +115,7 @@ def _steps(command: Command, actions: Mapping[str, Action]) -> frozenset[str] | 
     """The steps that the engine tells; None: not to be known, or not looked at."""
     if command.kind not in ("up", "preview"):
         return None
-    early = _deleted(action for action in actions.values() if action.comes_early)
+    early = deleted_by(action for action in actions.values() if action.comes_early)
     kept = {pair for action in actions.values() if action.does == "same" and action.old for pair in action.old.roles}
     if early & kept:
         # The state has a pair twice, and one of the two moves away. If the engine has it deleted before it asks about
@@ -185,74 +132,10 @@ def _of_tables(actions: Iterable[Action]) -> frozenset[Pair]:
     return frozenset(pair for action in tables for pair in (*action.written, *action.deleted)) - others
 
 
-def _is_targeted(name: str, command: Command) -> bool:
-    return not command.targets or name in command.targets
-
-
-def _refreshed(command: Command, before: Snapshot) -> dict[str, Held]:
-    """The state after the refresh, if the command makes one."""
-    state = dict(before.states[command.stack])
-    if not (command.refresh or command.kind == "refresh"):
-        return state
-    for name, held in list(state.items()):
-        if held.gone or not _is_targeted(name, command):
-            continue
-        entries = frozenset((pair, role) for pair in held.roles if (role := before.role(pair)))
-        if not (entries or held.deployments):
-            del state[name]
-            continue
-        others = frozenset((pair, before.roles[pair]) for pair in _others(held, before))
-        state[name] = replace(held, entries=entries, strangers=others)
-    return state
-
-
-def _others(table: Held, before: Snapshot) -> frozenset[Pair]:
-    """Who has a role in an exclusive table's deployments and is not in the table."""
-    if "exclusive" not in table.options:
-        return frozenset()
-    return frozenset(p for p in before.roles if p.deployment in table.deployments and p not in table.roles)
-
-
-def _deleted(actions: Iterable[Action]) -> frozenset[Pair]:
-    return frozenset(pair for action in actions for pair in action.deleted)
-
-
-def _actions(command: Command, before: Snapshot) -> dict[str, Action]:
-    """What the engine has to do with each resource that the command is about."""
-    if command.kind == "refresh":
-        return {}
-    state = _refreshed(command, before)
-    program = {} if command.kind == "destroy" else command.program
-    names = [name for name in {**state, **program} if _is_targeted(name, command)]
-    return {
-        name: action
-        for name in names
-        if (action := _action(command, state.get(name), program.get(name), before, forced=name in command.replace))
-    }
-
-
-def _action(
-    command: Command, held: Held | None, row: Declared | None, before: Snapshot, *, forced: bool
-) -> Action | None:
-    old = None if held is None or held.gone else held
-    if row is None:
-        return Action("delete", old) if old else None
-    moves = old is None or (isinstance(row, Row) and row.pair not in old.roles)
-    unknown = moves and command.checks == "off" and not row.by_id and not forced
-    if unknown and old and isinstance(row, Row) and all(pair.deployment == row.deployment for pair in old.roles):
-        return Action("update", old, row, blind=True)
-    strangers = _others(_as_held(row), before) - (old.roles.keys() if old else set())
-    changes = (old and replace(old, strangers=frozenset())) != _as_held(row) or (strangers and command.checks != "off")
-    does = "create" if held is None else "replace" if moves or forced else "update" if changes else "same"
-    if does == "same":
-        return Action(does, old, row)
-    return Action(does, old, row, forced=forced and not moves, strangers=strangers)
-
-
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:
     verdicts = {Verdict.MAY_FAIL} if command.faults else {Verdict.SUCCEEDS}
-    early = _deleted(action for action in actions.values() if action.comes_early)
-    updated = _deleted(action for action in actions.values() if action.does == "update")
+    early = deleted_by(action for action in actions.values() if action.comes_early)
+    updated = deleted_by(action for action in actions.values() if action.does == "update")
     for action in actions.values():
         if action.blind and command.kind == "up":
             verdicts.add(Verdict.FAILS)
@@ -291,14 +174,10 @@ def _done(
     for action in actions.values():
         roles |= action.written
     for name in list(state):
-        if _is_targeted(name, command):
+        if is_targeted(name, command):
             del state[name]
     state |= {name: held for name, action in actions.items() if (held := action.after)}
     return roles, state
-
-
-def _as_held(row: Declared) -> Held:
-    return Held(frozenset(row.roles.items()), row.options, row.deployments)
 
 
 def _possible_roles(
@@ -308,7 +187,7 @@ def _possible_roles(
         return {}
     allowed: defaultdict[Pair, set[str | None]] = defaultdict(set)
     claims = {pair: action for action in actions.values() if action.row for pair in action.row.roles}
-    early = _deleted(action for action in actions.values() if action.comes_early)
+    early = deleted_by(action for action in actions.values() if action.comes_early)
     for action in actions.values():
         contradicting = _contradicting(action, before) - early
         if action.forced or command.checks == "off" or not contradicting:
@@ -333,7 +212,7 @@ def _possible_rows(
         rows[name].add(state.get(name))
     if command.kind == "preview":
         return {name: frozenset(found) for name, found in rows.items()}
-    after = _refreshed(command, before)
+    after = refreshed(command, before)
     for name in state:
         rows[name].add(after.get(name))
     for name, action in actions.items():
@@ -342,6 +221,6 @@ def _possible_rows(
         if action.does == "replace" and action.old:
             rows[name].add(replace(action.old, gone=True))
     for name, held in state.items():
-        if held.gone and _is_targeted(name, command):
+        if held.gone and is_targeted(name, command):
             rows[name].add(None)
     return {name: frozenset(found) for name, found in rows.items()}
