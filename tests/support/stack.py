@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,13 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """What a person reads about a failure: last lines of tracebacks, problems of properties, and what is listed."""
-        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:", "* ")
-        return [line for line in self.lines if line.startswith(marks)]
+        """What a person reads about a failure: last lines of tracebacks, problems of properties, and what a run has left."""
+        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:")
+        return [
+            line
+            for before, line in pairwise(["", *self.lines])
+            if line.startswith(marks) or before.endswith("error: 1 error occurred:")
+        ]
 
 
 def led_to(astro: Emulator) -> dict[str, str]:

@@ -22,8 +22,8 @@ It takes what the service showed and what the state held before, and tells what 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -126,10 +126,12 @@ def _steps(command: Command, actions: Mapping[str, Action]) -> frozenset[str] | 
     return frozenset(f"{action.does} {name}" for name, action in actions.items() if action.does != "same")
 
 
-def _of_tables(actions: Iterable[Action]) -> frozenset[Pair]:
+def _of_tables(actions: Collection[Action]) -> frozenset[Pair]:
     tables = [a for a in actions if isinstance(a.row, Table) and a.does in ("create", "update")]
     others = {pair for action in actions if action not in tables for pair in (*action.written, *action.deleted)}
-    return frozenset(pair for action in tables for pair in (*action.written, *action.deleted)) - others
+    held = Counter(pair for action in actions if action.old for pair in action.old.roles)
+    found = {pair for action in tables for pair in (*action.written, *action.deleted)}
+    return frozenset(pair for pair in found - others if held[pair] < 2)
 
 
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:
@@ -180,6 +182,10 @@ def _done(
     return roles, state
 
 
+def _has(action: Action, pair: Pair) -> bool:
+    return action.old is not None and pair in action.old.roles
+
+
 def _possible_roles(
     command: Command, actions: Mapping[str, Action], before: Snapshot
 ) -> dict[Pair, frozenset[str | None]]:
@@ -195,9 +201,9 @@ def _possible_roles(
                 allowed[pair].add(role)
         for pair in action.deleted | action.strangers:
             claim = claims.get(pair)
-            # The delete of a replacement, or a table's update, may come first, and what was to take the role over may fail
-            # after it.
-            takes_over = claim is not None and (pair in claim.given or claim.blind)
+            # The delete of a replacement, or a table's update, may come first, and what was to take the role over, or to
+            # give it back because the state has it twice, may fail after it, or not be asked about any more.
+            takes_over = claim is not None and (pair in claim.given or claim.blind or _has(claim, pair))
             if claim is None or (action.comes_early and takes_over):
                 allowed[pair].add(None)
     return {pair: frozenset({*found, before.role(pair)}) for pair, found in allowed.items()}
