@@ -28,6 +28,7 @@ none holds a control character, whatever names and words it repeats.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +109,15 @@ class WriteNotConfirmed(AstroProviderError):
 
 
 class TableNotWritten(AstroProviderError):
-    """A part of a table could not be written, so the rest was taken back; the text says what stands now."""
+    """A part of a table could not be written, so the rest was taken back; the text says what stands now.
+
+    Attributes:
+        left: if not all of it could be taken back, the outputs of the table that the engine has to keep.
+        identifier: the id of a table that was to be created.
+    """
+
+    left: Mapping[str, Any] | None = None
+    identifier: str | None = None
 
 
 class LockTimeout(AstroProviderError):

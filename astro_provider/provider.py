@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import pulumi
@@ -25,7 +26,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from astro_provider.errors import AstroProviderError, InputError
+from astro_provider.errors import AstroProviderError, InputError, TableNotWritten
 from astro_provider.process import Life, Process
 
 if TYPE_CHECKING:
@@ -134,9 +135,16 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
         return [as_one(problems)] if problems else []
 
     @_without_traceback
+    def create(self, props: Properties) -> CreateResult:
+        """Give all roles of the table, or none."""
+        with _telling_what_is_left("", props):
+            return super().create(props)
+
+    @_without_traceback
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make the table what the program asks for, or leave it as it is."""
-        return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
+        with _telling_what_is_left(_id, _news):
+            return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
 _configured: list[Callable[[str], Any]] = []  # by the engine, for each class; all have the same configuration
@@ -152,6 +160,21 @@ def _settings() -> Settings:
 
 
 _process = Process(_settings)
+
+
+@contextmanager
+def _telling_what_is_left(identifier: str, properties: Properties) -> Iterator[None]:
+    """Tell the engine what a table that could be neither written nor taken back has left, so that it keeps that."""
+    try:
+        yield
+    except TableNotWritten as error:
+        if error.left is not None:
+            from astro_provider.engine_state import call_of_engine, keep_in_state  # noqa: PLC0415  as above
+
+            if (call := call_of_engine()) is not None:
+                left = {**error.left, PROVIDER_KEY: properties[PROVIDER_KEY]}
+                keep_in_state(call, error.identifier or identifier, left, str(error))
+        raise
 
 
 def _inward(properties: Properties) -> Properties:

@@ -83,8 +83,10 @@ def memory() -> Iterator[Figures]:
                 stage.emulator.store.add_token(f"of-a-big-organization-{number}", description="one of many")
             for number in range(BIG_ORGANIZATION[1] - shape[1]):
                 stage.emulator.store.add_deployment(f"of-a-big-organization-{number}")
-            yield stage.run("preview in a big organization", "preview")
+            yield stage.run("preview of new in a big organization", "preview")
             yield stage.run("up in a big organization", "up")
+            yield stage.run("preview in a big organization", "preview")
+            yield stage.run("destroy in a big organization", "destroy")
 
 
 def show_reads(figures: Sequence[Figures]) -> None:

@@ -127,6 +127,7 @@ class AstroClient:
         # In ASCII, so that half a character in somebody else's entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
         deadline = self._bound()
+        self._pace.hold_write_back()
         with waiting.told(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
             if cancelling.is_cancelled():
                 raise self._failures.cancelled("UpdateApiTokenRoles", path)

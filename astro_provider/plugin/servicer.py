@@ -19,7 +19,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from astro_provider import notices, shown
 from astro_provider.api import cancelling
 from astro_provider.engine_log import EngineLog
-from astro_provider.errors import AstroProviderError, InputError, InvalidInputs
+from astro_provider.engine_state import keep_in_state
+from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, TableNotWritten
 from astro_provider.hints import nearest_names
 from astro_provider.plugin import configuration, properties
 from astro_provider.plugin.detailed import detailed, roots
@@ -50,6 +51,12 @@ def _in_one_sentence(call: _Call[_Request, _Answer]) -> _Call[_Request, _Answer]
         with notices.about(getattr(request, "urn", "")):
             try:
                 return call(self, request, context)
+            except TableNotWritten as error:
+                text = in_camel_case(str(error))
+                if error.left is not None:
+                    identifier = error.identifier or str(getattr(request, "id", ""))  # an update's is that of its call
+                    keep_in_state(context, identifier, {camel(name): one for name, one in error.left.items()}, text)
+                context.abort(grpc.StatusCode.UNKNOWN, text)
             except AstroProviderError as error:
                 # A code that the engine takes for well understood: the resource is as it was before.
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, in_camel_case(str(error)))

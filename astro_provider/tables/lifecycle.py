@@ -37,11 +37,12 @@ from astro_provider.tables.keys import CUID, look_up
 from astro_provider.tables.plan import Plan, plan
 from astro_provider.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
 from astro_provider.tables.values import Entry, Table, parse_table, read_table
-from astro_provider.values import Unknown, in_words, known, sentence
+from astro_provider.values import Text, Unknown, in_words, known, sentence
 from astro_provider.writing.changes import Outcome, Remove
 
 Properties = dict[str, Any]
 IDENTITY = "organization_id"
+UNFINISHED = "not known since a run that failed"  # the role, in the state, of an entry that may stand or not
 
 
 class TableLifecycle:
@@ -186,7 +187,8 @@ class TableLifecycle:
         self._identify(stored)
         taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
         drifted = bool(olds.get("strangers")) and _which(checked) not in self._checked
-        return Difference(changes=in_place or taken or drifted, replaces=[], beyond_inputs=taken or drifted)
+        beyond_inputs = taken or drifted
+        return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
     def _identify(self, table: Table) -> None:
         """Tell the claims the ids of entries that `check` could claim by their spelling only."""
@@ -208,8 +210,13 @@ class TableLifecycle:
         self._identify(examined.table)
         roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         strangers = self._strangers_to_take(examined, properties)
-        self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
-        return f"{examined.table.organization_id}/{uuid.uuid4().hex}", outputs(examined.table, [])
+        identifier = f"{examined.table.organization_id}/{uuid.uuid4().hex}"
+        try:
+            self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
+        except TableNotWritten as failed:
+            failed.identifier = identifier
+            raise
+        return identifier, outputs(examined.table, [])
 
     @within_its_time
     def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
@@ -408,30 +415,39 @@ class TableLifecycle:
             self._learn(written.outcomes)
             failed = self._still_there(written.outcomes)
             if failed or written.not_standing is not None:
-                reason = _reasons(failed, examined.table) if failed else str(written.not_standing)
-                raise TableNotWritten(
-                    f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} "
-                    f"{self._take_back(written.outcomes, examined.table)}"
+                reason = _reasons(failed, stored, examined.table) if failed else str(written.not_standing)
+                now, may_stand = self._take_back(written.outcomes, stored, examined.table)
+                error = TableNotWritten(
+                    f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} {now}"
                 )
+                error.left = _unfinished(stored, examined.table, may_stand)
+                raise error
 
-    def _take_back(self, outcomes: Sequence[Outcome], table: Table) -> str:
-        """Take back what was written, as far as it still stands, and say what stands now."""
+    def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId]]:
+        """Take back what was written, as far as it still stands.
+
+        Returns:
+            What stands now, in words, and the entries of which that is not known.
+        """
         changes = [outcome.taking_back for outcome in outcomes if outcome.taking_back is not None]
         if not changes:
-            return "Nothing else was written."
+            return "Nothing else was written.", ()
         with operation(self._settings.timeout_seconds):
             written = self._writer.write_all(changes)
         self._learn(written.outcomes)
         stands = self._still_there(written.outcomes)
         if not stands and written.not_standing is None:
-            return "What this run had written was taken back, so all is as it was before."
-        places = _places([outcome.change.binding for outcome in stands], table)
+            return "What this run had written was taken back, so all is as it was before.", ()
+        places = _places([outcome.change.binding for outcome in stands], *tables)
         what = (
             f"could not be taken back, and may stand: {places}"
             if stands
             else f"was taken back, but {written.not_standing}"
         )
-        return f"What this run had written {what}. Run again, or `pulumi refresh`, which shows what is there."
+        text = (
+            f"What this run had written {what}. Run again: the next preview shows it, and the next run puts it right."
+        )
+        return text, [outcome.change.binding for outcome in stands or written.outcomes]
 
     def _still_there(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The changes that failed; a role that is to be taken is gone with its token, or with its deployment."""
@@ -515,6 +531,38 @@ def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
     return found
 
 
+def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -> Properties | None:
+    """The outputs of a table of which a run has left something that it could neither finish nor take back.
+
+    They have what the state has, and beside it, with a role that no program asks for, each entry of which nobody knows
+    whether it stands. So the next run shows it, and writes it or takes it away, whatever the program says then.
+
+    Args:
+        stored: the table as the state has it.
+        asked: the table as it was to be.
+        may_stand: bindings that may stand, or may be missing; those of strangers are no entries.
+    """
+    rows: dict[str, dict[str, Text]] = {
+        key: dict(row) for key, row in stored.rows.items() if not isinstance(row, Unknown)
+    }
+    names = [dict(stored.deployment_ids), dict(stored.token_ids)]
+    for binding in may_stand:
+        entry = stored.bindings.get(binding) or asked.bindings.get(binding)
+        if entry is not None:
+            ids = (binding.deployment_id, binding.token_id)
+            # A name that means another thing in the state, which was made anew since, gives way to the id.
+            keys = [
+                key if known_as.setdefault(key, id_) == id_ else id_
+                for known_as, key, id_ in zip(names, entry, ids, strict=True)
+            ]
+            rows.setdefault(keys[0], {})[keys[1]] = UNFINISHED
+    if not any(UNFINISHED in row.values() for row in rows.values()):
+        return None
+    deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
+    table = stored if stored.organization_id else asked
+    return outputs(replace(table, roles=rows, deployment_ids=deployment_ids, token_ids=token_ids), [])
+
+
 def _which(table: Table) -> tuple[str, int]:
     """What tells a table from others of the program: a process is not told its name."""
     return "a table", hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows)))
@@ -565,19 +613,21 @@ def _in_words(table: Table, entry: Entry) -> str:
     return f"{token} in {_deployment_in_words(table, entry.deployment)}"
 
 
-def _places(bindings: Sequence[BindingId], table: Table) -> str:
-    entries = table.bindings
+def _places(bindings: Sequence[BindingId], *tables: Table) -> str:
+    entries = {binding: entry for table in tables for binding, entry in table.bindings.items()}
     named = [entries[one].place if one in entries else one.in_words for one in bindings[:MOST_TOLD]]
     more = len(bindings) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
 
 
-def _reasons(failed: Sequence[Outcome], table: Table) -> str:
+def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
     """Why changes failed: each reason once, with the entries that it is about."""
     by_reason: defaultdict[str, list[BindingId]] = defaultdict(list)
     for one in failed:
         by_reason[str(one.error)].append(one.change.binding)
-    told_ = [f"{_places(bindings[:1], table)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()]
+    told_ = [
+        f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()
+    ]
     more = len(told_) - MOST_TOLD
     return " ".join(told_[:MOST_TOLD]) + (f" And {more} more reasons." if more > 0 else "")
 

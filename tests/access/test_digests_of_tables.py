@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +13,13 @@ from astro_provider.access.export import read_export
 from astro_provider.access.model import Text, difference
 from astro_provider.access.review import changes_in
 from astro_provider.emulator import Emulator
+from astro_provider.tables.lifecycle import UNFINISHED
 from tests.support.digests import RECOMMENDED, digest
 from tests.support.previews import exported
+from tests.support.shell import run
 from tests.support.stack import Stack
 from tests.support.table_programs import declaring
-from tests.support.tables import ACCESSOR, ADMIN, Town, make_town
+from tests.support.tables import ACCESSOR, ADMIN, POST, Town, make_town
 
 
 @pytest.fixture
@@ -97,6 +101,61 @@ def test_a_move_is_no_change_and_a_gap_if_it_may_leave_a_table_first(stack: Stac
         (town.deployments["d-1"], town.tokens["t-0"])
     }
     assert len(changes_in(out_of)) == 1
+
+
+def reviewed(
+    town: Town, stack: Stack, tmp_path: Path, *flags: str, **declared: dict[str, Any]
+) -> dict[tuple[str, str], Any]:
+    """The rows of `astro-provider review` by deployment and token: the role before and after, and the flags."""
+    stack.program = declaring(**declared)
+    file = tmp_path / "digest.json"
+    file.write_text(digest(stack, "preview", *(flags or RECOMMENDED)).text)
+    document = json.loads(run(town.astro, "review", str(file), "--output", "json").out)
+    names = {id_: name for name, id_ in (*town.deployments.items(), *town.tokens.items())}
+    return {
+        (names[row["deployment_id"]], names[row["org_token_id"]]): (
+            row["before"],
+            row["after"],
+            sorted({"gap", "admin"} & set(row["flags"])),
+        )
+        for row in document["changes"]
+    }
+
+
+def test_the_review_flags_an_entry_that_moves_out_of_a_table_that_stays(
+    stack: Stack, town: Town, tmp_path: Path
+) -> None:
+    before = {"access": {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ADMIN}}}}
+    stack.program = declaring(**before)
+    stack.up()
+    stays = {"access": {"roles": {"d-0": {"t-0": ADMIN}}}}
+    renamed = {"renamed": stays["access"]}
+
+    to_a_binding = reviewed(town, stack, tmp_path, **stays, other=single(town, "d-1", "t-0"))
+    to_a_table = reviewed(town, stack, tmp_path, **stays, other={"roles": {"d-1": {"t-0": ADMIN}}})
+    without = reviewed(town, stack, tmp_path, **renamed, other=single(town, "d-1", "t-0"))
+
+    assert to_a_binding == to_a_table == {("d-1", "t-0"): (ADMIN, ADMIN, ["admin", "gap"])}
+    assert without == {}
+
+
+def test_the_review_says_of_what_a_run_has_left_that_it_is_not_known(stack: Stack, town: Town, tmp_path: Path) -> None:
+    first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
+    asked = {"access": {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}}}
+    stack.program = declaring(**asked)
+    town.astro.fault(status=403, operation=POST, path=town.tokens[second])
+    town.astro.fault(status=403, operation=POST, path=town.tokens[first], skip=1)
+    stack.up()
+    town.astro.clear_faults()
+
+    without_refresh = [flag for flag in RECOMMENDED if flag != "--refresh"]
+    again = reviewed(town, stack, tmp_path, *without_refresh, **asked)
+    away = reviewed(town, stack, tmp_path, *without_refresh, access={"roles": {"d-0": {}}})
+    refreshed = reviewed(town, stack, tmp_path, access={"roles": {"d-0": {}}})
+
+    assert again == {("d-0", first): (UNFINISHED, ADMIN, ["admin"]), ("d-0", second): (None, ADMIN, ["admin"])}
+    assert away == {("d-0", first): (UNFINISHED, None, [])}
+    assert refreshed == {("d-0", first): (ADMIN, None, [])}
 
 
 def test_what_an_exclusive_table_removes_is_lost_once(stack: Stack, town: Town) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.api import pace
-from astro_provider.api.pace import Pace
+from astro_provider.api import ApiTokenRole, pace
+from astro_provider.api.pace import WRITES_IN_A_WINDOW, Pace
+from astro_provider.emulator import Emulator
+from tests.support.clients import Connect
 
 LIMITS = {"GET": 25, "POST": 10}  # calls a second, as published
 
@@ -83,3 +85,47 @@ def test_many_refusals_do_not_stop_it(clock: Clock) -> None:
     before, after = turns(of, clock, "GET", 2)
 
     assert after - before == pytest.approx(8 / 22)
+
+
+def test_a_write_that_would_crowd_its_second_because_an_earlier_one_came_late_is_held_back(clock: Clock) -> None:
+    of, went_out = Pace(), []
+    for number in range(25):
+        clock.now = max(clock.now, 1000 + number / 9 + (0.12 if number in (0, 9, 12) else 0.0))
+        of.hold_write_back()
+        went_out.append(clock.now)
+
+    closest = min(after - before for before, after in zip(went_out, went_out[10:], strict=False))
+    assert closest == pytest.approx(1.05)
+    assert went_out[-1] == 1000 + 24 / 9
+
+
+def test_writes_in_their_turn_are_not_held_back(clock: Clock) -> None:
+    of = Pace()
+    for _ in range(100):
+        [at] = turns(of, clock, "POST", 1)
+        of.hold_write_back()
+        assert clock.now == at
+
+
+def test_no_write_is_held_back_for_long_because_what_was_read_grows_old(clock: Clock) -> None:
+    of = Pace()
+    for _ in range(11):
+        of.hold_write_back()
+
+    assert clock.now == pytest.approx(1000.1)
+
+
+def test_writes_that_come_at_once_leave_the_service_s_second_in_peace(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "WINDOW_SECONDS", 2.0)  # a slow machine may take its time with the first of them
+    monkeypatch.setattr(pace, "LONGEST_HELD_BACK_SECONDS", 9.0)
+    with Emulator.running(rate_limits=True) as astro:
+        token_id = astro.store.add_token("ci")
+        client = connect(astro.url, credential=astro.credential)
+        member = ApiTokenRole(entity_type="ORGANIZATION", entity_id=astro.organization_id, role="ORGANIZATION_MEMBER")
+
+        for _ in range(WRITES_IN_A_WINDOW + 2):
+            client.set_roles(astro.organization_id, token_id, [member])
+
+        assert "429" not in astro.calls()["by_status"]

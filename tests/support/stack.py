@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,13 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """What a person reads about a failure: last lines of tracebacks, and problems of properties."""
+        """What a person reads about a failure: last lines of tracebacks, problems of properties, and what a run has left."""
         marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:", "error: astro:index:")
-        return [line for line in self.lines if line.startswith(marks)]
+        return [
+            line
+            for before, line in pairwise(["", *self.lines])
+            if line.startswith(marks) or before.endswith("error: 1 error occurred:")
+        ]
 
 
 def led_to(astro: Emulator) -> dict[str, str]:
@@ -204,7 +209,7 @@ class Stack(Directory):
         self.stack.cancel()
 
     def urn(self, name: str, kind: str = BINDING_TYPE) -> str:
-        """The URN of the binding of that name, wherever it is."""
+        """The URN of the binding, or the table, of that name, wherever it is."""
         return f"urn:pulumi:test::bindings::{kind}::{name}"
 
     def outputs(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
+from astro_provider.tables.lifecycle import UNFINISHED
 from astro_provider.values import UNKNOWN
 from tests.support.processes import StartProcess
 from tests.support.tables import (
@@ -141,7 +142,7 @@ def test_what_somebody_has_changed_meanwhile_is_not_taken_back(start: StartProce
     town.astro.fault(status=403, operation=POST, path=town.tokens[second])
     decide = process._take_back  # noqa: SLF001  a person decides between the write and its taking back
 
-    def take_back(*arguments: Any) -> str:
+    def take_back(*arguments: Any) -> Any:
         town.bind("d-0", first, ACCESSOR)
         return decide(*arguments)
 
@@ -165,6 +166,31 @@ def test_what_cannot_be_taken_back_is_told(start: StartProcess, town: Town) -> N
 
     assert town.held() == {"d-0": {first: ADMIN}}
     assert f'could not be taken back, and may stand: roles["d-0"]["{first}"].' in str(failed.value)
+
+
+def test_what_may_stand_is_by_its_id_if_its_name_means_another_thing_in_the_state(
+    start: StartProcess, town: Town
+) -> None:
+    roles = {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}
+    stored = up(tables(start()), {"roles": roles})
+    town.astro.store.delete_deployment(town.deployments["d-0"], keep_roles=False)
+    anew = town.astro.store.add_deployment("d-0")
+    process = tables(start(timeout_seconds=2.0))
+    inputs = checked(process, {"roles": roles}, stored)
+    first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
+    town.astro.fault(status=403, operation=POST, path=town.tokens[second])
+    town.astro.fault(status=403, operation=POST, path=town.tokens[first], skip=1)
+
+    with pytest.raises(TableNotWritten) as failed:
+        process.update(stored.outputs, inputs)
+    left = failed.value.left
+    town.astro.clear_faults()
+    assert left is not None
+    put_right = up(tables(start()), {"roles": roles}, Stored(stored.id, stored.inputs, dict(left)))
+
+    assert left == {**stored.outputs, "roles": {**roles, anew: {first: UNFINISHED}}}
+    assert put_right.outputs["deployment_ids"] == {"d-0": anew}
+    assert {town.astro.store.deployment_role(town.tokens[token], anew) for token in ("t-0", "t-1")} == {ADMIN}
 
 
 def test_a_role_that_vanishes_before_the_write_refuses_the_token_whole(start: StartProcess, town: Town) -> None:

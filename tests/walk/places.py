@@ -18,6 +18,7 @@ PAIRS = {
     "theirs": (Pair("t0", "d3"), Pair("t1", "d2"), Pair("t1", "d3")),
 }
 NAMES = {"ours": ("n0", "n1", "n2", "n3", "n4", "n5"), "theirs": ("m0", "m1", "m2", "m3")}
+TABLE_NAMES = {"ours": ("x0", "x1", "x2"), "theirs": ("y0", "y1")}
 
 _MEMBER: dict[str, Any] = {"entityType": "ORGANIZATION", "entityId": ORGANIZATION_ID, "role": "ORGANIZATION_MEMBER"}
 STRANGERS: tuple[dict[str, Any], ...] = (

@@ -1,4 +1,4 @@
-"""Makes a failing walk short: it leaves out steps, resources and flags as long as what remains still fails.
+"""Makes a failing walk short: it leaves out steps, resources, entries of tables and flags as long as what remains still fails.
 
 Hypothesis could shrink, but each trial costs seconds on the real engine, so that a few dozen trials in a good order, within
 a bound of time, are all that anybody waits for.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from pulumi.automation import PulumiCommand
 
-from tests.walk.steps import Command, Step
+from tests.walk.steps import Command, Pair, Step, Table
 from tests.walk.walking import Failure, Watch, go, silent
 
 FLAGS = {
@@ -50,6 +50,11 @@ def shorter(steps: Sequence[Step]) -> Iterator[list[Step]]:
         size //= 2
     for name in sorted({name for step in steps if isinstance(step, Command) for name in step.program}):
         yield [_without(name, step) for step in steps]
+    tables = [
+        row for step in steps if isinstance(step, Command) for row in step.program.values() if isinstance(row, Table)
+    ]
+    for pair in sorted({pair for table in tables for pair in table.roles}):
+        yield [_without_entry(pair, step) for step in steps]
     for number, step in enumerate(steps):
         if isinstance(step, Command):
             for flag, plain in FLAGS.items():
@@ -61,4 +66,11 @@ def _without(name: str, step: Step) -> Step:
     if not isinstance(step, Command):
         return step
     program = {other: row for other, row in step.program.items() if other != name}
+    return step.model_copy(update={"program": program})
+
+
+def _without_entry(pair: Pair, step: Step) -> Step:
+    if not isinstance(step, Command):
+        return step
+    program = {name: row.without(pair) if isinstance(row, Table) else row for name, row in step.program.items()}
     return step.model_copy(update={"program": program})

@@ -13,17 +13,33 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Held:
-    """A binding as a state holds it.
+    """A binding or a table as a state holds it.
 
     Attributes:
+        entries: its roles: of a binding one.
+        options: those of its flags that are set.
+        deployments: those that a table names; a binding tells none.
+        strangers: whom the last refresh found in an exclusive table's deployments, if no run has come since.
         gone: it was deleted for a replacement that was never created (the engine: `pendingReplacement`); the engine
             keeps it, so that it knows what to create.
     """
 
-    pair: Pair
-    role: str
-    overwrite: bool = False
+    entries: frozenset[tuple[Pair, str]]
+    options: frozenset[str] = frozenset()
+    deployments: frozenset[str] = frozenset()
+    strangers: frozenset[tuple[Pair, str]] = frozenset()
     gone: bool = False
+
+    @property
+    def roles(self) -> dict[Pair, str]:
+        """Its roles."""
+        return dict(self.entries)
+
+    def __str__(self) -> str:
+        said = [*sorted(f"{pair}={role}" for pair, role in self.entries), *sorted(self.options)]
+        said += [f"names {' '.join(sorted(self.deployments))}"] if self.deployments else []
+        said += [f"stranger {pair}={role}" for pair, role in sorted(self.strangers)]
+        return f"({', '.join([*said, *(['gone'] if self.gone else [])])})"
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,71 @@ class Row(_Part):
         """What it binds."""
         return Pair(self.token, self.deployment)
 
+    @property
+    def roles(self) -> dict[Pair, str]:
+        """What it declares, as a table tells it."""
+        return {self.pair: self.role}
+
+    @property
+    def deployments(self) -> frozenset[str]:
+        """The deployments that it names beside its roles: none."""
+        return frozenset()
+
+    @property
+    def options(self) -> frozenset[str]:
+        """What else a state shows of it. Names and ids stand in every state, so how it is spelled does not."""
+        return frozenset({"overwrite"} if self.overwrite else ())
+
     def __str__(self) -> str:
         spelled = "id" if self.by_id else "name"
         return f"{self.pair}={self.role} by {spelled}{', overwrite' if self.overwrite else ''}"
+
+
+class Table(_Part):
+    """A table as a program declares it.
+
+    Attributes:
+        grid: the role by deployment and token; a deployment may be without any.
+    """
+
+    grid: dict[str, dict[str, str]]
+    exclusive: bool = False
+    by_id: bool = False
+    overwrite: bool = False
+
+    @property
+    def roles(self) -> dict[Pair, str]:
+        """What it declares."""
+        return {Pair(token, place): role for place, row in self.grid.items() for token, role in row.items()}
+
+    @property
+    def deployments(self) -> frozenset[str]:
+        """The deployments that it names."""
+        return frozenset(self.grid)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """What else a state shows of it; its keys stand there as they are spelled."""
+        return frozenset(option for option in ("exclusive", "by_id", "overwrite") if getattr(self, option))
+
+    def giving(self, pair: Pair, role: str) -> Table:
+        """The table with this entry, in the place of the one that it has."""
+        row = {**self.grid.get(pair.deployment, {}), pair.token: role}
+        return self.model_copy(update={"grid": {**self.grid, pair.deployment: row}})
+
+    def without(self, pair: Pair) -> Table:
+        """The table without this entry; the deployment stays."""
+        row = {token: role for token, role in self.grid.get(pair.deployment, {}).items() if token != pair.token}
+        return self.model_copy(update={"grid": {**self.grid, pair.deployment: row}} if pair in self.roles else {})
+
+    def __str__(self) -> str:
+        rows = ", ".join(
+            f"{place}({' '.join(f'{token}={role}' for token, role in row.items())})" for place, row in self.grid.items()
+        )
+        return f"table {rows}{''.join(f', {option}' for option in sorted(self.options))}"
+
+
+Declared = Row | Table
 
 
 class Command(_Part):
@@ -62,7 +124,7 @@ class Command(_Part):
     step: Literal["command"] = "command"
     stack: Literal["ours", "theirs"] = "ours"
     kind: Literal["up", "preview", "refresh", "destroy"]
-    program: dict[str, Row] = {}
+    program: dict[str, Declared] = {}
     refresh: bool = False
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()

@@ -14,7 +14,9 @@ from tests.walk.draw import walk
 from tests.walk.shrinking import shrink
 from tests.walk.walking import go
 
-FIXED_SEEDS = (13, 47, 80)  # each revokes after a refresh within its first four commands
+# Entries move between tables and bindings to and fro in the first; in the second a role is revoked after a refresh, too; in
+# the third somebody comes whom an exclusive table keeps out.
+FIXED_SEEDS = (13814, 6273, 13488)
 NEW_SEED = "new"
 FIXED_STEPS = 5
 NEW_STEPS = 12

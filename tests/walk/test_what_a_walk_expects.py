@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise, product
 from typing import Any
 
 import pytest
 
+from astro_provider.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.draw import walk
 from tests.walk.model import Verdict, expect, possible
+from tests.walk.programs import consistent
 from tests.walk.shrinking import shorter
 from tests.walk.snapshot import Held, Snapshot
-from tests.walk.steps import Command, Pair, Row, read, written_down
+from tests.walk.steps import Command, Pair, Row, Table, read, written_down
 from tests.walk.verdicts import complaints
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -26,6 +29,10 @@ def _row(pair: Pair, role: str = ADMIN, **fields: Any) -> Row:
     return Row(token=pair.token, deployment=pair.deployment, role=role, **fields)
 
 
+def _held(pair: Pair, role: str = ADMIN, **fields: Any) -> Held:
+    return Held(frozenset({(pair, role)}), **fields)
+
+
 def _moment(service: Mapping[Pair, str], **state: Held) -> Snapshot:
     entries = {pair: {"entityType": "DEPLOYMENT", "role": role} for pair, role in service.items()}
     return Snapshot(entries=entries, foreign={"t0": [{"role": "PILOT"}]}, states={"ours": state, "theirs": {}})
@@ -35,9 +42,9 @@ def _complaints(command: Command, before: Snapshot, outcome: Outcome, after: Sna
     return list(complaints(command, expect(command, before), before, outcome, after))
 
 
-HELD = _moment({D0: ADMIN, D1: ADMIN}, one=Held(D0, ADMIN), two=Held(D1, ADMIN))
+HELD = _moment({D0: ADMIN, D1: ADMIN}, one=_held(D0, ADMIN), two=_held(D1, ADMIN))
 LEAVES = Command(kind="up", refresh=True, program={"one": _row(D0)})
-LEFT = _moment({D0: ADMIN}, one=Held(D0, ADMIN))
+LEFT = _moment({D0: ADMIN}, one=_held(D0, ADMIN))
 
 
 def test_a_grant_that_stands_after_its_resource_left_the_program_is_a_complaint() -> None:
@@ -64,7 +71,7 @@ def test_a_foreign_entry_that_changed_a_state_that_says_more_and_a_change_that_i
 
 
 def test_a_plain_up_leaves_a_hand_edit_alone_and_one_that_refreshes_mends_it() -> None:
-    revoked = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D1, ADMIN))
+    revoked = _moment({D0: ADMIN}, one=_held(D0, ADMIN), two=_held(D1, ADMIN))
     plain = Command(kind="up", program={"one": _row(D0), "two": _row(D1)})
 
     assert expect(plain, revoked).roles == {D0: ADMIN}
@@ -101,7 +108,7 @@ def test_another_token_by_its_name_is_refused_without_checks_because_nobody_coul
 
 def test_after_an_error_a_grant_that_stands_and_was_forgotten_is_a_complaint() -> None:
     command = Command(kind="up", program={})
-    forgotten = replace(HELD, states={"ours": {"one": Held(D0, ADMIN)}, "theirs": {}})
+    forgotten = replace(HELD, states={"ours": {"one": _held(D0, ADMIN)}, "theirs": {}})
 
     found = _complaints(command, HELD, AN_ERROR, forgotten)
 
@@ -118,7 +125,7 @@ def test_after_an_error_a_grant_that_is_gone_though_a_rename_asks_for_it_is_a_co
 
 
 def test_only_a_targeted_delete_of_what_an_untargeted_resource_of_the_program_has_is_left_out() -> None:
-    twice = _moment({D0: ADMIN}, old=Held(D0, ADMIN), new=Held(D0, ADMIN))
+    twice = _moment({D0: ADMIN}, old=_held(D0, ADMIN), new=_held(D0, ADMIN))
     renamed = {"new": _row(D0)}
 
     assert possible(Command(kind="up", program=renamed, targets=("old",)), twice) is None
@@ -137,22 +144,107 @@ def test_a_refresh_is_not_aimed_at_what_the_state_does_not_have() -> None:
 
 
 def test_the_steps_are_unknown_only_if_a_replacement_deletes_what_another_resource_keeps() -> None:
-    twice = _moment({D0: ADMIN}, one=Held(D0, ADMIN), two=Held(D0, ADMIN))
+    twice = _moment({D0: ADMIN}, one=_held(D0, ADMIN), two=_held(D0, ADMIN))
     moved = Command(kind="up", program={"one": _row(D1), "two": _row(D0)})
-    once = _moment({D0: ADMIN}, one=Held(D0, ADMIN))
+    once = _moment({D0: ADMIN}, one=_held(D0, ADMIN))
 
     assert expect(moved, twice).steps is None
     assert frozenset({"replace one", "create two"}) == expect(moved, once).steps
 
 
 def test_what_a_failed_move_has_deleted_is_made_again() -> None:
-    half_moved = _moment({}, one=Held(D0, ADMIN, gone=True))
+    half_moved = _moment({}, one=_held(D0, ADMIN, gone=True))
     taken_back = Command(kind="up", program={"one": _row(D0)})
 
     expected = expect(taken_back, half_moved)
 
     assert expected.verdict is Verdict.SUCCEEDS
     assert expected.roles == {D0: ADMIN}
+
+
+def _as_table(*pairs: Pair, role: str = ADMIN, **fields: Any) -> Held:
+    places = fields.pop("places", {pair.deployment for pair in pairs})
+    return Held(frozenset((pair, role) for pair in pairs), deployments=frozenset(places), **fields)
+
+
+OTHER = Pair("t1", "d0")
+KEEPS_OUT = Table(grid={"d0": {"t0": ADMIN}}, exclusive=True)
+ALONE = _as_table(D0, options=frozenset({"exclusive"}))
+
+
+def test_an_exclusive_table_takes_the_roles_of_others_in_its_deployments_only() -> None:
+    before = _moment({D0: ADMIN, D1: ADMIN, OTHER: ADMIN}, table=ALONE)
+    up = Command(kind="up", program={"table": KEEPS_OUT})
+    after = _moment({D0: ADMIN, D1: ADMIN}, table=ALONE)
+
+    assert expect(up, before).roles == {D0: ADMIN, D1: ADMIN}
+    assert expect(up, before).steps == frozenset({"update table"})
+    assert _complaints(up, before, Outcome("", steps=["update table"]), after) == []
+    assert [f"the service shows {ADMIN} for t1@d0, but None was expected (it was {ADMIN})"] == _complaints(
+        up, before, Outcome("", steps=["update table"]), before
+    )
+
+
+def test_without_exclusive_or_checks_that_could_see_them_others_stay() -> None:
+    before = _moment({D0: ADMIN, OTHER: ADMIN}, table=ALONE)
+    unseen = Command(kind="up", program={"table": KEEPS_OUT}, checks="off")
+    shared = Command(kind="up", program={"table": KEEPS_OUT.model_copy(update={"exclusive": False})})
+    changed = Command(kind="up", program={"table": Table(grid={"d0": {}}, exclusive=True)}, checks="off")
+
+    assert expect(unseen, before).steps == frozenset()
+    assert expect(unseen, before).roles == expect(shared, before).roles == {D0: ADMIN, OTHER: ADMIN}
+    assert expect(changed, before).roles == {}
+
+
+def test_an_entry_that_moves_stands_afterwards_and_after_an_error_only_if_its_table_is_not_asked_first() -> None:
+    before = _moment({D0: ADMIN, D1: ADMIN}, table=_as_table(D0, D1))
+    out = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ADMIN}}), "one": _row(D1)})
+    away = Command(kind="up", program={"one": _row(D1)})
+
+    assert expect(out, before).roles == {D0: ADMIN, D1: ADMIN}
+    assert expect(away, before).roles == {D1: ADMIN}
+    assert expect(out, before).possible_roles[D1] == {ADMIN, None}
+    assert expect(away, before).possible_roles[D1] == {ADMIN}
+
+
+def test_a_table_that_was_written_halfway_is_a_complaint_unless_the_state_tells() -> None:
+    before = _moment({D0: ADMIN}, table=_as_table(D0))
+    up = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ACCESSOR}, "d1": {"t0": ADMIN}})}, faults=({},))
+    halfway = _moment({D0: ACCESSOR, D1: ADMIN}, table=_as_table(D0))
+    told = _moment({D0: ACCESSOR, D1: ADMIN}, table=_as_table(D0, D1, role=UNFINISHED))
+    next_up = Command(kind="up", program={"table": Table(grid={"d0": {"t0": ADMIN}})})
+
+    assert _complaints(up, before, AN_ERROR, before) == []
+    assert _complaints(up, before, AN_ERROR, told) == []
+    assert [
+        f"after the error the service shows {ACCESSOR} for t0@d0, but the state tells {ADMIN}",
+        f"after the error the service shows {ADMIN} for t0@d1, but the state tells None",
+    ] == _complaints(up, before, AN_ERROR, halfway)
+    assert expect(next_up, told).roles == {D0: ADMIN}
+    assert expect(next_up, told).steps == frozenset({"update table"})
+
+
+def test_a_refresh_takes_what_is_gone_out_of_a_table_and_finds_strangers() -> None:
+    before = _moment({OTHER: ADMIN}, table=ALONE)
+    found = expect(Command(kind="refresh"), before).state["table"]
+
+    assert found == replace(ALONE, entries=frozenset(), strangers=frozenset({(OTHER, ADMIN)}))
+
+
+def test_walks_meet_tables_that_keep_others_out_and_moves_between_all_kinds() -> None:
+    programs = [step.program for seed in range(20) for step in islice(walk(seed), 60) if isinstance(step, Command)]
+    moves = Counter(
+        f"{type(old[one]).__name__} to {type(new[two]).__name__}"
+        for old, new in pairwise(programs)
+        for one, two in product(old, new)
+        if one != two and old[one].roles.keys() & new[two].roles.keys() - new.get(one, Table(grid={})).roles.keys()
+    )
+    tables = Counter(sum(isinstance(row, Table) for row in program.values()) for program in programs)
+
+    assert min(tables[number] for number in range(3)) > len(programs) / 10
+    assert moves.keys() == {"Row to Row", "Row to Table", "Table to Row", "Table to Table"}
+    assert min(moves.values()) > len(programs) / 100
+    assert any("exclusive" in row.options for program in programs for row in program.values())
 
 
 def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -> None:
@@ -163,10 +255,10 @@ def test_a_seed_draws_the_same_steps_every_time_and_they_can_be_written_down() -
     assert steps != list(islice(walk(14), 50))
 
 
-def test_no_program_of_a_walk_declares_a_binding_twice() -> None:
+def test_no_program_of_a_walk_declares_a_binding_twice_or_where_an_exclusive_table_keeps_it_out() -> None:
     programs = [step.program for step in islice(walk(1), 500) if isinstance(step, Command)]
 
-    assert all(len(program) == len({row.pair for row in program.values()}) for program in programs)
+    assert all(consistent(program) for program in programs)
 
 
 def test_shorter_walks_have_less_in_them_and_keep_the_step_that_failed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from astro_provider.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.model import Expected, Verdict
 from tests.walk.snapshot import Held, Snapshot
@@ -47,9 +48,13 @@ def _others(command: Command, before: Snapshot, after: Snapshot) -> Iterator[str
     other = "theirs" if command.stack == "ours" else "ours"
     if before.states[other] != after.states[other]:
         yield f"the state of {other} changed"
-    touched = {row.pair for row in command.program.values()}
-    touched |= {held.pair for held in before.states[command.stack].values()}
+    touched = {
+        pair for one in (*command.program.values(), *before.states[command.stack].values()) for pair in one.roles
+    }
+    exclusive = [row.deployments for row in command.program.values() if "exclusive" in row.options]
     for pair in sorted({*before.entries, *after.entries} - touched):
+        if any(pair.deployment in deployments for deployments in exclusive):
+            continue
         if before.entries.get(pair) != after.entries.get(pair):
             yield f"{pair} is not of this stack, was {before.entries.get(pair)} and is {after.entries.get(pair)}"
     yield from (f"the state keeps {held} as {name} for a later delete" for name, held in after.doomed[command.stack])
@@ -60,27 +65,47 @@ def _after_an_error(command: Command, expected: Expected, before: Snapshot, afte
         allowed = expected.possible_roles.get(pair, frozenset({before.role(pair)}))
         if after.role(pair) not in allowed:
             yield f"after the error the service shows {after.role(pair)} for {pair}, but it may only show {_any(allowed)}"
+    yield from _state_after_an_error(command, expected, before, after)
+
+
+def _state_after_an_error(command: Command, expected: Expected, before: Snapshot, after: Snapshot) -> Iterator[str]:
     was, state = before.states[command.stack], after.states[command.stack]
     for name in sorted({*was, *state}):
         held, possible = state.get(name), expected.possible_rows.get(name, frozenset({was.get(name)}))
-        if held not in possible:
+        if held not in possible and not (held and _may_be_unfinished(held, possible)):
             yield f"after the error the state holds {held} as {name}, but may only hold {_any(possible)}"
-        row = expected.written.get(name)
-        is_new = (
-            held is not None
-            and held != was.get(name)
-            and row is not None
-            and (held.pair, held.role) == (row.pair, row.role)
-        )
-        if held is not None and is_new and not held.gone and after.role(held.pair) != held.role:
-            yield f"after the error the state tells {held} as {name}, but the service shows {after.role(held.pair)}"
+        written = expected.written.get(name, {})
+        if held is None or held == was.get(name) or held.gone or not written.items() <= held.roles.items():
+            continue
+        for pair, role in written.items():
+            if after.role(pair) != role:
+                yield f"after the error the state tells {held} as {name}, but the service shows {after.role(pair)} for {pair}"
+    yield from _forgotten(expected, before, after, was, state)
+
+
+def _forgotten(
+    expected: Expected, before: Snapshot, after: Snapshot, was: Mapping[str, Held], state: Mapping[str, Held]
+) -> Iterator[str]:
+    """What the service shows and the state does not tell, although it told it before, or a table has done it."""
+    told = {pair: role for held in state.values() if not held.gone for pair, role in held.roles.items()}
+    for pair in sorted(expected.of_tables):
+        if after.role(pair) != before.role(pair) and told.get(pair) not in (after.role(pair), UNFINISHED):
+            yield f"after the error the service shows {after.role(pair)} for {pair}, but the state tells {told.get(pair)}"
     for pair in sorted(_living(was) - _living(state)):
         if after.role(pair) is not None and pair not in expected.uncertain:
             yield f"after the error the state has forgotten {pair}, but the service shows {after.role(pair)}"
 
 
+def _may_be_unfinished(held: Held, possible: frozenset[Held | None]) -> bool:
+    """Whether a table in the state tells that a role is not known, and nothing of which it cannot be so."""
+    not_known = {pair for pair, role in held.roles.items() if role == UNFINISHED}
+    pairs = {pair for one in possible if one for pair in one.roles}
+    known = held.entries - {(pair, UNFINISHED) for pair in not_known}
+    return bool(not_known) and not_known <= pairs and any(known <= (one.entries if one else set()) for one in possible)
+
+
 def _living(state: Mapping[str, Held]) -> set[Pair]:
-    return {held.pair for held in state.values() if not held.gone}
+    return {pair for held in state.values() if not held.gone for pair in held.roles}
 
 
 def _any(allowed: frozenset[object]) -> str:

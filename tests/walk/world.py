@@ -12,11 +12,11 @@ from typing import Any
 from pulumi.automation import PulumiCommand
 
 from astro_provider.emulator import Emulator
-from tests.support.stack import OUR_TYPES, Outcome
+from tests.support.stack import BINDING_TYPE, OUR_TYPES, TABLE_TYPE, Outcome
 from tests.walk.doors import Door, DynamicStack, NativeStack
-from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TOKENS
+from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
 from tests.walk.snapshot import Entry, Held, Snapshot
-from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row
+from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row
 
 ROOT = Path(__file__).parents[2]
 SHORT_TIMEOUT_SECONDS = (
@@ -119,36 +119,62 @@ class World:
                 return Pair(token, name)
         return None
 
-    def _arguments(self, row: Row) -> dict[str, Any]:
-        given = {"org_token_id": self._tokens[row.token]} if row.by_id else {"org_token_name": f"walk-{row.token}"}
+    def _arguments(self, row: Declared) -> dict[str, Any]:
         overwrite = {"overwrite": True} if row.overwrite else {}
-        return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
+        if isinstance(row, Row):
+            given = {"org_token_id": self._tokens[row.token]} if row.by_id else {"org_token_name": f"walk-{row.token}"}
+            return {"deployment_id": self._deployments[row.deployment], "role": row.role, **given, **overwrite}
+        tokens = self._tokens if row.by_id else {name: f"walk-{name}" for name in TOKENS}
+        deployments = self._deployments if row.by_id else {name: f"walk-{name}" for name in DEPLOYMENTS}
+        roles = {
+            deployments[place]: {tokens[token]: role for token, role in tokens_.items()}
+            for place, tokens_ in row.grid.items()
+        }
+        return {"roles": roles, **({"exclusive": True} if row.exclusive else {}), **overwrite}
 
     def _held(self, stack: DynamicStack | NativeStack) -> list[tuple[str, Held, bool]]:
-        deployments = {deployment_id: name for name, deployment_id in self._deployments.items()}
-        tokens = {token_id: name for name, token_id in self._tokens.items()}
-        held = []
-        for resource in stack.exported().get("resources", []):
-            if resource["type"] not in OUR_TYPES:
-                continue
-            _, deployment_id, token_id = resource["id"].split("/")
-            outputs = resource["outputs"]
-            row = Held(
-                Pair(tokens[token_id], deployments[deployment_id]),
-                outputs["role"],
-                overwrite=bool(outputs.get("overwrite")),
-                gone=bool(resource.get("pendingReplacement")),
+        return [
+            (
+                resource["urn"].rsplit("::", 1)[1],
+                self._as_held(resource["id"], resource["outputs"], gone=bool(resource.get("pendingReplacement"))),
+                bool(resource.get("delete")),
             )
-            held.append((resource["urn"].rsplit("::", 1)[1], row, bool(resource.get("delete"))))
-        return held
+            for resource in stack.exported().get("resources", [])
+            if resource["type"] in OUR_TYPES
+        ]
+
+    def _as_held(self, identifier: str, outputs: dict[str, Any], *, gone: bool) -> Held:
+        deployments = {key: name for name, id_ in self._deployments.items() for key in (id_, f"walk-{name}")}
+        tokens = {key: name for name, id_ in self._tokens.items() for key in (id_, f"walk-{name}")}
+        options = {option for option in ("overwrite", "exclusive") if outputs.get(option)}
+        if "roles" not in outputs:
+            _, deployment_id, token_id = identifier.split("/")
+            pair = Pair(tokens[token_id], deployments[deployment_id])
+            return Held(frozenset({(pair, outputs["role"])}), frozenset(options), gone=gone)
+
+        def entries(roles: dict[str, dict[str, str]]) -> frozenset[tuple[Pair, str]]:
+            return frozenset(
+                (Pair(tokens[token], deployments[place]), role)
+                for place, row in roles.items()
+                for token, role in row.items()
+            )
+
+        options |= {"by_id"} if any(key in self._deployments.values() for key in outputs["roles"]) else set()
+        return Held(
+            entries(outputs["roles"]),
+            frozenset(options),
+            frozenset(deployments[key] for key in outputs["roles"]),
+            entries(outputs.get("strangers") or {}),
+            gone=gone,
+        )
 
 
 def _options(command: Command, stack: DynamicStack | NativeStack) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if command.targets:
-        options["target"] = [stack.urn(name) for name in command.targets]
-    if command.replace:
-        options["replace"] = [stack.urn(name) for name in command.replace]
+    for option, names in (("target", command.targets), ("replace", command.replace)):
+        if names:
+            tables = TABLE_NAMES[command.stack]
+            options[option] = [stack.urn(name, TABLE_TYPE if name in tables else BINDING_TYPE) for name in names]
     for flag in ("refresh", "continue_on_error", "run_program"):
         if getattr(command, flag):
             options[flag] = True

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from astro_provider.emulator import Emulator
-from tests.support.cast import FINANCE, OF_WORKSPACE, ORGANIZATION_ID
+from tests.support.cast import FINANCE, OBSERVABILITY, OF_WORKSPACE, ORGANIZATION_ID, STAGING, TRAINER
 from tests.support.stack import NATIVE_BINDING_TYPE
 from tests.support.writes import writes
-from tests.support.yaml_project import YamlProject, binding
+from tests.support.yaml_project import YamlProject, binding, table
 
+ADMIN = "DEPLOYMENT_ADMIN"
 BESIDE = f"metrics: {NATIVE_BINDING_TYPE} resource 'metrics': property"
 
 
@@ -63,6 +64,27 @@ def test_what_the_service_refuses_is_one_sentence_and_nothing_is_in_the_state(
     assert "\n" not in problem
     assert "Traceback" not in up.text
     assert project.resources() == {}
+
+
+def test_what_a_failed_table_could_not_take_back_is_in_the_state_and_the_next_update_goes_on(
+    project: YamlProject, astro: Emulator
+) -> None:
+    project.write({"access": table({"etl-staging": {"observability": ADMIN, "model-trainer": ADMIN}})})
+    project.set_environment(ASTRO_TIMEOUT_SECONDS="3")
+    astro.fault(operation="UpdateApiTokenRoles", status=500, skip=1, times=None)
+
+    failed = project.up()
+    there = {token for token in (OBSERVABILITY, TRAINER) if astro.store.deployment_role(token, STAGING)}
+    stored = project.resources()["access"]["outputs"]["roles"]["etl-staging"]
+    astro.clear_faults()
+    again = project.up()
+
+    assert failed.failed
+    assert len(there) == 1
+    assert {"observability": OBSERVABILITY, "model-trainer": TRAINER}[next(iter(stored))] in there
+    assert len(stored) == 1
+    assert not again.failed, again.text
+    assert [astro.store.deployment_role(token, STAGING) for token in (OBSERVABILITY, TRAINER)] == [ADMIN, ADMIN]
 
 
 def test_of_two_resources_with_the_same_binding_the_update_refuses_the_second(

@@ -1,0 +1,151 @@
+"""A table of which a run has left something that it could neither finish nor take back, as in an outage that stays.
+
+The next run has to see it, whatever its program says: the state tells what may stand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from astro_provider import DeploymentOrgTokenBindings
+from astro_provider.emulator import Emulator
+from astro_provider.tables.lifecycle import UNFINISHED
+from tests.support.stack import Outcome, Stack
+from tests.support.table_programs import declaring
+from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
+
+BEFORE = {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}, "d-1": {"t-0": ACCESSOR, "t-1": ACCESSOR}}
+AFTER = {"d-0": {"t-0": ACCESSOR, "t-1": ADMIN}, "d-2": {"t-0": ADMIN, "t-1": ADMIN}}
+
+
+@pytest.fixture
+def town(astro: Emulator) -> Town:
+    return make_town(astro)
+
+
+def fails_halfway(stack: Stack, town: Town) -> Outcome:
+    """An `up` that writes one of the two tokens, and can neither write the other nor take the first one back."""
+    first, second = sorted([town.tokens["t-0"], town.tokens["t-1"]])
+    town.astro.fault(status=403, operation=POST, path=second)
+    town.astro.fault(status=403, operation=POST, path=first, skip=1)
+    up = stack.up()
+    town.astro.clear_faults()
+    return up
+
+
+def half_done(town: Town) -> dict[str, dict[str, str]]:
+    first = min(["t-0", "t-1"], key=lambda token: town.tokens[token])
+    found: dict[str, dict[str, str]] = {}
+    for roles, tokens in ((BEFORE, {"t-0", "t-1"} - {first}), (AFTER, {first})):
+        for deployment, row in roles.items():
+            for token in tokens & row.keys():
+                found.setdefault(deployment, {})[token] = row[token]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("then", "refresh"),
+    [("put back", True), *((then, False) for then in ("put back", "repeated", "another one", "nothing", "destroyed"))],
+)
+def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
+    stack: Stack, town: Town, then: str, *, refresh: bool
+) -> None:
+    stack.program = declaring(access={"roles": BEFORE})
+    stack.up()
+    stack.program = declaring(access={"roles": AFTER})
+    failed = fails_halfway(stack, town)
+    left = town.held()
+    asked: dict[str, Any] = {
+        "put back": BEFORE,
+        "repeated": AFTER,
+        "another one": {"d-1": {"t-1": ADMIN}, "d-3": {"t-0": ADMIN}},
+    }
+    roles = asked.get(then, {})
+    stack.program = declaring(access={"roles": roles}) if roles else declaring()
+
+    preview = stack.preview(refresh=refresh)
+    ended = stack.destroy() if then == "destroyed" else stack.up(refresh=refresh)
+    held = town.held()
+    again = stack.up() if roles else None
+
+    assert failed.failed
+    [error] = [error for error in failed.errors if "could not be taken back, and may stand: roles[" in error]
+    assert "token c" not in error.partition("may stand: ")[2]  # what left the table has its place, too
+    assert left == half_done(town)
+    assert ("update access" if roles else "delete access") in preview.steps
+    assert not ended.failed, ended.text
+    assert held == roles
+    assert again is None or again.changes == {"same": 2}
+
+
+@pytest.mark.parametrize("then", ["repeated", "another one", "nothing"])
+def test_what_a_create_has_left_is_in_the_state(stack: Stack, town: Town, then: str) -> None:
+    stack.program = declaring(access={"roles": AFTER})
+    failed = fails_halfway(stack, town)
+    left = town.held()
+    roles: dict[str, Any] = {"repeated": AFTER, "another one": BEFORE}.get(then, {})
+    stack.program = declaring(access={"roles": roles}) if roles else declaring()
+
+    ended = stack.up()
+
+    assert failed.failed
+    assert left
+    assert ("update access" if roles else "delete access") in ended.steps
+    assert not ended.failed, ended.text
+    assert town.held() == roles
+
+
+def test_a_second_failure_forgets_nothing(stack: Stack, town: Town) -> None:
+    stack.program = declaring(access={"roles": BEFORE})
+    stack.up()
+    stack.program = declaring(access={"roles": AFTER})
+    failed = [fails_halfway(stack, town)]
+    left = town.held()
+    for operation in (GET_TOKEN, POST):
+        town.astro.fault(status=403, operation=operation)
+        failed.append(stack.up())
+        town.astro.clear_faults()
+
+    stack.program = declaring(access={"roles": BEFORE})
+    put_back = stack.up()
+
+    assert [one.failed for one in failed] == [True, True, True]
+    assert left == half_done(town)
+    assert put_back.steps == ["update access"]
+    assert town.held() == BEFORE
+
+
+def test_an_exclusive_table_puts_right_what_a_run_has_left(stack: Stack, town: Town) -> None:
+    stack.program = declaring(access={"roles": BEFORE, "exclusive": True})
+    stack.up()
+    stack.program = declaring(access={"roles": AFTER, "exclusive": True})
+    fails_halfway(stack, town)
+    town.bind("d-0", "t-2", ADMIN)
+    stack.program = declaring(access={"roles": BEFORE, "exclusive": True})
+
+    up = stack.up()
+    again = stack.up()
+
+    assert not up.failed, up.text
+    assert town.held() == BEFORE
+    assert again.changes == {"same": 2}
+
+
+def test_what_a_run_has_left_is_as_secret_as_the_roles(stack: Stack, town: Town) -> None:
+    def program() -> None:
+        DeploymentOrgTokenBindings("access", roles=pulumi.Output.secret(AFTER))
+
+    stack.program = program
+    failed = fails_halfway(stack, town)
+    kept = stack.resources()["access"]["outputs"]["roles"]
+    text = stack.state_text()
+    up = stack.up()
+
+    assert failed.failed
+    assert list(kept) == ["4dabf18193072939515e22adb298388d", "ciphertext"]  # how the engine stores a secret
+    assert UNFINISHED not in text
+    assert not up.failed, up.text
+    assert town.held() == AFTER
