@@ -63,7 +63,8 @@ class Create(Enum):
 class Clash(Enum):
     """Why a resource cannot have a binding."""
 
-    SAME_BINDING = "another resource of the program has it"
+    SAME_BINDING = "a table of the program has it, or has it as well"
+    TWICE = "another resource of the program has it, each by itself"
     ONLY_FOR_ANOTHER = (
         "another resource of the program says who has a role in the deployment, and does not name the token"
     )
@@ -76,6 +77,10 @@ def clash_in_words(clash: Clash, called: str) -> str:
         clash: why.
         called: how a message speaks of the binding.
     """
+    if clash is Clash.TWICE:
+        return (
+            f"Two resources of this program bind {called}. A token has one role in a deployment: remove one of the two."
+        )
     if clash is Clash.SAME_BINDING:
         return (
             f"Two resources of this program bind {called}, and one of them is a table (DeploymentOrgTokenBindings). Remove "
@@ -96,7 +101,15 @@ class Delete(Enum):
     UNCERTAIN = "another resource of the program may have the binding, which only its update will tell"
 
 
-SINGLE = "a binding by itself"
+@dataclass(frozen=True)
+class Single:
+    """A resource that is a binding by itself.
+
+    Attributes:
+        urn: which one; empty if the engine does not tell, so that two of them cannot be told apart.
+    """
+
+    urn: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +180,7 @@ class Claims:
         self._reserved: dict[tuple[str, str] | None, Hashable] = {}  # organization and deployment
 
     def checked(
-        self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool, by: Hashable = SINGLE
+        self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool, by: Hashable = Single()
     ) -> Clash | None:
         """Claim a binding in its `check`.
 
@@ -191,7 +204,7 @@ class Claims:
             if isinstance(claimed, BindingId):
                 self._in_deployment[claimed.organization_id, claimed.deployment_id].add(claimed)
             if len(claim.by) > 1:
-                return Clash.SAME_BINDING
+                return Clash.TWICE if all(isinstance(one, Single) for one in claim.by) else Clash.SAME_BINDING
             place = (claimed.organization_id, claimed.deployment_id) if isinstance(claimed, BindingId) else None
             return Clash.ONLY_FOR_ANOTHER if self._reserved.get(place, by) != by else None
 

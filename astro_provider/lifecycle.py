@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from astro_provider import notices
 from astro_provider.api.deadline import operation
-from astro_provider.claims import Claims, Create, Delete, clash_in_words
+from astro_provider.claims import Claims, Create, Delete, Single, clash_in_words
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -125,26 +125,30 @@ class Lifecycle:
         self.shared = Shared(settings, self._reader, self._writer, self._claims)
 
     @within_its_time
-    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
+    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the binding.
 
         Args:
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
             news: the program's inputs.
+            urn: which resource it is, if the engine tells.
         """
+        by = Single(urn)
         stored = Stored.parse(olds) if olds else None
         asked, malformed = read_inputs(news, credential=self._settings.credential)
         if self._settings.preview_checks is PreviewChecks.OFF:
-            return Checked(dict(news) if malformed else self._check_by_spelling(asked, stored).properties(), malformed)
+            return Checked(
+                dict(news) if malformed else self._check_by_spelling(asked, stored, by).properties(), malformed
+            )
         try:
-            inputs, findings = self._examine(Situation(self._with_organization(asked), stored))
+            inputs, findings = self._examine(Situation(self._with_organization(asked), stored), by)
         except AstroProviderError as error:
             # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
             return Checked(dict(news), malformed or [InputError("", str(error))])
         problems = [*malformed, *self._tell(findings)]
         return Checked(dict(news) if malformed else inputs.properties(), problems)
 
-    def _examine(self, situation: Situation) -> tuple[Inputs, list[Finding]]:
+    def _examine(self, situation: Situation, by: Single) -> tuple[Inputs, list[Finding]]:
         """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
         resolved = self._resolver.resolve(situation)
         binding = resolved.inputs.binding
@@ -153,7 +157,7 @@ class Lifecycle:
         if binding is not None:
             is_stored = situation.stored is not None and situation.stored.binding == binding
             is_new = situation.stored is None or replaced
-            clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new)
+            clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new, by=by)
             if clash is not None:
                 findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, resolved.inputs.in_words)))
         findings += self._preflight.examine(resolved, situation)
@@ -170,7 +174,7 @@ class Lifecycle:
                 say(finding.text)
         return [finding.as_error() for finding in findings if finding.weight in stops]
 
-    def _check_by_spelling(self, asked: Inputs, stored: Stored | None) -> Inputs:
+    def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Single) -> Inputs:
         """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
         tell_that_checks_are_off()
         state = stored or Stored()
@@ -178,7 +182,7 @@ class Lifecycle:
         to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
         for claimed in [inputs.binding] if inputs.binding else spellings(asked):
             is_stored = claimed == state.binding or claimed in set(spellings(state))
-            self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created)
+            self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created, by=by)
         return inputs
 
     def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:

@@ -159,7 +159,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
             olds = {**inward(request.old_outputs), **olds}
         try:
-            checked = self._life(request.urn).check(olds, news)
+            if _kind(request.urn) == TABLE:
+                checked = self._process.tables().check(olds, news)
+            else:
+                checked = self._process.bindings().check(olds, news, urn=request.urn)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
         failures = [*strange, *_failures(checked.problems)]

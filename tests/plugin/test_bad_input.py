@@ -9,7 +9,7 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.support.cast import FINANCE, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION, STAGING
-from tests.support.native_process import TABLE_URN, NativeProcess, native_process
+from tests.support.native_process import TABLE_URN, NativeProcess, native_process, urn_of
 from tests.support.provider_process import CallFailed
 from tests.support.writes import writes
 
@@ -208,3 +208,24 @@ def test_a_mistake_of_ours_is_told_as_one(process: NativeProcess) -> None:
     [line] = failed.value.lines
     assert line.startswith("pulumi-astro-provider ")
     assert "made a mistake (IndexError: list index out of range): please report it" in line
+
+
+def test_two_resources_of_one_binding_are_told_in_the_preview_also_if_they_spell_it_differently(
+    process: NativeProcess, astro: Emulator
+) -> None:
+    first = process.check(
+        {"deploymentName": "etl-staging", "orgTokenName": "observability", "role": "DEPLOYMENT_ADMIN"}
+    )
+    again = process.check(
+        {"deploymentName": "etl-staging", "orgTokenName": "observability", "role": "DEPLOYMENT_ADMIN"}
+    )
+    other = process.check(
+        {"deploymentId": STAGING, "orgTokenName": "observability", "role": "DEPLOYMENT_ADMIN"}, urn=urn_of(name="other")
+    )
+
+    assert (first.failures, again.failures) == ([], [])  # one resource, as a replacement checks it twice
+    [(place, told)] = other.failures
+    assert not place
+    assert told.startswith("Two resources of this program bind token 'observability'")
+    assert told.endswith("A token has one role in a deployment: remove one of the two.")
+    assert writes(astro) == 0
