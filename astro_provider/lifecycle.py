@@ -107,9 +107,14 @@ class Shared:
 
 
 class Lifecycle:
-    """The life of bindings in one process; safe to share between threads."""
+    """The life of bindings in one process; safe to share between threads.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: what the user has set.
+        operations_at_once: how many operations the engine has under way here at most.
+    """
+
+    def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
         self._settings = settings
         client = settings.client()
         self._reader = Reader(client)
@@ -118,6 +123,7 @@ class Lifecycle:
             TokenLocks(settings.host, settings.lock_directory),
             settle_seconds=settings.settle_seconds,
             timeout_seconds=settings.timeout_seconds,
+            most_at_once=operations_at_once,
         )
         self._resolver = Resolver(self._reader)
         self._preflight = Preflight(self._reader)

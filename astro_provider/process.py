@@ -44,10 +44,12 @@ class Process:
 
     Args:
         find_settings: finds the settings when they are first needed; what it raises, each call raises.
+        operations_at_once: how many operations the engine has under way here at most.
     """
 
-    def __init__(self, find_settings: Callable[[], Settings]) -> None:
+    def __init__(self, find_settings: Callable[[], Settings], operations_at_once: int) -> None:
         self._find_settings = find_settings
+        self._operations_at_once = operations_at_once
         self._lock = threading.Lock()
         self._lifecycle: Lifecycle | None = None
         self._tables: TableLifecycle | None = None
@@ -63,7 +65,7 @@ class Process:
                 with garbage_left_alone():
                     from astro_provider.lifecycle import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
 
-                    self._lifecycle = Lifecycle(self._find_settings())
+                    self._lifecycle = Lifecycle(self._find_settings(), operations_at_once=self._operations_at_once)
             return self._lifecycle
 
     def tables(self) -> TableLifecycle:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Properties = dict[str, Any]
 PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag
+OPERATIONS_AT_ONCE = 4  # the threads that the SDK gives to the process of a dynamic provider
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -159,7 +160,7 @@ def _settings() -> Settings:
     return Settings.find(_configured[-1] if _configured else lambda _key: None, os.environ)
 
 
-_process = Process(_settings)
+_process = Process(_settings, OPERATIONS_AT_ONCE)
 
 
 @contextmanager

@@ -68,12 +68,16 @@ def _in_one_sentence(call: _Call[_Request, _Answer]) -> _Call[_Request, _Answer]
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """One provider: an instance serves one configuration, for as long as the process lives."""
+    """One provider: an instance serves one configuration, for as long as the process lives.
 
-    def __init__(self) -> None:
+    Args:
+        operations_at_once: how many calls can be under way.
+    """
+
+    def __init__(self, operations_at_once: int) -> None:
         self._configuration: Properties = {}
         self._is_explicit = False
-        self._process = Process(self._settings)
+        self._process = Process(self._settings, operations_at_once)
 
     def _settings(self) -> Settings:
         return configuration.settings(self._configuration, explicit=self._is_explicit)

@@ -38,7 +38,7 @@ def main() -> None:
         from astro_provider.plugin.servicer import Servicer  # noqa: PLC0415  loaded while nobody collects garbage
     engine, operations = os.getppid(), ThreadPoolExecutor(THREADS)
     server = grpc.server(operations, options=_UNLIMITED)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(THREADS), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

@@ -27,7 +27,6 @@ from astro_provider.writing.queues import Queue, Queues, Ticket
 from astro_provider.writing.refusal import explain_refusal
 from astro_provider.writing.settling import ListDeployment, Look, Settling
 
-DYNAMIC_OPERATIONS = 4  # the threads of a dynamic provider's process: when all are here, nobody else can come
 TOKENS_AT_ONCE = 4  # of one call of `write_all`; the client's pace keeps them within the service's limits
 RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
 CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
@@ -49,7 +48,7 @@ class Writer:
         locks: the locks between this machine's processes.
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
         timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
-        most_at_once: how many changes can come at once, which is how many operations the door lets in.
+        most_at_once: how many changes can come at once, which is how many operations the engine has under way here.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class Writer:
         *,
         settle_seconds: float,
         timeout_seconds: float,
-        most_at_once: int = DYNAMIC_OPERATIONS,
+        most_at_once: int,
     ) -> None:
         self._client = client
         self._locks = locks

@@ -22,7 +22,7 @@ from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
 from astro_provider.writing import locks
 from tests.support import writing_process
-from tests.support.writers import ADMIN, READ, WRITE, MakeWriter, Scene, in_background
+from tests.support.writers import ADMIN, READ, THREADS, WRITE, MakeWriter, Scene, in_background
 from tests.support.writing_process import Order, failures_of
 
 ROOT = Path(__file__).parents[2]
@@ -228,7 +228,7 @@ def test_a_lock_of_one_token_holds_up_no_other(scene: Scene, make_writer: MakeWr
 
 def _lifecycle(astro: Emulator, lock_directory: str | None = None) -> Lifecycle:
     known = SecretStr(astro.credential), astro.organization_id, astro.url
-    return Lifecycle(Settings(*known, settle_seconds=0, lock_directory=lock_directory))
+    return Lifecycle(Settings(*known, settle_seconds=0, lock_directory=lock_directory), operations_at_once=THREADS)
 
 
 def _properties(scene: Scene, deployment: str) -> dict[str, object]:

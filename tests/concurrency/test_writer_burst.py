@@ -52,7 +52,7 @@ def test_sixty_creates_of_a_whole_lifecycle_cost_no_more_writes(scene: Scene, tm
     astro = scene.astro
     astro.settings(latency_ms=50)
     settings = Settings(SecretStr(astro.credential), astro.organization_id, astro.url, lock_directory=str(tmp_path))
-    lifecycle = Lifecycle(settings)
+    lifecycle = Lifecycle(settings, operations_at_once=THREADS)
     asked = [
         {"deployment_id": deployment, "org_token_name": "nightly-loads", "role": ADMIN}
         for deployment in scene.deployments(60)

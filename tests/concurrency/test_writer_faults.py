@@ -25,6 +25,7 @@ from tests.support.writers import (
     EACH_KIND,
     KINDS,
     READ,
+    THREADS,
     WRITE,
     Kind,
     MakeWriter,
@@ -332,7 +333,7 @@ def test_a_service_that_refuses_connections_is_waited_for(
         url, port, credential = gone.url, int(gone.url.rsplit(":", 1)[1]), gone.credential
         others_before = _others(gone, change.binding)
     client = _CountingClient(url, lambda: credential, bound_seconds=30)
-    writer = Writer(client, TokenLocks(url, str(tmp_path)), settle_seconds=0, timeout_seconds=30)
+    writer = Writer(client, TokenLocks(url, str(tmp_path)), settle_seconds=0, timeout_seconds=30, most_at_once=THREADS)
     _CountingClient.attempts = 0
 
     writing = in_background(lambda: writer.write(change))

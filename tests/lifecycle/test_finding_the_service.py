@@ -14,6 +14,7 @@ from astro_provider.settings import Settings
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, STAGING
 from tests.support.processes import StartProcess, checked, problems
 from tests.support.raw_server import free_port
+from tests.support.writers import THREADS
 
 ADMIN = {"deployment_id": STAGING, "org_token_name": "observability", "role": "DEPLOYMENT_ADMIN"}
 
@@ -31,7 +32,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, astro: Emulator) -> None:
 
 def of_process(config: Mapping[str, str] | None = None) -> Lifecycle:
     """A process that finds its settings in the environment and the stack's configuration."""
-    return Lifecycle(Settings.find((config or {}).get, os.environ))
+    return Lifecycle(Settings.find((config or {}).get, os.environ), operations_at_once=THREADS)
 
 
 def test_the_organization_of_the_argument_comes_first(astro: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

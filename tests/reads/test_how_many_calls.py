@@ -29,7 +29,8 @@ THREADS = 4  # of a provider process
 def lifecycle(astro: Emulator) -> Lifecycle:
     """A provider process's lifecycle, new: nothing has been read yet."""
     return Lifecycle(
-        Settings(credential=SecretStr(astro.credential), organization_id=astro.organization_id, host=astro.url)
+        Settings(credential=SecretStr(astro.credential), organization_id=astro.organization_id, host=astro.url),
+        operations_at_once=THREADS,
     )
 
 

@@ -16,6 +16,7 @@ from astro_provider import notices
 from astro_provider.emulator import Emulator
 from astro_provider.lifecycle import Lifecycle, Properties
 from astro_provider.settings import PreviewChecks, Settings
+from tests.support.writers import THREADS
 
 
 class StartProcess(Protocol):
@@ -45,7 +46,7 @@ def start(
         }
         fields |= settings
         fields["preview_checks"] = PreviewChecks(fields.get("preview_checks", "warn"))
-        return Lifecycle(Settings(**fields))
+        return Lifecycle(Settings(**fields), operations_at_once=THREADS)
 
     return start_process
 

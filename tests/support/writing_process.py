@@ -16,7 +16,7 @@ from astro_provider.identity import BindingId
 from astro_provider.writing.changes import Add, Change, Remove
 from astro_provider.writing.locks import TokenLocks
 from astro_provider.writing.writer import Writer
-from tests.support.writers import ADMIN, failures, write_all
+from tests.support.writers import ADMIN, THREADS, failures, write_all
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +57,7 @@ def _main() -> None:
         TokenLocks(order.host, order.lock_directory),
         settle_seconds=order.settle_seconds,
         timeout_seconds=order.timeout_seconds,
+        most_at_once=THREADS,
     )
     ids = {
         name: [BindingId(order.organization_id, one, order.token_id) for one in getattr(order, name)]
