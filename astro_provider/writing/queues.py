@@ -23,10 +23,10 @@ from astro_provider.api import Deadline
 from astro_provider.writing.changes import Change, Outcome
 from astro_provider.writing.ledger import TokenKey
 
-GATHER_SECONDS = 0.045  # that a lone change waits for company, and each other one for the next
+GATHER_SECONDS = 0.045  # that a lone change waits for company
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
 LONGEST_GATHER_SECONDS = 0.5  # however many come, one by one
-BURST_SECONDS = 0.5  # after the last changes to a token, the next ones belong to the same burst
+BURST_SECONDS = 0.5  # after the last change, the next one belongs to the same burst
 LONGEST_WAIT_SECONDS = 5.0  # that longer queues may go first; far less than any timeoutSeconds that makes sense
 
 
@@ -51,17 +51,10 @@ class Queue:
     waiting: list[Ticket] = field(default_factory=list)
     led: bool = False
     has_turn: bool = False
-    ended_at: float = -math.inf
-
-    def patience(self) -> float:
-        """Seconds to wait for company."""
-        in_burst = time.monotonic() - self.ended_at < BURST_SECONDS
-        return GATHER_IN_BURST_SECONDS if in_burst else GATHER_SECONDS
 
     def end_lead(self) -> None:
         """Let another thread lead. A turn that was not needed is lost, because it would be too late later."""
         self.led = self.has_turn = False
-        self.ended_at = time.monotonic()
 
     def take_one_per_binding(self, among: Collection[Ticket]) -> list[Ticket]:
         """Take what can be made together of those that wait; a second change of the same binding waits for the next time."""
@@ -86,6 +79,7 @@ class Queues:
         self._of_tokens: defaultdict[TokenKey, Queue] = defaultdict(Queue)
         self._came = 0  # changes, ever
         self._ended = 0  # those of them that have their outcome
+        self._ended_at = -math.inf  # the last of them
         self._wait_since: dict[Queue, float] = {}  # those that are led and wait for a turn
         self._one_awaits_pace = False
 
@@ -105,20 +99,25 @@ class Queues:
             if ticket.outcome is None:
                 ticket.outcome = outcome
                 self._ended += 1
+                self._ended_at = time.monotonic()
                 self._changed.notify_all()
 
-    def gather(self, queue: Queue) -> None:
+    def gather(self) -> None:
         """Wait until everybody is there who can come, or nobody has come for a moment."""
         with self._changed:
             latest = time.monotonic() + LONGEST_GATHER_SECONDS
-            patience = queue.patience()
             came = -1
             while came != self._came and not self._all_are_here():
                 came = self._came
                 self._changed.wait_for(
                     lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
-                    timeout=min(patience, latest - time.monotonic()),
+                    timeout=min(self._patience(), latest - time.monotonic()),
                 )
+
+    def _patience(self) -> float:
+        """Seconds to wait for the next one."""
+        is_alone = self._came - self._ended <= 1 and time.monotonic() - self._ended_at > BURST_SECONDS
+        return GATHER_SECONDS if is_alone else GATHER_IN_BURST_SECONDS
 
     def _all_are_here(self) -> bool:
         return self._came - self._ended >= self._most_at_once

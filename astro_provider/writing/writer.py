@@ -140,7 +140,7 @@ class Writer:
                 if queue.led or all(ticket.outcome is not None for ticket in tickets):
                     return
                 queue.led = True
-                self._queues.gather(queue)
+                self._queues.gather()
             self._lead(key, deadline)
 
     def _abandoned(self, ticket: Ticket) -> WriteNotConfirmed:

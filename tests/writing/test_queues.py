@@ -155,15 +155,18 @@ def test_a_turn_is_asked_for_once_and_is_lost_with_the_lead(queues: Queues) -> N
 
 def test_nobody_waits_for_company_once_all_are_here(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 1e6)
 
-    queues.gather(fill(queues, "a", 4))
+    fill(queues, "a", 4)
+    queues.gather()
 
 
 def test_company_is_waited_for_again_after_somebody_has_come(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", SOON)
+    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", SOON)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", SOON)
-    queue = fill(queues, "a", 1)
+    fill(queues, "a", 1)
 
     def come() -> None:
         for number in range(3):
@@ -171,7 +174,7 @@ def test_company_is_waited_for_again_after_somebody_has_come(queues: Queues, mon
             fill(queues, f"other {number}", 1)
 
     threading.Thread(target=come, daemon=True).start()
-    queues.gather(queue)
+    queues.gather()
 
     assert len(queues["o", "other 2"].waiting) == 1
 
@@ -179,24 +182,28 @@ def test_company_is_waited_for_again_after_somebody_has_come(queues: Queues, mon
 def test_company_is_waited_for_no_longer_than_a_moment(queues: Queues) -> None:
     queue = fill(queues, "a", 3)
 
-    queues.gather(queue)
+    queues.gather()
 
     assert len(queue.waiting) == 3
 
 
 def test_company_is_not_waited_for_without_an_end(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 0.01)
 
-    queues.gather(fill(queues, "a", 3))
+    fill(queues, "a", 3)
+    queues.gather()
 
 
 def test_a_change_that_was_given_up_is_counted_once(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 1e6)
     [first] = tickets("a", 1)
     queues.enter(first)
     for _ in range(2):
         queues.end(first, Outcome(first.change))
 
-    queues.gather(fill(queues, "b", 4))  # would wait for one more
+    fill(queues, "b", 4)
+    queues.gather()  # would wait for one more
