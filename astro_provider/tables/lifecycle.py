@@ -396,7 +396,10 @@ class TableLifecycle:
         """
         spelled = _spelled(stored)
         takes = {binding: spelled.get(binding, ()) for binding in (*planned.takes, *planned.strangers)}
-        with self._claims.exchanging(planned.gives, takes, planned.puts) as exchange:
+        # The inputs do not have what a failed run has left, so a check took it for new: another resource may have it as well.
+        left = {one for one in planned.puts if stored.entries[stored.bindings[one]] == UNFINISHED}
+        gives, puts = [*planned.gives, *left], planned.puts.keys() - left
+        with self._claims.exchanging(gives, takes, puts) as exchange:
             second = [binding for binding, meets in exchange.creates.items() if meets is Create.SECOND]
             if second:
                 words = "; ".join(examined.in_words(examined.bindings[binding]) for binding in second[:MOST_TOLD])

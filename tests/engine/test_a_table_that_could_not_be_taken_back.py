@@ -118,6 +118,22 @@ def test_a_second_failure_forgets_nothing(stack: Stack, town: Town) -> None:
     assert town.held() == BEFORE
 
 
+def test_an_entry_that_may_have_moved_in_is_not_taken_where_it_was(stack: Stack, town: Town) -> None:
+    first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
+    single = {"deployment_id": town.deployments["d-1"], "org_token_name": first, "role": ADMIN}
+    stack.program = declaring(single=single, access={"roles": {"d-0": {second: ADMIN}}})
+    stack.up()
+    moved = {"d-0": {second: ACCESSOR}, "d-1": {first: ACCESSOR}}
+    stack.program = declaring(access={"roles": moved, "overwrite": True})
+    failed = fails_halfway(stack, town)
+
+    up = stack.up()
+
+    assert failed.failed
+    assert not up.failed, up.text
+    assert town.held() == moved
+
+
 def test_an_exclusive_table_puts_right_what_a_run_has_left(stack: Stack, town: Town) -> None:
     stack.program = declaring(access={"roles": BEFORE, "exclusive": True})
     stack.up()
