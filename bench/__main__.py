@@ -3,7 +3,8 @@
 `writes` compares `up` and `destroy` of three providers in three shapes, with and without the service's rate limits.
 `reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes, and holds them against
 the bound that this project has set itself. `tables` compares bindings by themselves, a table of them, and a provider that
-does nothing. `access` measures `astro-provider review` and `audit`.
+does nothing. `doors` compares the dynamic and the native provider with `--parallel 64`. `access` measures
+`astro-provider review` and `audit`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ TABLE_SHAPES = {  # tokens, deployments; one resource for each binding takes min
     "ours": [(1, 10), (1, 100), (1, 300), (20, 20)],
     "no-op": [(1, 10), (1, 100), (1, 300), (20, 20)],
 }
+DOOR_SHAPES = [(1, 60), (20, 10), (1, 300), (20, 15)]
+DOOR_PARALLEL = 64
 FLOORS = ("no-op", "bare no-op")
 SLOWER_THAN_FLOOR = 1.2  # the bound of reads, beside the latency of their calls
 BIG_ORGANIZATION = (5_000, 1_000)  # tokens, deployments
@@ -73,6 +76,21 @@ def tables() -> Iterator[Figures]:
                 yield stage.run("up without change", "up")
                 yield stage.run("refresh", "refresh")
                 yield stage.run("destroy", "destroy")
+
+
+def doors() -> Iterator[Figures]:
+    """Measure a whole life of bindings through both doors, with as many operations at once as the native one lets in."""
+    for shape in DOOR_SHAPES:
+        with ExitStack() as stack:
+            scenes = [
+                stack.enter_context(scene(door, shape, rate_limits=True, parallel=DOOR_PARALLEL))
+                for door in ("ours", "native")
+            ]
+            yield from in_turn(scenes, "preview of new", "preview")
+            yield from (one.run("up", "up") for one in scenes)
+            yield from in_turn(scenes, "preview", "preview")
+            yield from in_turn(scenes, "refresh", "refresh")
+            yield from (one.run("destroy", "destroy") for one in scenes)
 
 
 def memory() -> Iterator[Figures]:
@@ -139,7 +157,7 @@ def keep(name: str, figures: Sequence[Figures | access.Wait]) -> None:
 
 def main() -> None:
     """Run the suites that are asked for; all, if none is."""
-    suites = {"writes": writes, "reads": reads, "tables": tables, "memory": memory}
+    suites = {"writes": writes, "reads": reads, "tables": tables, "doors": doors, "memory": memory}
     names = [*suites, "access"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("suite", nargs="*", help=f"any of {', '.join(names)}; all by default")

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, ReadResult, Resource, ResourceProvider
 
-from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings
+from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings, native
 
 DEPLOYMENT = "DEPLOYMENT"
 ROLE = "DEPLOYMENT_ADMIN"
@@ -107,6 +107,11 @@ def ours(name: str, deployment_id: str, org_token_id: str) -> pulumi.Resource:
     return DeploymentOrgTokenBinding(name, deployment_id=deployment_id, org_token_id=org_token_id, role=ROLE)
 
 
+def through_native_door(name: str, deployment_id: str, org_token_id: str) -> pulumi.Resource:
+    """A binding of this project, by its native provider."""
+    return native.DeploymentOrgTokenBinding(name, deployment_id=deployment_id, org_token_id=org_token_id, role=ROLE)
+
+
 def table(deployment_ids: Sequence[str], org_token_ids: Sequence[str]) -> pulumi.Resource:
     """Each token bound to each deployment, as one resource of this project."""
     row = dict.fromkeys(org_token_ids, ROLE)
@@ -114,4 +119,4 @@ def table(deployment_ids: Sequence[str], org_token_ids: Sequence[str]) -> pulumi
 
 
 TABLE = "table"
-CONTENDERS = {"ours": ours, "naive": Naive, "no-op": NoOp, "bare no-op": Bare}
+CONTENDERS = {"ours": ours, "native": through_native_door, "naive": Naive, "no-op": NoOp, "bare no-op": Bare}

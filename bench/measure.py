@@ -19,6 +19,8 @@ from bench.runner import Command, Program, Runner, runner
 
 LATENCY_MS = 50
 SAMPLE_SECONDS = 0.1
+OF_THIS_PROJECT = ("ours", "native", "table")
+PROVIDER_PROCESSES = ("pulumi.dynamic", "pulumi-resource-astro")  # in the command line
 ROUNDS = 5  # of what can be repeated; the median counts
 
 
@@ -63,7 +65,7 @@ class Scene:
         with _most_memory() as most:
             outcome = self._runner.run(command)
         seconds = time.perf_counter() - started
-        if outcome.failed and self.program.contender in ("ours", "table"):
+        if outcome.failed and self.program.contender in OF_THIS_PROJECT:
             raise RuntimeError(f"{name} failed:\n{outcome.text}")
         calls = self.emulator.calls()
         pairs = product(self.program.tokens, self.program.deployments)
@@ -91,7 +93,9 @@ def in_turn(scenes: Sequence[Scene], name: str, command: Command) -> Iterator[Fi
 
 
 @contextmanager
-def scene(contender: str, shape: tuple[int, int], *, rate_limits: bool = False) -> Iterator[Scene]:
+def scene(
+    contender: str, shape: tuple[int, int], *, rate_limits: bool = False, parallel: int | None = None
+) -> Iterator[Scene]:
     """Set a scene of so many tokens and deployments up, and clear it away."""
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -101,6 +105,7 @@ def scene(contender: str, shape: tuple[int, int], *, rate_limits: bool = False) 
             contender,
             tuple(emulator.store.add_token(f"token-{number}") for number in range(shape[0])),
             tuple(emulator.store.add_deployment(f"deployment-{number}") for number in range(shape[1])),
+            parallel,
         )
         environment = {
             "ASTRO_API_HOST": emulator.url,
@@ -123,7 +128,7 @@ def _most_memory() -> Iterator[list[int]]:
         while not stop.wait(SAMPLE_SECONDS):
             for process in me.children(recursive=True):
                 try:
-                    if "pulumi.dynamic" in process.cmdline():
+                    if any(part.endswith(PROVIDER_PROCESSES) for part in process.cmdline()):
                         most[0] = max(most[0], process.memory_info().rss)
                 except psutil.Error:
                     continue

@@ -22,11 +22,15 @@ Command = Literal["preview", "up", "refresh", "destroy"]
 
 @dataclass(frozen=True)
 class Program:
-    """What the program declares: each token bound to each deployment, by one of the contenders."""
+    """What the program declares: each token bound to each deployment, by one of the contenders.
+
+    `parallel` is the engine's option: how many operations at once; None leaves it to the engine.
+    """
 
     contender: str
     tokens: tuple[str, ...]
     deployments: tuple[str, ...]
+    parallel: int | None = None
 
     def __call__(self) -> None:
         """Declare it."""
@@ -64,11 +68,11 @@ def runner(directory: Path, environment: dict[str, str], program: Program) -> It
         yield Runner(pool)
 
 
-_stacks: list[Stack] = []  # one, in the other process
+_stacks: list[tuple[Stack, Program]] = []  # one, in the other process
 
 
 def _begin(directory: Path, environment: dict[str, str], program: Program) -> None:
-    _stacks.append(Stack(find_engine(), directory, environment, program))
+    _stacks.append((Stack(find_engine(), directory, environment, program), program))
 
 
 def _ready() -> None:
@@ -76,5 +80,6 @@ def _ready() -> None:
 
 
 def _run(command: Command) -> Outcome:
-    outcome: Outcome = getattr(_stacks[0], command)()
+    [(stack, program)] = _stacks
+    outcome: Outcome = getattr(stack, command)(parallel=program.parallel)
     return outcome

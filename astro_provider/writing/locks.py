@@ -22,8 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astro_provider import notices
-from astro_provider.api import Deadline
-from astro_provider.errors import LockTimeout
+from astro_provider.api import Deadline, cancelling
+from astro_provider.errors import Cancelled, LockTimeout
 from astro_provider.writing.lock_directory import usable_directory
 
 PATIENCE_SECONDS = 5.0  # after which somebody who waits is told so
@@ -90,12 +90,19 @@ def _taken(path: Path, token_id: str, deadline: Deadline) -> int:
 def _wait(descriptor: int, path: Path, token_id: str, deadline: Deadline) -> None:
     if _locked(descriptor, min(PATIENCE_SECONDS, deadline.remaining)):
         return
-    notices.note(f"waiting for another process on this machine that writes token {token_id} ({path}).")
-    if not _locked(descriptor, deadline.remaining):
-        raise LockTimeout(
-            f"Another process on this machine has been writing token {token_id} for longer than timeoutSeconds, so "
-            f"nothing was written. Find who holds {path} (fuser tells), end it, and run again."
+    if not cancelling.is_cancelled():
+        notices.note(f"waiting for another process on this machine that writes token {token_id} ({path}).")
+        if _locked(descriptor, deadline.remaining):
+            return
+    if cancelling.is_cancelled():
+        raise Cancelled(
+            f"The run was cancelled while another process on this machine was writing token {token_id}, so nothing was "
+            "written. Run again."
         )
+    raise LockTimeout(
+        f"Another process on this machine has been writing token {token_id} for longer than timeoutSeconds, so "
+        f"nothing was written. Find who holds {path} (fuser tells), end it, and run again."
+    )
 
 
 def _opened(path: Path) -> int:
@@ -123,4 +130,5 @@ def _locked(descriptor: int, seconds: float) -> bool:
             return True
         if time.monotonic() >= end:
             return False
-        time.sleep(POLL_SECONDS)
+        if not cancelling.pause(POLL_SECONDS):
+            return False

@@ -381,12 +381,13 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
 
 def _tell(merge: Merge) -> None:
     """Tell what was put back, because somebody else's write is behind it."""
-    for change in merge.put_back:
+    for change in merge.put_back:  # of whatever resource, not only of the one that this thread is about
         if isinstance(change, Remove):
             text = f"{change.in_words} had got its role back after this run took it: it was taken again."
         else:
             text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
-        notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
+        with notices.about(""):
+            notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
 
 
 def _not_standing(sentences: Sequence[str]) -> WriteNotConfirmed:

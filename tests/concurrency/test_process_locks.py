@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,9 +16,10 @@ import pytest
 from pydantic import SecretStr
 
 from astro_provider import notices
+from astro_provider.api import cancelling
 from astro_provider.api.deadline import operation
 from astro_provider.emulator import Emulator
-from astro_provider.errors import LockTimeout, SettingsError
+from astro_provider.errors import Cancelled, LockTimeout, SettingsError
 from astro_provider.lifecycle import Lifecycle
 from astro_provider.settings import Settings
 from astro_provider.writing import locks
@@ -189,6 +191,33 @@ def test_a_holder_that_hangs_is_an_error_after_the_bound_and_nothing_is_written(
     assert capfd.readouterr().err.startswith("astro: note: waiting for another process on this machine")
     assert scene.astro.calls()["total"] == 0
     assert scene.roles == before
+
+
+def test_a_cancelled_run_waits_no_longer_for_a_lock(
+    scene: Scene, make_writer: MakeWriter, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "_told", threading.Event())  # of this test alone
+    [deployment] = scene.deployments(1)
+    hold()
+    writer, _ = make_writer(timeout_seconds=1000.0)
+    failed: list[str] = []
+
+    def write() -> None:
+        with pytest.raises(Cancelled) as raised:
+            writer.write(scene.add(deployment))
+        failed.append(str(raised.value))
+
+    waiting = in_background(write)
+    waiting.join(0.5)
+    cancelling.cancel()
+    waiting.join(60)
+
+    [text] = failed
+    assert text == (
+        f"The run was cancelled while another process on this machine was writing token {scene.token_id}, so nothing was "
+        "written. Run again."
+    )
+    assert scene.ours == {}
 
 
 def test_who_comes_later_and_has_more_time_outlasts_the_holder_that_the_first_one_gave_up(
