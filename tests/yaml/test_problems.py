@@ -87,18 +87,17 @@ def test_what_a_failed_table_could_not_take_back_is_in_the_state_and_the_next_up
     assert [astro.store.deployment_role(token, STAGING) for token in (OBSERVABILITY, TRAINER)] == [ADMIN, ADMIN]
 
 
-def test_of_two_resources_with_the_same_binding_the_update_refuses_the_second(
+def test_of_two_resources_with_the_same_binding_the_preview_refuses_the_second(
     project: YamlProject, astro: Emulator
 ) -> None:
     project.write({"one": binding("observability", "etl-staging"), "two": binding("observability", "etl-staging")})
 
-    up = project.up()
+    preview = project.preview()
 
-    assert up.failed
-    [problem] = up.problems
+    assert preview.failed
+    [problem] = preview.problems
     assert "Two resources of this program bind token 'observability'" in problem
-    assert len(project.resources()) == 1
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 @pytest.mark.parametrize(
