@@ -60,7 +60,7 @@ class Pace:
             if len(self._written) == WRITES_IN_A_WINDOW:
                 at = max(now, min(self._written[0] + WINDOW_SECONDS, now + LONGEST_HELD_BACK_SECONDS))
             self._written.append(at)
-        time.sleep(at - now)
+        cancelling.pause(at - now)
 
     def passed(self, verb: str) -> None:
         """Learn that a call got through."""
