@@ -28,6 +28,8 @@ from astro_provider.declared import (
     PACKAGE,
     options_with_alias,
 )
+from astro_provider.errors import SettingsError
+from astro_provider.provider_names import is_default_provider
 
 __all__ = [
     "DeploymentOrgTokenBinding",
@@ -213,7 +215,7 @@ class Provider(pulumi.ProviderResource):
         """Declare the provider.
 
         Args:
-            resource_name: Pulumi's name of it; one that begins with `default` is taken for the engine's own.
+            resource_name: Pulumi's name of it.
             opts: Pulumi's resource options.
             token: the credential. It is stored encrypted, whether it is marked as a secret or not.
             organization_id: the id of the organization.
@@ -223,7 +225,15 @@ class Provider(pulumi.ProviderResource):
             settle_seconds: how long another writer may take from its read to its write.
             lock_dir: where the lock files are.
             trace: a file that gets one line of JSON for each call.
+
+        Raises:
+            SettingsError: the name is that of the engine's own provider, which takes the environment first.
         """
+        if is_default_provider(resource_name):
+            raise SettingsError(
+                f"A provider of the name {resource_name!r} cannot be told from Pulumi's own, whose credential is that of the "
+                "environment. Give it another name."
+            )
         values: dict[str, Any] = {
             "token": None if token is None else pulumi.Output.secret(token),
             "organizationId": organization_id,

@@ -23,7 +23,7 @@ Properties = dict[str, Any]
 class Life(Protocol):
     """What the lifecycles of a binding and of a table have in common, as the doors call it."""
 
-    def check(self, olds: Properties, news: Properties, /) -> Checked:
+    def check(self, olds: Properties, news: Properties, /, *, urn: str = "") -> Checked:
         """Examine and complete the inputs."""
 
     def diff(self, olds: Properties, news: Properties, /) -> Difference:

@@ -109,23 +109,32 @@ class Settings:
             SettingsError: a value is malformed; the text names its places and what to write.
         """
         credential = _credential(TOKEN.find(config, environ))
+
+        def found(source: Source, instead: str) -> str | None:
+            """The value, which is shown if it is malformed, so a token that is set in the wrong place is refused unseen."""
+            value = source.find(config, environ)
+            if value is not None and holds_secret(value, credential):
+                raise SettingsError(f"{source} {no_secret(instead)}")
+            return value
+
         return cls(
             credential=credential,
-            organization_id=_organization_id(ORGANIZATION_ID.find(config, environ)) or only_organization_in(credential),
-            host=_host(HOST.find(config, environ) or DEFAULT_HOST),
+            organization_id=_organization_id(found(ORGANIZATION_ID, "the id of the organization"))
+            or only_organization_in(credential),
+            host=_host(found(HOST, f"scheme and host, as in {DEFAULT_HOST}") or DEFAULT_HOST),
             timeout_seconds=_seconds(
-                TIMEOUT, TIMEOUT.find(config, environ), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
+                TIMEOUT, found(TIMEOUT, "a number of seconds"), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
             ),
             settle_seconds=_seconds(
                 SETTLE,
-                SETTLE.find(config, environ),
+                found(SETTLE, "a number of seconds"),
                 DEFAULT_SETTLE_SECONDS,
                 most=MOST_SETTLE_SECONDS,
                 zero_allowed=True,
             ),
-            lock_directory=LOCK_DIRECTORY.find(config, environ),
-            preview_checks=_preview_checks(PREVIEW_CHECKS.find(config, environ)),
-            trace_file=TRACE.find(config, environ),
+            lock_directory=found(LOCK_DIRECTORY, "a directory"),
+            preview_checks=_preview_checks(found(PREVIEW_CHECKS, f"one of {', '.join(PreviewChecks)}")),
+            trace_file=found(TRACE, "a file"),
         )
 
     def client(self) -> AstroClient:
@@ -207,8 +216,6 @@ def _organization_id(value: str | None) -> str | None:
     """The id; one that came with the quotes of a file of variables would only ever get a 403, which misleads."""
     if value is None:
         return None
-    if holds_secret(value):
-        raise SettingsError(f"{ORGANIZATION_ID} {no_secret('the id of the organization')}")
     if not is_identifier(value) or not value.isprintable() or set(value) & set("\"'"):
         raise SettingsError(f"{value!r} in {ORGANIZATION_ID} is no id: write the id alone, without quotes and blanks.")
     return value

@@ -32,14 +32,8 @@ SOURCES = {
     for source in (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
 }
 SECRET = TOKEN.config_key.removeprefix("astro:")
-DEFAULT = "default"  # the engine's own providers are called so, with a version behind it if they have one
 
 Configuration = Mapping[str, Any]
-
-
-def is_default(name: str) -> bool:
-    """Tell whether a provider of that name is the engine's own and not one of the program."""
-    return name == DEFAULT or name.startswith(f"{DEFAULT}_")
 
 
 def settings(configuration: Configuration, *, explicit: bool) -> Settings:
@@ -84,4 +78,4 @@ def problems(configuration: Configuration) -> list[InputError]:
 
 def _text(value: Any) -> str:
     """A value as text; a number without a fraction has none."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -29,6 +29,7 @@ from astro_provider.plugin.previewed import binding_previewed, table_previewed
 from astro_provider.plugin.properties import Properties, inward, outward
 from astro_provider.process import Life, Process
 from astro_provider.property_names import camel, in_camel_case
+from astro_provider.provider_names import is_default_provider
 from astro_provider.settings import Settings
 from astro_provider.tables.examining import MOST_TOLD
 from astro_provider.tables.values import Table
@@ -144,7 +145,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.ConfigureResponse:
         """Take the configuration. It is read at the first call that needs it, whose error then says what is wrong."""
         self._configuration = _plain(request.args)
-        self._is_explicit = not configuration.is_default(request.name or configuration.DEFAULT)
+        self._is_explicit = bool(request.name) and not is_default_provider(request.name)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -163,10 +164,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
             olds = {**inward(request.old_outputs), **olds}
         try:
-            if _kind(request.urn) == TABLE:
-                checked = self._process.tables().check(olds, news)
-            else:
-                checked = self._process.bindings().check(olds, news, urn=request.urn)
+            checked = self._life(request.urn).check(olds, news, urn=request.urn)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
         failures = [*strange, *_failures(checked.problems)]

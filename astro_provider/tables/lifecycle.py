@@ -60,19 +60,22 @@ class TableLifecycle:
         self._checked: set[Hashable] = set()
 
     @within_its_time
-    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
+    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the entries.
 
         Args:
             olds: the stored inputs; empty for a new table, and for the second check of a replacement.
             news: the program's inputs.
+            urn: which table it is, if the engine tells.
         """
         stored = Table.stored(olds) if olds else None
         asked, malformed = read_table(news, credential=self._settings.credential)
         if self._is_unchecked:
-            return Checked(dict(news) if malformed else self._check_by_spelling(asked, stored).properties(), malformed)
+            return Checked(
+                dict(news) if malformed else self._check_by_spelling(asked, stored, urn).properties(), malformed
+            )
         try:
-            table, findings = self._examine(self._with_organization(asked), stored)
+            table, findings = self._examine(self._with_organization(asked), stored, urn)
         except AstroProviderError as error:
             return Checked(dict(news), malformed or [InputError("", str(error))])
         problems = [*malformed, *self._tell(findings)]
@@ -82,7 +85,7 @@ class TableLifecycle:
     def _is_unchecked(self) -> bool:
         return self._settings.preview_checks is PreviewChecks.OFF
 
-    def _examine(self, asked: Table, stored: Table | None) -> tuple[Table, list[Finding]]:
+    def _examine(self, asked: Table, stored: Table | None, urn: str) -> tuple[Table, list[Finding]]:
         """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
         state = stored if stored is not None and stored.organization_id == asked.organization_id else None
         had = state or Table()
@@ -91,14 +94,14 @@ class TableLifecycle:
             return replace(ids, removes=removes([], had.removes)), []
         keys = look_up(self._reader, asked, state, about_to_write=False)
         examined = examine(self._reader, asked, keys, state, about_to_write=False)
-        findings = [*self._claim(examined, had), *examined.findings]
+        findings = [*self._claim(examined, had, urn), *examined.findings]
         new = {binding: entry for binding, entry in examined.bindings.items() if not _has(had, binding, entry)}
         there = self._reader.roles_of(new, confirm_absence=False)
         findings += examine_existing(examined, new, there)
         table = examined.table
         if table.exclusive is True:
             strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
-            findings += self._reserve(examined)
+            findings += self._reserve(examined, urn)
             findings += [
                 Finding(Weight.NOTE, "exclusive", f"{sentence(one.told_by_note)}, because it is not in this table.")
                 for one in strangers
@@ -107,18 +110,18 @@ class TableLifecycle:
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
-    def _claim(self, examined: Examined, had: Table) -> Iterable[Finding]:
-        by = _which(examined.table)
-        self._checked.add(by)
+    def _claim(self, examined: Examined, had: Table, urn: str) -> Iterable[Finding]:
+        by = (urn, _which(examined.table))
+        self._checked.add(_which(examined.table))
         for binding, entry in examined.bindings.items():
             is_stored = _has(had, binding, entry)
             clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
             if clash is not None:
                 yield Finding(Weight.ERROR, entry.place, clash_in_words(clash, examined.in_words(entry)))
 
-    def _reserve(self, examined: Examined) -> Iterable[Finding]:
+    def _reserve(self, examined: Examined, urn: str) -> Iterable[Finding]:
         """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
-        table, by = examined.table, _which(examined.table)
+        table, by = examined.table, (urn, _which(examined.table))
         for key in examined.keys.deployments.values():
             if not known(key.id):
                 continue
@@ -138,7 +141,7 @@ class TableLifecycle:
         }
         return find_strangers(self._reader, str(examined.table.organization_id), deployments, examined.bindings.keys())
 
-    def _check_by_spelling(self, asked: Table, stored: Table | None) -> Table:
+    def _check_by_spelling(self, asked: Table, stored: Table | None, urn: str) -> Table:
         """Fill in what the state tells of keys that are spelled as they were, and claim, without asking the service."""
         tell_that_checks_are_off()
         state = stored or Table()
@@ -153,8 +156,8 @@ class TableLifecycle:
             token_ids={key: id_ for key, id_ in state.token_ids.items() if key in tokens},
             removes=removes([], state.removes),
         )
-        by, had = _which(table), state.entries
-        self._checked.add(by)
+        by, had = (urn, _which(table)), state.entries
+        self._checked.add(_which(table))
         for entry in table.entries:
             is_stored = entry in had
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
@@ -567,7 +570,7 @@ def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -
 
 
 def _which(table: Table) -> tuple[str, int]:
-    """What tells a table from others of the program: a process is not told its name."""
+    """What tells a table from others of the program if the engine does not tell its name."""
     return "a table", hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows)))
 
 

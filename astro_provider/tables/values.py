@@ -187,7 +187,7 @@ class _Parser:
         if value is None or isinstance(value, Unknown):
             return value
         if isinstance(value, str) and holds_secret(value, self._credential):
-            self.problems.append(InputError(name, no_secret(what), is_secret=True))
+            self._tell_of_secret(name, no_secret(what))
         elif not isinstance(value, str) or not is_identifier(value):
             self._tell(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
         else:
@@ -212,8 +212,10 @@ class _Parser:
             return UNKNOWN
         where = place(deployment)
         if not isinstance(row, Mapping):
-            shown = "the secret value of a token" if self._is_secret(row) else repr(row)
-            self._tell(where, f"must be a map {{token: role}}, not {shown}.")
+            if self._is_secret(row):
+                self._tell_of_secret(where, "must be a map {token: role}, not the secret value of a token.")
+            else:
+                self._tell(where, f"must be a map {{token: role}}, not {row!r}.")
             return UNKNOWN
         return {
             token: self._role(Entry(deployment, token), role)
@@ -226,7 +228,7 @@ class _Parser:
             return UNKNOWN
         what = "DEPLOYMENT_ADMIN, or the name of another deployment role"
         if self._is_secret(role):
-            self._tell(entry.place, no_secret(what))
+            self._tell_of_secret(entry.place, no_secret(what))
         elif not isinstance(role, str):
             self._tell(entry.place, f"must be text ({what}), not {role!r}.")
         elif not role.strip():
@@ -239,7 +241,7 @@ class _Parser:
 
     def _is_key(self, what: str, where: str, key: str) -> bool:
         if self._is_secret(key):
-            self._tell(where, f"a key {no_secret(f'the name or the id of the {what}')}")
+            self._tell_of_secret(where, f"a key {no_secret(f'the name or the id of the {what}')}")
         elif not key.strip():
             self._tell(
                 place(key) if where == ROLES else f"{where}{place(key)[len(ROLES) :]}", "is blank: " + _key(what)
@@ -253,6 +255,10 @@ class _Parser:
 
     def _tell(self, where: str, reason: str) -> None:
         self.problems.append(InputError(where, reason))
+
+    def _tell_of_secret(self, where: str, reason: str) -> None:
+        """On no property, because the engine would print what stands there, keys and all."""
+        self.problems.append(InputError(where, reason, is_secret=True))
 
 
 def _key(what: str) -> str:

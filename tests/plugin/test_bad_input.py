@@ -11,6 +11,7 @@ from astro_provider.emulator import Emulator
 from tests.support.cast import FINANCE, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.native_process import TABLE_URN, NativeProcess, native_process, urn_of
 from tests.support.provider_process import CallFailed
+from tests.support.stack import NATIVE_TABLE_TYPE
 from tests.support.writes import writes
 
 
@@ -228,4 +229,31 @@ def test_two_resources_of_one_binding_are_told_in_the_preview_also_if_they_spell
     assert not place
     assert told.startswith("Two resources of this program bind token 'observability'")
     assert told.endswith("A token has one role in a deployment: remove one of the two.")
+    assert writes(astro) == 0
+
+
+def test_the_secret_of_a_token_stands_on_no_property_of_a_table_wherever_it_was_given(process: NativeProcess) -> None:
+    jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl"
+    for roles in (
+        {jwt: {"observability": "DEPLOYMENT_ADMIN"}},
+        {"etl-staging": {jwt: "DEPLOYMENT_ADMIN"}},
+        {"etl-staging": {"observability": jwt}},
+        {"etl-staging": jwt},
+    ):
+        failures = process.check({"roles": roles}, urn=TABLE_URN).failures
+
+        assert [name for name, _ in failures] == [""]  # or the engine would print what stands there
+        assert jwt not in str(failures)
+        assert "secret value of a" in failures[0][1]
+
+
+def test_two_tables_of_one_content_are_told_in_the_preview(process: NativeProcess, astro: Emulator) -> None:
+    table = {"roles": {"etl-staging": {"observability": "DEPLOYMENT_ADMIN"}}, "exclusive": True}
+
+    first, again = process.check(table, urn=TABLE_URN), process.check(table, urn=TABLE_URN)
+    twin = process.check(table, urn=urn_of(NATIVE_TABLE_TYPE, "twin"))
+
+    assert (first.failures, again.failures) == ([], [])
+    assert [place for place, _ in twin.failures] == ['roles["etl-staging"]["observability"]']
+    assert twin.failures[0][1].startswith("Two resources of this program bind token 'observability'")
     assert writes(astro) == 0

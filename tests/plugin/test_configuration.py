@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from astro_provider import native
 from astro_provider.emulator import Emulator
+from astro_provider.errors import SettingsError
 from tests.support.cast import ORGANIZATION_ID
 from tests.support.native_process import NativeProcess, native_process
 from tests.support.provider_process import UNKNOWN, Checked, Properties, secret
@@ -103,11 +105,12 @@ def test_what_a_program_gives_to_a_provider_comes_before_the_environment(
     }
     given = {"token": secret(astro.credential), "host": astro.url, "previewChecks": "strict"}
 
-    checked = _asks(env, wanted, given, "theirs")
+    for name in ("theirs", "default_of_theirs", "default2"):
+        checked = _asks(env, wanted, given, name)
 
-    assert checked.failures == []
-    assert checked.inputs["organizationId"] == astro.organization_id
-    assert "orgTokenId" in checked.inputs
+        assert checked.failures == []
+        assert checked.inputs["organizationId"] == astro.organization_id
+        assert "orgTokenId" in checked.inputs
 
 
 def test_what_a_program_leaves_out_comes_from_the_environment(environment: dict[str, str], wanted: Properties) -> None:
@@ -115,6 +118,19 @@ def test_what_a_program_leaves_out_comes_from_the_environment(environment: dict[
 
     assert checked.failures == []
     assert "orgTokenId" in checked.inputs
+
+
+@pytest.mark.parametrize("given", [12345678.0, "12345678"])
+def test_an_id_of_digits_keeps_them_all(environment: dict[str, str], wanted: Properties, given: Any) -> None:
+    checked = _asks(environment, wanted, {"organizationId": given, "previewChecks": "off"}, "theirs")
+
+    assert checked.inputs["organizationId"] == "12345678"
+
+
+@pytest.mark.parametrize("name", ["default", "default_1_0_0"])
+def test_a_program_gives_no_provider_a_name_of_the_engine_s_own(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"A provider of the name '{name}' cannot be told from Pulumi's own"):
+        native.Provider(name)
 
 
 @pytest.mark.parametrize("given", [5.0, "5", "5.0"])

@@ -10,7 +10,20 @@ import pytest
 from pydantic import SecretStr
 
 from astro_provider.errors import SettingsError
-from astro_provider.settings import PreviewChecks, Settings, no_organization, only_organization_in
+from astro_provider.settings import (
+    HOST,
+    LOCK_DIRECTORY,
+    ORGANIZATION_ID,
+    PREVIEW_CHECKS,
+    SETTLE,
+    TIMEOUT,
+    TRACE,
+    PreviewChecks,
+    Settings,
+    Source,
+    no_organization,
+    only_organization_in,
+)
 
 Values = dict[str, Any]
 
@@ -341,3 +354,17 @@ def test_unknown_preview_checks_are_refused_with_the_choices() -> None:
         "'loose' in ASTRO_PREVIEW_CHECKS (environment) or astro:previewChecks (pulumi config) is unknown: write one of "
         "warn, strict, off."
     )
+
+
+@pytest.mark.parametrize(
+    "source", [ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE], ids=str
+)
+@pytest.mark.parametrize("secret", ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl", "the-credential"])
+def test_a_credential_in_another_setting_is_refused_unseen(source: Source, secret: str) -> None:
+    environ = {"ASTRO_API_TOKEN": "the-credential", source.variable: secret}
+
+    with pytest.raises(SettingsError) as raised:
+        Settings.find(lambda _key: None, environ)
+
+    assert str(raised.value).startswith(f"{source} holds what looks like the secret value of an API token")
+    assert secret not in str(raised.value)
