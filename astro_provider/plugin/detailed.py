@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -46,16 +45,29 @@ def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, provider
     if old == new:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in {**old, **new}:
-            yield from _differences(f"{place}{_step(key)}", old.get(key), new.get(key))
+        steps = {key: _step(key) for key in {**old, **new} if old.get(key) != new.get(key)}
+        if None in steps.values():
+            yield place, Kind.UPDATE
+            return
+        for key, step in steps.items():
+            yield from _differences(f"{place}{step}", old.get(key), new.get(key))
     elif old is None:
         yield place, Kind.ADD
     else:
         yield place, Kind.DELETE if new is None else Kind.UPDATE
 
 
-def _step(key: str) -> str:
-    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key, ensure_ascii=False)}]"
+def _step(key: str) -> str | None:
+    """A key as the engine reads it in a place; None if it cannot be said there, and the whole map is what differs.
+
+    Between quotes the engine knows one escape, that of a quote; every other character means itself, a backslash too.
+    """
+    if _PLAIN_KEY.fullmatch(key):
+        return f".{key}"
+    if key.endswith("\\") or '\\"' in key:
+        return None
+    quoted = key.replace('"', '\\"')
+    return f'["{quoted}"]'
 
 
 def roots(places: Collection[str]) -> list[str]:

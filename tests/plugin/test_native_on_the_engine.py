@@ -67,6 +67,26 @@ def test_both_resources_live_through_every_command(
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) is None
 
 
+@pytest.mark.parametrize("name", ["back\\slash", 'a.b["c"]', "at the end\\"])
+def test_a_preview_shows_each_role_that_comes_whatever_the_token_is_called(
+    stack: Stack, astro: Emulator, name: str
+) -> None:
+    astro.store.add_token(name)
+    row = dict(ROLES["etl-staging"])
+
+    def program() -> None:
+        native.DeploymentOrgTokenBindings("t", roles={"etl-staging": row})
+
+    stack.program = program
+    stack.up()
+    row[name] = "DEPLOYMENT_ACCESSOR"
+
+    preview = stack.preview()
+
+    assert not preview.failed
+    assert "DEPLOYMENT_ACCESSOR" in preview.text
+
+
 def test_a_preview_shows_the_place_that_changes_and_knows_what_stays(stack: Stack, wanted: dict[str, Any]) -> None:
     seen: list[object] = []
 

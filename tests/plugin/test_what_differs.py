@@ -31,6 +31,9 @@ def places(new: dict[str, Any], difference: Difference | None = None, **outputs:
         ({"roles": {"etl": {"ci": "A"}}}, {'roles.etl["a b"]': "DELETE"}),
         ({"roles": {"etl": OLD["roles"]["etl"], "org_token_id": {}}}, {"roles.org_token_id": "ADD"}),
         ({"roles": UNKNOWN}, {"roles": "UPDATE"}),
+        ({"roles": {"etl": {**OLD["roles"]["etl"], "a\\b": "A"}}}, {'roles.etl["a\\b"]': "ADD"}),
+        ({"roles": {"etl": {**OLD["roles"]["etl"], 'a"b': "A"}}}, {'roles.etl["a\\"b"]': "ADD"}),
+        ({"roles": {"etl": {**OLD["roles"]["etl"], "at the end\\": "A"}}}, {"roles.etl": "UPDATE"}),
     ],
 )
 def test_each_place_has_what_happens_to_it(change: dict[str, Any], found: dict[str, str]) -> None:
