@@ -16,7 +16,8 @@ import grpc  # type: ignore[import-untyped]  # no stubs
 from astro_provider.process import garbage_left_alone
 from astro_provider.version import __version__
 
-THREADS = 64  # operations at once; a run with `--parallel` above that queues, and the engine's own default is far below
+OPERATIONS_AT_ONCE = 64  # that are waited for before a write; the engine's own default is four for each core
+MOST_THREADS = 1024  # made as they are needed: a Cancel must not queue behind the operations that it ends
 LOOK_SECONDS = 1.0  # how often it is looked whether the engine lives
 LONGEST_END_SECONDS = 60.0  # far more than the engine's own patience
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]  # a table may be large
@@ -36,9 +37,9 @@ def main() -> None:
 
         from astro_provider.api import cancelling  # noqa: PLC0415  as below
         from astro_provider.plugin.servicer import Servicer  # noqa: PLC0415  loaded while nobody collects garbage
-    engine, operations = os.getppid(), ThreadPoolExecutor(THREADS)
+    engine, operations = os.getppid(), ThreadPoolExecutor(MOST_THREADS)
     server = grpc.server(operations, options=_UNLIMITED)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(THREADS), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(OPERATIONS_AT_ONCE), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

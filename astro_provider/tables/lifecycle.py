@@ -23,6 +23,7 @@ from astro_provider.errors import (
     BindingConflict,
     InputError,
     NotFound,
+    ServiceError,
     TableNotWritten,
     WriteRefused,
 )
@@ -441,19 +442,26 @@ class TableLifecycle:
         with operation(self._settings.timeout_seconds):
             written = self._writer.write_all(changes)
         self._learn(written.outcomes)
-        stands = self._still_there(written.outcomes)
-        if not stands and written.not_standing is None:
+        stands = [outcome.change.binding for outcome in self._still_there(written.outcomes)]
+        may_come = [outcome.change.binding for outcome in outcomes if _may_come(outcome)]
+        if stands:
+            what = f"could not be taken back, and may stand: {_places([*stands, *may_come], *tables)}"
+        elif written.not_standing is not None:
+            what, stands = (
+                f"was taken back, but {written.not_standing}",
+                [outcome.change.binding for outcome in written.outcomes],
+            )
+        elif may_come:
+            what = (
+                "was taken back, but a write had no answer, and Astro may carry it out later: "
+                f"{_places(may_come, *tables)}"
+            )
+        else:
             return "What this run had written was taken back, so all is as it was before.", ()
-        places = _places([outcome.change.binding for outcome in stands], *tables)
-        what = (
-            f"could not be taken back, and may stand: {places}"
-            if stands
-            else f"was taken back, but {written.not_standing}"
-        )
         text = (
             f"What this run had written {what}. Run again: the next preview shows it, and the next run puts it right."
         )
-        return text, [outcome.change.binding for outcome in stands or written.outcomes]
+        return text, list(dict.fromkeys([*stands, *may_come]))
 
     def _still_there(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The changes that failed; a role that is to be taken is gone with its token, or with its deployment."""
@@ -567,6 +575,12 @@ def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -
     deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
     table = stored if stored.organization_id else asked
     return outputs(replace(table, roles=rows, deployment_ids=deployment_ids, token_ids=token_ids), [])
+
+
+def _may_come(outcome: Outcome) -> bool:
+    """Whether a change was sent and never answered, so that what is read now does not tell what will be there."""
+    error = outcome.error
+    return outcome.taking_back is not None and isinstance(error, ServiceError) and error.status is None
 
 
 def _which(table: Table) -> tuple[str, int]:

@@ -13,6 +13,7 @@ import pytest
 from astro_provider import DeploymentOrgTokenBindings
 from astro_provider.emulator import Emulator
 from astro_provider.tables.lifecycle import UNFINISHED
+from tests.support.engine_process import wait_until
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
@@ -165,3 +166,24 @@ def test_what_a_run_has_left_is_as_secret_as_the_roles(stack: Stack, town: Town)
     assert UNFINISHED not in text
     assert not up.failed, up.text
     assert town.held() == AFTER
+
+
+def test_a_write_that_had_no_answer_and_is_carried_out_later_is_taken_by_the_destroy_of_the_table(
+    stack: Stack, town: Town
+) -> None:
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="2")
+    stack.program = declaring(access={"roles": {"d-0": {"t-0": ADMIN}}})
+    town.astro.fault(kind="delay", operation=POST, delay_ms=6000, times=1)
+
+    failed = stack.up()
+    wait_until(lambda: town.held() == {"d-0": {"t-0": ADMIN}}, "the write is carried out after all")
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="60")
+    stored = stack.resources()["access"]["outputs"]["roles"]
+    destroy = stack.destroy()
+
+    assert failed.failed
+    assert "as it was before" not in failed.text
+    assert 'a write had no answer, and Astro may carry it out later: roles["d-0"]["t-0"]' in failed.text
+    assert stored == {"d-0": {"t-0": UNFINISHED}}
+    assert not destroy.failed
+    assert town.held() == {}
