@@ -34,7 +34,7 @@ TABLE_SHAPES = {  # tokens, deployments; one resource for each binding takes min
     "ours": [(1, 10), (1, 100), (1, 300), (20, 20)],
     "no-op": [(1, 10), (1, 100), (1, 300), (20, 20)],
 }
-DOOR_SHAPES = [(1, 60), (20, 10), (1, 300), (20, 15)]
+DOOR_SHAPES = [(1, 60), (20, 10), (20, 15)]
 DOOR_PARALLEL = 64
 FLOORS = ("no-op", "bare no-op")
 SLOWER_THAN_FLOOR = 1.2  # the bound of reads, beside the latency of their calls
