@@ -11,7 +11,8 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from astro_provider.constructors import OneBinding
-from astro_provider.declared import NATIVE_BINDING, options_with_alias, refuse_type_of_its_own
+from astro_provider.declared import options_with_alias, refuse_type_of_its_own
+from astro_provider.engine_names import NATIVE_BINDING
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever

@@ -10,7 +10,8 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from astro_provider.constructors import ManyBindings
-from astro_provider.declared import NATIVE_TABLE, options_with_alias, refuse_type_of_its_own
+from astro_provider.declared import options_with_alias, refuse_type_of_its_own
+from astro_provider.engine_names import NATIVE_TABLE
 from astro_provider.provider import DeploymentOrgTokenBindingsProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBindings"  # the type in every URN, for ever

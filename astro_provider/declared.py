@@ -1,7 +1,8 @@
 """How a program's resources are declared, and what a running program has declared so far.
 
-The same binding twice is refused by name. Plain values are compared as they are spelled. What is spelled differently, or not known in the program, is found by the
-provider: in the preview between a table and a binding, and in the update at the latest.
+The same binding twice is refused by name. Plain values are compared as they are spelled. What is spelled differently, or
+not known in the program, is found by the provider: in the preview between a table and a binding, and in the update at the
+latest.
 """
 
 from __future__ import annotations
@@ -13,18 +14,8 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
+from astro_provider.engine_names import PACKAGE
 from astro_provider.errors import BindingConflict, SettingsError
-
-PACKAGE = "astro"  # the native door's, and the namespace of the configuration
-# The types in every URN, for ever.
-NATIVE_BINDING, DYNAMIC_BINDING = (
-    "astro:index:DeploymentOrgTokenBinding",
-    "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding",
-)
-NATIVE_TABLE, DYNAMIC_TABLE = (
-    "astro:index:DeploymentOrgTokenBindings",
-    "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings",
-)
 
 
 class Declaration(NamedTuple):

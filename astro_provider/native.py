@@ -20,16 +20,16 @@ from astro_provider.arguments import (
     RolesByDeployment,
 )
 from astro_provider.constructors import ManyBindings, OneBinding
-from astro_provider.declared import (
+from astro_provider.declared import options_with_alias
+from astro_provider.engine_names import (
     DYNAMIC_BINDING,
     DYNAMIC_TABLE,
     NATIVE_BINDING,
     NATIVE_TABLE,
     PACKAGE,
-    options_with_alias,
+    is_default_provider,
 )
 from astro_provider.errors import SettingsError
-from astro_provider.provider_names import is_default_provider
 
 __all__ = [
     "DeploymentOrgTokenBinding",

@@ -31,10 +31,11 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from astro_provider.access.model import Grant, shown
-from astro_provider.access.resources import OURS, UNKNOWN_TEXT, Incomprehensible, grants
+from astro_provider.access.resources import OURS, Incomprehensible, grants
 from astro_provider.access.rules import Asked, Rule, Rules, Verdict, verdicts, verdicts_of_one
 from astro_provider.access.rules_file import read_rules
 from astro_provider.api import Deployment
+from astro_provider.engine_names import UNKNOWN_TEXT
 from astro_provider.errors import AstroProviderError
 from astro_provider.reading.reader import Reader
 from astro_provider.settings import Settings

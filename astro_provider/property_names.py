@@ -14,7 +14,6 @@ from astro_provider.values import Stored
 
 STRANGERS = "strangers"  # an output of a table that no `Table` has
 INCLUDE_OTHER_SCOPES = "include_other_scopes"  # an argument of the function
-OF_DYNAMIC_DOOR = "__provider"  # Pulumi's own property, in every bag of the dynamic door
 
 
 def camel(name: str) -> str:

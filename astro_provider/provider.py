@@ -26,6 +26,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from astro_provider.engine_names import PROVIDER_KEY
 from astro_provider.errors import AstroProviderError, InputError, TableNotWritten
 from astro_provider.process import Life, Process
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from astro_provider.tables.lifecycle import TableLifecycle
 
 Properties = dict[str, Any]
-PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag
 OPERATIONS_AT_ONCE = 4  # the threads that the SDK gives to the process of a dynamic provider
 
 _P = ParamSpec("_P")

@@ -13,14 +13,20 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
+from astro_provider.engine_names import (
+    DYNAMIC_BINDING,
+    DYNAMIC_TABLE,
+    NATIVE_BINDING,
+    NATIVE_TABLE,
+    SIGNATURE,
+    UNKNOWN_TEXT,
+)
 
-ONE = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBinding", "astro:index:DeploymentOrgTokenBinding"))
-MANY = frozenset(("pulumi-python:dynamic/astro:DeploymentOrgTokenBindings", "astro:index:DeploymentOrgTokenBindings"))
+ONE = frozenset((DYNAMIC_BINDING, NATIVE_BINDING))
+MANY = frozenset((DYNAMIC_TABLE, NATIVE_TABLE))
 OURS = ONE | MANY
 
-UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's
 SECRET_TEXT = "[secret]"  # noqa: S105  the engine's word for one
-SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105  the key by which an export marks a secret
 ALREADY_REMOVED = "already removed"  # in `removes`: an earlier run has taken it
 AGAIN = " (again)"  # in `removes`, after the role: an earlier run took the same role
 _CUID = re.compile(r"c[a-z0-9]{20,31}")
@@ -151,7 +157,7 @@ def _raw(properties: Mapping[str, Any], name: str) -> Any:
 
 
 def _text(value: Any, place: str) -> Text:
-    if isinstance(value, Mapping) and SECRET_MARK in value:
+    if isinstance(value, Mapping) and SIGNATURE in value:
         return Unseen(Hidden.SECRET, place)
     if not isinstance(value, str) or not value:
         return None

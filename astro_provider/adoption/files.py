@@ -11,8 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from astro_provider.adoption.project import PROJECT_FILE
 from astro_provider.errors import InputError
+from astro_provider.projects import PROJECT_FILE
 
 IMPORT_FILE = "import.json"
 PROGRAM_FILE = "__main__.py"

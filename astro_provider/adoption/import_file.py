@@ -19,10 +19,9 @@ from pulumi.dynamic.dynamic import serialize_provider
 from astro_provider import shown
 from astro_provider.adoption.doors import Door
 from astro_provider.adoption.find import Adoption
-from astro_provider.declared import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
+from astro_provider.engine_names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY
 from astro_provider.property_names import camel
 from astro_provider.provider import (
-    PROVIDER_KEY,
     DeploymentOrgTokenBindingProvider,
     DeploymentOrgTokenBindingsProvider,
 )

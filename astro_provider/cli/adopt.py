@@ -21,17 +21,13 @@ from astro_provider.adoption import (
     IMPORT_FILE,
     PLUGIN,
     PROGRAM_FILE,
-    PROJECT_FILE,
     Door,
     Found,
-    Project,
     bindings_in,
     find,
     module_path,
-    names_plugin,
     new_project,
     program,
-    project_of,
     require_room,
     write,
 )
@@ -40,6 +36,7 @@ from astro_provider.cli.options import Where
 from astro_provider.cli.session import opened
 from astro_provider.cli.terminal import console
 from astro_provider.errors import InputError
+from astro_provider.projects import PROJECT_FILE, Project, project_of
 
 IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
@@ -96,7 +93,7 @@ def run(  # noqa: PLR0913  the command's options
     """
     if exclusive and not as_table:
         raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
-    project = project_of(out)
+    project = project_of(out.resolve())
     imported_as = None if module is None else module_path(project, out, module)
     door = Door.NATIVE if native else Door.DYNAMIC
     place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as, door)
@@ -197,7 +194,7 @@ def _in_the_project(place: Place, project: Project) -> Iterator[str]:
             "update: it would revoke what it does not declare."
         )
         yield ""
-    if place.door is Door.NATIVE and not names_plugin(project):
+    if place.door is Door.NATIVE and project.folder_of_native_provider is None:
         yield f"{project.file} does not tell where pulumi-resource-astro is. Unless it is on PATH, add:"
         yield from (f"  {line}" for line in PLUGIN.splitlines())
         yield ""

@@ -17,7 +17,7 @@ from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import answer_of
 from astro_provider.diagnosis.native import NAME as NATIVE_PLUGIN
 from astro_provider.diagnosis.native import check_native_provider
-from astro_provider.diagnosis.projects import PYTHON, UNREADABLE, Project, project_of
+from astro_provider.projects import PYTHON, UNREADABLE, Project, project_of
 from astro_provider.version import OLDEST_PULUMI, __version__
 
 ON_PATH = "on PATH"

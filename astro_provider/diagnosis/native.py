@@ -10,25 +10,23 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import answer_of
-from astro_provider.diagnosis.projects import PYTHON, Project, project_of
+from astro_provider.engine_names import EXECUTABLE
+from astro_provider.projects import PYTHON, project_of
 from astro_provider.version import __version__
 
 NAME = "native plugin"
-EXECUTABLE = "pulumi-resource-astro"
-PACKAGE = "astro"  # by which the engine asks for it
 INSTALL = "Install this package there, or write the folder in which its executable is: `.venv/bin`, for example."
 
 
 def check_native_provider(environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
     """Look for the executable, and ask it for its version."""
     project = project_of(directory)
-    named = _named_by(project) if project else None
+    named = project.folder_of_native_provider if project else None
     if project and named is not None:
-        command = project.file.parent / named / EXECUTABLE
+        command = project.directory / named / EXECUTABLE
         if not os.access(command, os.X_OK):
             text = f"{project.file} says that it is in {named}, and there is no {EXECUTABLE}."
             yield Check(NAME, Status.FAILED, text, INSTALL)
@@ -57,13 +55,3 @@ def _asked(command: str, whence: str, environ: Mapping[str, str], directory: Pat
         text = f"{shown} is of version {answer.last_line}, and this is {__version__}."
         return Check(NAME, Status.FAILED, text, install)
     return Check(NAME, Status.OK, f"{shown} is of version {__version__}.")
-
-
-def _named_by(project: Project) -> str | None:
-    """The path that a project names for the provider, as it is written there."""
-    plugins: Any = project.content.get("plugins")
-    providers = plugins.get("providers") if isinstance(plugins, dict) else None
-    for one in providers if isinstance(providers, list) else ():
-        if isinstance(one, dict) and one.get("name") == PACKAGE:
-            return str(one.get("path") or "")
-    return None

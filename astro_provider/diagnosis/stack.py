@@ -10,7 +10,7 @@ from pathlib import Path
 
 from astro_provider.diagnosis.checks import Check, Status
 from astro_provider.diagnosis.commands import SECRETS, answer_of
-from astro_provider.diagnosis.projects import project_of
+from astro_provider.projects import project_of
 from astro_provider.settings import TOKEN
 
 NAME = "stack config"

@@ -11,19 +11,18 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value  # type: ignore[import-untyped]  # no stubs
 
-from astro_provider.property_names import OF_DYNAMIC_DOOR, camel, snake
+from astro_provider.engine_names import PROVIDER_KEY, SIGNATURE, UNKNOWN_TEXT
+from astro_provider.property_names import camel, snake
 from astro_provider.values import UNKNOWN
 
 Properties = dict[str, Any]
-UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how the engine writes what is not known yet
-SIGNATURE = "4dabf18193072939515e22adb298388d"  # the key that marks a map as one value of a special kind
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, whose value stands under `value`
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"  # that of an output, which has no `value` while it is not known
 
 
 def inward(struct: Struct) -> Properties:
     """A bag for a lifecycle: its spelling, our UNKNOWN for the engine's text, secrets as plain values."""
-    found = {snake(name): python(value) for name, value in struct.fields.items() if name != OF_DYNAMIC_DOOR}
+    found = {snake(name): python(value) for name, value in struct.fields.items() if name != PROVIDER_KEY}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -39,7 +38,7 @@ def struct_of(properties: Mapping[str, Any]) -> Struct:
 
 def is_spelled_otherwise(struct: Struct) -> bool:
     """Whether the dynamic door wrote a bag."""
-    return any(name == OF_DYNAMIC_DOOR or camel(name) != name for name in struct.fields)
+    return any(name == PROVIDER_KEY or camel(name) != name for name in struct.fields)
 
 
 def secret(value: Any) -> Any:

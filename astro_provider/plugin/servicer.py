@@ -19,6 +19,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from astro_provider import notices, shown
 from astro_provider.api import cancelling
 from astro_provider.engine_log import EngineLog
+from astro_provider.engine_names import NATIVE_BINDING, NATIVE_TABLE, is_default_provider
 from astro_provider.engine_state import keep_in_state
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, TableNotWritten
 from astro_provider.hints import nearest_names
@@ -29,15 +30,11 @@ from astro_provider.plugin.previewed import binding_previewed, table_previewed
 from astro_provider.plugin.properties import Properties, inward, outward
 from astro_provider.process import Life, Process
 from astro_provider.property_names import camel, in_camel_case
-from astro_provider.provider_names import is_default_provider
 from astro_provider.settings import Settings
 from astro_provider.tables.examining import MOST_TOLD
 from astro_provider.tables.values import Table
 from astro_provider.values import Inputs
 from astro_provider.version import __version__
-
-BINDING = "astro:index:DeploymentOrgTokenBinding"
-TABLE = "astro:index:DeploymentOrgTokenBindings"
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
@@ -121,10 +118,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.CheckResponse:
         """Tell what is malformed; the credential is a secret, whether the program has marked it or not."""
         given = _plain(request.news)
-        failures = [
-            provider_pb2.CheckFailure(property=place, reason=reason)
-            for place, reason in (one.beside for one in configuration.problems(given))
-        ]
+        failures = _failures(configuration.problems(given))
         if given.get(configuration.SECRET) is not None:
             given[configuration.SECRET] = properties.secret(given[configuration.SECRET])
         return provider_pb2.CheckResponse(inputs=properties.struct_of(given), failures=failures)
@@ -220,7 +214,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = inward(request.olds), inward(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=outward(_previewed(request.urn, olds, news)))
-        if _kind(request.urn) == TABLE:
+        if _kind(request.urn) == NATIVE_TABLE:
             outs = self._process.tables().update(olds, news)
         else:
             outs = self._process.bindings().update(request.id, olds, news)
@@ -253,7 +247,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def _life(self, urn: str) -> Life:
-        return self._process.tables() if _kind(urn) == TABLE else self._process.bindings()
+        return self._process.tables() if _kind(urn) == NATIVE_TABLE else self._process.bindings()
 
 
 def _kind(urn: str) -> str:
@@ -263,8 +257,8 @@ def _kind(urn: str) -> str:
         AstroProviderError: it is no type of ours.
     """
     kind = urn.split("::")[2].rpartition("$")[2]
-    if kind not in (BINDING, TABLE):
-        raise AstroProviderError(f"There is no resource {kind}: declare {BINDING} or {TABLE}.")
+    if kind not in (NATIVE_BINDING, NATIVE_TABLE):
+        raise AstroProviderError(f"There is no resource {kind}: declare {NATIVE_BINDING} or {NATIVE_TABLE}.")
     return kind
 
 
@@ -274,12 +268,12 @@ def _plain(struct: Any) -> Properties:
 
 
 def _previewed(urn: str, olds: Properties, news: Properties) -> Properties:
-    return table_previewed(news) if _kind(urn) == TABLE else binding_previewed(olds, news)
+    return table_previewed(news) if _kind(urn) == NATIVE_TABLE else binding_previewed(olds, news)
 
 
 def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
     """What a program gives and the schema does not know, for programs that no schema has checked."""
-    names = [camel(one.name) for one in fields(Table if kind == TABLE else Inputs)]
+    names = [camel(one.name) for one in fields(Table if kind == NATIVE_TABLE else Inputs)]
     return [
         provider_pb2.CheckFailure(
             property=name, reason=f"is no input of {kind.rpartition(':')[2]}{nearest_names(camel(name), names)}."

@@ -8,8 +8,8 @@ from astro_provider.adoption import Found, find
 from astro_provider.adoption.import_file import import_file
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import FINANCE_ID, entry
+from astro_provider.engine_names import PROVIDER_KEY
 from astro_provider.lifecycle import Checked
-from astro_provider.provider import PROVIDER_KEY
 from astro_provider.reading.reader import Reader
 from tests.support.cast import STAGING, TRAINING
 from tests.support.clients import Connect

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.access.resources import SECRET_MARK
 from astro_provider.emulator import Emulator
 from astro_provider.emulator.organization import OWNER_TOKEN_ID
+from astro_provider.engine_names import SIGNATURE
 from tests.support.cast import (
     DIRECT,
     EXPIRED,
@@ -152,7 +152,7 @@ def test_a_role_that_is_secret_is_not_compared_and_the_reader_is_told(
     document = json.loads(previews.exported.text)
     for one in document["deployment"]["resources"]:
         if one["urn"].endswith("::etl"):
-            one["outputs"]["role"] = {SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+            one["outputs"]["role"] = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
     state = kept(tmp_path, json.dumps(document), "export.json")
     bound.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
 

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 
 import astro_provider
 from astro_provider import native
-from astro_provider.declared import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
+from astro_provider.engine_names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
 from astro_provider.plugin.configuration import SOURCES
 from astro_provider.property_names import camel
 from tests.support.native_process import LIST, NativeProcess

@@ -1,4 +1,4 @@
-"""The Pulumi project of a directory: the nearest Pulumi.yaml in it or above it."""
+"""The Pulumi project of a directory: the nearest Pulumi.yaml in it or above it, which is only read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Any
 
 import yaml
 
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+from astro_provider.engine_names import PACKAGE
+
+PROJECT_FILE = "Pulumi.yaml"
+PROJECT_FILES = (PROJECT_FILE, "Pulumi.yml", "Pulumi.json")
 PYTHON = "python"
 UNREADABLE = "(unreadable)"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project.
+    """A project that is there.
 
     Attributes:
         file: its Pulumi.yaml.
@@ -29,9 +32,31 @@ class Project:
     runtime: str = UNREADABLE
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def directory(self) -> Path:
+        """Where `pulumi` is called."""
+        return self.file.parent
+
+    @property
+    def program(self) -> Path:
+        """The directory of its program, where Python looks for modules first."""
+        main = self.content.get("main")
+        place = (self.directory / main).resolve() if isinstance(main, str) else self.directory
+        return place.parent if place.is_file() else place
+
+    @property
+    def folder_of_native_provider(self) -> str | None:
+        """The path that `plugins.providers` names for the native provider, as it is written there; None: none."""
+        plugins = self.content.get("plugins")
+        providers = plugins.get("providers") if isinstance(plugins, dict) else None
+        for one in providers if isinstance(providers, list) else ():
+            if isinstance(one, dict) and one.get("name") == PACKAGE:
+                return str(one.get("path") or "")
+        return None
+
 
 def project_of(directory: Path) -> Project | None:
-    """Return the project; None: there is none."""
+    """Return the project of a directory, which need not exist yet; None: there is none."""
     file = next(
         (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES if (path / name).is_file()),
         None,

@@ -1,0 +1,29 @@
+"""The names by which Pulumi's engine and this package know each other. They stand in users' states and projects, for ever.
+
+Programs, the processes of both doors, and whatever reads states and projects need them, and none of these shall load what
+another one needs.
+"""
+
+from __future__ import annotations
+
+import re
+
+PACKAGE = "astro"  # by which the engine asks for the native provider; and the namespace of the configuration
+EXECUTABLE = f"pulumi-resource-{PACKAGE}"
+NATIVE_BINDING = f"{PACKAGE}:index:DeploymentOrgTokenBinding"
+NATIVE_TABLE = f"{PACKAGE}:index:DeploymentOrgTokenBindings"
+DYNAMIC_BINDING = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
+DYNAMIC_TABLE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
+
+PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag of a dynamic resource
+UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how the engine writes what is not known yet
+SIGNATURE = (
+    "4dabf18193072939515e22adb298388d"  # the key that marks a map as one value of a special kind, such as a secret
+)
+
+_DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
+
+
+def is_default_provider(name: str) -> bool:
+    """Tell whether a provider of that name is the engine's own: `default`, with a version behind it if it has one."""
+    return _DEFAULT_PROVIDER.fullmatch(name) is not None
