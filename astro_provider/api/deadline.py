@@ -1,20 +1,20 @@
 """When an operation gives up, and which operation a thread is in.
 
 A check or a create makes several calls, and waits for calls that other threads make. All of it together ends by one
-deadline, which therefore belongs to the thread and not to a call.
+deadline, which therefore belongs to the operation and not to a call; a thread that gets a copy of its context helps it.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from astro_provider.api import cancelling
 
-_thread = threading.local()
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,14 @@ class Deadline:
 @contextmanager
 def operation(seconds: float) -> Iterator[None]:
     """Let all that this thread does in the block end that many seconds from now, or when the process is told to stop."""
-    with cancelling.operation(), until(Deadline.after(seconds)):
-        yield
-
-
-@contextmanager
-def until(deadline: Deadline | None) -> Iterator[None]:
-    """Let all that this thread does in the block end by a deadline: that of the operation which it is helping."""
-    before = current()
-    _thread.deadline = deadline
+    before = _current.set(Deadline.after(seconds))
     try:
-        yield
+        with cancelling.operation():
+            yield
     finally:
-        _thread.deadline = before
+        _current.reset(before)
 
 
 def current() -> Deadline | None:
     """The deadline of the operation that this thread is in, or None."""
-    deadline: Deadline | None = getattr(_thread, "deadline", None)
-    return deadline
+    return _current.get()

@@ -7,28 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from astro_provider.api import deadline
-
 CALLS_AT_ONCE = 4  # the client's pace keeps them within the service's limits
 
 _T = TypeVar("_T")
 
 
 def in_parallel(calls: Sequence[Callable[[], _T]]) -> Iterator[_T]:
-    """Make the calls a few at a time, by the deadline of this thread's operation, and yield what they return, in order.
+    """Make the calls a few at a time, as parts of this thread's operation, and yield what they return, in order.
 
     Whoever is interrupted does not wait for calls in flight, which may have their retries before them.
     """
-    operation = deadline.current()
     # Each call has a copy of its own, because a context is one thread's at a time.
     contexts = [contextvars.copy_context() for _ in calls]
-
-    def make(call: Callable[[], _T], context: contextvars.Context) -> _T:
-        with deadline.until(operation):
-            return context.run(call)
-
     pool = ThreadPoolExecutor(CALLS_AT_ONCE)
     try:
-        yield from pool.map(make, calls, contexts)
+        yield from pool.map(contextvars.Context.run, contexts, calls)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
