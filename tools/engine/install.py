@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
@@ -64,7 +65,7 @@ def _left_by_an_earlier_run() -> PulumiCommand:
 
 
 def _downloaded() -> PulumiCommand:
-    _say("no pulumi on PATH: trying the official download")
+    say("no pulumi on PATH: trying the official download")
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_SECONDS)
     try:
@@ -76,26 +77,43 @@ def _downloaded() -> PulumiCommand:
 def _built() -> PulumiCommand:
     if shutil.which("go") is None:
         raise NoEngine("go is not on PATH")
-    _say(f"building pulumi {BUILT} with Go: about five minutes the first time, seconds when Go's cache is warm")
-    target = ROOT / "bin" / "pulumi"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".unfinished")
-    version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{BUILT}"
-    flags = ["-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {version}", "-o", str(unfinished)]
-    subprocess.run(  # noqa: S603  fixed words
-        ["go", "build", *flags, COMMAND],  # noqa: S607  whichever Go is on PATH
-        cwd=Path(__file__).parent,
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
-        check=True,
-    )
-    shim = target.with_name("pulumi-resource-pulumi-python")
+    say(f"building pulumi {BUILT} with Go: about five minutes the first time, seconds when Go's cache is warm")
+    shim = ROOT / "bin" / "pulumi-resource-pulumi-python"
+    shim.parent.mkdir(parents=True, exist_ok=True)
     shim.write_text(SHIM)
     shim.chmod(0o755)
-    unfinished.rename(target)
+    version = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{BUILT}"
+    build(COMMAND, module=Path(__file__).parent, version=version, target=shim.with_name("pulumi"))
     return _left_by_an_earlier_run()
 
 
-def _say(text: str) -> None:
+def build(command: str, *, module: Path, version: str, target: Path) -> None:
+    """Build a command with Go, as its project releases it; the target is there once all of it is.
+
+    Args:
+        command: its package.
+        module: the directory of the go.mod that pins it.
+        version: the variable that tells its version, and the value.
+        target: where the executable goes.
+
+    Raises:
+        CalledProcessError: it could not be built; Go has said why.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:  # two builds at once do not meet
+        unfinished = Path(scratch) / target.name
+        flags = ["-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w -X {version}", "-o", str(unfinished)]
+        subprocess.run(  # noqa: S603  fixed words
+            ["go", "build", *flags, command],  # noqa: S607  whichever Go is on PATH
+            cwd=module,
+            env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+            check=True,
+        )
+        unfinished.rename(target)
+
+
+def say(text: str) -> None:
+    """Tell what is done, on the terminal."""
     print(f"engine: {text}", file=sys.stderr, flush=True)  # noqa: T201  a build step talks to its terminal
 
 
@@ -104,4 +122,4 @@ if __name__ == "__main__":
         engine = find_engine()
     except NoEngine as none:
         sys.exit(str(none))
-    _say(f"pulumi {engine.version} ({engine.command})")
+    say(f"pulumi {engine.version} ({engine.command})")

@@ -9,16 +9,14 @@ versions can share `.engine`. Run it with `python -m tools.yaml_host.install`, w
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 
-from tools.engine.install import ROOT, NoEngine, find_engine
+from tools.engine.install import ROOT, NoEngine, build, find_engine, say
 
 HERE = Path(__file__).parent
 NAME = "pulumi-language-yaml"
@@ -57,22 +55,12 @@ def _build(target: Path) -> None:
             f"No {NAME} beside the engine, and go is not on PATH. Install Go 1.26 to have it built, or the official "
             "Pulumi from https://www.pulumi.com/docs/install/, which brings it."
         )
-    print(f"engine: building {NAME} {BUILT} with Go: about a minute the first time", file=sys.stderr, flush=True)  # noqa: T201  a build step talks to its terminal
-    target.parent.mkdir(parents=True, exist_ok=True)
-    version = f"-X github.com/pulumi/pulumi-yaml/pkg/version.Version=v{BUILT}"
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:  # two builds at once do not meet
-        unfinished = Path(scratch) / NAME
-        flags = ["-mod=readonly", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {version}"]
-        try:
-            subprocess.run(  # noqa: S603  fixed words
-                ["go", "build", *flags, "-o", str(unfinished), COMMAND],  # noqa: S607  whichever Go is on PATH
-                cwd=HERE,
-                env={**os.environ, "CGO_ENABLED": "0"},
-                check=True,
-            )
-        except subprocess.CalledProcessError:
-            raise NoYamlHost(f"{NAME} could not be built; what Go says stands above.") from None
-        unfinished.rename(target)
+    say(f"building {NAME} {BUILT} with Go: about a minute the first time")
+    version = f"github.com/pulumi/pulumi-yaml/pkg/version.Version=v{BUILT}"
+    try:
+        build(COMMAND, module=HERE, version=version, target=target)
+    except subprocess.CalledProcessError:
+        raise NoYamlHost(f"{NAME} could not be built; what Go says stands above.") from None
 
 
 if __name__ == "__main__":
@@ -81,4 +69,4 @@ if __name__ == "__main__":
         host = find_yaml_host(engine)
     except (NoEngine, NoYamlHost) as none:
         sys.exit(str(none))
-    print(f"engine: pulumi {engine.version} ({engine.command}), {host}", file=sys.stderr)  # noqa: T201  as above
+    say(f"pulumi {engine.version} ({engine.command}), {host}")
