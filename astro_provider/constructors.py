@@ -22,7 +22,17 @@ from astro_provider.arguments import (
 from astro_provider.declared import of_binding, of_table, properties_of, refuse_credential_in_clear, refuse_twice
 
 
-class OneBinding:
+class _Constructor:
+    """What both constructors leave to a door."""
+
+    def _declare(
+        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
+    ) -> None:
+        """Declare the resource to the engine, with these arguments, of which later ones take precedence."""
+        raise NotImplementedError
+
+
+class OneBinding(_Constructor):
     """The constructor of a binding; a door says how it is declared."""
 
     @overload
@@ -117,14 +127,7 @@ class OneBinding:
             "organization_id": organization_id,
             "overwrite": overwrite,
         }
-        as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args) if args else {}
-        self._declare(resource_name, [as_one, keywords], opts)
-
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
-    ) -> None:
-        """Declare the binding to the engine, with these arguments, of which later ones take precedence."""
-        raise NotImplementedError
+        self._declare(resource_name, [_as_mapping(args), keywords], opts)
 
     @staticmethod
     def _declared(
@@ -162,7 +165,7 @@ class OneBinding:
         return found
 
 
-class ManyBindings:
+class ManyBindings(_Constructor):
     """The constructor of a table; a door says how it is declared."""
 
     def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
@@ -200,14 +203,7 @@ class ManyBindings:
             "organization_id": organization_id,
             "overwrite": overwrite,
         }
-        as_one: Mapping[str, Any] = args if isinstance(args, dict) else vars(args) if args else {}
-        self._declare(resource_name, [as_one, keywords], opts)
-
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
-    ) -> None:
-        """Declare the table to the engine, with these arguments, of which later ones take precedence."""
-        raise NotImplementedError
+        self._declare(resource_name, [_as_mapping(args), keywords], opts)
 
     @staticmethod
     def _declared(
@@ -222,6 +218,11 @@ class ManyBindings:
         properties["roles"] = _without_none(properties["roles"])
         refuse_twice(resource_name, of_table(properties), opts)
         return properties
+
+
+def _as_mapping(args: object) -> Mapping[str, Any]:
+    """The arguments that are given as one object or dictionary."""
+    return args if isinstance(args, dict) else vars(args) if args else {}
 
 
 def _without_none(roles: Any) -> Any:

@@ -349,11 +349,10 @@ class Lifecycle:
         if not olds:
             require_organization_scope(found.token)
         role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
-        deployment_name = stored.deployment_name or (None if olds else self._deployment_name(binding))
         inputs = Inputs(
             organization_id=binding.organization_id,
             deployment_id=binding.deployment_id,
-            deployment_name=deployment_name,
+            deployment_name=stored.deployment_name or (None if olds else self._deployment_name(binding)),
             org_token_id=binding.token_id,
             # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
             org_token_name=stored.org_token_name or found.token.name,
