@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pulumi
@@ -15,6 +14,7 @@ from astro_provider.emulator import Emulator
 from tests.support.cast import DIRECT, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import Digest, ran
 from tests.support.made import Made
+from tests.support.policy_packs import policy_pack
 from tests.support.previews import ACCESSOR, ADMIN, BINDINGS, OLD_DEPLOYER, exported
 from tests.support.programs import bindings
 from tests.support.stack import Stack
@@ -35,17 +35,7 @@ no_overwrite = "everywhere"
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
     """The executable of docs/rules.md, beside its rules."""
-    folder = tmp_path / "policy"
-    folder.mkdir()
-    (folder / "access.toml").write_text(RULES)
-    (folder / "pack.py").write_text(
-        "from pathlib import Path\n\nfrom astro_provider.policy import serve\n\n"
-        'serve(Path(__file__).with_name("access.toml"))\n'
-    )
-    executable = folder / "run"
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -u -m pulumi.policy "$1" "$(dirname "$0")/pack.py"\n')
-    executable.chmod(0o755)
-    return executable
+    return policy_pack(tmp_path, RULES)
 
 
 def broken(ran_: Digest) -> list[str]:

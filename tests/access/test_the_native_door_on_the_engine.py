@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from astro_provider.emulator import Emulator
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, digest, ran
 from tests.support.native_programs import natively
+from tests.support.policy_packs import policy_pack
 from tests.support.previews import exported
 from tests.support.programs import bindings
 from tests.support.schemas import valid
@@ -104,19 +104,9 @@ def test_an_audit_knows_what_the_stack_manages(stack: Stack, astro: Emulator, tm
 
 
 def test_a_policy_pack_stops_what_breaks_a_rule(stack: Stack, tmp_path: Path) -> None:
-    folder = tmp_path / "policy"
-    folder.mkdir()
-    (folder / "access.toml").write_text(RULES)
-    (folder / "pack.py").write_text(
-        "from pathlib import Path\n\nfrom astro_provider.policy import serve\n\n"
-        'serve(Path(__file__).with_name("access.toml"))\n'
-    )
-    executable = folder / "run"
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -u -m pulumi.policy "$1" "$(dirname "$0")/pack.py"\n')
-    executable.chmod(0o755)
     stack.program = natively(b=BINDING, t={"roles": {"ml-training": {"observability": ADMIN}}})
 
-    preview = ran(stack, "preview", "--policy-pack", str(executable))
+    preview = ran(stack, "preview", "--policy-pack", str(policy_pack(tmp_path, RULES)))
 
     lines = [line.strip() for line in preview.text.splitlines()]
     broken = [line for line in lines if line.startswith("- [mandatory]")]

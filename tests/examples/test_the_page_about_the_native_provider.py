@@ -15,6 +15,7 @@ from pulumi.automation import PulumiCommand
 from astro_provider import __version__
 from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
+from tests.support.little_air import running_little_air
 from tests.support.pages import assert_shows
 from tests.support.stack import NATIVE_BINDING_TYPE, Stack, led_to
 from tests.support.writes import writes
@@ -26,16 +27,6 @@ FIRST, SECOND = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)`
 [IMPORT, IMPORTED] = re.findall(r"```console\n\$ (.*?)\n(.*?)```", PAGE, re.DOTALL)[0]
 NOWHERE = "http://127.0.0.1:1"  # a test asks no registry
 DEVELOPMENT = "cln3b8q1y000608l6a7m4s5kc"
-ORGANIZATION = """
-organization: {name: Little Air}
-people: [{fullName: Ada Byron, username: ada@example.com}]
-workspaces: [{name: Data}]
-deployments: [{name: orders, workspace: Data}]
-tokens:
-  - {name: owner, createdBy: Ada Byron, roles: [{role: ORGANIZATION_OWNER}]}
-  - {name: ci, createdBy: owner}
-credentials: {update: owner}
-"""
 
 
 @pytest.fixture
@@ -47,9 +38,7 @@ def project(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> YamlProje
 
 @pytest.fixture
 def little_air(tmp_path: Path) -> Iterator[Emulator]:
-    seed = tmp_path / "seed.yaml"
-    seed.write_text(ORGANIZATION)
-    with Emulator.running(seed=seed) as emulator:
+    with running_little_air(tmp_path) as emulator:
         yield emulator
 
 

@@ -10,26 +10,14 @@ import pytest
 
 from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING
+from tests.support.little_air import running_little_air
 from tests.support.yaml_project import YamlProject, binding
-
-ORGANIZATION = """
-organization: {name: Little Air}
-people: [{fullName: Ada Byron, username: ada@example.com}]
-workspaces: [{name: Data}]
-deployments: [{name: orders, workspace: Data}]
-tokens:
-  - {name: owner, createdBy: Ada Byron, roles: [{role: ORGANIZATION_OWNER}]}
-  - {name: ci, createdBy: owner}
-credentials: {update: owner}
-"""
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Emulator]:
     """Another organization, with a service of its own."""
-    seed = tmp_path / "seed.yaml"
-    seed.write_text(ORGANIZATION)
-    with Emulator.running(seed=seed) as emulator:
+    with running_little_air(tmp_path) as emulator:
         yield emulator
 
 
