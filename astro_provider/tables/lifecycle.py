@@ -445,7 +445,8 @@ class TableLifecycle:
         stands = [outcome.change.binding for outcome in self._still_there(written.outcomes)]
         may_come = [outcome.change.binding for outcome in outcomes if _may_come(outcome)]
         if stands:
-            what = f"could not be taken back, and may stand: {_places([*stands, *may_come], *tables)}"
+            stands = list(dict.fromkeys([*stands, *may_come]))
+            what = f"could not be taken back, and may stand: {_places(stands, *tables)}"
         elif written.not_standing is not None:
             what, stands = (
                 f"was taken back, but {written.not_standing}",

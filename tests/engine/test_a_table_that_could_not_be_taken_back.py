@@ -171,9 +171,11 @@ def test_what_a_run_has_left_is_as_secret_as_the_roles(stack: Stack, town: Town)
 def test_a_write_that_had_no_answer_and_is_carried_out_later_is_taken_by_the_destroy_of_the_table(
     stack: Stack, town: Town
 ) -> None:
-    stack.set_environment(ASTRO_TIMEOUT_SECONDS="2")
+    # A read takes half of the bound, so that the write alone is no outage, in which nothing would be taken back.
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="6")
     stack.program = declaring(access={"roles": {"d-0": {"t-0": ADMIN}}})
-    town.astro.fault(kind="delay", operation=POST, delay_ms=6000, times=1)
+    town.astro.fault(kind="delay", operation=GET_TOKEN, delay_ms=3000, skip=1, times=1)  # after the one of the check
+    town.astro.fault(kind="delay", operation=POST, delay_ms=10_000, times=1)
 
     failed = stack.up()
     wait_until(lambda: town.held() == {"d-0": {"t-0": ADMIN}}, "the write is carried out after all")
@@ -187,3 +189,16 @@ def test_a_write_that_had_no_answer_and_is_carried_out_later_is_taken_by_the_des
     assert stored == {"d-0": {"t-0": UNFINISHED}}
     assert not destroy.failed
     assert town.held() == {}
+
+
+def test_what_had_no_answer_and_could_not_be_taken_back_is_named_once(stack: Stack, town: Town) -> None:
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="4", ASTRO_SETTLE_SECONDS="20")  # no list is too old to be written
+    stack.program = declaring(access={"roles": {"d-0": {"t-0": ADMIN}}})
+    town.astro.fault(kind="delay", operation=POST, delay_ms=6000, times=1)
+    town.astro.fault(status=403, operation=GET_TOKEN, skip=2)  # after those of the check and before the write
+
+    failed = stack.up()
+    town.astro.clear_faults()
+
+    [problem] = [one for one in failed.problems if "could not be made" in one]
+    assert problem.count('may stand: roles["d-0"]["t-0"]. ') == 1
