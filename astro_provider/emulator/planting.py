@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from astro_provider.emulator.identity import credential, cuid
 from astro_provider.emulator.organization import credential_record, entry
 from astro_provider.emulator.places import Document, Place
 from astro_provider.emulator.rights import may_write
-from astro_provider.emulator.seed import DEFAULT, HeldRolePart, Seed, TokenPart, read
+from astro_provider.emulator.seed import DEFAULT, HeldRolePart, Seed, TokenPart, read, resolve
 from astro_provider.emulator.state import Record, State
 
-LONG_AGO = "2024-01-01T00:00:00.000Z"
+LONG_AGO = "-1000d"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class _Planting:
         self._document = document
         self._organization_id = seed.organization.id or cuid("seed", "organization", seed.organization.name)
         self._state = State()
+        self._now = datetime.now(UTC)  # one moment for the whole seed, so that its ages keep their distances
         self._people: dict[str, Record] = {}
 
     def planted(self) -> Planted:
@@ -88,11 +90,14 @@ class _Planting:
         preview = self._credential("preview", writes=False)
         return Planted(state, organization_id, next(iter(state.workspaces)), update, preview)
 
+    def _at(self, time: str) -> str:
+        return resolve(time, self._now)
+
     def _plant_deployments(self) -> None:
         for index, (key, one) in enumerate(self._keyed("deployments", self._seed.deployments)):
             place = ("deployments", index, "workspace")
             workspace_id = self._key_of("workspace", self._state.workspaces, one.workspace, place)
-            at = one.created_at or LONG_AGO
+            at = self._at(one.created_at or LONG_AGO)
             self._state.deployments[key] = records.deployment(
                 key,
                 one.name,
@@ -109,7 +114,7 @@ class _Planting:
                 self._key_of("workspace", self._state.workspaces, name, ("roles", index, "restrictedTo", position))
                 for position, name in enumerate(one.restricted_to)
             ]
-            at = one.created_at or LONG_AGO
+            at = self._at(one.created_at or LONG_AGO)
             if self._state.role(self._organization_id, one.scope_type, one.name) is not None:
                 raise self._document.error(
                     ("roles", index, "name"), f"there is another role {one.name} of scope {one.scope_type} already"
@@ -131,15 +136,17 @@ class _Planting:
         self._tokens = {key: {"id": key, "name": one.name} for key, one in keyed}
         for index, (key, one) in enumerate(keyed):
             place: Place = ("tokens", index)
-            at = one.created_at or LONG_AGO
-            given = {
+            at = self._at(one.created_at or LONG_AGO)
+            times = {
                 "startAt": one.start_at or at,
                 "updatedAt": one.updated_at or at,
                 "endAt": one.end_at,
-                "expiryPeriodInDays": one.expiry_period_in_days,
                 "lastUsedAt": one.last_used_at,
                 "lastRotatedAt": one.last_rotated_at,
             }
+            given: Record = {name: self._at(time) for name, time in times.items() if time is not None}
+            if one.expiry_period_in_days is not None:
+                given["expiryPeriodInDays"] = one.expiry_period_in_days
             created_by = self._subject(one.created_by, (*place, "createdBy"))
             record = records.token(
                 key,
@@ -150,7 +157,7 @@ class _Planting:
                 scope=one.scope,
                 kind=one.kind,
                 description=one.description,
-                **{name: value for name, value in given.items() if value is not None},
+                **given,
             )
             for name, subject in (
                 ("createdBy", created_by),

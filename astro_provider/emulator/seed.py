@@ -6,14 +6,16 @@ unknown key is refused, because a misspelled `endAt` would otherwise be a token 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from astro_provider.emulator.identity import written
 from astro_provider.emulator.places import Document
 
 SHIPPED = Path(__file__).with_name("seeds")
@@ -24,14 +26,37 @@ Name = Annotated[str, StringConstraints(min_length=1)]
 Reference = Name
 
 
-def _is_time(text: str) -> str:
+AGE = re.compile(r"([+-])(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+
+
+def resolve(time: str, now: datetime) -> str:
+    """Return a time of a seed as Astro writes it.
+
+    Args:
+        time: a time with its zone, which comes back as it is; or an age, in days, hours and minutes before (`-6d3h`) or
+            after (`+30d`) `now`. What a seed shows as an age is the same on any day.
+        now: the moment at which the emulator starts.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    age = AGE.fullmatch(time)
     try:
-        if datetime.fromisoformat(text).tzinfo is not None:
-            return text
-    except ValueError:
+        if age is not None:
+            days, hours, minutes = (int(number or 0) for number in age.groups()[1:])
+            distance = timedelta(days=days, hours=hours, minutes=minutes)
+            return written(now - distance if age[1] == "-" else now + distance)
+        if datetime.fromisoformat(time).tzinfo is not None:
+            return time
+    except (OverflowError, ValueError):
         pass
-    reason = "has to be a time with its zone, for example 2026-01-31T12:00:00.000Z"
+    reason = "has to be an age (-90d, -6d3h, +30d) or a time with its zone, for example 2026-01-31T12:00:00.000Z"
     raise ValueError(reason)
+
+
+def _is_time(text: str) -> str:
+    resolve(text, datetime.now(UTC))
+    return text
 
 
 Time = Annotated[str, AfterValidator(_is_time)]

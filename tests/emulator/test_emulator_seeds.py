@@ -292,11 +292,11 @@ def test_where_every_token_may_write_there_is_no_second_credential(tmp_path: Pat
         ),
         (
             SMALL + "  - {name: x, endAt: tomorrow}\n",
-            "line 13: tokens[2].endAt: has to be a time with its zone, for example 2026-01-31T12:00:00.000Z.",
+            "line 13: tokens[2].endAt: has to be an age (-90d, -6d3h, +30d) or a time with its zone, for example 2026-01-31T12:00:00.000Z.",
         ),
         (
             SMALL + "  - {name: x, createdAt: 2026-01-31T12:00:00}\n",
-            "line 13: tokens[2].createdAt: has to be a time with its zone, for example 2026-01-31T12:00:00.000Z.",
+            "line 13: tokens[2].createdAt: has to be an age (-90d, -6d3h, +30d) or a time with its zone, for example 2026-01-31T12:00:00.000Z.",
         ),
         (SMALL + "  - {id: a/b, name: x}\n", "line 13: tokens[2].id: has to be an id, without blanks and slashes."),
         (SMALL + "  - {id: x}\n", "line 13: tokens[2].name: this key is missing."),
