@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from astro_provider.version import __version__
 
 if TYPE_CHECKING:
-    from astro_provider.arguments import (
+    from astro_provider.astro.reading.assignments import DeploymentOrgToken
+    from astro_provider.program.arguments import (
         DeploymentOrgTokenBindingArgs,
         DeploymentOrgTokenBindingArgsDict,
         DeploymentOrgTokenBindingsArgs,
         DeploymentOrgTokenBindingsArgsDict,
     )
-    from astro_provider.binding import DeploymentOrgTokenBinding
-    from astro_provider.bindings import DeploymentOrgTokenBindings
-    from astro_provider.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
-    from astro_provider.reading.assignments import DeploymentOrgToken
+    from astro_provider.program.binding import DeploymentOrgTokenBinding
+    from astro_provider.program.bindings import DeploymentOrgTokenBindings
+    from astro_provider.program.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
 
 __all__ = [
     "DeploymentOrgToken",
@@ -37,15 +37,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DeploymentOrgToken": "reading.assignments",
-    "DeploymentOrgTokenBinding": "binding",
-    "DeploymentOrgTokenBindingArgs": "arguments",
-    "DeploymentOrgTokenBindingArgsDict": "arguments",
-    "DeploymentOrgTokenBindings": "bindings",
-    "DeploymentOrgTokenBindingsArgs": "arguments",
-    "DeploymentOrgTokenBindingsArgsDict": "arguments",
-    "list_deployment_org_tokens": "functions",
-    "list_deployment_org_tokens_output": "functions",
+    "DeploymentOrgToken": "astro.reading.assignments",
+    "DeploymentOrgTokenBinding": "program.binding",
+    "DeploymentOrgTokenBindingArgs": "program.arguments",
+    "DeploymentOrgTokenBindingArgsDict": "program.arguments",
+    "DeploymentOrgTokenBindings": "program.bindings",
+    "DeploymentOrgTokenBindingsArgs": "program.arguments",
+    "DeploymentOrgTokenBindingsArgsDict": "program.arguments",
+    "list_deployment_org_tokens": "program.functions",
+    "list_deployment_org_tokens_output": "program.functions",
 }
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from astro_provider.cli import app
+from astro_provider.commands.cli import app
 
 app(prog_name="astro-provider")

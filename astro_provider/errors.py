@@ -32,7 +32,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from astro_provider import shown
+from astro_provider.messages import shown
 
 
 class AstroProviderError(Exception):

@@ -4,7 +4,7 @@ They take the same arguments and have the same outputs as `astro_provider.Deploy
 `DeploymentOrgTokenBindings`, and a state that those made is theirs. The engine finds the executable
 `pulumi-resource-astro` of this package by `plugins.providers` in Pulumi.yaml, or on PATH.
 
-Annotations are not postponed here, as in `binding.py`.
+Annotations are not postponed here, as in `program/binding.py`.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,8 @@ from typing import Any
 
 import pulumi
 
-from astro_provider.arguments import (
-    DeploymentOrgTokenBindingArgs,
-    DeploymentOrgTokenBindingArgsDict,
-    DeploymentOrgTokenBindingsArgs,
-    DeploymentOrgTokenBindingsArgsDict,
-    RolesByDeployment,
-)
-from astro_provider.constructors import ManyBindings, OneBinding
-from astro_provider.declared import options_with_alias
-from astro_provider.engine_names import (
+from astro_provider.errors import SettingsError
+from astro_provider.names import (
     DYNAMIC_BINDING,
     DYNAMIC_TABLE,
     NATIVE_BINDING,
@@ -29,7 +21,15 @@ from astro_provider.engine_names import (
     PACKAGE,
     is_default_provider,
 )
-from astro_provider.errors import SettingsError
+from astro_provider.program.arguments import (
+    DeploymentOrgTokenBindingArgs,
+    DeploymentOrgTokenBindingArgsDict,
+    DeploymentOrgTokenBindingsArgs,
+    DeploymentOrgTokenBindingsArgsDict,
+    RolesByDeployment,
+)
+from astro_provider.program.constructors import ManyBindings, OneBinding
+from astro_provider.program.declared import options_with_alias
 
 __all__ = [
     "DeploymentOrgTokenBinding",

@@ -34,11 +34,11 @@ from astro_provider.access.model import Grant, shown
 from astro_provider.access.resources import OURS, Incomprehensible, grants
 from astro_provider.access.rules import Asked, Rule, Rules, Verdict, verdicts, verdicts_of_one
 from astro_provider.access.rules_file import read_rules
-from astro_provider.api import Deployment
-from astro_provider.engine_names import UNKNOWN_TEXT
+from astro_provider.astro.api import Deployment
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.settings import Settings
 from astro_provider.errors import AstroProviderError
-from astro_provider.reading.reader import Reader
-from astro_provider.settings import Settings
+from astro_provider.names import UNKNOWN_TEXT
 
 NAME = "astro-access"
 DESCRIPTIONS = {

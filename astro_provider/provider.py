@@ -26,14 +26,14 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from astro_provider.engine_names import PROVIDER_KEY
+from astro_provider.engine.process import Life, Process
 from astro_provider.errors import AstroProviderError, InputError, TableNotWritten
-from astro_provider.process import Life, Process
+from astro_provider.names import PROVIDER_KEY
 
 if TYPE_CHECKING:
-    from astro_provider.lifecycle import Lifecycle
-    from astro_provider.settings import Settings
-    from astro_provider.tables.lifecycle import TableLifecycle
+    from astro_provider.astro.settings import Settings
+    from astro_provider.lifecycle.single import Lifecycle
+    from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
 Properties = dict[str, Any]
 OPERATIONS_AT_ONCE = 4  # the threads that the SDK gives to the process of a dynamic provider
@@ -131,7 +131,7 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
 
     def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
         """All as one, which reads better than a table's many lines between a program's traceback."""
-        from astro_provider.tables.examining import as_one  # noqa: PLC0415  a program needs none of it
+        from astro_provider.lifecycle.tables.examining import as_one  # noqa: PLC0415  a program needs none of it
 
         return [as_one(problems)] if problems else []
 
@@ -153,8 +153,8 @@ _configured: list[Callable[[str], Any]] = []  # by the engine, for each class; a
 
 def _settings() -> Settings:
     """The settings of a process that an engine started, whose notices go to that engine from now on."""
-    from astro_provider.engine_log import send_notices_to_engine  # noqa: PLC0415  a program needs none of it
-    from astro_provider.settings import Settings  # noqa: PLC0415  as above
+    from astro_provider.astro.settings import Settings  # noqa: PLC0415  as above
+    from astro_provider.engine.log import send_notices_to_engine  # noqa: PLC0415  a program needs none of it
 
     send_notices_to_engine()
     return Settings.find(_configured[-1] if _configured else lambda _key: None, os.environ)
@@ -170,7 +170,7 @@ def _telling_what_is_left(identifier: str, properties: Properties) -> Iterator[N
         yield
     except TableNotWritten as error:
         if error.left is not None:
-            from astro_provider.engine_state import call_of_engine, keep_in_state  # noqa: PLC0415  as above
+            from astro_provider.engine.state import call_of_engine, keep_in_state  # noqa: PLC0415  as above
 
             if (call := call_of_engine()) is not None:
                 left = {**error.left, PROVIDER_KEY: properties[PROVIDER_KEY]}
@@ -183,8 +183,8 @@ def _inward(properties: Properties) -> Properties:
 
     The native door, whose resource this may have been, spells in camelCase.
     """
-    from astro_provider.property_names import snake  # noqa: PLC0415  a program needs none of it
-    from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
+    from astro_provider.engine.property_names import snake  # noqa: PLC0415  a program needs none of it
+    from astro_provider.lifecycle.values import UNKNOWN  # noqa: PLC0415  as above
 
     def inward(value: Any) -> Any:
         if isinstance(value, pulumi.output.Unknown):
@@ -195,7 +195,7 @@ def _inward(properties: Properties) -> Properties:
 
 
 def _outward(properties: Properties) -> Properties:
-    from astro_provider.values import UNKNOWN  # noqa: PLC0415  as above
+    from astro_provider.lifecycle.values import UNKNOWN  # noqa: PLC0415  as above
 
     def outward(value: Any) -> Any:
         if value is UNKNOWN:

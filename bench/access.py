@@ -19,8 +19,8 @@ from typing import Any
 
 from rich.table import Table
 
-from astro_provider.api.pace import CALLS_PER_SECOND
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api.pace import CALLS_PER_SECOND
 from tests.support.digests import RECOMMENDED, digest
 from tests.support.programs import bindings
 from tests.support.shell import COMMAND, environment

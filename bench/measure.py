@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from bench.runner import Command, Program, Runner, runner
 
 LATENCY_MS = 50

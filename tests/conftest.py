@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import Stack, led_to
 from tools.engine.install import find_engine
 

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
 
-from astro_provider import shown
 from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
 from astro_provider.access.document import finding_row
 from astro_provider.access.harmless import in_cell, in_code
 from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
 from astro_provider.access.room import most_rows
+from astro_provider.messages import shown
 
 MARKER = "<!-- astro-provider audit -->"
 HEADLINE = "Access audit"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from astro_provider import shown
 from astro_provider.access.audit import Audit, Found
 from astro_provider.access.review import Review
 from astro_provider.access.rules import Verdict
+from astro_provider.messages import shown
 
 VERSION = 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-from astro_provider import shown
+from astro_provider.messages import shown
 
 _BACKSLASHES = re.compile(r"\\+(?=\|)")
 

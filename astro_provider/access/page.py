@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from astro_provider import shown
 from astro_provider.access.harmless import in_html
+from astro_provider.messages import shown
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --front: #1b1f24; --faint: #57606a; --line: #d0d7de; --band: #f6f8fa;

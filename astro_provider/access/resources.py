@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
-from astro_provider.engine_names import (
+from astro_provider.names import (
     DYNAMIC_BINDING,
     DYNAMIC_TABLE,
     NATIVE_BINDING,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.export import read_export
 from astro_provider.access.model import Text, difference
 from astro_provider.access.review import changes_in
-from astro_provider.emulator import Emulator
-from astro_provider.tables.lifecycle import UNFINISHED
+from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.digests import RECOMMENDED, digest
 from tests.support.previews import exported
 from tests.support.shell import run

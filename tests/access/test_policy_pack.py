@@ -9,8 +9,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from astro_provider.emulator import Emulator
 from tests.support.cast import DIRECT, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import Digest, ran
 from tests.support.made import Made

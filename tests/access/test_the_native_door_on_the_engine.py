@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider.access.digest import read_digest
 from astro_provider.access.model import Text, difference
-from astro_provider.emulator import Emulator
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, digest, ran
 from tests.support.native_programs import natively

@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from astro_provider import shown
+from astro_emulator import Emulator
 from astro_provider.access import facts
 from astro_provider.access.audit import Assignment, Audit, audit
 from astro_provider.access.audit_page import audit_page
@@ -24,7 +24,7 @@ from astro_provider.access.markdown import as_markdown
 from astro_provider.access.review import Review, Wanted, review
 from astro_provider.access.review_page import review_page
 from astro_provider.access.rules import Rules
-from astro_provider.emulator import Emulator
+from astro_provider.messages import shown
 from tests.support.cast import PRODUCTION
 from tests.support.previews import ADMIN, OLD_DEPLOYER, Previews, grant_bindings
 from tests.support.shell import run

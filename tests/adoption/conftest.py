@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import FINANCE_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import FINANCE_ID
 from tests.support.clients import astro, closed_clients, connect, running_astro, short_pauses
 from tests.support.processes import start
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider.adoption import files
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import FINANCE_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import FINANCE_ID
+from astro_provider.commands.adoption import files
 from astro_provider.errors import InputError
 from tests.support.cast import PRODUCTION, STAGING
 from tests.support.shell import Ending, run, run_in_terminal
@@ -304,7 +304,7 @@ def test_after_a_kill_an_import_file_stands_only_beside_its_own_program(tmp_path
         (tmp_path / name).write_text(text)
     script = f"""
 import os, pathlib, signal
-from astro_provider.adoption import files
+from astro_provider.commands.adoption import files
 replace = pathlib.Path.replace
 def killing(self, target):
     if self.name == {killed_before!r}:

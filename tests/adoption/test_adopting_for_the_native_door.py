@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import FINANCE, OBSERVABILITY, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION
 from tests.support.importing import import_file, run_import
 from tests.support.native_programs import natively

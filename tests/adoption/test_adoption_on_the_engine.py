@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.importing import import_file
 from tests.support.shell import run
 from tests.support.stack import Stack, led_to

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astro_provider.adoption import Adoption, Found, bindings_in, find, program
-from astro_provider.adoption.import_file import import_file
-from astro_provider.adoption.program import MOST_ONE_BY_ONE, literal
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import FINANCE_ID
-from astro_provider.reading.reader import Reader
+from astro_emulator import Emulator
+from astro_emulator.organization import FINANCE_ID
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.adoption import Adoption, Found, bindings_in, find, program
+from astro_provider.commands.adoption.import_file import import_file
+from astro_provider.commands.adoption.program import MOST_ONE_BY_ONE, literal
 from tests.support.clients import Connect
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astro_provider.adoption.names import Named, keys, resource_name, slug
+from astro_provider.commands.adoption.names import Named, keys, resource_name, slug
 
 IDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=3)
 # Few characters, so that names meet after what is between words has become a hyphen.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from astro_provider.adoption import Found, find
-from astro_provider.adoption.import_file import import_file
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import FINANCE_ID, entry
-from astro_provider.engine_names import PROVIDER_KEY
-from astro_provider.lifecycle import Checked
-from astro_provider.reading.reader import Reader
+from astro_emulator import Emulator
+from astro_emulator.organization import FINANCE_ID, entry
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.adoption import Found, find
+from astro_provider.commands.adoption.import_file import import_file
+from astro_provider.lifecycle.single import Checked
+from astro_provider.names import PROVIDER_KEY
 from tests.support.cast import STAGING, TRAINING
 from tests.support.clients import Connect
 from tests.support.processes import StartProcess

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import ApiTokenRole, Deadline, answers
+from astro_provider.astro.api import ApiTokenRole, Deadline, answers
 from astro_provider.errors import Unavailable, UnexpectedAnswer
 from tests.support.clients import Connect, Serve
 from tests.support.raw_server import DrippingServer, Reply, Request, in_turn

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from astro_provider.api import cancelling
-from astro_provider.api.deadline import operation
-from astro_provider.api.pace import CALLS_PER_SECOND, Pace
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import cancelling
+from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.api.pace import CALLS_PER_SECOND, Pace
+from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.errors import Cancelled
-from astro_provider.reading.parallel import in_parallel
 from tests.support.clients import Connect
 from tests.support.raw_server import RawServer, Reply, Request
 from tests.support.writes import writes

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from astro_provider.api.retry import TRACE_HINT
+from astro_provider.astro.api.retry import TRACE_HINT
 from astro_provider.errors import ServiceError, SettingsError
 from tests.support.clients import CREDENTIAL, Connect, Serve
 from tests.support.raw_server import Reply, in_turn

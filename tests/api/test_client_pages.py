@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import client as client_module
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, FINANCE_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_PRODUCTION_ID, FINANCE_ID
+from astro_provider.astro.api import client as client_module
 from astro_provider.errors import UnexpectedAnswer
 from tests.support.clients import Connect, Serve
 from tests.support.raw_server import Reply, Request

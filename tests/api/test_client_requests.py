@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import ApiTokenRole
-from astro_provider.api.network import is_loopback
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, entry
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_PRODUCTION_ID, entry
+from astro_provider.astro.api import ApiTokenRole
+from astro_provider.astro.api.network import is_loopback
 from astro_provider.errors import CallRefused, InputError
 from astro_provider.version import __version__
 from tests.support.clients import CREDENTIAL, Connect, Serve

@@ -8,9 +8,9 @@ from email.utils import formatdate
 
 import pytest
 
-from astro_provider.api import Deadline
-from astro_provider.api.retry import parse_retry_after
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.api.retry import parse_retry_after
 from astro_provider.errors import (
     CallRefused,
     CredentialRefused,

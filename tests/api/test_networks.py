@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from astro_provider.api import AstroClient, network
-from astro_provider.api.network import find_proxy, is_excepted
+from astro_provider.astro.api import AstroClient, network
+from astro_provider.astro.api.network import find_proxy, is_excepted
 from astro_provider.errors import SettingsError, Unavailable
 from tests.support.proxy import ConnectProxy
 from tests.support.raw_server import RawServer, Reply, free_port

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astro_provider.api import AstroClient, Deadline, outage, pace
-from astro_provider.api.outage import Outage
+from astro_provider.astro.api import AstroClient, Deadline, outage, pace
+from astro_provider.astro.api.outage import Outage
 from astro_provider.errors import NotFound, ServiceError, Unavailable
 from tests.support.clients import Connect, Serve
 from tests.support.raw_server import Reply, Request, in_turn

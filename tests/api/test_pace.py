@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.api import ApiTokenRole, pace
-from astro_provider.api.pace import WRITES_IN_A_WINDOW, Pace
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import ApiTokenRole, pace
+from astro_provider.astro.api.pace import WRITES_IN_A_WINDOW, Pace
 from tests.support.clients import Connect
 
 LIMITS = {"GET": 25, "POST": 10}  # calls a second, as published

@@ -8,12 +8,12 @@ import sys
 
 import structlog
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.shell import environment, run_process
 
 OTHERS = """
 import stamina, sys
-from astro_provider.api import AstroClient
+from astro_provider.astro.api import AstroClient
 from astro_provider.errors import ServiceError
 try:
     AstroClient(sys.argv[1], lambda: "x", bound_seconds=0.5).get_token("o", "t")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import ApiTokenRole, AstroClient
+from astro_provider.astro.api import ApiTokenRole, AstroClient
+from astro_provider.astro.settings import Settings
 from astro_provider.errors import SettingsError, Unavailable
-from astro_provider.settings import Settings
 from tests.support.clients import CREDENTIAL, Serve
 from tests.support.raw_server import Reply, in_turn
 

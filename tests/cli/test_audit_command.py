@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import OWNER_TOKEN_ID
-from astro_provider.engine_names import SIGNATURE
+from astro_emulator import Emulator
+from astro_emulator.organization import OWNER_TOKEN_ID
+from astro_provider.names import SIGNATURE
 from tests.support.cast import (
     DIRECT,
     EXPIRED,

@@ -13,14 +13,14 @@ import certifi
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider.api import retry
-from astro_provider.diagnosis import Check, Status, diagnose, service
-from astro_provider.diagnosis.installation import check_installation
-from astro_provider.diagnosis.network import check_network
-from astro_provider.diagnosis.service import check_service
-from astro_provider.diagnosis.stack import Configuration
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
+from astro_emulator import Emulator
+from astro_emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
+from astro_provider.astro.api import retry
+from astro_provider.commands.diagnosis import Check, Status, diagnose, service
+from astro_provider.commands.diagnosis.installation import check_installation
+from astro_provider.commands.diagnosis.network import check_network
+from astro_provider.commands.diagnosis.service import check_service
+from astro_provider.commands.diagnosis.stack import Configuration
 from astro_provider.version import __version__
 from tests.support.shell import environment, run, run_in_terminal, run_process
 

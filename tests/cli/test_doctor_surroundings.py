@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider import diagnosis
-from astro_provider.diagnosis import Check, Status, commands, diagnose, stack
-from astro_provider.diagnosis.bounded import Look, look
-from astro_provider.diagnosis.installation import check_installation
-from astro_provider.diagnosis.service import check_service
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ORGANIZATION_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import ORGANIZATION_ID
+from astro_provider.commands import diagnosis
+from astro_provider.commands.diagnosis import Check, Status, commands, diagnose, stack
+from astro_provider.commands.diagnosis.bounded import Look, look
+from astro_provider.commands.diagnosis.installation import check_installation
+from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.version import __version__
 from tests.support.raw_server import RawServer, Reply
 from tests.support.shell import environment, run

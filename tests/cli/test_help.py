@@ -37,7 +37,7 @@ def test_help_of_each_subcommand_has_examples_that_stand_on_lines_of_their_own(s
 def test_help_loads_nothing_heavy_and_starts_at_once() -> None:
     script = (
         "import sys\n"
-        "from astro_provider.cli import app\n"
+        "from astro_provider.commands.cli import app\n"
         "app(['list', '--help'], standalone_mode=False)\n"
         "print('loaded', *{name.partition('.')[0] for name in sys.modules})"
     )
@@ -52,7 +52,7 @@ def test_help_loads_nothing_heavy_and_starts_at_once() -> None:
 
 
 def test_list_does_not_load_pulumi() -> None:
-    script = "import sys, astro_provider.cli.list; print('pulumi' in sys.modules)"
+    script = "import sys, astro_provider.commands.cli.list; print('pulumi' in sys.modules)"
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

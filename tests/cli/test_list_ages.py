@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from astro_provider.cli.list import age
+from astro_provider.commands.cli.list import age
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS, AddToken
 from tests.support.shell import Ending, run, run_in_terminal
 

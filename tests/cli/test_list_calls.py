@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
 from tests.support.processes import calls_to
 from tests.support.shell import run

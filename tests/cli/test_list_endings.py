@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import ORDERS
 from tests.support.shell import COMMAND, environment, run_in_terminal
 

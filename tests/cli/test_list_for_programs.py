@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import json
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
 from tests.support.shell import run, run_process
 

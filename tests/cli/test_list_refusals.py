@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
 from tests.support.cast import FINANCE_ID
 from tests.support.raw_server import free_port

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import LEDGER, ORDERS
 from tests.support.cast import FINANCE_ID
 from tests.support.shell import run

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import DIRECT, EXPIRED, FINANCE, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.previews import (
     ACCESSOR,

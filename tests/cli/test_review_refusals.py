@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.previews import Previews
 from tests.support.shell import run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.cli.conftest import ORDERS
 from tests.support.shell import run, run_process
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from astro_provider import notices
-from astro_provider.api import retry, unreachable, waiting
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import retry, unreachable, waiting
+from astro_provider.astro.settings import Settings
 from astro_provider.errors import ServiceError
-from astro_provider.settings import Settings
+from astro_provider.messages import notices
 from tests.support.raw_server import RawServer, Reply, free_port
 from tests.support.shell import environment
 

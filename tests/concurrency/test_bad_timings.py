@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from astro_provider.astro.settings import Settings
 from astro_provider.errors import SettingsError
-from astro_provider.settings import Settings
 from tests.support.engine_process import EngineProcess, Run
 from tests.support.writers import WRITE, Scene
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.api import Deadline
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.errors import LockTimeout
-from astro_provider.writing.locks import TokenLocks
 
 HOST, ORGANIZATION, TOKEN = "https://api.astronomer.io", "clo", "clt"
 

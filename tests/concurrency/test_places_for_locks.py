@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.diagnosis import Status, diagnose
+from astro_provider.commands.diagnosis import Status, diagnose
 from tests.support.as_user import NOBODY, UNKNOWN, only_root, open_to_all, run_as
 
 WITHOUT = "astro: warning: this run writes without a lock between the processes of this machine ("
@@ -230,7 +230,7 @@ def test_doctor_takes_a_lock_and_tells_where(tmp_path: Path) -> None:
 
 def test_doctor_warns_of_a_machine_without_locks(tmp_path: Path) -> None:
     script = (
-        "import fcntl, os, pathlib, sys; from astro_provider.diagnosis import diagnose\n"
+        "import fcntl, os, pathlib, sys; from astro_provider.commands.diagnosis import diagnose\n"
         "def refuse(*_): raise OSError(37, os.strerror(37))\n"
         "fcntl.flock = refuse\n"
         "found = diagnose({'PATH': '', 'ASTRO_API_TOKEN': 'a b'}, pathlib.Path('/'))[-1]; print(found.status, found.found)"

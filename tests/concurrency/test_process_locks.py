@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from astro_provider import notices
-from astro_provider.api import cancelling
-from astro_provider.api.deadline import operation
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import cancelling
+from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.settings import Settings
+from astro_provider.astro.writing import locks
 from astro_provider.errors import Cancelled, LockTimeout, SettingsError
-from astro_provider.lifecycle import Lifecycle
-from astro_provider.settings import Settings
-from astro_provider.writing import locks
+from astro_provider.lifecycle.single import Lifecycle
+from astro_provider.messages import notices
 from tests.support import writing_process
 from tests.support.writers import ADMIN, READ, THREADS, WRITE, MakeWriter, Scene, in_background
 from tests.support.writing_process import Order, failures_of

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.api import pace
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import pace
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.settings import Settings
+from astro_provider.astro.writing.changes import Add, Remove
 from astro_provider.errors import WriteRefused
-from astro_provider.identity import BindingId
-from astro_provider.lifecycle import Lifecycle
-from astro_provider.settings import Settings
-from astro_provider.writing.changes import Add, Remove
+from astro_provider.lifecycle.single import Lifecycle
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,

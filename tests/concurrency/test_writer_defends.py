@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider import notices
-from astro_provider.api import ApiToken
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import ApiToken
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing import queues
+from astro_provider.astro.writing.changes import Add, Remove
+from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import InputError, UnexpectedAnswer, WriteNotConfirmed
-from astro_provider.identity import BindingId
-from astro_provider.writing import queues
-from astro_provider.writing.changes import Add, Remove
-from astro_provider.writing.writer import Writer
+from astro_provider.messages import notices
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,

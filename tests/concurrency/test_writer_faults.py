@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import AstroClient, pace, unreachable
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ORGANIZATION_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import ORGANIZATION_ID
+from astro_provider.astro.api import AstroClient, pace, unreachable
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, Put, Remove
+from astro_provider.astro.writing.locks import TokenLocks
+from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import CredentialRefused, Forbidden, ServiceError, Unavailable
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, Put, Remove
-from astro_provider.writing.locks import TokenLocks
-from astro_provider.writing.writer import Writer
 from tests.support.engine_process import wait_until
 from tests.support.writers import (
     ACCESSOR,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, GiveBack, Remove, TakeBack
 from astro_provider.errors import NotFound, WriteRefused
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, GiveBack, Remove, TakeBack
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.api import AstroClient, Deadline, connection
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.api import AstroClient, Deadline, connection
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing import ledger
+from astro_provider.astro.writing.changes import Add, Change
+from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
-from astro_provider.identity import BindingId
-from astro_provider.writing import ledger
-from astro_provider.writing.changes import Add, Change
-from astro_provider.writing.writer import Writer
 from tests.support.careless import careless_writer
 from tests.support.writers import (
     ACCESSOR,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 
 @pytest.fixture(scope="session")

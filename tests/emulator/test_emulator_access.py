@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator, conditions
-from astro_provider.emulator.organization import ETL_STAGING_ID, ORGANIZATION_ID, entry
+from astro_emulator import Emulator, conditions
+from astro_emulator.organization import ETL_STAGING_ID, ORGANIZATION_ID, entry
 from tests.support.cast import OBSERVABILITY
 
 

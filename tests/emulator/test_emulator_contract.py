@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from astro_provider.emulator import Emulator, api
-from astro_provider.emulator.organization import (
+from astro_emulator import Emulator, api
+from astro_emulator.organization import (
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,
     FINANCE_ID,

@@ -11,12 +11,11 @@ from typing import Any, get_args
 import pytest
 import typer
 
-from astro_provider.cli import app
-from astro_provider.emulator import Emulator, SeedError, api
-from astro_provider.emulator.conditions import Settings
-from astro_provider.emulator.faults import Fault, Kind
-from astro_provider.emulator.planting import plant
-from astro_provider.emulator.seed import (
+from astro_emulator import Emulator, SeedError, api
+from astro_emulator.conditions import Settings
+from astro_emulator.faults import Fault, Kind
+from astro_emulator.planting import plant
+from astro_emulator.seed import (
     CredentialsPart,
     CustomRolePart,
     DeploymentPart,
@@ -28,6 +27,7 @@ from astro_provider.emulator.seed import (
     TokenPart,
     WorkspacePart,
 )
+from astro_provider.commands.cli import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"<!-- answers: ([\d ]+) -->\n```bash\n(.*?)```", PAGE, re.DOTALL)

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, entry
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, entry
 from tests.support.cast import OBSERVABILITY
 
 

@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_STAGING_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_STAGING_ID
 from tests.support.cast import OBSERVABILITY
 
 FAULT = json.dumps({"kind": "html"})

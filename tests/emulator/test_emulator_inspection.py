@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID
 from tests.support.cast import OBSERVABILITY
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import (
+from astro_emulator import Emulator
+from astro_emulator.organization import (
     DATA_PLATFORM_ID,
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,

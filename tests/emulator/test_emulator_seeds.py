@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator, SeedError
-from astro_provider.emulator.organization import (
+from astro_emulator import Emulator, SeedError
+from astro_emulator.organization import (
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,
     FINANCE_CLOSE_ID,
@@ -21,7 +21,7 @@ from astro_provider.emulator.organization import (
     OWNER_TOKEN_ID,
     entry,
 )
-from astro_provider.emulator.planting import plant
+from astro_emulator.planting import plant
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
 SMALL = """\

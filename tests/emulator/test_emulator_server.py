@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.version import __version__
 from tests.support.cast import OBSERVABILITY
 
@@ -257,7 +257,7 @@ def test_the_command_ends_with_status_1_where_the_port_is_in_use(emulator: Emula
 
 
 def test_the_command_says_what_to_install_where_the_extra_is_missing() -> None:
-    script = "import sys; sys.modules['fastapi'] = None; from astro_provider.cli import app; app(['emulator'])"
+    script = "import sys; sys.modules['fastapi'] = None; from astro_provider.commands.cli import app; app(['emulator'])"
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
@@ -273,7 +273,7 @@ def test_the_command_tells_its_version() -> None:
 
 
 def test_help_does_not_wait_for_a_web_server() -> None:
-    script = "import sys, astro_provider.cli; print([m for m in ('fastapi', 'uvicorn') if m in sys.modules])"
+    script = "import sys, astro_provider.commands.cli; print([m for m in ('fastapi', 'uvicorn') if m in sys.modules])"
 
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID, entry
+from astro_emulator import Emulator
+from astro_emulator.organization import ETL_PRODUCTION_ID, ETL_STAGING_ID, ORGANIZATION_ID, entry
 from tests.support.cast import OBSERVABILITY
 
 CI_DEPLOYER = "cln7c3v5p000d08l6q4h8w2aj"

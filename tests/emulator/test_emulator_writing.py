@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import (
+from astro_emulator import Emulator
+from astro_emulator.organization import (
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,
     FINANCE_CLOSE_ID,

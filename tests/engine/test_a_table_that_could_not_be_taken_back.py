@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
-from astro_provider.emulator import Emulator
-from astro_provider.tables.lifecycle import UNFINISHED
+from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.engine_process import wait_until
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring

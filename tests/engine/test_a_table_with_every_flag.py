@@ -10,8 +10,8 @@ import pulumi
 import pytest
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
-from astro_provider.emulator import Emulator
 from tests.support.stack import Outcome, Stack, led_to
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, POST, Town, make_town

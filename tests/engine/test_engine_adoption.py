@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import DATA_PLATFORM_ID, FINANCE_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import DATA_PLATFORM_ID, FINANCE_ID
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, Town, make_town

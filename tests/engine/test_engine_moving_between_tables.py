@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ADMIN, Town, make_town

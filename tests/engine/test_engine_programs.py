@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from astro_provider.emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import BINDING_TYPE, Stack
 from tests.support.writes import writes

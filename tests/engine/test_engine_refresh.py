@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
 from tests.support.writes import writes

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
 from tests.support.writes import writes

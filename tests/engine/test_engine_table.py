@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
-from astro_provider.emulator import Emulator
 from tests.support.made import Made
 from tests.support.stack import TABLE_TYPE, Stack
 from tests.support.table_programs import declaring

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from astro_provider.emulator import Emulator
 from tests.support.made import Made
 from tests.support.stack import Stack
 from tests.support.writes import writes

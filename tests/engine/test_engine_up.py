@@ -4,8 +4,8 @@ from typing import Any
 
 import pulumi
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindingArgs
-from astro_provider.emulator import Emulator
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.digests import digest
 from tests.support.programs import bindings
 from tests.support.stack import Stack

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pulumi import automation
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support import cast
 from tests.support.programs import bindings
 from tests.support.stack import BINDING_TYPE, Outcome, Stack

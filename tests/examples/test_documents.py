@@ -14,6 +14,7 @@ import pytest
 import typer
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import (
     DeploymentOrgTokenBinding,
     DeploymentOrgTokenBindingArgs,
@@ -21,12 +22,11 @@ from astro_provider import (
     DeploymentOrgTokenBindingsArgs,
     __version__,
     errors,
-    settings,
 )
-from astro_provider.cli import app
-from astro_provider.diagnosis import diagnose
-from astro_provider.emulator import Emulator
-from astro_provider.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
+from astro_provider.astro import settings
+from astro_provider.astro.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
+from astro_provider.commands.cli import app
+from astro_provider.commands.diagnosis import diagnose
 from tests.support.stack import Stack, led_to
 
 ROOT = Path(__file__).parents[2]

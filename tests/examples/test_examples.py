@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.stack import Stack, led_to
 from tests.support.yaml_project import PLUGINS, YamlProject

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.importing import import_file
 from tests.support.pages import assert_shows, timeless
 from tests.support.shell import Ending, run, run_in_terminal

@@ -10,8 +10,8 @@ import pulumi
 import pytest
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from astro_provider.emulator import Emulator
 from tests.support.stack import Program, Stack, led_to
 from tests.support.writes import writes
 

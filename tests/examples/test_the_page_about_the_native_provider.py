@@ -12,8 +12,8 @@ import pytest
 import yaml
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import __version__
-from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
 from tests.support.little_air import running_little_air
 from tests.support.pages import assert_shows

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pulumi.automation import CommandError, PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support import shell
 from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
 from tests.support.programs import bindings

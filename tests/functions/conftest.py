@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import UNSET
 
 

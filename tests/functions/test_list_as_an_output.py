@@ -7,12 +7,12 @@ from typing import Any, assert_type
 
 import pulumi
 
+from astro_emulator import Emulator
 from astro_provider import (
     DeploymentOrgToken,
     DeploymentOrgTokenBinding,
     list_deployment_org_tokens_output,
 )
-from astro_provider.emulator import Emulator
 from tests.support.made import Made
 from tests.support.processes import calls_to
 from tests.support.stack import Stack

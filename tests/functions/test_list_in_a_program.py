@@ -7,8 +7,8 @@ from typing import assert_type
 
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgToken, list_deployment_org_tokens
-from astro_provider.emulator import Emulator
 from astro_provider.errors import Forbidden, InputError, SettingsError
 from tests.support.processes import calls_to
 

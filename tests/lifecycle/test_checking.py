@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.emulator import Emulator
-from astro_provider.values import UNKNOWN
+from astro_emulator import Emulator
+from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import (
     DATA_PLATFORM_ID,
     DEPLOYERS,

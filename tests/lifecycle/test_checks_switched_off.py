@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError
-from astro_provider.lifecycle import Lifecycle
+from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.processes import StartProcess, Stored, checked, problems, up
 from tests.support.writes import writes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import CredentialRefused, Forbidden, InputError, RolesUnknown, ServiceError, WriteRefused
 from tests.support.cast import (
     MEMBER,

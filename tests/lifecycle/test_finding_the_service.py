@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.emulator import Emulator
-from astro_provider.lifecycle import Lifecycle
-from astro_provider.settings import Settings
+from astro_emulator import Emulator
+from astro_provider.astro.settings import Settings
+from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, STAGING
 from tests.support.processes import StartProcess, checked, problems
 from tests.support.raw_server import free_port

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError
-from astro_provider.lifecycle import Lifecycle
+from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import PRODUCTION
 from tests.support.processes import StartProcess, Stored, problems, up
 from tests.support.writes import writes

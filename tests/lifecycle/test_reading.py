@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import (
     CallRefused,
     CredentialRefused,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError, NotFound, RolesUnknown
-from astro_provider.values import UNKNOWN
+from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import (
     DATA_PLATFORM_ID,
     MEMBER,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError, UnexpectedAnswer, WriteNotConfirmed, WriteRefused
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER
 from tests.support.processes import StartProcess, Stored, refreshed, up

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.packaging.conftest import Installed
 
 SCRIPT = Path(__file__).with_name("preview_example.py")

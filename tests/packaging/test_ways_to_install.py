@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import __version__
-from astro_provider.emulator import Emulator
 from tests.packaging.conftest import ROOT, Installed, clean_environment
 from tests.packaging.language_host import required_plugins
 from tests.packaging.previewing import previewed

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import __version__
-from astro_provider.emulator import Emulator
 from tests.packaging.conftest import ROOT, Installed, clean_environment
 from tests.packaging.previewing import previewed
 from tests.support.provider_process import provider_process

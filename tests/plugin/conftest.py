@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.listening_engine import Engine
 from tests.support.native_process import NativeProcess, native_process
 from tests.support.stack import led_to

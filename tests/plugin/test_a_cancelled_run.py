@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.engine_process import wait_until
 from tests.support.native_process import NativeProcess, native_process
 from tests.support.processes import calls_to

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import FINANCE, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.native_process import TABLE_URN, NativeProcess, native_process, urn_of
 from tests.support.provider_process import CallFailed

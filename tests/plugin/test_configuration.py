@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import native
-from astro_provider.emulator import Emulator
 from astro_provider.errors import SettingsError
 from tests.support.cast import ORGANIZATION_ID
 from tests.support.native_process import NativeProcess, native_process

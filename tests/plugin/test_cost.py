@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.native_process import native_process
 
 MOST_START_SECONDS = 4.0
@@ -36,7 +36,14 @@ def test_a_process_stays_small_after_three_hundred_bindings(astro: Emulator, env
 
 
 def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
-    heavy = ("httpx", "pydantic", "stamina", "astro_provider.lifecycle", "astro_provider.plugin", "fastapi")
+    heavy = (
+        "httpx",
+        "pydantic",
+        "stamina",
+        "astro_provider.lifecycle.single",
+        "astro_provider.engine.plugin",
+        "fastapi",
+    )
     script = f"import sys, astro_provider.native; print(*(name for name in {heavy} if name in sys.modules))"
 
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # no stubs
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.version import __version__
 from tests.support.cast import DATA_PLATFORM_ID, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.native_process import TABLE_URN, NativeProcess, native_process

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings, native
-from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING
 from tests.support.stack import BINDING_TYPE, NATIVE_BINDING_TYPE, Program, Stack
 from tests.support.writes import writes

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from astro_emulator import Emulator
 from astro_provider import native
-from astro_provider.emulator import Emulator
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.made import Made
 from tests.support.native_programs import natively

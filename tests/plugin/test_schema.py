@@ -14,12 +14,12 @@ from pulumi.runtime.proto import provider_pb2
 
 import astro_provider
 from astro_provider import native
-from astro_provider.engine_names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
-from astro_provider.plugin.configuration import SOURCES
-from astro_provider.property_names import camel
+from astro_provider.engine.plugin.configuration import SOURCES
+from astro_provider.engine.property_names import camel
+from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
 from tests.support.native_process import LIST, NativeProcess
 
-SCHEMA: dict[str, Any] = json.loads(resources.files("astro_provider.plugin").joinpath("schema.json").read_text())
+SCHEMA: dict[str, Any] = json.loads(resources.files("astro_provider.engine.plugin").joinpath("schema.json").read_text())
 KINDS = {
     NATIVE_BINDING: (
         astro_provider.DeploymentOrgTokenBindingArgs,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.provider_process import ProviderProcess, provider_process
 from tests.support.stack import led_to
 

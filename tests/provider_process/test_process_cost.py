@@ -11,12 +11,20 @@ import sys
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.provider_process import Properties, provider_process
 
 MOST_START_SECONDS = 3.0
 MOST_MEGABYTES = 120.0
-HEAVY = ("httpx", "pydantic", "stamina", "astro_provider.lifecycle", "astro_provider.api", "fastapi", "uvicorn")
+HEAVY = (
+    "httpx",
+    "pydantic",
+    "stamina",
+    "astro_provider.lifecycle.single",
+    "astro_provider.astro.api",
+    "fastapi",
+    "uvicorn",
+)
 
 
 @pytest.fixture
@@ -56,15 +64,15 @@ def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
 
 
 def test_a_provider_does_not_load_the_command_line_of_httpx() -> None:
-    assert loaded("import astro_provider.lifecycle", ("httpx._main", "click", "rich", "pygments")) == []
+    assert loaded("import astro_provider.lifecycle.single", ("httpx._main", "click", "rich", "pygments")) == []
 
 
 def test_the_command_line_of_httpx_can_still_be_loaded_beside_us() -> None:
-    assert loaded("import astro_provider.lifecycle, httpx._main", ("httpx._main",)) == ["httpx._main"]
+    assert loaded("import astro_provider.lifecycle.single, httpx._main", ("httpx._main",)) == ["httpx._main"]
 
 
 def test_httpx_that_is_there_already_is_taken_as_it_is() -> None:
-    assert loaded("import httpx, astro_provider.lifecycle", ("httpx._main",)) == ["httpx._main"]
+    assert loaded("import httpx, astro_provider.lifecycle.single", ("httpx._main",)) == ["httpx._main"]
 
 
 @pytest.mark.parametrize("settle_seconds", ["1", "malformed"])
@@ -78,13 +86,13 @@ def test_garbage_is_collected_again_once_the_process_has_started(settle_seconds:
 
 
 def test_the_way_to_the_engines_log_loads_nothing_that_a_provider_process_has_not_loaded() -> None:
-    before = "import sys, pulumi.dynamic, pulumi.runtime.settings, astro_provider.provider, astro_provider.notices\n"
+    before = "import sys, pulumi.dynamic, pulumi.runtime.settings, astro_provider.provider, astro_provider.messages.notices\n"
 
     printed = python(
-        f"{before}before = set(sys.modules)\nimport astro_provider.engine_log\nprint(*(set(sys.modules) - before))"
+        f"{before}before = set(sys.modules)\nimport astro_provider.engine.log\nprint(*(set(sys.modules) - before))"
     )
 
-    assert printed == "astro_provider.engine_log"
+    assert printed == "astro_provider.engine.log"
 
 
 def loaded(statement: str, modules: tuple[str, ...]) -> list[str]:

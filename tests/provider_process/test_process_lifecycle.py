@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 from tests.support.provider_process import PICKLED, UNKNOWN, CallFailed, Properties, ProviderProcess, provider_process
 from tests.support.writes import writes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.provider_process import CallFailed, Properties, ProviderProcess, provider_process
 
 # Each frame of a traceback is up to three lines; four frames and the message are what a person can take in.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.as_user import UNKNOWN, only_root, open_to_all
 from tests.support.provider_process import Properties, provider_process
 

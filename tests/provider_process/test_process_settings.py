@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.provider_process import CallFailed, Properties, provider_process, secret
 
 PLACES_OF_CREDENTIAL = "ASTRO_API_TOKEN (environment) or astro:token (pulumi config)"

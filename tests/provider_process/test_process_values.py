@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.emulator.organization import FINANCE_CLOSE_ID, FINANCE_ID, ORGANIZATION_ID
+from astro_emulator import Emulator
+from astro_emulator.organization import FINANCE_CLOSE_ID, FINANCE_ID, ORGANIZATION_ID
 from tests.support.provider_process import UNKNOWN, CallFailed, Properties, ProviderProcess, provider_process
 from tests.support.writes import writes
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.astro.reading import reader, single_flight
+from astro_provider.astro.settings import Settings
 from astro_provider.errors import RolesUnknown
-from astro_provider.lifecycle import Lifecycle
-from astro_provider.reading import reader, single_flight
-from astro_provider.settings import Settings
+from astro_provider.lifecycle.single import Lifecycle
 from tests.support.clients import closed_clients
 
 __all__ = ["closed_clients"]

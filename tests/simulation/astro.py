@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
-from astro_provider.api.models import DeploymentRole
+from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
+from astro_provider.astro.api.models import DeploymentRole
+from astro_provider.astro.roles import DEPLOYMENT, role_in
+from astro_provider.astro.writing.changes import Roles
 from astro_provider.errors import AstroProviderError, CallRefused, Unavailable
-from astro_provider.roles import DEPLOYMENT, role_in
-from astro_provider.writing.changes import Roles
 
 ORGANIZATION_ID = "o"
 NO_SUCH_ROLE = "NO_SUCH_ROLE"  # a list that names it is refused whole

@@ -20,10 +20,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from astro_provider.api import ApiToken, ApiTokenRole
+from astro_provider.astro.api import ApiToken, ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, Put, Remove, Roles, held_in
 from astro_provider.errors import BindingConflict, CallRefused, WriteRefused
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, Put, Remove, Roles, held_in
 from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Clock, Commit, Fate, Fault, Service
 from tests.simulation.writers import Batch, Careless, Command, Process, World
 

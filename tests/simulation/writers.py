@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from astro_provider.api import ApiToken, ApiTokenRole
+from astro_provider.astro.api import ApiToken, ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Change, Put, Remove, Roles, held_in
+from astro_provider.astro.writing.ledger import Ledger
+from astro_provider.astro.writing.merge import Merge, Read, Write
+from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -22,11 +27,6 @@ from astro_provider.errors import (
     Unavailable,
     WriteRefused,
 )
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Change, Put, Remove, Roles, held_in
-from astro_provider.writing.ledger import Ledger
-from astro_provider.writing.merge import Merge, Read, Write
-from astro_provider.writing.settling import ListDeployment, Look, Settling
 from tests.simulation.astro import (
     ORGANIZATION_ID,
     Call,

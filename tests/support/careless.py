@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 CARELESS_ROLE = "DEPLOYMENT_ACCESSOR"
 

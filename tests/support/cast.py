@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astro_provider.emulator.organization import (
+from astro_emulator.organization import (
     DATA_PLATFORM_ID,
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,

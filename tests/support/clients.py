@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from astro_provider.api import AstroClient, pace, retry
-from astro_provider.emulator import Emulator
-from astro_provider.writing import queues
+from astro_emulator import Emulator
+from astro_provider.astro.api import AstroClient, pace, retry
+from astro_provider.astro.writing import queues
 from tests.support.raw_server import RawServer, Reply, Request
 
 CREDENTIAL = "very-secret-credential"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 ORGANIZATION = """
 organization: {name: Little Air}

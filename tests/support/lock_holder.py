@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from astro_provider.api import Deadline
-from astro_provider.writing.locks import TokenLocks
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.writing.locks import TokenLocks
 
 
 def _main() -> None:

@@ -11,9 +11,9 @@ import os
 import sys
 from typing import Any
 
-from astro_provider.api import Deadline
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.errors import AstroProviderError
-from astro_provider.writing.locks import TokenLocks
 
 
 def _main() -> None:

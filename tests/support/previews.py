@@ -19,8 +19,8 @@ import pulumi
 import pytest
 from pulumi.automation import PulumiCommand
 
+from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from astro_provider.emulator import Emulator
 from tests.support.cast import DEPLOYERS, DIRECT, EXPIRED, FINANCE, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, Digest, digest
 from tests.support.made import Made

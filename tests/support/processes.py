@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import pytest
 from pydantic import SecretStr
 
-from astro_provider import notices
-from astro_provider.emulator import Emulator
-from astro_provider.lifecycle import Lifecycle, Properties
-from astro_provider.settings import PreviewChecks, Settings
+from astro_emulator import Emulator
+from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.lifecycle.single import Lifecycle, Properties
+from astro_provider.messages import notices
 from tests.support.writers import THREADS
 
 

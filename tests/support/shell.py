@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from astro_provider import notices
-from astro_provider.cli import app
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
+from astro_provider.commands.cli import app
+from astro_provider.messages import notices
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
 LONGEST_SECONDS = 60.0

@@ -24,7 +24,7 @@ from pulumi import automation as auto
 from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
-from astro_provider.lifecycle import Lifecycle, Properties
-from astro_provider.tables.examining import as_one
-from astro_provider.tables.lifecycle import TableLifecycle
+from astro_emulator import Emulator
+from astro_provider.lifecycle.single import Lifecycle, Properties
+from astro_provider.lifecycle.tables.examining import as_one
+from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
 POST, GET_TOKEN, LIST = "UpdateApiTokenRoles", "GetApiToken", "ListApiTokens"

@@ -16,12 +16,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from astro_provider.api import ApiToken, ApiTokenRole, AstroClient, SubjectRoles, pace
-from astro_provider.emulator import Emulator
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, Put, Remove
-from astro_provider.writing.locks import TokenLocks
-from astro_provider.writing.writer import Writer
+from astro_emulator import Emulator
+from astro_provider.astro.api import ApiToken, ApiTokenRole, AstroClient, SubjectRoles, pace
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, Put, Remove
+from astro_provider.astro.writing.locks import TokenLocks
+from astro_provider.astro.writing.writer import Writer
 
 THREADS = 4  # all that a dynamic provider's process has
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"

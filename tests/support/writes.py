@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 
 def writes(astro: Emulator) -> int:

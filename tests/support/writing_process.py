@@ -11,11 +11,11 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from astro_provider.api import AstroClient
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, Remove
-from astro_provider.writing.locks import TokenLocks
-from astro_provider.writing.writer import Writer
+from astro_provider.astro.api import AstroClient
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, Remove
+from astro_provider.astro.writing.locks import TokenLocks
+from astro_provider.astro.writing.writer import Writer
 from tests.support.writers import ADMIN, THREADS, failures, write_all
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.values import UNKNOWN
+from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import DEPLOYERS, FINANCE, OF_WORKSPACE
 from tests.support.processes import StartProcess
 from tests.support.tables import ACCESSOR, ADMIN, POST, Town, checked, problem, tables, up

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
-from astro_provider.tables.lifecycle import UNFINISHED
-from astro_provider.values import UNKNOWN
+from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
+from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.processes import StartProcess
 from tests.support.tables import (
     ACCESSOR,

@@ -15,7 +15,7 @@ import yaml
 from filelock import FileLock
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.packaging.conftest import Installed, clean_environment, installed
 from tests.support.yaml_project import place_of
 from tests.templates.workflows import SHELL, Ended, Workflow

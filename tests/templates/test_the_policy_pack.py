@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.digests import ran
 from tests.support.previews import BINDINGS
 from tests.support.programs import bindings

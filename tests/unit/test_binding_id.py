@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astro_provider.astro.identity import BindingId
 from astro_provider.errors import InputError
-from astro_provider.identity import BindingId
 
 PARTS = st.text(min_size=1, max_size=20).filter(
     lambda text: not any(letter == "/" or letter.isspace() for letter in text) and text not in {".", ".."}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.api import ApiTokenRole
-from astro_provider.identity import BindingId
-from astro_provider.roles import role_in
-from astro_provider.writing.changes import Add, Change, Put, Remove, apply_all
+from astro_provider.astro.api import ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import role_in
+from astro_provider.astro.writing.changes import Add, Change, Put, Remove, apply_all
 
 BINDING = BindingId("o", "d", "t")
 ORGANIZATION = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")

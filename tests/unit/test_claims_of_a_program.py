@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from astro_provider.claims import Claims, Clash, Create, Delete, Spelling
-from astro_provider.identity import BindingId
+from astro_provider.astro.identity import BindingId
+from astro_provider.lifecycle.claims import Claims, Clash, Create, Delete, Spelling
 
 X = BindingId("o", "x", "t")
 Y = BindingId("o", "y", "t")

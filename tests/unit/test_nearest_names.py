@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astro_provider.hints import nearest_names
+from astro_provider.astro.hints import nearest_names
 
 NAMES = ["ci-deployer", "ci-deployers", "observability", "model-trainer"]
 

@@ -9,10 +9,11 @@ from importlib.machinery import ModuleSpec
 
 import pytest
 
-from astro_provider import engine_log, notices
-from astro_provider.engine_log import EngineLog, send_notices_to_engine
-from astro_provider.notices import Severity
-from astro_provider.reading.parallel import in_parallel
+from astro_provider.astro.reading.parallel import in_parallel
+from astro_provider.engine import log as engine_log
+from astro_provider.engine.log import EngineLog, send_notices_to_engine
+from astro_provider.messages import notices
+from astro_provider.messages.notices import Severity
 from tests.support.listening_engine import Engine
 
 

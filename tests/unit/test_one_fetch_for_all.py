@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astro_provider.api import deadline
+from astro_provider.astro.api import deadline
+from astro_provider.astro.reading.single_flight import SingleFlight
 from astro_provider.errors import Unavailable
-from astro_provider.reading.single_flight import SingleFlight
 
 THREADS = 8
 PATIENCE_SECONDS = 10.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.access.resources import ALREADY_REMOVED
-from astro_provider.identity import BindingId
-from astro_provider.tables.plan import plan
-from astro_provider.tables.strangers import Stranger, removes, to_take
-from astro_provider.tables.values import Entry, Roles
-from astro_provider.writing.changes import Add, Put, Remove
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Put, Remove
+from astro_provider.lifecycle.tables.plan import plan
+from astro_provider.lifecycle.tables.strangers import Stranger, removes, to_take
+from astro_provider.lifecycle.tables.values import Entry, Roles
 
 A, B, C, D = (BindingId("o", deployment, "t") for deployment in "abcd")
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astro_provider import notices
+from astro_provider.messages import notices
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import ApiToken
+from astro_provider.astro.api import ApiToken
+from astro_provider.astro.identity import BindingId
 from astro_provider.errors import InvalidInputs
-from astro_provider.identity import BindingId
-from astro_provider.values import UNKNOWN, Inputs, Stored, known, outputs, parse_inputs
+from astro_provider.lifecycle.values import UNKNOWN, Inputs, Stored, known, outputs, parse_inputs
 
 Properties = dict[str, Any]
 GOOD: Properties = {"deployment_id": "d", "role": "DEPLOYMENT_ADMIN", "org_token_name": "ci"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.property_names import camel, in_camel_case, snake
+from astro_provider.engine.property_names import camel, in_camel_case, snake
 
 
 @pytest.mark.parametrize(

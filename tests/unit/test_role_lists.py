@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
+from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import dag_roles_in, require_roles, role_in, same_role, with_changes
+from astro_provider.astro.writing.changes import Put, apply_all
 from astro_provider.errors import RolesUnknown
-from astro_provider.identity import BindingId
-from astro_provider.roles import dag_roles_in, require_roles, role_in, same_role, with_changes
-from astro_provider.writing.changes import Put, apply_all
 
 Wire = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astro_provider.api import ApiTokenRole
-from astro_provider.roles import held_roles, role_in, with_changes
+from astro_provider.astro.api import ApiTokenRole
+from astro_provider.astro.roles import held_roles, role_in, with_changes
 
 DEPLOYMENTS = ("d1", "d2", "d3", "d4")
 entries = st.builds(

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from astro_provider.errors import SettingsError
-from astro_provider.settings import (
+from astro_provider.astro.settings import (
     HOST,
     LOCK_DIRECTORY,
     ORGANIZATION_ID,
@@ -24,6 +23,7 @@ from astro_provider.settings import (
     no_organization,
     only_organization_in,
 )
+from astro_provider.errors import SettingsError
 
 Values = dict[str, Any]
 

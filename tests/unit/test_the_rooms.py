@@ -14,13 +14,13 @@ PACKAGE = ROOT / "astro_provider"
 def rooms() -> str:
     """The table of rooms."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    return text.partition("## The rooms")[2].partition("\n## ")[0]
+    return text.partition("## The wings")[2].partition("\n## ")[0]
 
 
 def test_every_module_and_every_room_stands_in_the_table_of_rooms() -> None:
     modules = [path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")]
     folders = [f"{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("__")]
-    writing = [path.name for path in (PACKAGE / "writing").glob("*.py") if not path.name.startswith("__")]
+    writing = [path.name for path in (PACKAGE / "astro" / "writing").glob("*.py") if not path.name.startswith("__")]
 
     missing = [name for name in (*modules, *folders, *writing) if f"`{name}`" not in rooms()]
 
@@ -30,11 +30,12 @@ def test_every_module_and_every_room_stands_in_the_table_of_rooms() -> None:
 def test_the_table_of_rooms_names_nothing_that_is_not_there() -> None:
     named = re.findall(r"`([a-z_/]+(?:\.py|/))`", rooms().partition("|---|")[2])
     there = {path.name for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    wings = [path for path in PACKAGE.iterdir() if path.is_dir()]
 
     gone = [
         name
         for name in named
-        if Path(name).name not in there and not any((base / name).exists() for base in (ROOT, PACKAGE))
+        if Path(name).name not in there and not any((base / name).exists() for base in (ROOT, PACKAGE, *wings))
     ]
 
     assert gone == []
@@ -50,7 +51,7 @@ def test_what_contributing_calls_public_is_there() -> None:
 
 def test_the_wings_hold_a_docstring_only() -> None:
     for wing in ("reading", "writing"):
-        text = (PACKAGE / wing / "__init__.py").read_text().strip()
+        text = (PACKAGE / "astro" / wing / "__init__.py").read_text().strip()
 
         assert text.startswith('"""')
         assert text.index('"""', 3) == len(text) - 3, f"{wing} imports something"

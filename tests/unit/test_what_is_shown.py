@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from astro_provider import notices, shown
 from astro_provider.errors import InputError, ServiceError
+from astro_provider.messages import notices, shown
 
 varied = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TITLE = "\x1b]0;t\x07"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from astro_provider.emulator.organization import ETL_PRODUCTION_ID, ML_TRAINING_ID, ORGANIZATION_ID
+from astro_emulator.organization import ETL_PRODUCTION_ID, ML_TRAINING_ID, ORGANIZATION_ID
 from tests.walk.steps import Pair
 
 TOKENS = ("t0", "t1")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.tables.lifecycle import UNFINISHED
+from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.draw import walk
 from tests.walk.model import Verdict, expect, possible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from astro_provider.tables.lifecycle import UNFINISHED
+from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.model import Expected, Verdict
 from tests.walk.snapshot import Held, Snapshot

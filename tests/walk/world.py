@@ -11,7 +11,7 @@ from typing import Any
 
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import BINDING_TYPE, OUR_TYPES, TABLE_TYPE, Outcome
 from tests.walk.doors import Door, DynamicStack, NativeStack
 from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS

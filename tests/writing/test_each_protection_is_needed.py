@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import pytest
 
-from astro_provider.api import ApiToken, SubjectRoles
+from astro_provider.astro.api import ApiToken, SubjectRoles
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing import ledger
+from astro_provider.astro.writing.changes import Change, Put
+from astro_provider.astro.writing.ledger import Ledger
+from astro_provider.astro.writing.merge import Merge, Read, Write
 from astro_provider.errors import ServiceError
-from astro_provider.identity import BindingId
-from astro_provider.writing import ledger
-from astro_provider.writing.changes import Change, Put
-from astro_provider.writing.ledger import Ledger
-from astro_provider.writing.merge import Merge, Read, Write
 from tests.simulation.astro import Fate, Fault
 from tests.simulation.runs import (
     CROWD,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.api import ApiTokenRole
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Put, Remove, Roles
-from astro_provider.writing.ledger import MOST_EXTENSIONS, MOST_REPAIRS, Ledger, TokenKey
+from astro_provider.astro.api import ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Put, Remove, Roles
+from astro_provider.astro.writing.ledger import MOST_EXTENSIONS, MOST_REPAIRS, Ledger, TokenKey
 
 TOKEN = ("o", "t")
 ONE, TWO = BindingId("o", "d1", "t"), BindingId("o", "d2", "t")

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import pytest
 
-from astro_provider.api import ApiTokenRole, SubjectRoles
+from astro_provider.astro.api import ApiTokenRole, SubjectRoles
+from astro_provider.astro.writing.changes import Put
+from astro_provider.astro.writing.ledger import MOST_EXTENSIONS, Ledger
+from astro_provider.astro.writing.merge import MOST_WRITES, Merge, Read, Write
 from astro_provider.errors import CallRefused, WriteRefused
-from astro_provider.writing.changes import Put
-from astro_provider.writing.ledger import MOST_EXTENSIONS, Ledger
-from astro_provider.writing.merge import MOST_WRITES, Merge, Read, Write
 from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Fate, as_token
 from tests.simulation.runs import Kind, OurPlan, Plan, binding, play
 from tests.simulation.writers import Batch, Command

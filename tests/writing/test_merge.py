@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from astro_provider.api import ApiToken, ApiTokenRole, SubjectRoles
+from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
+from astro_provider.astro.writing.ledger import Ledger
+from astro_provider.astro.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
 from astro_provider.errors import (
     BindingConflict,
     CallRefused,
@@ -16,10 +20,6 @@ from astro_provider.errors import (
     WriteNotConfirmed,
     WriteRefused,
 )
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
-from astro_provider.writing.ledger import Ledger
-from astro_provider.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
 
 SETTLE = 10.0
 MEMBER = ApiTokenRole(entity_type="ORGANIZATION", entity_id="o", role="ORGANIZATION_MEMBER")

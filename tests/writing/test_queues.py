@@ -9,12 +9,12 @@ from functools import partial
 
 import pytest
 
-from astro_provider.api import Deadline
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing import queues as module
+from astro_provider.astro.writing.changes import Outcome, Remove
+from astro_provider.astro.writing.queues import Queue, Queues, Ticket
 from astro_provider.errors import Unavailable
-from astro_provider.identity import BindingId
-from astro_provider.writing import queues as module
-from astro_provider.writing.changes import Outcome, Remove
-from astro_provider.writing.queues import Queue, Queues, Ticket
 from tests.support.engine_process import wait_until
 
 SOON = 30.0  # seconds; a busy machine has them

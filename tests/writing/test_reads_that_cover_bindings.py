@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astro_provider.coverage import Reading, fewest_reads
-from astro_provider.identity import BindingId
+from astro_provider.astro.coverage import Reading, fewest_reads
+from astro_provider.astro.identity import BindingId
 
 reproducible = settings(derandomize=True, database=None, deadline=None, max_examples=100)
 few = st.sampled_from("abcdef")

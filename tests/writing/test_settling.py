@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.api import ApiToken, ApiTokenRole
+from astro_provider.astro.api import ApiToken, ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.changes import Put, Remove
+from astro_provider.astro.writing.ledger import Ledger
+from astro_provider.astro.writing.settling import ListDeployment, ReadToken, Settling
 from astro_provider.errors import NotFound, Unavailable
-from astro_provider.identity import BindingId
-from astro_provider.writing.changes import Put, Remove
-from astro_provider.writing.ledger import Ledger
-from astro_provider.writing.settling import ListDeployment, ReadToken, Settling
 
 SETTLE = 10.0
 

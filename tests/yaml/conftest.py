@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.stack import led_to
 from tests.support.yaml_project import YamlProject
 

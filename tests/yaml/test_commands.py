@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER
 from tests.support.stack import Outcome
 from tests.support.writes import writes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.yaml_project import IN_PROJECT, PLUGIN, PLUGINS, YamlProject, binding
 
 PAGE = (Path(__file__).parents[2] / "docs" / "native.md").read_text()

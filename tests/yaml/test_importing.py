@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, TRAINER, TRAINING
 from tests.support.stack import NATIVE_BINDING_TYPE
 from tests.support.writes import writes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import psutil
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING
 from tests.support.engine_process import wait_until
 from tests.support.writes import writes

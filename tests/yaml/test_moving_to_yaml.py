@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi.automation import PulumiCommand
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
 from tests.support.stack import OUR_TYPES, Stack, led_to
 from tests.support.table_programs import declaring

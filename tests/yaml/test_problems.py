@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import FINANCE, OBSERVABILITY, OF_WORKSPACE, ORGANIZATION_ID, STAGING, TRAINER
 from tests.support.stack import NATIVE_BINDING_TYPE
 from tests.support.writes import writes

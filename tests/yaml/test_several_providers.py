@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING
 from tests.support.little_air import running_little_air
 from tests.support.yaml_project import YamlProject, binding

@@ -29,7 +29,7 @@ from pulumi import automation as auto
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-quickstart"
 TABLE = EXAMPLE.with_name("04-table")

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from astro_provider.emulator import Emulator
+from astro_emulator import Emulator
 from tools.demo.stage import stage
 from tools.engine.install import find_engine
 

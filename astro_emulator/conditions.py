@@ -1,0 +1,126 @@
+"""What the line and the service do to a call, apart from what it is about: settings, rate limits, the call log.
+
+Everything here is off at the start. Nothing here changes a record.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from threading import Lock
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from astro_emulator.answers import ApiError
+from astro_emulator.faults import Faults
+
+CALLS_PER_SECOND = {"POST": 10, "GET": 25, "DELETE": 5}
+WINDOW_SECONDS = 1.0
+LOG_LENGTH = 20_000
+
+RetryAfter = Annotated[str, StringConstraints(pattern=r"^\d{1,4}$")] | Literal["http-date"] | None
+
+
+class Settings(BaseModel):
+    """How the service behaves towards every call.
+
+    `latency_ms` is waited in two halves, before and after a call is handled, so that races are real. `retry_after` is
+    the header of a 429: left out, a number of seconds, or `http-date` for the time a second from then.
+    `updated_at_moves` tells whether `updatedAt` and `updatedBy` of a token change when its roles are written. Whether
+    they do in Astro is unknown; without them a writer sees less, so what works without them works.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    latency_ms: Annotated[float, Field(ge=0)] = 0
+    rate_limits: bool = False
+    retry_after: RetryAfter = None
+    updated_at_moves: bool = False
+
+
+class RateLimits:
+    """Calls of the last second, per credential and verb; a call that was turned away does not count."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken: dict[tuple[str, str], deque[float]] = {}
+
+    def admit(self, bearer: str, verb: str, retry_after: str | None) -> None:
+        """Count a call; ApiError 429 if its second is used up."""
+        allowed = CALLS_PER_SECOND.get(verb)
+        if allowed is None:
+            return
+        with self._lock:
+            moment = time.monotonic()
+            taken = self._taken.setdefault((bearer, verb), deque())
+            while taken and taken[0] <= moment - WINDOW_SECONDS:
+                taken.popleft()
+            if len(taken) < allowed:
+                taken.append(moment)
+                return
+        headers = {}
+        if retry_after == "http-date":
+            headers["Retry-After"] = formatdate(math.ceil(time.time()) + 1, usegmt=True)
+        elif retry_after is not None:
+            headers["Retry-After"] = retry_after
+        raise ApiError(429, f"Rate limit exceeded: {allowed} {verb} requests per second.", headers=headers)
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        with self._lock:
+            self._taken.clear()
+
+
+class CallLog:
+    """The calls under `/v1` that were answered or dropped, in that order; the counts go back to the last clearing."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._log: deque[dict[str, Any]] = deque(maxlen=LOG_LENGTH)
+        self._counts: dict[str, Counter[str]] = {}
+        self.clear()
+
+    def add(self, call: dict[str, Any]) -> None:
+        """Log a call that ended."""
+        with self._lock:
+            self._log.append(call)
+            for name, counter in self._counts.items():
+                if call[name] is not None:
+                    counter[str(call[name])] += 1
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        with self._lock:
+            self._log.clear()
+            self._counts = {name: Counter() for name in ("verb", "operation", "status")}
+
+    def shown(self) -> dict[str, Any]:
+        """Return totals and the newest calls, the shape of `/_emulator/calls`."""
+        with self._lock:
+            counts = {f"by_{name}": dict(counter) for name, counter in self._counts.items()}
+            return {"total": self._counts["verb"].total(), **counts, "log": [dict(call) for call in self._log]}
+
+
+@dataclass
+class Conditions:
+    """Everything that decides how a call is treated; `settings` is replaced whole, never changed."""
+
+    settings: Settings = field(default_factory=Settings)
+    faults: Faults = field(default_factory=Faults)
+    limits: RateLimits = field(default_factory=RateLimits)
+    calls: CallLog = field(default_factory=CallLog)
+
+    def change(self, changes: dict[str, object]) -> Settings:
+        """Change some settings and return all of them; pydantic's ValidationError for unknown or malformed ones."""
+        self.settings = Settings.model_validate({**self.settings.model_dump(), **changes})
+        return self.settings
+
+    def clear(self) -> None:
+        """Forget faults, calls and used-up seconds; the settings stay."""
+        self.faults.clear()
+        self.limits.clear()
+        self.calls.clear()

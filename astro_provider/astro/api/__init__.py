@@ -1,0 +1,19 @@
+"""The Astro API over HTTP: the only package that knows the service's paths, pages, errors and retries.
+
+It refuses to know what a binding is: it reads and writes what the service has, whole.
+"""
+
+from astro_provider.astro.api.client import AstroClient
+from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
+
+__all__ = [
+    "ApiToken",
+    "ApiTokenRole",
+    "AstroClient",
+    "Deadline",
+    "Deployment",
+    "Organization",
+    "Role",
+    "SubjectRoles",
+]

@@ -1,0 +1,121 @@
+"""One connection pool, opened at the first call, and how one request goes through it.
+
+Opened late, because a preview without checks asks nothing, and then a proxy's variable or a missing file of certificates
+stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+from astro_provider.astro.api import answers, bounded, network
+from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api.failures import Failures
+from astro_provider.astro.api.http import httpx
+from astro_provider.astro.api.outage import Outage
+from astro_provider.astro.api.retry import attempt_number
+from astro_provider.astro.api.trace import Trace
+from astro_provider.errors import ServiceError
+from astro_provider.version import __version__
+
+SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
+SLOWEST_CONNECT_SECONDS = 10.0
+SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
+_HEADERS = {
+    "User-Agent": f"pulumi-astro-provider/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
+}
+
+
+class Connection:
+    """The way to one service; safe to share between threads.
+
+    Args:
+        host: scheme and host of the service.
+        failures: makes errors of what went wrong.
+        outage: what the calls before have learnt about the service.
+        trace: where calls are noted.
+    """
+
+    def __init__(self, host: str, failures: Failures, outage: Outage, trace: Trace) -> None:
+        self._host = host
+        self._failures = failures
+        self._outage = outage
+        self._trace = trace
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
+
+    def exchange(
+        self, operation: str, verb: str, path: str, deadline: Deadline, *, authorization: str, **request: Any
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request, and take its answer in, whole, before the deadline.
+
+        Raises:
+            Unavailable: nobody answered, or the service is known to be away.
+            UnexpectedAnswer: the answer is too large, or wrongly packed.
+            SettingsError: the environment names a proxy, certificates or a trace that cannot be used.
+        """
+        http = self._opened()
+        self._outage.require_none()
+        deadline = Deadline.after(max(deadline.remaining, SHORTEST_ANSWER_SECONDS))
+        left = deadline.remaining
+        timeout = httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
+        headers = {"Authorization": authorization}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
+        sent_at = time.monotonic()
+        told: dict[str, Any] = {"status": None, "request_id": None}
+        try:
+            with bounded.by(deadline), http.stream(verb, path, headers=headers, timeout=timeout, **request) as response:
+                told["status"] = response.status_code
+                body = answers.body_of(response, deadline)
+            told["request_id"] = answers.request_id(response, body)
+        except httpx.HTTPError as error:
+            told["error"] = type(error).__name__
+            failure: ServiceError = self._failures.no_answer(operation, path, error)
+            self._outage.failed(sent_at, failure)
+            raise failure from None
+        except answers.NotReadableError as error:
+            raise self._failures.unexpected(operation, path, str(error)) from None
+        except answers.TooLargeError:
+            raise self._failures.too_large(operation, path) from None
+        else:
+            return response, body
+        finally:
+            self._trace.call(
+                sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt_number(), **told
+            )
+
+    def close(self) -> None:
+        """Close it."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+        self._trace.close()
+
+    def _opened(self) -> httpx.Client:
+        with self._lock:
+            if self._http is None:
+                self._trace.open()
+                self._http = httpx.Client(
+                    base_url=f"{self._host}/v1", headers=_HEADERS, transport=self._transport(), trust_env=False
+                )
+            return self._http
+
+    def _transport(self) -> httpx.HTTPTransport:
+        proxy = network.find_proxy(self._host, os.environ)
+        plain = self._host.startswith("http:")
+        transport = httpx.HTTPTransport(
+            verify=False if plain else network.trusted_certificates(os.environ),
+            trust_env=False,
+            # To httpx the two are one, the proxy looks the name up; httpx 0.27 knows only this one.
+            proxy=httpx.Proxy(proxy.url.replace("socks5h:", "socks5:"), auth=proxy.auth) if proxy else None,
+        )
+        self._failures.proxy = proxy
+        # httpx hands no backend on to httpcore, whose own ends no read by a deadline.
+        transport._pool._network_backend = bounded.Backend()  # noqa: SLF001
+        return transport

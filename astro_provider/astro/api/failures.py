@@ -1,0 +1,207 @@
+"""What a failed call says: the operation, the ids it was about, the service's own words with its request id, what to do.
+
+People read these texts in pull requests and send them to support. At most LONGEST_QUOTE characters of an answer are
+repeated, in one line, and the credential is cut out of them, because a service may echo what it was sent, also encoded.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from astro_provider.astro.api.answers import LARGEST_BYTES, TooLargeError, parsed
+from astro_provider.astro.api.http import httpx
+from astro_provider.astro.api.network import Proxy
+from astro_provider.astro.api.retry import parse_retry_after
+from astro_provider.astro.api.unreachable import unreachable
+from astro_provider.errors import (
+    NOT_MADE,
+    ONCE,
+    CallRefused,
+    Cancelled,
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from astro_provider.messages import shown
+
+LONGEST_QUOTE = shown.LONGEST_QUOTE  # characters of an answer's body that a message repeats
+
+_ADVICE = {
+    401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
+    403: "The credential needs the permission organization.apiTokens.access (the role Organization Owner has it).",
+}
+_ORGANIZATION_ADVICE = (
+    "Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
+)
+_ERRORS: dict[int, type[ServiceError]] = {
+    401: CredentialRefused,
+    403: Forbidden,
+    404: NotFound,
+    408: Unavailable,
+    425: Unavailable,
+    429: Unavailable,
+}
+
+
+class Failures:
+    """The errors of one client.
+
+    Args:
+        host: the service's host, as messages name it.
+        credential: returns what must not stand in a message.
+    """
+
+    def __init__(self, host: str, credential: Callable[[], str]) -> None:
+        self._host = host
+        self._credential = credential
+        self.proxy: Proxy | None = None  # known once the connection is opened
+
+    def call(self, operation: str, path: str) -> str:
+        """What a call is called in a message."""
+        return _where(operation, path)
+
+    def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
+        """The error of a call that nobody answered, with the remedy if another attempt cannot help."""
+        what = self._scrubbed(str(error)) or type(error).__name__
+        reason = unreachable(error, what, self._host, self.proxy, os.environ)
+        text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
+        return Unavailable(text, patience=reason.patience)
+
+    def too_late(self, operation: str, path: str) -> Unavailable:
+        """The error of a call whose turn would come after the deadline."""
+        text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
+        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE)
+
+    def cancelled(self, operation: str, path: str) -> Cancelled:
+        """The error of a call that is not made, because the process was told to stop."""
+        return Cancelled(f"The run was cancelled, so {_where(operation, path)} was not called. Run again.")
+
+    def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
+        """The error of a success that cannot be read."""
+        kind = response.headers.get("content-type", "no content type")
+        return self.unexpected(operation, path, f"the answer is no JSON ({self._quoted(kind)})", _text(body))
+
+    def too_large(self, operation: str, path: str) -> UnexpectedAnswer:
+        """The error of an answer that was not taken in."""
+        reason = (
+            f"the answer is larger than {LARGEST_BYTES // 1024**2} MiB, or has more values than any page of the API"
+        )
+        return self.unexpected(operation, path, reason, lasting=True)
+
+    def unexpected(
+        self, operation: str, path: str, reason: str, body: str = "", *, lasting: bool = False
+    ) -> UnexpectedAnswer:
+        """The error of an answer that is not what the API promises."""
+        quoted = self._quoted(body)
+        text = f"{_where(operation, path)}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
+        text += f": {quoted}" if quoted else ""
+        return UnexpectedAnswer(
+            f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", patience=ONCE if lasting else None
+        )
+
+    def refused(self, operation: str, path: str, response: httpx.Response, body: bytes) -> ServiceError:
+        """The error that belongs to an answer which is no success."""
+        if response.is_redirect:
+            return self._somebody_elses(operation, path, "a redirect", response, body)
+        if response.status_code == HTTPStatus.NOT_FOUND and not _is_of_the_api(body):
+            # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
+            return self._somebody_elses(operation, path, "but not in the service's own words", response, body)
+        status = response.status_code
+        words, request_id = self._words(body)
+        text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
+        text += f": {words}" if words else ""
+        text += f" (requestId {request_id})." if request_id else "."
+        advice = _ADVICE.get(status)
+        if status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
+            advice = _ORGANIZATION_ADVICE
+        text += f" {advice}" if advice else ""
+        kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
+        retry_after = parse_retry_after(response.headers.get("retry-after"))
+        return kind(text, status=status, request_id=request_id, retry_after=retry_after)
+
+    def _somebody_elses(
+        self, operation: str, path: str, what: str, response: httpx.Response, body: bytes
+    ) -> CallRefused:
+        """The error of an answer that is not the service's; another attempt would end there too."""
+        status = response.status_code
+        unexpected = self.unexpected(operation, path, f"HTTP {status}, {what}", _text(body))
+        return CallRefused(str(unexpected), status=status)
+
+    def _words(self, raw: bytes) -> tuple[str, str | None]:
+        """The service's own words about an error, and its request id; the body's start if it is no error object."""
+        body = _error_object(raw)
+        if body is None:
+            return self._quoted(_text(raw)), None
+        details = [
+            f"{field.get('field')}: {field.get('message')}"
+            for field in (body["fieldErrors"] if isinstance(body.get("fieldErrors"), list) else ())
+            if isinstance(field, dict)
+        ]
+        words = "; ".join(text.rstrip(".") for text in [str(body["message"]), *details])
+        request_id = body.get("requestId")
+        return self._quoted(words), self._quoted(str(request_id)) if request_id else None
+
+    def _quoted(self, text: str) -> str:
+        """One line of at most LONGEST_QUOTE characters, without the credential."""
+        return shown.line(" ".join(self._scrubbed(text).split()), longest=LONGEST_QUOTE)
+
+    def _scrubbed(self, text: str) -> str:
+        return _in_any_spelling(self._credential()).sub("***", text)
+
+
+@functools.lru_cache(maxsize=4)
+def _in_any_spelling(secret: str) -> re.Pattern[str]:
+    """What finds a secret in clear, percent-encoded, escaped in JSON or in HTML, or partly so."""
+    return re.compile("".join(map(_character_in_any_spelling, secret)))
+
+
+def _character_in_any_spelling(character: str) -> str:
+    code = ord(character)
+    escapes = f"(?i:%{code:02x}|\\\\u{code:04x}|&#{code};|&#x{code:x};)"
+    return f"(?:\\\\?{re.escape(character)}|{escapes})"
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
+
+
+def _error_object(body: bytes) -> dict[str, Any] | None:
+    """The service's error object; None if the body is something else."""
+    try:
+        found = parsed(body)
+    except (ValueError, TooLargeError):
+        return None
+    return found if isinstance(found, dict) and "message" in found else None
+
+
+def _is_of_the_api(body: bytes) -> bool:
+    """Tell whether an error is the API's own: gateways send a message as well, but neither of the other two."""
+    found = _error_object(body) or {}
+    return bool(found.get("statusCode")) and bool(found.get("requestId"))
+
+
+def _is_of_whole_organization(url: httpx.URL) -> bool:
+    """Tell whether a call was for all tokens, deployments or roles of an organization."""
+    return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
+
+
+def _where(operation: str, path: str) -> str:
+    """The operation and the ids it was about, from a path that alternates between kinds and ids."""
+    parts = path.strip("/").split("/")
+    ids = [f"{kind.rstrip('s')} {identifier}" for kind, identifier in zip(parts[::2], parts[1::2], strict=False)]
+    return f"{operation} ({', '.join(ids)})" if ids else operation
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"

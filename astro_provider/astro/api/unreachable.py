@@ -1,0 +1,104 @@
+"""Why nobody answered, in words that name the variable and the remedy, and whether another attempt can help.
+
+What cannot get better by waiting (a certificate, a proxy's refusal, a wrong variable) is tried once. A name that does not
+resolve is tried three times, and a port of this machine that nobody listens on for two seconds: an emulator may be
+starting.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from astro_provider.astro.api.http import httpx
+from astro_provider.astro.api.network import Proxy, first_set, is_loopback, unread_certificates
+from astro_provider.errors import ONCE, UNTIL_DEADLINE, Patience
+
+TRIES_OF_A_NAME = 3  # with their pauses, two seconds at most
+SECONDS_OF_THIS_MACHINE = 1.5  # and the pause that has begun
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why nobody answered, and how long another attempt is worth it."""
+
+    text: str
+    patience: Patience = UNTIL_DEADLINE
+
+
+def unreachable(
+    error: httpx.HTTPError, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]
+) -> Reason:
+    """Tell why nobody answered.
+
+    Args:
+        error: what httpx raised.
+        what: its text, fit to be shown.
+        host: the service's host, as messages name it.
+        proxy: the proxy in use.
+        environ: the environment's variables.
+    """
+    causes = list(_causes(error))
+    untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if untrusted is not None:
+        return Reason(_untrusted(untrusted, host, environ), ONCE)
+    if isinstance(error, httpx.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
+        return Reason(_refused_by_proxy(status[0], what, host, proxy), ONCE)
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        nameless = any(isinstance(cause, socket.gaierror) for cause in causes)
+        refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
+        found = (
+            _without_name(what, host, proxy) if nameless else _without_listener(what, host, proxy) if refused else None
+        )
+        if found is not None:
+            return found
+    return Reason(f"no answer from {host} ({what}).")
+
+
+def _without_name(what: str, host: str, proxy: Proxy | None) -> Reason:
+    if proxy is not None:
+        text = f"the name of the proxy {proxy} cannot be found ({what}). Correct or unset {proxy.variable}."
+    else:
+        text = (
+            f"the name {host} cannot be found ({what}). Check the network and ASTRO_API_HOST (or astro:host); behind a "
+            "company's proxy, set HTTPS_PROXY."
+        )
+    return Reason(text, Patience(tries=TRIES_OF_A_NAME))
+
+
+def _without_listener(what: str, host: str, proxy: Proxy | None) -> Reason | None:
+    if proxy is not None:
+        text = f"the proxy {proxy} refuses connections ({what}). Start it, or correct or unset {proxy.variable}."
+        return Reason(text, ONCE)
+    if is_loopback(f"//{host}"):
+        return Reason(
+            f"no answer from {host} ({what}). Is the emulator running?", Patience(seconds=SECONDS_OF_THIS_MACHINE)
+        )
+    return None
+
+
+def _untrusted(error: ssl.SSLCertVerificationError, host: str, environ: Mapping[str, str]) -> str:
+    text = f"the certificate of {host} is not trusted ({error.verify_message})."
+    if variable := first_set(("SSL_CERT_FILE", "SSL_CERT_DIR"), environ):
+        return f"{text} {variable} is set: does it hold your company's CA?"
+    if variable := unread_certificates(environ):
+        return f"{text} {variable} is set, which is not read here: set SSL_CERT_FILE to the same file."
+    return f"{text} If your company's proxy opens encrypted traffic, set SSL_CERT_FILE to your company's CA file."
+
+
+def _refused_by_proxy(status: str, what: str, host: str, proxy: Proxy) -> str:
+    text = f"the proxy {proxy} refuses to lead to {host} ({what})."
+    if status == "407":
+        return f"{text} Set {proxy.variable} to http://user:password@host:port, with a user that the proxy knows."
+    return f"{text} Ask for access to {host}, or name it in NO_PROXY if it can be reached without the proxy."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,0 +1,56 @@
+"""What a message says of a name or an id that is not there or does not fit: what it may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+from astro_provider.astro.api import Deployment
+
+MOST = 3
+
+
+def nearest_names(name: str, names: Iterable[str]) -> str:
+    """Return ` (nearest: a, b)` for a message, closest first; an empty text if nothing is near.
+
+    A name that looks alike and is written with other characters is told as that: `é` is one character or two.
+    """
+    candidates = list(names)
+    alike = [
+        one
+        for one in candidates
+        if one != name and unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", name)
+    ]
+    if alike:
+        return f" ({alike[0]!r} looks alike and is written with other Unicode characters: copy the name from Astro)"
+    spelled = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(name.casefold(), spelled, n=MOST)
+    return f" (nearest: {', '.join(repr(spelled[match]) for match in found)})" if found else ""
+
+
+def other_workspace(deployment: Deployment, workspace_id: str) -> str:
+    """Say that a deployment does not belong to the workspace that it must belong to, or that nobody can tell."""
+    which = f"{deployment.name!r} ({deployment.id})"
+    if deployment.workspace_id is None:
+        return (
+            f"The service does not show the workspace of deployment {which}, so it cannot be held against {workspace_id}: use a "
+            "credential that may see it, or leave the workspace out."
+        )
+    return f"Deployment {which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
+
+
+def no_deployment(deployments: Iterable[Deployment], organization_id: str, deployment_id: str) -> str:
+    """Say that there is no such deployment among the organization's, and which one may have been meant."""
+    everywhere = list(deployments)
+    named = [found.id for found in everywhere if found.name == deployment_id]
+    if named:
+        hint = is_a_name(named, "deployment_name")
+    else:
+        hint = nearest_names(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
+    return f"There is no deployment with the id {deployment_id} in organization {organization_id}{hint}."
+
+
+def is_a_name(ids: Iterable[str], name_property: str) -> str:
+    """Return the end of a message about an id that is a name: what has that name, and how to give it."""
+    return f": that is the name of {', '.join(sorted(ids))}. Give it as {name_property}, or write the id"

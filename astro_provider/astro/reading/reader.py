@@ -1,0 +1,370 @@
+"""Shared reads: one call serves many bindings.
+
+A stack holds hundreds of bindings, and each of them asks for a token, a deployment, the roles and what is assigned.
+Here each fact is fetched once and shared by all threads. Nothing older than a minute is used, and nothing from here is
+ever the base of a write: `writer.py` reads for itself.
+
+What is missing from a list may have been made since, by another resource of the same program. So a missing id is looked
+up by itself, and a missing name makes the list be read again. Names that nobody makes must not cost a list each: once
+lists have been read again in vain, they are read again once a second at most, until that finds something.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+
+from astro_provider.astro.api import ApiToken, AstroClient, Deployment, Role
+from astro_provider.astro.coverage import Reading, fewest_reads
+from astro_provider.astro.evidence import deployment_is_gone, listed_deployments, require_that_token_is_gone
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.reading.parallel import in_parallel
+from astro_provider.astro.reading.single_flight import SingleFlight
+from astro_provider.astro.roles import held_roles, require_roles, role_in, role_key, role_told, wrong_scope
+from astro_provider.astro.settings import no_organization, only_organization
+from astro_provider.errors import CallRefused, NotFound
+
+OLDEST_SECONDS = 60.0
+MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the other; if they find it, no end
+OLDEST_MISS_SECONDS = 1.0  # of a list, after that
+
+_Fact = TypeVar("_Fact")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The organization's tokens at one moment, without their roles."""
+
+    listed: list[ApiToken]
+
+    @cached_property
+    def by_id(self) -> dict[str, ApiToken]:
+        """The tokens by id."""
+        return {token.id: token for token in self.listed}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[ApiToken]]:
+        """The tokens by name; names are not unique.
+
+        Beside tokens of the organization, those of another scope cannot be meant; alone, one of them tells why.
+        """
+        found: dict[str, list[ApiToken]] = {}
+        for token in self.listed:
+            found.setdefault(token.name, []).append(token)
+        return {name: [one for one in alike if wrong_scope(one) is None] or alike[:1] for name, alike in found.items()}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A token, and the role that it has in a deployment."""
+
+    token: ApiToken
+    role: str
+
+
+class Reader:
+    """The facts of the service, read through one client; safe to share between threads."""
+
+    def __init__(self, client: AstroClient) -> None:
+        self._client = client
+        self._facts = SingleFlight()
+        self._lock = threading.Lock()
+        self._asked: Counter[tuple[str, ...]] = Counter()
+        self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
+        self._first_404: dict[tuple[str, ...], float] = {}  # of a token, seconds of the monotonic clock
+        self._sorted: dict[
+            str, tuple[ApiToken, dict[str, str]]
+        ] = {}  # by token: an answer, and its roles by deployment
+        self._in_vain = 0
+
+    def anew(self) -> Reader:
+        """A reader of the same service that knows nothing yet."""
+        return Reader(self._client)
+
+    def organization_id(self, given: str | None) -> str:
+        """The organization: the given one, else the only one that the credential sees.
+
+        Raises:
+            SettingsError: none was given, and the credential sees none or several.
+        """
+        if given is not None:
+            return given
+        seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
+        only = only_organization(seen)
+        if only is None:
+            raise no_organization(len(seen))
+        return only
+
+    def tokens(self, organization_id: str, *, not_before: float | None = None) -> Tokens:
+        """The organization's tokens."""
+        return self._facts.get(
+            ("tokens", organization_id),
+            lambda: Tokens(self._client.list_tokens(organization_id)),
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def organization_tokens(self, organization_id: str) -> list[ApiToken]:
+        """The tokens of the organization's scope, each with its role in the organization if the service tells it."""
+        return self._facts.get(
+            ("organization tokens", organization_id),
+            lambda: self._client.list_tokens(organization_id, only_organization=True),
+            not_before=_recent(),
+        )
+
+    def token(self, organization_id: str, token_id: str) -> ApiToken | None:
+        """A token by id, or None if there is none."""
+        found = self.tokens(organization_id).by_id.get(token_id)
+        if found is None:
+            try:
+                return self.whole_token(organization_id, token_id)
+            except NotFound:
+                return None
+        return found
+
+    def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
+        """The tokens of that name; if `certain`, none means that there is none now."""
+        found = self._look_up(
+            lambda since: self.tokens(organization_id, not_before=since).by_name.get(name), certain=certain
+        )
+        return found or []
+
+    def tokens_of_key(self, organization_id: str, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
+        """The token of that id, and the tokens of that name; if `certain`, none means that there is none now."""
+
+        def find(since: float) -> tuple[ApiToken | None, list[ApiToken]] | None:
+            tokens = self.tokens(organization_id, not_before=since)
+            found = tokens.by_id.get(key), tokens.by_name.get(key, [])
+            return found if any(found) else None
+
+        return self._look_up(find, certain=certain) or (None, [])
+
+    def deployments_of_key(
+        self, organization_id: str, key: str, *, certain: bool
+    ) -> tuple[Deployment | None, list[Deployment]]:
+        """The deployment of that id, and the deployments of that name; `certain` as for tokens."""
+
+        def find(since: float) -> tuple[Deployment | None, list[Deployment]] | None:
+            by_id = self.deployments(organization_id, not_before=since)
+            found = by_id.get(key), [one for one in by_id.values() if one.name == key]
+            return found if any(found) else None
+
+        return self._look_up(find, certain=certain) or (None, [])
+
+    def deployments(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Deployment]:
+        """The organization's deployments by id."""
+        return self._facts.get(
+            ("deployments", organization_id),
+            lambda: {found.id: found for found in self._client.list_deployments(organization_id)},
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def deployment(self, organization_id: str, deployment_id: str) -> Deployment | None:
+        """A deployment by id, or None if there is none."""
+        found = self.deployments(organization_id).get(deployment_id)
+        if found is None:
+            try:
+                return self._facts.get(
+                    ("deployment", organization_id, deployment_id),
+                    lambda: self._client.get_deployment(organization_id, deployment_id),
+                    not_before=_recent(),
+                )
+            except NotFound:
+                return None
+        return found
+
+    def deployments_named(self, organization_id: str, name: str, *, certain: bool) -> list[Deployment]:
+        """The deployments of that name; if `certain`, none means that there is none now."""
+
+        def find(since: float) -> list[Deployment]:
+            return [one for one in self.deployments(organization_id, not_before=since).values() if one.name == name]
+
+        return self._look_up(find, certain=certain) or []
+
+    def deployment_is_gone(self, organization_id: str, deployment_id: str) -> bool:
+        """Tell whether a deployment does not exist, from a list that is read now."""
+        return deployment_is_gone(self._client, organization_id, deployment_id)
+
+    def gone_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+        """Which of these deployments do not exist, from a list that is read now."""
+        return set(deployment_ids) - {found.id for found in listed_deployments(self._client, organization_id)}
+
+    def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
+        """The roles that can be given in a deployment, by their name in lower case."""
+        return self._facts.get(
+            ("roles", organization_id),
+            lambda: {role_key(r.name): r for r in self._client.list_deployment_roles(organization_id)},
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
+        """A deployment role by name, or None; if `certain`, None means that there is none now."""
+        key = role_key(name)
+        return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
+
+    def tokens_of_deployment(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
+        """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
+
+        def fetch() -> dict[str, ApiToken]:
+            found = self._client.list_tokens(organization_id, deployment_id=deployment_id)
+            return {token.id: token for token in found}
+
+        return self._facts.get(_assigned_key(organization_id, deployment_id), fetch, not_before=_recent())
+
+    def whole_token(self, organization_id: str, token_id: str, *, not_before: float | None = None) -> ApiToken:
+        """One token with all its roles.
+
+        Raises:
+            NotFound: there is no such token.
+        """
+        return self._facts.get(
+            _token_key(organization_id, token_id),
+            lambda: self._client.get_token(organization_id, token_id),
+            not_before=_recent() if not_before is None else not_before,
+        )
+
+    def role_of(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
+        """What the token holds in the deployment, or None if it holds nothing there or is gone.
+
+        One list serves all tokens of a deployment, one token all its deployments: whichever has been asked for more
+        is fetched. A list that does not tell the role is not trusted. If `confirm_absence`, neither is a list that
+        does not show the token: the token is read.
+
+        Raises:
+            RolesUnknown: the token came without `roles`.
+            UnexpectedAnswer: the token answers 404, and the organization's list shows it.
+            CallRefused: there is no such organization.
+        """
+        listed = None
+        if self._list_covers_more(binding):
+            try:
+                listed = self.tokens_of_deployment(binding.organization_id, binding.deployment_id).get(binding.token_id)
+            except (NotFound, CallRefused):  # a deleted deployment: its entries may stay on the tokens
+                with self._lock:
+                    self._unlistable.add(_assigned_key(binding.organization_id, binding.deployment_id))
+            else:
+                if listed is None and not confirm_absence:
+                    self._require_that_roles_show(binding)
+                    return None
+        if listed is not None and (role := role_told(listed, binding.deployment_id)) is not None:
+            return Assignment(listed, role)
+        try:
+            token = self.whole_token(binding.organization_id, binding.token_id)
+        except NotFound as hint:
+            self._require_that_token_is_gone(binding, hint)
+            return None
+        role = self._held(token).get(binding.deployment_id)
+        return None if role is None else Assignment(token, role)
+
+    def _held(self, token: ApiToken) -> dict[str, str]:
+        """A token's roles by deployment, sorted once for all who ask for the same answer of the service."""
+        with self._lock:
+            of, held = self._sorted.get(token.id, (None, {}))
+        if of is not token:
+            held = held_roles(require_roles(token))
+            with self._lock:
+                self._sorted[token.id] = token, held
+        return held
+
+    def roles_of(self, bindings: Collection[BindingId], *, confirm_absence: bool) -> dict[BindingId, Assignment | None]:
+        """What `role_of` says of each binding, in the fewest calls that show all of them.
+
+        Raises:
+            Whatever `role_of` raises.
+        """
+
+        def read(reading: Reading) -> None:
+            binding = reading.bindings[0]
+            with suppress(NotFound, CallRefused):  # `role_of` finds out what that means
+                if reading.of_deployment:
+                    self.tokens_of_deployment(binding.organization_id, binding.deployment_id)
+                else:
+                    self.whole_token(binding.organization_id, binding.token_id)
+
+        for _ in in_parallel([partial(read, reading) for reading in fewest_reads(bindings)]):
+            pass
+        return {binding: self.role_of(binding, confirm_absence=confirm_absence) for binding in bindings}
+
+    def role_now(self, binding: BindingId) -> str | None:
+        """The role that the token has in the deployment now, or None; also if there is no such token."""
+        try:
+            token = self.whole_token(binding.organization_id, binding.token_id, not_before=time.monotonic())
+        except NotFound:
+            return None
+        return role_in(require_roles(token), binding.deployment_id)
+
+    def written(self, organization_id: str, token: ApiToken) -> None:
+        """Learn what our own write has left on a token."""
+        self._facts.put(_token_key(organization_id, token.id), token)
+
+    def _require_that_token_is_gone(self, binding: BindingId, hint: NotFound) -> None:
+        """Hold a 404 against a list that was read after the first 404 of that token, which many bindings may share."""
+        key = _token_key(binding.organization_id, binding.token_id)
+        now = time.monotonic()
+        with self._lock:
+            if self._first_404.get(key, 0.0) < now - OLDEST_SECONDS:
+                self._first_404[key] = now
+            since = self._first_404[key]
+
+        def list_tokens() -> list[ApiToken]:
+            return self._facts.get(
+                ("tokens as evidence", binding.organization_id),
+                lambda: self._client.list_tokens(binding.organization_id, complete=True),
+                not_before=since,
+            )
+
+        require_that_token_is_gone(list_tokens, binding.token_id, hint)
+
+    def _require_that_roles_show(self, binding: BindingId) -> None:
+        """Read one token of the organization whole: if roles are hidden, a list shows nothing, as if all were well."""
+        with suppress(NotFound):
+            self._facts.get(
+                ("roles show", binding.organization_id),
+                lambda: require_roles(self.whole_token(binding.organization_id, binding.token_id)),
+                not_before=_recent(),
+            )
+
+    def _look_up(self, find: Callable[[float], _Fact | None], *, certain: bool) -> _Fact | None:
+        """What a list holds under a name, from a new list if the one that is here does not hold it.
+
+        Args:
+            find: looks into a list that was read no earlier than a time.
+            certain: None must mean that there is none now.
+        """
+        if found := find(_recent()):
+            return found
+        with self._lock:
+            at_once = certain or self._in_vain < MOST_IN_VAIN
+        found = find(time.monotonic() - (0 if at_once else OLDEST_MISS_SECONDS))
+        with self._lock:
+            self._in_vain = 0 if found else self._in_vain + 1
+        return found
+
+    def _list_covers_more(self, binding: BindingId) -> bool:
+        token_key = _token_key(binding.organization_id, binding.token_id)
+        list_key = _assigned_key(binding.organization_id, binding.deployment_id)
+        with self._lock:
+            self._asked.update([token_key, list_key])
+            listed_more = self._asked[list_key] >= self._asked[token_key]
+            if list_key in self._unlistable:
+                return False
+        if self._facts.has(token_key, not_before=_recent()):
+            return False
+        return listed_more or self._facts.has(list_key, not_before=_recent())
+
+
+def _recent() -> float:
+    return time.monotonic() - OLDEST_SECONDS
+
+
+def _token_key(organization_id: str, token_id: str) -> tuple[str, ...]:
+    return ("token", organization_id, token_id)
+
+
+def _assigned_key(organization_id: str, deployment_id: str) -> tuple[str, ...]:
+    return ("assigned", organization_id, deployment_id)

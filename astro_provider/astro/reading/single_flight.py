@@ -1,0 +1,90 @@
+"""One fetch for all who ask for the same fact at the same time, and for a while after it.
+
+An answer is as old as the start of its fetch. Whoever needs a younger one says so, and a new fetch starts. An error
+goes to those who waited for it and to nobody else. Nobody waits longer than the own operation may take; and if a fetch
+ended without an answer because its operation had less time left, those who have more fetch again.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from astro_provider.astro.api import deadline
+from astro_provider.errors import ONCE, Unavailable
+
+_Fact = TypeVar("_Fact")
+
+_NO_ANSWER = (
+    "What another resource of this run has asked Astro for was not answered within timeoutSeconds. Run again; "
+    "ASTRO_TRACE=<file> records each call."
+)
+
+
+@dataclass
+class _Flight:
+    started: float
+    ends: float  # when the operation that fetches gives up
+    answer: Future[Any] = field(default_factory=Future)
+
+
+class SingleFlight:
+    """A store of facts, each fetched once by whoever asks first; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, _Flight] = {}
+
+    def get(self, key: Hashable, fetch: Callable[[], _Fact], *, not_before: float) -> _Fact:
+        """Return the fact, fetched no earlier than `not_before` (seconds of the monotonic clock).
+
+        Raises:
+            Unavailable: another thread fetches it, and has no answer when the operation of this one must end.
+            Whatever else `fetch` raised, also to all who waited for it.
+        """
+        until = deadline.current()
+        ends = math.inf if until is None else until.at
+        while True:
+            with self._lock:
+                flight = self._flights.get(key)
+                is_mine = flight is None or flight.started < not_before
+                if flight is None or is_mine:
+                    flight = self._flights[key] = _Flight(time.monotonic(), ends)
+            if is_mine:
+                try:
+                    flight.answer.set_result(fetch())
+                except BaseException as error:  # noqa: BLE001  whoever waits must hear of it
+                    self._drop(key, flight)
+                    flight.answer.set_exception(error)
+            try:
+                fact: _Fact = flight.answer.result(None if is_mine or until is None else until.remaining)
+            except TimeoutError:
+                raise Unavailable(_NO_ANSWER, patience=ONCE) from None
+            except Unavailable:
+                if is_mine or flight.ends >= ends or time.monotonic() >= ends:
+                    raise
+            else:
+                return fact  # a key belongs to one kind of fact
+
+    def has(self, key: Hashable, *, not_before: float) -> bool:
+        """Tell whether `get` would find the fact here, or on its way."""
+        with self._lock:
+            flight = self._flights.get(key)
+            return flight is not None and flight.started >= not_before
+
+    def put(self, key: Hashable, fact: Any) -> None:
+        """Store a fact that was learnt in another way, as of now."""
+        flight = _Flight(time.monotonic(), math.inf)
+        flight.answer.set_result(fact)
+        with self._lock:
+            self._flights[key] = flight
+
+    def _drop(self, key: Hashable, flight: _Flight) -> None:
+        with self._lock:
+            if self._flights.get(key) is flight:
+                del self._flights[key]

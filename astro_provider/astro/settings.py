@@ -1,0 +1,279 @@
+"""Where credential, organization, host and timings come from.
+
+The environment comes before the stack's configuration, because on refresh and destroy Pulumi hands out the
+configuration that was stored with the state, which may be old. A blank value counts as unset. Nothing here calls the
+service; the last place to look for an organization, the service itself, is the lifecycle's to ask.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from astro_provider.astro.api import waiting
+from astro_provider.astro.api.client import AstroClient
+from astro_provider.astro.api.models import Organization
+from astro_provider.astro.api.network import is_loopback
+from astro_provider.astro.identity import holds_secret, is_identifier, no_secret
+from astro_provider.errors import SettingsError
+from astro_provider.messages import notices
+
+CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
+DEFAULT_HOST = "https://api.astronomer.io"
+DEFAULT_SETTLE_SECONDS = 1.0  # a writer elsewhere takes two calls, a read and a write, of some 100 ms each
+DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
+MOST_SETTLE_SECONDS = 600.0  # each burst ends that much later; no writer takes ten minutes from its read to its write
+MOST_TIMEOUT_SECONDS = 86_400.0  # a day; jobs of CI end sooner, and far longer waits overflow the system's clocks
+
+
+@dataclass(frozen=True)
+class Source:
+    """A setting's two places: a variable of the environment, then a key of the stack's configuration."""
+
+    variable: str
+    config_key: str
+
+    def find(self, config: Callable[[str], Any], environ: Mapping[str, str]) -> str | None:
+        """Return the first value that is not blank, without blanks around it."""
+        candidates = (environ.get(self.variable), config(self.config_key))
+        return next((str(value).strip() for value in candidates if value is not None and str(value).strip()), None)
+
+    def __str__(self) -> str:
+        return f"{self.variable} (environment) or {self.config_key} (pulumi config)"
+
+
+TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
+ORGANIZATION_ID = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
+HOST = Source("ASTRO_API_HOST", "astro:host")
+PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
+SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
+LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
+TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
+TRACE = Source("ASTRO_TRACE", "astro:trace")
+
+
+class PreviewChecks(StrEnum):
+    """How strictly a preview looks.
+
+    `warn`: what cannot exist yet is a warning. `strict`: every warning is an error. `off`: the service is not called
+    and no credential is needed, for pull requests from forks.
+    """
+
+    WARN = "warn"
+    STRICT = "strict"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user has set, checked for form.
+
+    Attributes:
+        credential: the API token that authorizes the calls; None if none was found.
+        organization_id: from a setting, else the only one in the credential's claims; None if neither tells.
+        host: scheme and host of the service, without a slash at the end.
+        timeout_seconds: the bound of one operation with all its retries.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
+        lock_directory: where the locks between this machine's processes stand; None: the user's cache directory.
+        preview_checks: how strictly a preview looks.
+        trace_file: where a line of JSON is written for each call to the service; None: nowhere.
+    """
+
+    credential: SecretStr | None
+    organization_id: str | None
+    host: str = DEFAULT_HOST
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    settle_seconds: float = DEFAULT_SETTLE_SECONDS
+    lock_directory: str | None = None
+    preview_checks: PreviewChecks = PreviewChecks.WARN
+    trace_file: str | None = None
+
+    @classmethod
+    def find(cls, config: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
+        """Look every setting up.
+
+        Args:
+            config: returns the value of a key such as `astro:token`, or None.
+            environ: the environment's variables.
+
+        Raises:
+            SettingsError: a value is malformed; the text names its places and what to write.
+        """
+        credential = _credential(TOKEN.find(config, environ))
+
+        def found(source: Source, instead: str) -> str | None:
+            """The value, which is shown if it is malformed, so a token that is set in the wrong place is refused unseen."""
+            value = source.find(config, environ)
+            if value is not None and holds_secret(value, credential):
+                raise SettingsError(f"{source} {no_secret(instead)}")
+            return value
+
+        return cls(
+            credential=credential,
+            organization_id=_organization_id(found(ORGANIZATION_ID, "the id of the organization"))
+            or only_organization_in(credential),
+            host=_host(found(HOST, f"scheme and host, as in {DEFAULT_HOST}") or DEFAULT_HOST),
+            timeout_seconds=_seconds(
+                TIMEOUT, found(TIMEOUT, "a number of seconds"), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
+            ),
+            settle_seconds=_seconds(
+                SETTLE,
+                found(SETTLE, "a number of seconds"),
+                DEFAULT_SETTLE_SECONDS,
+                most=MOST_SETTLE_SECONDS,
+                zero_allowed=True,
+            ),
+            lock_directory=found(LOCK_DIRECTORY, "a directory"),
+            preview_checks=_preview_checks(found(PREVIEW_CHECKS, f"one of {', '.join(PreviewChecks)}")),
+            trace_file=found(TRACE, "a file"),
+        )
+
+    def client(self) -> AstroClient:
+        """Return a client of the service; a missing credential is an error of its first call.
+
+        Whoever waits for the service is told in a note.
+        """
+        waiting.listen(notices.note)
+        return AstroClient(
+            self.host, self.require_credential, bound_seconds=self.timeout_seconds, trace_file=self.trace_file
+        )
+
+    def require_credential(self) -> str:
+        """Return the credential in clear, for the request header.
+
+        Raises:
+            SettingsError: there is none; the text names every place looked at.
+        """
+        if self.credential is None:
+            raise SettingsError(
+                f"No credential for Astro: looked at {TOKEN}. Export ASTRO_API_TOKEN, or run "
+                "`pulumi config set --secret astro:token`."
+            )
+        return self.credential.get_secret_value()
+
+
+def only_organization(seen: Sequence[Organization]) -> str | None:
+    """The last resort if nothing else tells the organization: the only one that the credential sees, or None.
+
+    Guessing among several could write to the wrong one.
+    """
+    return seen[0].id if len(seen) == 1 else None
+
+
+def no_organization(seen: int) -> SettingsError:
+    """The error if nothing tells the organization; `seen` is how many the credential can see."""
+    return SettingsError(
+        f"No organization: looked at the argument organization_id, {ORGANIZATION_ID}, the claims of the credential, and "
+        f"the organizations that it can see ({seen}; exactly one would do). Set one of the first three."
+    )
+
+
+def only_organization_in(credential: SecretStr | None) -> str | None:
+    """The only `organizationId:` among the claims of a JWT's `permissions`; None if there is none, or several."""
+    found = set(permissions_in(claims_in(credential), "organizationId"))
+    return found.pop() if len(found) == 1 else None
+
+
+def claims_in(credential: SecretStr | None) -> dict[str, Any]:
+    """The claims of a credential, unverified; none if it is no JWT."""
+    if credential is None:
+        return {}
+    try:
+        payload = credential.get_secret_value().split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def permissions_in(claims: Mapping[str, Any], kind: str) -> list[str]:
+    """The ids that the claim `permissions` holds as `<kind>:<id>`."""
+    permissions = claims.get("permissions")
+    texts = [one for one in permissions if isinstance(one, str)] if isinstance(permissions, list) else []
+    return [one.removeprefix(f"{kind}:") for one in texts if one.startswith(f"{kind}:")]
+
+
+def _credential(value: str | None) -> SecretStr | None:
+    if value is None:
+        return None
+    if not CREDENTIAL.fullmatch(value):
+        raise SettingsError(
+            f"The credential in {TOKEN} holds blanks or characters that no API token has. Copy it again."
+        )
+    return SecretStr(value)
+
+
+def _organization_id(value: str | None) -> str | None:
+    """The id; one that came with the quotes of a file of variables would only ever get a 403, which misleads."""
+    if value is None:
+        return None
+    if not is_identifier(value) or not value.isprintable() or set(value) & set("\"'"):
+        raise SettingsError(f"{value!r} in {ORGANIZATION_ID} is no id: write the id alone, without quotes and blanks.")
+    return value
+
+
+def _host(value: str) -> str:
+    url = value if "://" in value else f"https://{value}"
+    # What stands around a host may be a password.
+    shown = repr(re.split("[/?#]", value.rpartition("@")[2])[0] if "@" in value else value)
+    no_service = SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        well_formed = (
+            _is_host_name(parts.hostname or "") and parts.port != 0 and value.isprintable() and " " not in value
+        )
+    except ValueError:
+        raise no_service from None
+    if not well_formed or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        raise no_service
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+        raise SettingsError(
+            f"{shown} in {HOST} would send the credential in clear: write https:// (plain http "
+            "is only for this machine, as in http://127.0.0.1:8765)."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_host_name(name: str) -> bool:
+    """Tell whether a name, or an address, can be looked up: no empty part, and none that is too long."""
+    if ":" in name:  # urlsplit has looked at the address between the brackets
+        return True
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?", ascii_name) is not None
+
+
+def _preview_checks(value: str | None) -> PreviewChecks:
+    try:
+        return PreviewChecks(value or PreviewChecks.WARN)
+    except ValueError:
+        choices = ", ".join(PreviewChecks)
+        raise SettingsError(f"{value!r} in {PREVIEW_CHECKS} is unknown: write one of {choices}.") from None
+
+
+def _seconds(source: Source, text: str | None, default: float, *, most: float, zero_allowed: bool = False) -> float:
+    if text is None:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero_allowed):
+        kind = "a number of seconds, 0 or more" if zero_allowed else "a number of seconds above 0"
+        raise SettingsError(f"{text!r} in {source} is not {kind}: write, for example, {default:g}.")
+    if seconds > most:
+        raise SettingsError(
+            f"{text!r} in {source} is too long: write {most:.0f} seconds at most, for example {default:g}."
+        )
+    return seconds

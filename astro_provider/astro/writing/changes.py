@@ -1,0 +1,154 @@
+"""The changes that a binding can ask of a token's role list: add, put, remove; and what takes one of them back.
+
+A change is a wish about one entry, not a list. It is applied to whatever list the service holds at that moment, as
+often as needed, and it says by itself whether a list already fulfils it. Pure: no reading, no writing, no waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from astro_provider.astro.api.models import ApiToken, ApiTokenRole
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import role_in, same_role, with_changes
+from astro_provider.errors import BindingConflict
+from astro_provider.messages.words import sentence
+
+Roles = tuple[ApiTokenRole, ...]
+
+
+@dataclass(frozen=True)
+class _OfOneEntry:
+    """What all changes have.
+
+    Attributes:
+        binding: the entry.
+        called: how a message speaks of it, if names are known: names first, then ids.
+    """
+
+    binding: BindingId
+    called: str = field(default="", compare=False, kw_only=True)
+
+    @property
+    def in_words(self) -> str:
+        """How a message speaks of the entry."""
+        return self.called or self.binding.in_words
+
+
+@dataclass(frozen=True)
+class Put(_OfOneEntry):
+    """Give the token that role in the deployment, whatever it holds there now."""
+
+    role: str
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether a role held in the deployment is what this change wants."""
+        return same_role(held, self.role)
+
+    def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
+        """Why this change must not be made if that role is held; None: it may."""
+        return None
+
+
+@dataclass(frozen=True)
+class Add(Put):
+    """Give the token that role in the deployment, unless it holds another one there."""
+
+    overwrite: bool = False
+
+    def refusal(self, held: str | None) -> BindingConflict | None:
+        """Why this change must not be made if that role is held; None: it may."""
+        if held is None or self.overwrite or self.fulfilled_by(held):
+            return None
+        return _conflict(self.in_words, held, self.role)
+
+
+@dataclass(frozen=True)
+class Remove(_OfOneEntry):
+    """Take the token's role in the deployment away, whatever it is."""
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether a role held in the deployment is what this change wants: none."""
+        return held is None
+
+    def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
+        """Why this change must not be made if that role is held; None: it may."""
+        return None
+
+
+@dataclass(frozen=True)
+class TakeBack(Remove):
+    """Take away the role that this run has given, if it still stands as it was given; else somebody else has decided."""
+
+    given: str
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether what was given does not stand any more."""
+        return not same_role(held, self.given)
+
+
+@dataclass(frozen=True)
+class GiveBack(Put):
+    """Give the role back that was there before this run changed or took it, if that still stands as the run left it."""
+
+    left: str | None  # the role that the run gave instead; None: it took the role
+
+    def fulfilled_by(self, held: str | None) -> bool:
+        """Tell whether what the run left does not stand any more."""
+        return not same_role(held, self.left)
+
+
+Change = Put | Remove
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a change.
+
+    Attributes:
+        change: the change.
+        token: the token as it is then; None if the change failed.
+        error: why it failed.
+        taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
+    """
+
+    change: Change
+    token: ApiToken | None = None
+    error: Exception | None = None
+    taking_back: Change | None = None
+
+
+def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:
+    """The list after all changes, which are about different entries."""
+    return with_changes(
+        roles, {one.binding.deployment_id: None if isinstance(one, Remove) else one.role for one in changes}
+    )
+
+
+def taking_back(change: Change, before: str | None) -> Change | None:
+    """The change that takes another one back; None if that one changed nothing.
+
+    Args:
+        change: what was made, or may have been.
+        before: the role that the token had there before it.
+    """
+    left = None if isinstance(change, Remove) else change.role
+    if same_role(left, before):
+        return None
+    if before is None:
+        return TakeBack(change.binding, str(left), called=change.called)
+    return GiveBack(change.binding, before, left, called=change.called)
+
+
+def held_in(roles: Roles, binding: BindingId) -> str | None:
+    """The role that a token's list gives in the binding's deployment."""
+    return role_in(roles, binding.deployment_id)
+
+
+def _conflict(called: str, held: str, wanted: str) -> BindingConflict:
+    return BindingConflict(
+        f"{sentence(called)} already has the role {held}, and {wanted} is asked for. Set overwrite=True to "
+        "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
+        "entry renames all others; name them by deployment and token), another stack, or a person."
+    )

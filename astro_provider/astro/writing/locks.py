@@ -1,0 +1,134 @@
+"""A lock per token between the processes of this machine.
+
+It spares two runners on one machine the repairs that writers on different machines need; nothing depends on it for
+safety. So a machine that has no place for locks is told so once, and writes without them. The kernel lets go of a lock
+when its holder dies, so a killed process blocks nobody.
+
+Lock files are empty and stay. In a directory that several users may write, all of them may lock each other's files;
+libraries for locks refuse those in a directory like /tmp, because their owner could take them away. That would cost us a
+repair, and a link is not followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astro_provider.astro.api import Deadline, cancelling
+from astro_provider.astro.writing.lock_directory import usable_directory
+from astro_provider.errors import Cancelled, LockTimeout
+from astro_provider.messages import notices
+
+PATIENCE_SECONDS = 5.0  # after which somebody who waits is told so
+POLL_SECONDS = 0.01
+HELD_ELSEWHERE = (errno.EAGAIN, errno.EACCES)
+
+
+class TokenLocks:
+    """The locks of one service's tokens.
+
+    Args:
+        host: the service, so that an emulator's tokens are not taken for real ones.
+        directory: where the locks stand; None for the user's cache directory.
+    """
+
+    def __init__(self, host: str, directory: str | None = None) -> None:
+        self._host = host
+        self._given = directory
+        self._directory: Path | None = None
+
+    @contextmanager
+    def holding(self, organization_id: str, token_id: str, deadline: Deadline) -> Iterator[None]:
+        """Hold the lock of a token; without it, after a warning, if this machine has none.
+
+        Raises:
+            SettingsError: the directory that the user chose cannot be used.
+            LockTimeout: another process held it until the deadline.
+        """
+        name = hashlib.sha256(f"{self._host}/{organization_id}/{token_id}".encode()).hexdigest()[:32]
+        held = None
+        try:
+            self._directory = self._directory or usable_directory(self._given)
+            held = _taken(self._directory / f"{name}.lock", token_id, deadline)
+        except OSError as error:
+            reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
+            notices.warn(
+                f"this run writes without a lock between the processes of this machine ({reason}): nothing is lost, but runs "
+                "that write one token at once take longer. Set ASTRO_LOCK_DIR to a local directory that can be written."
+            )
+            self._directory = None  # it may have been cleaned away, and is made again for the next write
+        try:
+            yield
+        finally:
+            if held is not None:
+                os.close(held)
+
+
+def _taken(path: Path, token_id: str, deadline: Deadline) -> int:
+    """Take the lock and return what to close when it is no longer needed.
+
+    Raises:
+        OSError: the file cannot be opened, or its file system has no locks.
+        LockTimeout: another process held it until the deadline.
+    """
+    descriptor = _opened(path)
+    try:
+        _wait(descriptor, path, token_id, deadline)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _wait(descriptor: int, path: Path, token_id: str, deadline: Deadline) -> None:
+    if _locked(descriptor, min(PATIENCE_SECONDS, deadline.remaining)):
+        return
+    if not cancelling.is_cancelled():
+        notices.note(f"waiting for another process on this machine that writes token {token_id} ({path}).")
+        if _locked(descriptor, deadline.remaining):
+            return
+    if cancelling.is_cancelled():
+        raise Cancelled(
+            f"The run was cancelled while another process on this machine was writing token {token_id}, so nothing was "
+            "written. Run again."
+        )
+    raise LockTimeout(
+        f"Another process on this machine has been writing token {token_id} for longer than timeoutSeconds, so "
+        f"nothing was written. Find who holds {path} (fuser tells), end it, and run again."
+    )
+
+
+def _opened(path: Path) -> int:
+    # Systems refuse to "create" a file that another user has made in a directory like /tmp, so what is there is opened.
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, flags)
+    if stat.S_IMODE(path.parent.stat().st_mode) & 0o022:
+        os.fchmod(descriptor, 0o666)  # whatever the umask says: the others have to open it too
+    return descriptor
+
+
+def _locked(descriptor: int, seconds: float) -> bool:
+    """Lock what is open, and tell whether that came about in so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in HELD_ELSEWHERE:
+                raise
+        else:
+            return True
+        if time.monotonic() >= end:
+            return False
+        if not cancelling.pause(POLL_SECONDS):
+            return False

@@ -1,0 +1,274 @@
+"""What to read and what to write, so that several changes to one token are made together and none is lost.
+
+A step machine without I/O, threads or clock: `writer.py` asks it for the next step, and tells it what came of it and at
+what time. So tests can drive it at will. Times are seconds of any steady clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from astro_provider.astro.api import ApiToken, SubjectRoles
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import held_roles, require_roles
+from astro_provider.astro.writing.changes import (
+    Change,
+    GiveBack,
+    Put,
+    Remove,
+    Roles,
+    TakeBack,
+    apply_all,
+    held_in,
+    taking_back,
+)
+from astro_provider.astro.writing.ledger import Ledger
+from astro_provider.errors import NotFound, ServiceError, WriteNotConfirmed, WriteRefused
+from astro_provider.messages.words import sentence
+
+MOST_WRITES = 5  # of one merge, until the answer shows what was asked
+MOST_STALE_READS = 5  # of one merge, until a read comes back in time
+
+
+@dataclass(frozen=True)
+class Read:
+    """Read the token with all its roles, and tell `Merge.read`.
+
+    Attributes:
+        before_write: a write probably follows, at once. If not, the merge only looks, and reads again before it writes.
+    """
+
+    before_write: bool
+
+
+@dataclass(frozen=True)
+class Write:
+    """Write this list at once, and tell `Merge.wrote`, `Merge.lost` or `Merge.refused`."""
+
+    roles: Roles
+
+
+class Merge:
+    """Several changes to one token, made together: one read, one merged write, each with its own outcome.
+
+    Args:
+        organization_id: whose token it is.
+        token_id: the token.
+        changes: what is asked for, at most one per binding; without any, it only puts back what was undone.
+        ledger: what this process wrote lately.
+        groups: the group of a binding whose change is only made together with the others of its group; a binding that
+            has none is a group by itself. If the service refuses a list, its groups are tried one by one.
+    """
+
+    def __init__(
+        self,
+        organization_id: str,
+        token_id: str,
+        changes: Sequence[Change],
+        ledger: Ledger,
+        groups: Mapping[BindingId, Hashable] | None = None,
+    ) -> None:
+        self.organization_id = organization_id
+        self.token_id = token_id
+        self.token: ApiToken | None = None
+        self.outcomes: dict[BindingId, ApiToken | Exception] = {}
+        self.failure: Exception | None = None
+        self._key = (organization_id, token_id)
+        self._only_looks = not changes
+        self._open = {change.binding: change for change in changes}
+        self._groups = groups or {}
+        self._before: dict[BindingId, str | None] = {}  # the role that was there before this merge changed it
+        self._ledger = ledger
+        self.put_back: list[Change] = []
+        self._now_writing: list[Change] = []
+        self._sent: set[BindingId] = set()
+        self._wanted: Roles | None = None
+        self._read_at = 0.0
+        self._one_by_one = False
+        self._finished = False
+        self._writes = 0
+        self._most_writes = MOST_WRITES
+        self._stale_reads = 0
+
+    def step(self, now: float) -> Read | Write | None:
+        """What to do next; None: all changes have their outcome."""
+        if self._finished:
+            return None
+        if self._wanted is None:
+            return Read(before_write=not self._only_looks)
+        if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
+            return self._read_again_because_stale(now - self._read_at)
+        self._sent |= {change.binding for change in self._now_writing}
+        self._ledger.sent(self._now_writing, now)
+        return Write(self._wanted)
+
+    def read(self, token: ApiToken, sent_at: float, now: float) -> None:
+        """Take a read of the token, sent at that time, and plan the write.
+
+        Raises:
+            RolesUnknown: the answer left the roles out.
+        """
+        roles = require_roles(token)
+        self.token, self._read_at = token, sent_at
+        undone = self._ledger.to_make_again(self._key, roles, sent_at, updated_at=token.updated_epoch)
+        todo = [change for change in undone if change.binding not in self._open]
+        held_by_deployment = held_roles(roles)
+        for change in list(self._open.values()):
+            held = held_by_deployment.get(change.binding.deployment_id)
+            if refusal := change.refusal(held):
+                self._close(change, refusal)
+            elif not change.fulfilled_by(held):
+                todo.append(change)
+                if change.binding not in self._sent:
+                    self._before[change.binding] = held
+            elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
+                self._done(change, now)
+            elif isinstance(change, TakeBack | GiveBack):  # somebody else has decided what is there
+                self._ledger.forget([change.binding])
+                self._succeed(change)
+            else:
+                self._ledger.needed_no_write(_as_written(change), sent_at, now)
+                self._succeed(change)
+        self._finished = not todo
+        if todo and self._only_looks:
+            self._only_looks = False
+            return
+        self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
+        self._wanted = apply_all(self._now_writing, roles)
+        if todo and self._writes >= self._most_writes:
+            self._end_unconfirmed(roles)
+
+    def wrote(self, answer: SubjectRoles, now: float, *, latest_update: float | None = None) -> None:
+        """Take the answer to the write: it must show what was asked, else the token is read again.
+
+        Args:
+            answer: what the service answered. One that shows no roles at all confirms nothing, not even a removal.
+            now: when it came.
+            latest_update: the latest `updatedAt` (epoch seconds) that the write can have given the token.
+        """
+        self._writes += 1
+        if not answer.shows_roles:
+            self.lost()
+            return
+        if self.token is not None and self._wanted is not None:
+            self.token = self.token.model_copy(update={"roles": self._wanted})
+            self._ledger.left(self._key, self._wanted, latest_update)
+        answered = answer.roles_by_deployment
+        for change in self._now_writing:
+            held = answered.get(change.binding.deployment_id)
+            if change.fulfilled_by(held):
+                self._done(change, now)
+            elif self._writes >= self._most_writes:
+                self._close(change, _not_confirmed(change, held, self._writes))
+        self._read_again_unless_done()
+
+    def lost(self) -> None:
+        """Note that it is not known whether the write was made: read first, then decide."""
+        self._wanted = None
+
+    def refused(self, error: ServiceError) -> Change | None:
+        """Take the service's refusal of the list.
+
+        Returns:
+            The change to `blame`, with its group; None if several groups were in the list, which are then tried one by
+            one, or if the token itself may be gone, which the next read shows.
+        """
+        first = self._now_writing[0]
+        guilty = first if len(self.group_of(first, self._now_writing)) == len(self._now_writing) else None
+        if isinstance(error, NotFound) and not self._one_by_one:
+            guilty = None
+        if not self._one_by_one:
+            self._one_by_one = True
+            self._most_writes += self._writes + len(self._now_writing)
+        self._wanted = None
+        return guilty
+
+    def blame(self, change: Change, error: WriteRefused) -> None:
+        """Give a refused change and its group their outcome. What was undone and cannot be put back is given up."""
+        for refused in self.group_of(change, self._now_writing):
+            self._close(refused, error)
+        self._read_again_unless_done()
+
+    def group_of(self, change: Change, among: Sequence[Change] | None = None) -> list[Change]:
+        """The changes that are only made together with a change, itself among them; of those that are being written."""
+        group = self._group(change)
+        return [one for one in (self._now_writing if among is None else among) if self._group(one) == group]
+
+    def _group(self, change: Change) -> Hashable:
+        return self._groups.get(change.binding, change.binding)
+
+    def taking_back(self, change: Change) -> Change | None:
+        """The change that takes back what this merge has written, or may have written; None if that is nothing."""
+        if change.binding not in self._sent:
+            return None
+        return taking_back(change, self._before.get(change.binding))
+
+    def failed(self, error: Exception) -> None:
+        """End it: every change that has no outcome yet gets the error."""
+        self.failure = error
+        for change in list(self._open.values()):
+            self._close(change, error)
+        if isinstance(error, NotFound):
+            self._ledger.forget(b for b in self._ledger.unsettled if b.token_id == self.token_id)
+        self._finished = True
+
+    def _end_unconfirmed(self, roles: Roles) -> None:
+        for change in list(self._open.values()):
+            self._close(change, _not_confirmed(change, held_in(roles, change.binding), self._writes))
+        self._finished = True
+
+    def _read_again_unless_done(self) -> None:
+        # One by one, what was undone may wait behind the change that was just made.
+        self._finished = not self._open and not self._one_by_one
+        self._wanted = None
+
+    def _read_again_because_stale(self, age: float) -> Read | None:
+        self._stale_reads += 1
+        if self._stale_reads >= MOST_STALE_READS:
+            self.failed(_too_slow(self.token_id, age, self._ledger.settle_seconds))
+            return None
+        self._wanted = None
+        return Read(before_write=True)
+
+    def _done(self, change: Change, now: float) -> None:
+        if change.binding in self._open:
+            self._ledger.wrote(_as_written(change), now)
+            self._succeed(change)
+        else:
+            self._ledger.repaired(change, now)
+            self.put_back.append(change)
+
+    def _succeed(self, change: Change) -> None:
+        del self._open[change.binding]
+        if self.token is not None:
+            self.outcomes[change.binding] = self.token
+
+    def _close(self, change: Change, error: Exception) -> None:
+        if self._open.pop(change.binding, None):
+            self.outcomes[change.binding] = error
+        else:
+            self._ledger.give_up(change.binding, str(error))
+
+
+def _as_written(change: Change) -> Change:
+    """What to make again if it is undone: an Add must not ask a second time whether it may."""
+    if isinstance(change, Remove):
+        return Remove(change.binding, called=change.called)
+    return Put(change.binding, change.role, called=change.called)
+
+
+def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotConfirmed:
+    wanted = "no role" if isinstance(change, Remove) else f"the role {change.role}"
+    return WriteNotConfirmed(
+        f"{sentence(change.in_words)}: {wanted} was written {writes} times, and the service shows {held or 'no role'}. "
+        "Another writer may be changing the same token all the time: end it, run `pulumi refresh`, and try again."
+    )
+
+
+def _too_slow(token_id: str, age: float, settle_seconds: float) -> WriteNotConfirmed:
+    return WriteNotConfirmed(
+        f"Token {token_id} was not written: its roles took {age:.1f} s to read, {MOST_STALE_READS} times, and a list older "
+        f"than half of settleSeconds ({settle_seconds:g}) may undo what others have written since. Set "
+        f"astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to {max(1, round(age * 3))} or more wherever this token is written."
+    )

@@ -1,0 +1,168 @@
+"""The changes that wait for a token, and which token is written next.
+
+A provider's process has as many operations at once as its door lets in, and the service takes nine writes a second. So
+what decides how long a run takes is how many changes each write carries:
+
+- Who leads a token waits until nobody has come for a moment (`Queues.gather`), and not at all once everybody who can
+  come is there.
+- Each turn goes to the token that most changes wait for (`Queues.await_turn`), and its changes are taken only then, so
+  that who comes while it waits goes along. A token that has waited for LONGEST_WAIT_SECONDS comes before longer queues,
+  or a lone change would wait for a whole run.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable
+from dataclasses import dataclass, field
+
+from astro_provider.astro.api import Deadline
+from astro_provider.astro.writing.changes import Change, Outcome
+from astro_provider.astro.writing.ledger import TokenKey
+
+GATHER_SECONDS = 0.045  # that a lone change waits for company
+GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
+LONGEST_GATHER_SECONDS = 0.5  # however many come, one by one
+BURST_SECONDS = 0.5  # after the last change, the next one belongs to the same burst
+LONGEST_WAIT_SECONDS = 5.0  # that longer queues may go first; far less than any timeoutSeconds that makes sense
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A change that waits for its outcome; of one group, all are made together or none."""
+
+    change: Change
+    group: Hashable
+    outcome: Outcome | None = None
+
+    @property
+    def key(self) -> TokenKey:
+        """The token that it waits for."""
+        return self.change.binding.organization_id, self.change.binding.token_id
+
+
+@dataclass(eq=False)
+class Queue:
+    """The changes that wait for one token, whether a thread is leading it, and whether it has its turn to be written."""
+
+    waiting: list[Ticket] = field(default_factory=list)
+    led: bool = False
+    has_turn: bool = False
+
+    def end_lead(self) -> None:
+        """Let another thread lead. A turn that was not needed is lost, because it would be too late later."""
+        self.led = self.has_turn = False
+
+    def take_one_per_binding(self, among: Collection[Ticket]) -> list[Ticket]:
+        """Take what can be made together of those that wait; a second change of the same binding waits for the next time."""
+        there = set(self.waiting)
+        taken = {ticket.change.binding: ticket for ticket in reversed(list(among)) if ticket in there}
+        there -= set(taken.values())
+        self.waiting = [ticket for ticket in self.waiting if ticket in there]
+        return list(reversed(taken.values()))
+
+
+class Queues:
+    """The queues of all tokens of a process.
+
+    Args:
+        changed: guards everything here, and may be held by whoever calls, but for `await_turn`.
+        most_at_once: how many changes can be without an outcome at once, as the door lets operations in.
+    """
+
+    def __init__(self, changed: threading.Condition, most_at_once: int) -> None:
+        self._changed = changed
+        self._most_at_once = most_at_once
+        self._of_tokens: defaultdict[TokenKey, Queue] = defaultdict(Queue)
+        self._came = 0  # changes, ever
+        self._ended = 0  # those of them that have their outcome
+        self._ended_at = -math.inf  # the last of them
+        self._wait_since: dict[Queue, float] = {}  # those that are led and wait for a turn
+        self._one_awaits_pace = False
+
+    def __getitem__(self, key: TokenKey) -> Queue:
+        return self._of_tokens[key]
+
+    def enter(self, ticket: Ticket) -> None:
+        """Let a change wait for its token."""
+        with self._changed:
+            self[ticket.key].waiting.append(ticket)
+            self._came += 1
+            self._changed.notify_all()
+
+    def end(self, ticket: Ticket, outcome: Outcome) -> None:
+        """Give a change its outcome, unless its thread has given it up."""
+        with self._changed:
+            if ticket.outcome is None:
+                ticket.outcome = outcome
+                self._ended += 1
+                self._ended_at = time.monotonic()
+                self._changed.notify_all()
+
+    def gather(self) -> None:
+        """Wait until everybody is there who can come, or nobody has come for a moment."""
+        with self._changed:
+            latest = time.monotonic() + LONGEST_GATHER_SECONDS
+            came = -1
+            while came != self._came and not self._all_are_here():
+                came = self._came
+                self._changed.wait_for(
+                    lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
+                    timeout=min(self._patience(), latest - time.monotonic()),
+                )
+
+    def _patience(self) -> float:
+        """Seconds to wait for the next one."""
+        is_alone = self._came - self._ended <= 1 and time.monotonic() - self._ended_at > BURST_SECONDS
+        return GATHER_SECONDS if is_alone else GATHER_IN_BURST_SECONDS
+
+    def _all_are_here(self) -> bool:
+        return self._came - self._ended >= self._most_at_once
+
+    def await_turn(self, queue: Queue, await_pace: Callable[[], None], deadline: Deadline) -> None:
+        """Return when it is the token's turn to be written, unless it has its turn already.
+
+        One of the threads that wait for a turn waits for the pace, and gives the turn to the token that needs it most by
+        then. A thread whose time is over asks the pace for itself.
+
+        Args:
+            queue: the token's, which this thread leads.
+            await_pace: returns when the service can take a write; what it raises is raised here.
+            deadline: of the thread.
+        """
+        with self._changed:
+            self._wait_since[queue] = time.monotonic()
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: queue.has_turn or not self._one_awaits_pace, deadline.remaining)
+                    if queue.has_turn:
+                        return
+                    self._one_awaits_pace = True
+                in_pace = False
+                try:
+                    await_pace()
+                    in_pace = True
+                finally:
+                    with self._changed:
+                        self._one_awaits_pace = False
+                        if in_pace:
+                            self._give_turn()
+                        self._changed.notify_all()
+        finally:
+            with self._changed:
+                self._wait_since.pop(queue, None)
+
+    def _give_turn(self) -> None:
+        now = time.monotonic()
+
+        def need(queue: Queue) -> tuple[float, int]:
+            return max(0.0, now - self._wait_since[queue] - LONGEST_WAIT_SECONDS), len(queue.waiting)
+
+        neediest = max(self._wait_since, key=need, default=None)
+        if neediest is not None:
+            del self._wait_since[neediest]
+            neediest.has_turn = True

@@ -1,0 +1,56 @@
+"""Why the service refused a role list, told entry by entry.
+
+A list is refused whole, and the service's words about it are not documented. So after a refusal the deployments and
+roles are read, and the entries that cannot stand are named: ours with what to write instead, a foreign one with the
+word that it is not ours, because its owner must mend it before anybody can write to that token again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astro_provider.astro.api import ApiTokenRole, AstroClient
+from astro_provider.astro.hints import nearest_names
+from astro_provider.astro.roles import BELOW_DEPLOYMENT, DEPLOYMENT
+from astro_provider.astro.writing.changes import Change
+from astro_provider.errors import ServiceError, WriteRefused
+
+
+def explain_refusal(
+    client: AstroClient, sent: Sequence[ApiTokenRole], changes: Sequence[Change], error: ServiceError
+) -> WriteRefused:
+    """Make the error for a list that the service refused.
+
+    Args:
+        client: to look deployments and roles up.
+        sent: the refused list.
+        changes: what was asked for: one change, or several of one token that are only made together.
+        error: the service's refusal; its words end the message.
+    """
+    binding, called = changes[0].binding, changes[0].in_words
+    ours = {change.binding.deployment_id: change for change in changes}
+    try:
+        deployments = {found.id for found in client.list_deployments(binding.organization_id)}
+        roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
+    except ServiceError:
+        return WriteRefused(f"The service refused to write {called}. {error}")
+    foreign = []
+    for entry in sent:
+        deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
+        mine = ours.get(str(entry.entity_id)) if entry.entity_type == DEPLOYMENT else None
+        reason = None
+        if entry.entity_type in (DEPLOYMENT, *BELOW_DEPLOYMENT) and deployment_id not in deployments:
+            reason = f"deployment {deployment_id} does not exist"
+        elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
+            reason = f"role {entry.role!r} does not exist{nearest_names(entry.role or '', roles.values())}"
+        if reason and mine:
+            return WriteRefused(f"Nothing was written for {mine.in_words}: {reason}. {error}")
+        if reason:
+            foreign.append(f"{entry.entity_type} {entry.entity_id} with role {entry.role} ({reason})")
+    if foreign:
+        return WriteRefused(
+            f"Nothing was written for {called}: the service refuses the token's list because of "
+            f"{'; '.join(foreign)}. That entry is another binding's and was left as it is: remove it from the token "
+            f"in Astro, or from the program that has it, and run again. {error}"
+        )
+    return WriteRefused(f"The service refused to write {called}. {error}")

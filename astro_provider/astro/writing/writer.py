@@ -1,0 +1,398 @@
+"""The threads, the clock, the lock and the calls of the road that `writing/` describes.
+
+What is read and written is decided in `merge.py`, what is looked at again and when in `ledger.py` and `settling.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from astro_provider.astro.api import ApiToken, AstroClient, Deadline
+from astro_provider.astro.api.retry import attempts
+from astro_provider.astro.evidence import require_that_token_is_gone
+from astro_provider.astro.roles import require_organization_scope
+from astro_provider.astro.writing.changes import Change, Outcome, Remove
+from astro_provider.astro.writing.ledger import Ledger, TokenKey
+from astro_provider.astro.writing.locks import TokenLocks
+from astro_provider.astro.writing.merge import Merge, Read, Write
+from astro_provider.astro.writing.queues import Queue, Queues, Ticket
+from astro_provider.astro.writing.refusal import explain_refusal
+from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
+from astro_provider.errors import AstroProviderError, CallRefused, NotFound, UnexpectedAnswer, WriteNotConfirmed
+from astro_provider.messages import notices
+from astro_provider.messages.words import sentence
+
+TOKENS_AT_ONCE = 4  # of one call of `write_all`; the client's pace keeps them within the service's limits
+RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
+CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of several changes, and what of this burst, if anything, could not be made to stand."""
+
+    outcomes: Sequence[Outcome]
+    not_standing: WriteNotConfirmed | None = None
+
+
+class Writer:
+    """Writes changes to tokens' role lists; safe to share between threads.
+
+    Args:
+        client: the service.
+        locks: the locks between this machine's processes.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
+        timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
+        most_at_once: how many changes can come at once, which is how many operations the engine has under way here.
+    """
+
+    def __init__(
+        self,
+        client: AstroClient,
+        locks: TokenLocks,
+        *,
+        settle_seconds: float,
+        timeout_seconds: float,
+        most_at_once: int,
+    ) -> None:
+        self._client = client
+        self._locks = locks
+        self._timeout_seconds = timeout_seconds
+        self._changed = threading.Condition()  # guards all that follows
+        self._queues = Queues(self._changed, most_at_once)
+        self._ledger = Ledger(settle_seconds)
+        self._settling = Settling(self._ledger)
+        self._looker: threading.Thread | None = None
+
+    def write(self, change: Change) -> ApiToken:
+        """Make a change, unless the token's roles fulfil it already, and return the token as it is then.
+
+        Raises:
+            NotFound: there is no such token.
+            BindingConflict: the change does not go with what is there.
+            WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
+            AstroProviderError: any other reason why nothing is known to have been written.
+        """
+        written = self.write_all([change])
+        [outcome] = written.outcomes
+        error, not_standing = outcome.error, written.not_standing
+        if error is not None:
+            raise error if not_standing is None else WriteNotConfirmed(f"{error} {not_standing}")
+        if not_standing is not None:
+            raise not_standing
+        if outcome.token is None:
+            raise AssertionError("a change ended neither with a token nor with an error")
+        return outcome.token
+
+    def write_all(self, changes: Sequence[Change]) -> Written:
+        """Make changes to any number of tokens: one list for each token, and one settle time for all.
+
+        The changes of one token are made together or not at all; those of another token may fail by themselves. Nothing
+        is raised for a change that fails.
+
+        Args:
+            changes: at most one for each binding.
+        """
+        deadline = Deadline.of_operation(self._timeout_seconds)
+        with self._changed:
+            self._settling.enter()
+            self._changed.notify_all()
+        try:
+            outcomes = self._outcomes(changes, deadline)
+        finally:
+            with self._changed:
+                duty = self._settling.leave()
+        return Written(outcomes, None if duty is None else self._stay(duty, deadline))
+
+    def _outcomes(self, changes: Sequence[Change], deadline: Deadline) -> list[Outcome]:
+        """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
+        group = object()
+        tickets = [Ticket(change, group) for change in changes]
+        by_token: defaultdict[TokenKey, list[Ticket]] = defaultdict(list)
+        for ticket in tickets:
+            by_token[ticket.key].append(ticket)
+        with self._changed:
+            for ticket in tickets:
+                self._queues.enter(ticket)
+        try:
+            _in_turn([lambda key=key, some=some: self._see_led(key, some, deadline) for key, some in by_token.items()])  # type: ignore[misc]
+        finally:
+            with self._changed:
+                for ticket in tickets:
+                    if ticket.outcome is None:
+                        self._queues.end(ticket, Outcome(ticket.change, error=self._abandoned(ticket)))
+        return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
+
+    def _see_led(self, key: TokenKey, tickets: Sequence[Ticket], deadline: Deadline) -> None:
+        """Wait for a thread that leads the changes of a token, or lead them, until all have their outcome or time is over."""
+        queue = self._queues[key]
+        while True:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: not queue.led or all(ticket.outcome is not None for ticket in tickets),
+                    timeout=deadline.remaining + RIDERS_GRACE_SECONDS,
+                )
+                if queue.led or all(ticket.outcome is not None for ticket in tickets):
+                    return
+                queue.led = True
+                self._queues.gather()
+            self._lead(key, deadline)
+
+    def _abandoned(self, ticket: Ticket) -> WriteNotConfirmed:
+        """The error of a change whose time is over while another thread writes the token."""
+        waiting = self._queues[ticket.key].waiting
+        if ticket in waiting:
+            waiting.remove(ticket)
+            what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
+        else:
+            what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
+        return WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
+
+    def _lead(self, key: TokenKey, deadline: Deadline, *, only_looks: bool = False) -> Merge:
+        """Make the changes that wait for a token, and with them whatever was undone there; the caller has set `led`.
+
+        Args:
+            key: the token.
+            deadline: of the thread that leads.
+            only_looks: the changes that wait are left to others.
+        """
+        queue = self._queues[key]
+        client = self._client.until(deadline)
+        tickets: list[Ticket] = []
+        # If this fails before the token is locked, it fails for those alone: who comes later may have more time.
+        may_go: Sequence[Ticket] = () if only_looks else tuple(queue.waiting)
+
+        @functools.cache
+        def begin() -> Merge:
+            with self._changed:
+                tickets.extend(queue.take_one_per_binding(may_go))
+                groups = {ticket.change.binding: ticket.group for ticket in tickets}
+                return Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
+
+        try:
+            if not only_looks:
+                self._await_turn(queue, client, deadline)
+            with self._locks.holding(*key, deadline):
+                if not only_looks:
+                    may_go = queue.waiting  # all that have come meanwhile
+                for attempt in attempts(deadline):
+                    with attempt:
+                        self._run(begin(), queue, client, deadline)
+        except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
+            with self._changed:
+                begin().failed(error)
+        except BaseException as error:
+            with self._changed:
+                begin().failed(_stopped(begin(), error))
+            raise
+        finally:
+            merge = begin()
+            with self._changed:
+                for ticket in tickets:
+                    self._queues.end(ticket, _outcome(merge, ticket.change))
+                queue.end_lead()
+                self._changed.notify_all()  # before anything that may fail, or those who ride would wait in vain
+                self._keep_looking()
+            _tell(merge)
+        return merge
+
+    def _await_turn(self, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
+        self._queues.await_turn(queue, lambda: client.await_turn("POST"), deadline)
+
+    def _run(self, merge: Merge, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
+        """Do what the merge says, until it is done or a call fails."""
+        while True:
+            with self._changed:
+                step = merge.step(time.monotonic())
+            if step is None:
+                return
+            if isinstance(step, Read):
+                if step.before_write:  # waited for before the read, so that nothing lies between read and write
+                    self._await_turn(queue, client, deadline)
+                client.await_turn("GET")
+                sent_at = time.monotonic()
+                token = self._read(merge, client)
+                require_organization_scope(token)
+                with self._changed:
+                    merge.read(token, sent_at, time.monotonic())
+            else:
+                queue.has_turn = False
+                self._send(merge, step, client)
+
+    def _read(self, merge: Merge, client: AstroClient) -> ApiToken:
+        try:
+            return client.get_token(merge.organization_id, merge.token_id, at_once=True)
+        except NotFound as hint:
+            require_that_token_is_gone(
+                lambda: client.list_tokens(merge.organization_id, complete=True), merge.token_id, hint
+            )
+            raise
+
+    def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
+        try:
+            answer = client.set_roles(merge.organization_id, merge.token_id, write.roles)
+        except (CallRefused, NotFound) as error:
+            with self._changed:
+                guilty = merge.refused(error)
+            if guilty is not None:
+                explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
+                with self._changed:
+                    merge.blame(guilty, explained)
+        except AstroProviderError:
+            with self._changed:
+                merge.lost()
+            raise
+        else:
+            with self._changed:
+                merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
+
+    def _stay(self, duty: object, deadline: Deadline) -> WriteNotConfirmed | None:
+        """Stay behind after the last change of a burst, until all of the burst has been seen standing.
+
+        Returns:
+            What could not be made to stand; None if all stands, or if another change has taken the duty over.
+        """
+        with self._changed:
+            in_time = self._changed.wait_for(
+                lambda: self._settling.is_relieved(duty) or self._settling.is_over(), timeout=deadline.remaining
+            )
+            if self._settling.is_relieved(duty):
+                return None
+            failure = self._settling.failure
+            bindings, reasons = self._settling.give_account()
+            self._changed.notify_all()
+        if not bindings:
+            return None
+        if failure is not None:
+            what = f"could not be looked at again. {failure}"
+        elif in_time:
+            what = "were undone and not put back"
+        else:
+            what = "could not be looked at again within timeoutSeconds, which must be longer than settleSeconds"
+        named = "; ".join(self._ledger.in_words(binding) for binding in bindings)
+        return _not_standing([f"These changes were written, but {what}: {named}.", *reasons])
+
+    def _keep_looking(self) -> None:
+        """Have a thread look at what was written, while there is something to look at."""
+        if self._looker is None and self._ledger.unsettled:
+            looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
+            try:
+                looker.start()
+            except RuntimeError:  # the machine has no thread left; the change on duty tells that nobody looked
+                return
+            self._looker = looker
+
+    def _looks(self) -> None:
+        """Look whenever a look is due, until nothing is left to look at."""
+        while True:
+            with self._changed:
+                due = self._settling.next_look_at()
+                if due is None:
+                    self._looker = None
+                    self._changed.notify_all()
+                    return
+                waited_for = due - time.monotonic()
+                if self._changed.wait_for(lambda due=due: self._settling.next_look_at() != due, timeout=waited_for):  # type: ignore[misc]
+                    continue
+                look = self._settling.look(time.monotonic())
+            try:
+                self._play(look, Deadline.after(self._timeout_seconds))
+                failure = look.failure
+            except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must hear of it
+                failure = error
+            with self._changed:
+                self._settling.ended(failure)
+                self._changed.notify_all()
+
+    def _play(self, look: Look, deadline: Deadline) -> None:
+        while True:
+            with self._changed:
+                step = look.step()
+            if step is None:
+                return
+            if isinstance(step, ListDeployment):
+                sent_at = time.monotonic()
+                listed = self._list(step, self._client.until(deadline))
+                with self._changed:
+                    look.listed(listed, sent_at)
+            else:
+                with self._changed:
+                    queue = self._queues[step.key]
+                    self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
+                    queue.led = True
+                failure = self._lead(step.key, deadline, only_looks=True).failure
+                with self._changed:
+                    look.led(step.key, failure)
+
+    def _list(self, step: ListDeployment, client: AstroClient) -> dict[str, ApiToken] | None:
+        binding = step.bindings[0]
+        try:
+            found = client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id, complete=True)
+        except (CallRefused, NotFound, UnexpectedAnswer):
+            return None
+        return {token.id: token for token in found}
+
+
+def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
+    """Make the calls in their order, a few at a time: in this thread, and in as many more as the machine has left."""
+    left = deque(calls)
+
+    def make() -> None:
+        while True:
+            try:
+                call = left.popleft()
+            except IndexError:
+                return
+            call()
+
+    helpers: list[threading.Thread] = []
+    try:
+        for _ in range(min(TOKENS_AT_ONCE, len(calls)) - 1):
+            helper = threading.Thread(target=make, name="astro-writes", daemon=True)
+            try:
+                helper.start()
+            except RuntimeError:
+                break
+            helpers.append(helper)
+        make()
+    finally:
+        for helper in helpers:
+            helper.join()
+
+
+def _outcome(merge: Merge, change: Change) -> Outcome:
+    found, back = merge.outcomes[change.binding], merge.taking_back(change)
+    if isinstance(found, Exception):
+        return Outcome(change, error=found, taking_back=back)
+    return Outcome(change, found, taking_back=back)
+
+
+def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
+    return WriteNotConfirmed(
+        f"Token {merge.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
+        "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
+    )
+
+
+def _tell(merge: Merge) -> None:
+    """Tell what was put back, because somebody else's write is behind it."""
+    for change in merge.put_back:  # of whatever resource, not only of the one that this thread is about
+        if isinstance(change, Remove):
+            text = f"{change.in_words} had got its role back after this run took it: it was taken again."
+        else:
+            text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
+        with notices.about(""):
+            notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
+
+
+def _not_standing(sentences: Sequence[str]) -> WriteNotConfirmed:
+    advice = (
+        "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
+        "`pulumi up`."
+    )
+    return WriteNotConfirmed(" ".join([*sentences, advice]))

@@ -1,0 +1,211 @@
+"""Which assignments are taken over, as what, and which are left out and why.
+
+The role is taken from the token itself, never from a list. Then it is held against the checks that the next preview
+makes: what is an error there is left out, what is a warning there is said here as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from astro_provider.astro.api import ApiToken, Deployment
+from astro_provider.astro.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.astro.reading.parallel import in_parallel
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
+from astro_provider.commands.adoption.names import Named, keys, resource_name
+from astro_provider.errors import InvalidInputs, NotFound
+from astro_provider.lifecycle.preflight import Preflight
+from astro_provider.lifecycle.resolving import Resolver
+from astro_provider.lifecycle.situation import Situation, Weight
+from astro_provider.lifecycle.values import Inputs, parse_inputs
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An assignment that is taken over.
+
+    Attributes:
+        deployment: the deployment.
+        deployment_key: what the program calls it.
+        token: the token, with all its roles.
+        token_key: what the program calls it.
+        deployment_by_name: no other deployment of the organization has its name, so the name is enough.
+        token_by_name: no other organization token has its name, so the name is enough.
+        inputs: what `check` makes of the program's arguments.
+    """
+
+    deployment: Deployment
+    deployment_key: str
+    token: ApiToken
+    token_key: str
+    deployment_by_name: bool
+    token_by_name: bool
+    inputs: Inputs
+
+    @property
+    def name(self) -> str:
+        """The resource's name."""
+        return resource_name(self.deployment_key, self.token_key)
+
+    @property
+    def role(self) -> str:
+        """The role that the token has."""
+        return str(self.inputs.role)
+
+
+@dataclass
+class Found:
+    """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing.
+
+    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them. `empty` has the
+    deployments in which no organization token has a role, each with whether no other one has its name; `ids` all ids of
+    deployments and tokens.
+    """
+
+    adoptions: list[Adoption] = field(default_factory=list)
+    warned: int = 0
+    left_out: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    empty: list[tuple[Deployment, bool]] = field(default_factory=list)
+    ids: frozenset[str] = frozenset()
+
+    @property
+    def extent(self) -> str:
+        """How much is taken over, in words."""
+        bindings, tokens, deployments = (
+            len(self.adoptions),
+            len({adoption.token.id for adoption in self.adoptions}),
+            len({adoption.deployment.id for adoption in self.adoptions}),
+        )
+        return (
+            f"{_counted(bindings, 'binding')}: {_counted(tokens, 'organization token')} "
+            f"in {_counted(deployments, 'deployment')}"
+        )
+
+
+def find(
+    reader: Reader,
+    organization_id: str,
+    deployments: Sequence[Deployment],
+    *,
+    progress: Progress = lambda _done, _of: None,
+) -> Found:
+    """Find what can be taken over in the deployments.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployments: where to look.
+        progress: told how many calls are done, of how many.
+
+    Raises:
+        RolesUnknown: the service left a token's roles out.
+        ServiceError: a call failed.
+    """
+    rows = assigned_tokens(reader, organization_id, deployments, include_other_scopes=True, progress=progress)
+    wholes = _whole_tokens(reader, organization_id, {r.id for r in rows if r.scope == ORGANIZATION}, progress)
+    everywhere = reader.deployments(organization_id).values()
+    deployments_named = Counter(one.name for one in everywhere)
+    deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
+    tokens = reader.tokens(organization_id)
+    token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
+    by_id = {deployment.id: deployment for deployment in deployments}
+    found = Found()
+    for row in rows:
+        if row.scope != ORGANIZATION:
+            why = f"the token is of scope {row.scope}: only ORGANIZATION tokens can be bound."
+            found.left_out.append(f"{_shown(row)}: {why}")
+            continue
+        token = wholes.get(row.id)
+        role = role_in(require_roles(token), row.deployment_id) if token else None
+        if token is None or role is None or token.id not in token_keys or row.deployment_id not in deployment_keys:
+            found.left_out.append(f"{_shown(row)}: it changed while it was being read.")
+            continue
+        adoption = Adoption(
+            deployment=by_id[row.deployment_id],
+            deployment_key=deployment_keys[row.deployment_id],
+            token=token,
+            token_key=token_keys[token.id],
+            deployment_by_name=deployments_named[by_id[row.deployment_id].name] == 1,
+            token_by_name=len(tokens.by_name.get(token.name, ())) == 1,
+            inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
+        )
+        adoption, errors, warnings = _held_against_the_checks(reader, adoption)
+        if errors:
+            found.left_out.append(f"{_shown(row)}: {' '.join(errors)}")
+            continue
+        found.adoptions.append(adoption)
+        found.warned += bool(warnings)
+        found.remarks += [*warnings, *_dag_roles(adoption)]
+    there = {row.deployment_id for row in rows if row.scope == ORGANIZATION}
+    found.empty = [(one, deployments_named[one.name] == 1) for one in deployments if one.id not in there]
+    found.ids = frozenset((*(one.id for one in everywhere), *tokens.by_id))
+    found.adoptions.sort(key=lambda one: (one.deployment_key, one.token_key))
+    return found
+
+
+def _whole_tokens(
+    reader: Reader, organization_id: str, token_ids: set[str], progress: Progress
+) -> dict[str, ApiToken | None]:
+    def read(token_id: str) -> ApiToken | None:
+        try:
+            return reader.whole_token(organization_id, token_id)
+        except NotFound:
+            return None  # deleted since the list was read
+
+    ids = sorted(token_ids)
+    tokens = {}
+    for done, token in enumerate(in_parallel([partial(read, one) for one in ids]), start=1):
+        progress(done, len(ids))
+        tokens[ids[done - 1]] = token
+    return tokens
+
+
+def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
+    """What `read` and `check` say of a binding whose program gives neither a workspace nor `overwrite`."""
+    return Inputs(
+        organization_id=organization_id,
+        deployment_id=deployment.id,
+        deployment_name=deployment.name,
+        org_token_id=token.id,
+        org_token_name=token.name,
+        role=role,
+    )
+
+
+def _held_against_the_checks(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
+    """What the next preview would say: the adoption with its role in Astro's spelling, errors, and warnings."""
+    try:
+        parse_inputs(adoption.inputs.properties())
+    except InvalidInputs as invalid:
+        return adoption, [str(invalid)], []
+    situation = Situation(adoption.inputs)
+    resolved = Resolver(reader).resolve(situation)
+    findings = list(Preflight(reader).examine(resolved, situation))
+    errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
+    warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]
+    spelled = replace(adoption, inputs=replace(adoption.inputs, role=resolved.inputs.role))
+    return spelled, errors, warnings
+
+
+def _dag_roles(adoption: Adoption) -> Iterator[str]:
+    for entry in dag_roles_in(adoption.token.roles or (), adoption.deployment.id):
+        kind = "DAG tag" if entry.entity_type == "DAG_TAG" else "DAG"
+        yield (
+            f"Token {adoption.token.name!r} ({adoption.token.id}) also has {entry.role} in the {kind} "
+            f"{entry.entity_id} of deployment {adoption.deployment.name!r}: roles in DAGs stay as they are."
+        )
+
+
+def _shown(row: DeploymentOrgToken) -> str:
+    return f"token {row.name!r} ({row.id}) in deployment {row.deployment_name!r} ({row.deployment_id})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

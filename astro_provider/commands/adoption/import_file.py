@@ -1,0 +1,82 @@
+"""The file for `pulumi import --file`: the state of each binding, whole, so that the engine needs not ask for it.
+
+The ordinary import cannot work for a Python dynamic provider (pulumi#16175): the engine would have to start a provider
+class that nobody has told it of. An entry with inputs and outputs, each with the pickled class, tells all. For the native
+door the same is told in that door's spelling, because the id of a table does not say what stands in it. The state that
+comes of it is the one that a refresh would leave, so the next preview finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+
+from astro_provider.commands.adoption.doors import Door
+from astro_provider.commands.adoption.find import Adoption
+from astro_provider.engine.property_names import camel
+from astro_provider.lifecycle.values import outputs
+from astro_provider.messages import shown
+from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY
+from astro_provider.provider import (
+    DeploymentOrgTokenBindingProvider,
+    DeploymentOrgTokenBindingsProvider,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an import file says of a kind of resource: its type through each door, and the class that Pulumi pickles."""
+
+    dynamic: str
+    native: str
+    provider: type[ResourceProvider]
+
+
+BINDING = Kind(DYNAMIC_BINDING, NATIVE_BINDING, DeploymentOrgTokenBindingProvider)
+TABLE = Kind(DYNAMIC_TABLE, NATIVE_TABLE, DeploymentOrgTokenBindingsProvider)
+
+
+def import_file(adoptions: Iterable[Adoption], door: Door = Door.DYNAMIC) -> str:
+    """Return the file's text."""
+    return text_of(
+        entry(
+            BINDING,
+            door,
+            name=adoption.name,
+            identifier=str(adoption.inputs.binding),
+            inputs=adoption.inputs.properties(),
+            outs=outputs(adoption.inputs, adoption.token),
+        )
+        for adoption in adoptions
+    )
+
+
+def text_of(entries: Iterable[Mapping[str, Any]]) -> str:
+    """The text of a file with these entries."""
+    return shown.json_text(json.dumps({"resources": list(entries)}, indent=2, ensure_ascii=False)) + "\n"
+
+
+def entry(  # noqa: PLR0913  what an entry says
+    kind: Kind, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The entry of one resource.
+
+    Args:
+        kind: what it is.
+        door: the door through which the program declares it.
+        name: its name.
+        identifier: its id.
+        inputs: its inputs, as the lifecycles spell them.
+        outs: its outputs, likewise.
+    """
+    if door is Door.NATIVE:
+        type_, bags = kind.native, [{camel(key): value for key, value in bag.items()} for bag in (inputs, outs)]
+    else:
+        provider = {PROVIDER_KEY: serialize_provider(kind.provider())}
+        type_, bags = kind.dynamic, [{**provider, **bag} for bag in (inputs, outs)]
+    return {"type": type_, "name": name, "id": identifier, "inputs": bags[0], "outputs": bags[1]}

@@ -1,0 +1,73 @@
+"""How a program fits into the Pulumi project that is there already, and the project that is made if there is none.
+
+A new one gets `astro:previewChecks: strict` for each of its stacks: its program makes neither tokens nor roles, so
+whatever does not exist is misspelt. It goes without if a preview would warn of something that is adopted, because strict
+would make that an error.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+
+import yaml
+
+from astro_provider.commands.adoption.doors import Door
+from astro_provider.commands.projects import Project
+from astro_provider.errors import InputError
+
+STRICT = """\
+config:
+  # This program makes neither tokens nor roles, so one that does not exist is an error and not a warning.
+  astro:previewChecks: strict
+"""
+PLUGIN = """\
+plugins:
+  providers:
+    # The executable pulumi-resource-astro, which comes with the package.
+    - name: astro
+      path: .venv/bin
+"""
+LONGEST_NAME = 100  # characters, Pulumi's own limit
+
+
+def module_path(project: Project | None, directory: Path, module: str) -> str:
+    """Return how the project's program imports a module that is written into a directory, for example `access.tokens`.
+
+    Raises:
+        InputError: there is no project, or its program cannot import the module from there.
+    """
+    if not _is_identifier(module):
+        raise InputError("module", f"{module!r} is no name that Python can import. Nothing was written.")
+    if project is None:
+        raise InputError(
+            "module", f"{directory} is in no Pulumi project whose program could import it. Nothing was written."
+        )
+    place = directory.resolve()
+    parts = place.relative_to(project.program).parts if place.is_relative_to(project.program) else None
+    if parts is None or not all(map(_is_identifier, parts)):
+        raise InputError(
+            "module",
+            f"The program in {project.program} cannot import a module in {directory}. Nothing was written: choose a "
+            "directory below it whose name Python can import.",
+        )
+    return ".".join((*parts, module))
+
+
+def new_project(directory: Path, *, strict: bool, door: Door = Door.DYNAMIC) -> str:
+    """Return the Pulumi.yaml of a new project, named like its directory."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", directory.resolve().name).strip("-")[:LONGEST_NAME] or "bindings"
+    text = f"""\
+name: {yaml.safe_dump(name).splitlines()[0]}
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: .venv
+"""
+    return text + (PLUGIN if door is Door.NATIVE else "") + (STRICT if strict else "")
+
+
+def _is_identifier(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)

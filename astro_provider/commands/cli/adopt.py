@@ -1,0 +1,243 @@
+"""What `astro-provider adopt` does and says.
+
+What it wrote and what to type next goes to standard output; what it left out, what disappears, and what is worth
+knowing, to standard error. In a terminal lines are broken between words, commands never.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from astro_provider.commands.adoption import (
+    IMPORT_FILE,
+    PLUGIN,
+    PROGRAM_FILE,
+    Door,
+    Found,
+    bindings_in,
+    find,
+    module_path,
+    new_project,
+    program,
+    require_room,
+    write,
+)
+from astro_provider.commands.cli.exit_statuses import FAILED
+from astro_provider.commands.cli.options import Where
+from astro_provider.commands.cli.session import opened
+from astro_provider.commands.cli.terminal import console
+from astro_provider.commands.projects import PROJECT_FILE, Project, project_of
+from astro_provider.errors import InputError
+from astro_provider.messages import shown
+
+IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the files go.
+
+    Attributes:
+        out: the directory.
+        program_file: the program's name.
+        project: the project that is there; None: one is made.
+        module: how the project's program imports it; None: it is a program of its own.
+        door: the door through which the program declares what it declares.
+    """
+
+    out: Path
+    program_file: str
+    project: Project | None
+    module: str | None
+    door: Door
+
+    @property
+    def pulumi_directory(self) -> Path:
+        """Where `pulumi` is called."""
+        return self.project.directory if self.project else self.out
+
+
+def run(  # noqa: PLR0913  the command's options
+    where: Where,
+    organization_id: str | None,
+    out: Path,
+    module: str | None,
+    *,
+    force: bool,
+    as_table: bool = False,
+    exclusive: bool = False,
+    native: bool = False,
+) -> None:
+    """Find what is assigned, write the files and say so.
+
+    Args:
+        where: the deployments that are asked for.
+        organization_id: as given on the command line; the program has to give it then too.
+        out: the directory.
+        module: the name of a module in the place of a program; None: a program.
+        force: replace files that are there.
+        as_table: declare all of them as one table.
+        exclusive: the table lets nobody else have a role in its deployments.
+        native: declare them through the native door.
+
+    Raises:
+        AstroProviderError: nothing was written.
+    """
+    if exclusive and not as_table:
+        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
+    project = project_of(out.resolve())
+    imported_as = None if module is None else module_path(project, out, module)
+    door = Door.NATIVE if native else Door.DYNAMIC
+    place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as, door)
+    require_room(out, force=force, program_file=place.program_file)
+    with opened(organization_id) as session:
+        deployments = session.deployments(where)
+        with session.progress("Reading assignments") as progress:
+            found = find(session.reader, session.organization_id, deployments, progress=progress)
+        known = session.settings.organization_id
+        elsewhere = session.organization_id if organization_id and session.organization_id != known else None
+    if not found.adoptions:
+        _say_aside(found)
+        typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
+        raise typer.Exit(FAILED)
+    if as_table:
+        from astro_provider.commands.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
+
+        table = AdoptedTable(
+            module or NAME, found.adoptions, session.organization_id, exclusive, found.empty, found.ids, door
+        )
+        texts = table.program(elsewhere), table.import_file()
+    else:
+        from astro_provider.commands.adoption.import_file import import_file  # noqa: PLC0415 as above
+
+        texts = program(found.adoptions, elsewhere, door), import_file(found.adoptions, door)
+    before = _text(out / place.program_file)
+    write(
+        out,
+        program=texts[0],
+        import_file=texts[1],
+        program_file=place.program_file,
+        project=None if project else new_project(out, strict=not found.warned, door=door),
+    )
+    _say(_report(found, place), sys.stdout)
+    if before is not None:
+        _say_replaced(found, place, before)
+    _say_aside(found)
+
+
+def _report(found: Found, place: Place) -> Iterator[str]:
+    what = "the program that declares them" if place.module is None else "the module that declares them"
+    files = {
+        place.out / place.program_file: what,
+        place.out / IMPORT_FILE: "their state, for pulumi import",
+    }
+    if place.project is None:
+        files[place.out / PROJECT_FILE] = "a new project" + (
+            "" if found.warned else ", with astro:previewChecks strict"
+        )
+    width = max(len(str(path)) for path in files)
+    yield f"Wrote {found.extent}."
+    yield from (f"  {path!s:{width}}  {text}" for path, text in files.items())
+    yield ""
+    if place.project is not None:
+        yield from _in_the_project(place, place.project)
+    yield "Nothing in Astro was changed. Next:"
+    if place.pulumi_directory.resolve() != Path.cwd():
+        yield f"  cd {shlex.quote(str(place.pulumi_directory))}"
+    if place.project is None:
+        yield "  pulumi install                 # after requirements.txt names this package (docs/install.md)"
+        yield "  pulumi stack init"
+    import_file = (place.out.resolve() / IMPORT_FILE).relative_to(place.pulumi_directory.resolve())
+    yield f"  pulumi import --file {shlex.quote(str(import_file))} {IMPORT_OPTIONS}"
+    yield "  pulumi preview                 # shows no change"
+    yield ""
+    yield (
+        "Import and program belong into one step, one pull request or one run: with the program alone, an update adopts "
+        "each binding anew; with the import alone, the next update revokes them all."
+    )
+    yield ""
+    yield from _strict(found, place)
+
+
+def _strict(found: Found, place: Place) -> Iterator[str]:
+    what = "With previewChecks=strict, a role or token that does not exist is an error of the pull request."
+    if found.warned:
+        yield (
+            f"{what} It was not set, because it would refuse {found.warned} of these bindings too, of which a preview "
+            "only warns (they stand below). Mend them, then:"
+        )
+    elif place.project is None:
+        yield f"{what} It is set in {place.out / PROJECT_FILE}; take it out if the program makes tokens or roles itself."
+        return
+    else:
+        yield f"{what} Recommended, unless this project makes tokens or roles itself:"
+    yield "  pulumi config set astro:previewChecks strict"
+
+
+def _in_the_project(place: Place, project: Project) -> Iterator[str]:
+    if place.module is not None:
+        yield f"Add this line to the program in {project.program}:"
+        yield f"  import {place.module}"
+        yield ""
+    elif project.program != place.out.resolve():
+        yield (
+            f"{project.file} is the project here, and its program does not run {place.out / PROGRAM_FILE}. Move the "
+            "bindings into the program, or write them as a module that it can import (--module NAME), before the next "
+            "update: it would revoke what it does not declare."
+        )
+        yield ""
+    if place.door is Door.NATIVE and project.folder_of_native_provider is None:
+        yield f"{project.file} does not tell where pulumi-resource-astro is. Unless it is on PATH, add:"
+        yield from (f"  {line}" for line in PLUGIN.splitlines())
+        yield ""
+
+
+def _say_replaced(found: Found, place: Place, before: str) -> None:
+    old = bindings_in(before)
+    if old is None:
+        path = place.out / place.program_file
+        text = f"What {path} declared before cannot be read from its text: compare the two before the next `pulumi up`."
+        _say(["", text], sys.stderr)
+        return
+    gone = sorted(old - {one.name for one in found.adoptions})
+    _say_list(f"No longer in the program, {len(gone)} (the next `pulumi up` revokes those that the stack has):", gone)
+
+
+def _say_aside(found: Found) -> None:
+    _say_list(f"Left out, {len(found.left_out)}:", found.left_out)
+    _say_list("Adopted, but worth knowing:", found.remarks)
+
+
+def _say_list(heading: str, lines: Sequence[str]) -> None:
+    if lines:
+        _say(["", heading, *(f"  {shown.line(line)}" for line in lines)], sys.stderr)
+
+
+def _say(lines: Sequence[str] | Iterator[str], stream: TextIO) -> None:
+    width = console(stream).width if stream.isatty() else 0
+    for line in lines:
+        is_command = line.startswith(("  pulumi ", "  cd ", "  import "))
+        for part in [line] if is_command or not width else _wrapped(line, width):
+            typer.echo(part, file=stream)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    indent = "    " if line.startswith("  ") else ""
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "("  # something is there, and nobody can read it

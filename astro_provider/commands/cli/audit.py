@@ -1,0 +1,126 @@
+"""`astro-provider audit`: what there is in Astro, beside what the states of stacks say there is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from astro_provider.access.audit import Assignment, Audit, Finding, Found
+from astro_provider.access.audit import audit as audited
+from astro_provider.access.audit_page import audit_page
+from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, remarks, summary
+from astro_provider.access.document import as_json, audit_document
+from astro_provider.access.export import Export, read_export
+from astro_provider.access.facts import Facts
+from astro_provider.access.rules import Rules
+from astro_provider.commands.cli.answers import answer, say_failed_on
+from astro_provider.commands.cli.exit_statuses import FLAGGED
+from astro_provider.commands.cli.options import OutputOfAudit
+from astro_provider.errors import UnusableInput
+from astro_provider.messages import shown
+
+COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
+PROSE = frozenset(("TOKEN", "DEPLOYMENT", "IN ASTRO", "IN THE STATE", "STACKS"))
+
+
+def run(  # noqa: PLR0913  the command's options
+    *,
+    states: Sequence[str],
+    output: OutputOfAudit,
+    production: Sequence[str],
+    rules: Path | None,
+    fail_on: Sequence[Finding],
+    organization_id: str | None,
+    max_length: int,
+) -> None:
+    """Audit, print, and end with the status that the command's help tells.
+
+    Args:
+        states: files of exports.
+        output: how the findings are written.
+        production: patterns of the names of what is production.
+        rules: the house's rules.
+        fail_on: the findings that end with a status of their own.
+        organization_id: as given on the command line.
+        max_length: characters of the Markdown.
+    """
+    from astro_provider.commands.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
+
+    house = read_rules_file(rules)
+    exports = [read_export(*read_text(name)) for name in states]
+    found = _looked(organization_id, exports, tuple(production), house)
+    texts: dict[StrEnum, Callable[[], str]] = {
+        OutputOfAudit.JSON: lambda: as_json(audit_document(found)),
+        OutputOfAudit.CSV: lambda: as_csv(found),
+        OutputOfAudit.HTML: lambda: audit_page(found),
+        OutputOfAudit.MARKDOWN: lambda: as_markdown(found, max_length),
+    }
+    answer(output, texts, lambda: _print_table(found))
+    if hits := found.hits(fail_on):
+        say_failed_on(hits)
+        raise typer.Exit(FLAGGED)
+
+
+def _looked(
+    organization_id: str | None, exports: list[Export], production: tuple[str, ...], rules: Rules | None
+) -> Audit:
+    from astro_provider.astro.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
+    from astro_provider.commands.cli.facts import deployment_facts, token_facts  # noqa: PLC0415  as above
+    from astro_provider.commands.cli.session import opened  # noqa: PLC0415  as above
+
+    with opened(organization_id) as session:
+        organization = session.organization_id
+        _require_organization(exports, organization)
+        tokens = session.reader.organization_tokens(organization)
+        deployments = list(session.reader.deployments(organization).values())
+        with session.progress("Reading assignments") as progress:
+            rows = assigned_tokens(session.reader, organization, deployments, tokens=tokens, progress=progress)
+    facts = Facts(
+        asked=True,
+        tokens={one.id: token_facts(one) for one in tokens},
+        deployments={one.id: deployment_facts(one) for one in deployments},
+    )
+    assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
+    return audited(organization, assignments, facts, exports, production=production, rules=rules)
+
+
+def _require_organization(exports: list[Export], organization_id: str) -> None:
+    """Refuse a state of another organization, whose bindings would all seem to be lost."""
+    for export in exports:
+        for grant in export.grants:
+            other = grant.subject.organization_id
+            if isinstance(other, str) and other != organization_id:
+                raise UnusableInput(
+                    f"The export of {export.stack} has bindings of organization {other}, and this audit is about "
+                    f"{organization_id}: leave it out, or write --organization-id."
+                )
+
+
+def _print_table(found: Audit) -> None:
+    from rich.text import Text  # noqa: PLC0415  half a second
+
+    from astro_provider.commands.cli.table import print_table  # noqa: PLC0415  as above
+    from astro_provider.commands.cli.terminal import console  # noqa: PLC0415  as above
+
+    if found.findings:
+        print_table(COLUMNS, [_cells(one) for one in found.findings], prose=PROSE)
+    aside = console(sys.stderr)
+    for line in (f"{HEADLINE}: {summary(found)}", *(one.text for one in found.verdicts), *remarks(found)):
+        aside.print(Text(shown.line(line)), soft_wrap=not sys.stderr.isatty())
+
+
+def _cells(one: Found) -> tuple[str, ...]:
+    return (
+        one.finding.value,
+        one.org_token_name or "",
+        one.org_token_id,
+        one.deployment_name or "",
+        one.deployment_id,
+        one.role or "(none)",
+        one.recorded_role or "",
+        " ".join(one.stacks),
+    )

@@ -1,0 +1,194 @@
+"""What each subcommand takes: its options, its help and its examples.
+
+It imports little, because every `--help` waits for it. What a subcommand does stands in the module of its name, which is
+imported when it runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from astro_provider.commands.cli.options import (
+    AllDeployments,
+    DeploymentIds,
+    DeploymentNames,
+    OrganizationId,
+    OutputOfDoctor,
+    OutputOfFind,
+    OutputOfList,
+    Sort,
+    WorkspaceId,
+    where,
+)
+
+
+def list_assignments(  # noqa: PLR0913 every option is a keyword
+    *,
+    deployment_ids: DeploymentIds = None,
+    deployment_names: DeploymentNames = None,
+    all_deployments: AllDeployments = False,
+    workspace_id: WorkspaceId = None,
+    organization_id: OrganizationId = None,
+    include_other_scopes: Annotated[
+        bool, typer.Option("--include-other-scopes", help="Also tokens of a workspace or of a deployment.")
+    ] = False,
+    output: Annotated[
+        OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")
+    ] = OutputOfList.TABLE,
+    sort: Annotated[
+        Sort, typer.Option(help="Name, role, or a time, the earliest first; what Astro does not tell comes last.")
+    ] = Sort.DEPLOYMENT,
+) -> None:
+    """List the organization tokens that hold a role in deployments.
+
+    The credential is ASTRO_API_TOKEN. Nothing is changed.
+
+    \b
+    Examples:
+      astro-provider list --deployment-id clm9x2k4t000408l6c3f7h8va
+      astro-provider list --workspace-id 'Data Platform'
+      astro-provider list --all-deployments --sort last-used
+      astro-provider list --all-deployments --output json | jq '.[].name'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
+    from astro_provider.commands.cli.list import run  # noqa: PLC0415 half a second
+
+    run(wanted, organization_id, output, sort, include_other_scopes=include_other_scopes)
+
+
+def find(
+    *,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a name, in any case, or a whole id.")],
+    organization_id: OrganizationId = None,
+    output: Annotated[
+        OutputOfFind, typer.Option(help="For people (table) or for programs (json).")
+    ] = OutputOfFind.TABLE,
+) -> None:
+    """Find tokens, deployments, workspaces and roles by a part of their names.
+
+    It shows the ids that programs and the other commands take, also of tokens that hold no role anywhere. The credential
+    is ASTRO_API_TOKEN. Nothing is changed.
+
+    \b
+    Examples:
+      astro-provider find deployer
+      astro-provider find production --output json | jq -r '.[].id'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.commands.cli.find import run  # noqa: PLC0415 half a second
+
+    run(text, organization_id, output)
+
+
+def adopt(  # noqa: PLR0913 the command's options
+    *,
+    deployment_ids: DeploymentIds = None,
+    deployment_names: DeploymentNames = None,
+    all_deployments: AllDeployments = False,
+    workspace_id: WorkspaceId = None,
+    organization_id: OrganizationId = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go; made if it is not there.")],
+    module: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write NAME.py, which the program of a project can import, not __main__.py."),
+    ] = None,
+    as_table: Annotated[
+        bool, typer.Option("--as-table", help="Declare all of them as one table, DeploymentOrgTokenBindings.")
+    ] = False,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="With --as-table: nobody else may have a role in these deployments.")
+    ] = False,
+    native: Annotated[
+        bool, typer.Option("--native", help="Declare them through the native provider (docs/native.md).")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+) -> None:
+    """Write a program and an import file for the assignments that exist.
+
+    DIR gets __main__.py, a Pulumi program that declares every assignment, and import.json, which brings them into a
+    stack's state as they are. After the import, `pulumi preview` shows no change. Nothing in Astro is changed. If there
+    is no Pulumi project in DIR or above it, DIR gets a Pulumi.yaml too.
+
+    The credential is ASTRO_API_TOKEN.
+
+    \b
+    Examples:
+      astro-provider adopt --all-deployments --out infra
+      astro-provider adopt --workspace-id Finance --out access --module finance_tokens
+      astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
+      astro-provider adopt --all-deployments --out infra --as-table --exclusive
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
+    from astro_provider.commands.cli.adopt import run  # noqa: PLC0415 half a second
+
+    run(wanted, organization_id, out, module, force=force, as_table=as_table, exclusive=exclusive, native=native)
+
+
+def doctor(
+    *,
+    output: Annotated[
+        OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")
+    ] = OutputOfDoctor.TABLE,
+) -> None:
+    """Look whether everything is there for a first `pulumi up`.
+
+    It looks at the credential, the organization, the service, the permissions, Pulumi and its interpreter, and the
+    directory of locks. Nothing is changed, and no credential is shown. Call it where you would call `pulumi`: the
+    project there says which interpreter is used.
+
+    A tick is seen to be well, a cross has to be mended (exit status 1); `!` is well today, and `?` cannot be seen.
+
+    \b
+    Examples:
+      astro-provider doctor
+      astro-provider doctor --output json | jq '.checks[] | select(.status != "ok")'
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.commands.cli.doctor import run  # noqa: PLC0415 half a second
+
+    run(as_json=output is OutputOfDoctor.JSON)
+
+
+def emulator(  # noqa: PLR0913 one for each option
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0 takes any free one.")
+    ] = 8765,
+    latency: Annotated[float, typer.Option(min=0, metavar="MS", help="Milliseconds that every call takes.")] = 0,
+    rate_limits: Annotated[bool, typer.Option("--rate-limits", help="Turn the limits of Astro on.")] = False,
+    seed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start with the organization of a YAML file; 'adopt' and 'example' come with the package.",
+        ),
+    ] = None,
+    updated_at_moves: Annotated[
+        bool, typer.Option("--updated-at-moves", help="Change a token's updatedAt when its roles are written.")
+    ] = False,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Print a second credential too, which may read and not write.")
+    ] = False,
+) -> None:
+    """Run an Astro API on this machine, in memory.
+
+    It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
+    docs/emulator.md tells what it can do.
+
+    \b
+    Examples:
+      astro-provider emulator
+      astro-provider emulator --port 0 --latency 50 --rate-limits
+      astro-provider emulator --seed organization.yaml --credentials
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.commands.cli.emulator import run  # noqa: PLC0415 half a second
+
+    run(
+        port=port,
+        latency=latency,
+        rate_limits=rate_limits,
+        seed=seed,
+        updated_at_moves=updated_at_moves,
+        credentials=credentials,
+    )

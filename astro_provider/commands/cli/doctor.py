@@ -1,0 +1,65 @@
+"""What `astro-provider doctor` prints: a line for each check, and beneath it what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from astro_provider.commands.cli.exit_statuses import FAILED
+from astro_provider.commands.cli.terminal import console
+from astro_provider.commands.diagnosis import Check, Status, diagnose
+from astro_provider.messages import shown
+
+_MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.UNKNOWN: "?", Status.FAILED: "✗"}
+_PLAIN_MARKS = {**_MARKS, Status.OK: "+", Status.FAILED: "x"}  # for a terminal that knows no tick
+_STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.UNKNOWN: "cyan", Status.FAILED: "bold red"}
+
+
+def run(*, as_json: bool) -> None:
+    """Look, print, and end with status 1 if something has to be mended."""
+    checks = diagnose(os.environ)
+    healthy = not any(check.status is Status.FAILED for check in checks)
+    if as_json:
+        text = json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
+        typer.echo(shown.json_text(text))
+    elif sys.stdout.isatty():
+        _print_table(checks)
+    else:
+        typer.echo("\n".join(_plain(checks)))
+    if not healthy:
+        raise typer.Exit(FAILED)
+
+
+def _print_table(checks: Sequence[Check]) -> None:
+    table = Table.grid(padding=(0, 1))
+    for check in checks:
+        lines = [Text(check.found), *([Text(check.advice, "bold")] if check.advice else [])]
+        for number, line in enumerate(lines):
+            mark = Text(_marks()[check.status], _STYLES[check.status]) if number == 0 else Text()
+            table.add_row(mark, Text(f"{check.name} " if number == 0 else ""), line)
+    console(sys.stdout).print(table)
+
+
+def _plain(checks: Sequence[Check]) -> list[str]:
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        lines.append(f"{_marks()[check.status]} {check.name:{width}}  {check.found}")
+        if check.advice:
+            lines.append(f"  {'':{width}}  {check.advice}")
+    return lines
+
+
+def _marks() -> dict[Status, str]:
+    try:
+        "".join(_MARKS.values()).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _PLAIN_MARKS
+    return _MARKS

@@ -1,0 +1,92 @@
+"""What `astro-provider find` answers: ids, by a part of a name.
+
+It takes three lists of the service and no more: tokens, deployments, and the roles of deployments. Workspaces are those
+that the deployments tell of; one without a deployment is not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+import typer
+
+from astro_provider.astro.api import ApiToken
+from astro_provider.astro.hints import nearest_names
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.cli.names import workspace_name, workspaces
+from astro_provider.commands.cli.options import OutputOfFind
+from astro_provider.commands.cli.session import opened
+from astro_provider.commands.cli.table import print_table
+from astro_provider.messages import shown
+
+COLUMNS = ("KIND", "NAME", "ID", "ABOUT")
+PROSE = frozenset(("NAME", "ABOUT"))
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something that may be meant.
+
+    Attributes:
+        kind: token, deployment, workspace or role.
+        name: its name.
+        id: its id; None for a built-in role, which is given by its name.
+        about: what tells two of one name apart, in words.
+    """
+
+    kind: str
+    name: str
+    id: str | None
+    about: str
+
+
+def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
+    """Ask the service and print what was found on standard output; that there is nothing is an answer, too."""
+    with opened(organization_id) as session:
+        everything = list(_everything(session.reader, session.organization_id))
+    found = matching(text, everything)
+    if output is OutputOfFind.JSON:
+        is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+        rows = [asdict(hit) for hit in found]
+        typer.echo(shown.json_text(json.dumps(rows, indent=2, ensure_ascii=not is_unicode)))
+    elif found:
+        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found], prose=PROSE)
+    else:
+        hint = nearest_names(text, [one.name for one in everything])
+        typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)
+
+
+def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
+    """Return what has the text in its name, whatever the case, or as its id."""
+    part = text.casefold()
+    return [hit for hit in everything if part in hit.name.casefold() or text == hit.id]
+
+
+def _everything(reader: Reader, organization_id: str) -> Iterator[Hit]:
+    tokens = sorted(reader.tokens(organization_id).listed, key=lambda one: (one.name, one.created_at or "", one.id))
+    deployments = sorted(reader.deployments(organization_id).values(), key=lambda one: (one.name, one.id))
+    roles = sorted(reader.roles(organization_id).values(), key=lambda one: one.name)
+    for token in tokens:
+        yield Hit("token", token.name, token.id, _about_token(token))
+    for deployment in deployments:
+        where = workspace_name(deployment) or deployment.workspace_id
+        yield Hit("deployment", deployment.name, deployment.id, f"in workspace {where}" if where else "")
+    known = workspaces(deployments)
+    for workspace_id, name in sorted(known.items(), key=lambda item: (item[1], item[0])):
+        count = sum(one.workspace_id == workspace_id for one in deployments)
+        yield Hit("workspace", name, workspace_id, f"{count} deployment{'' if count == 1 else 's'}")
+    for role in roles:
+        only = ", ".join(known.get(one) or one for one in role.restricted_workspace_ids or ())
+        about = "custom" if role.id else "built-in: write its name"
+        yield Hit("role", role.name, role.id, f"{about}, only in workspace {only}" if only else about)
+
+
+def _about_token(token: ApiToken) -> str:
+    parts = [] if token.scope in (None, "ORGANIZATION") else [f"scope {token.scope}: cannot be bound"]
+    parts += [token.description] if token.description else []
+    parts += [f"made by {token.created_by.display_name}"] if token.created_by else []
+    parts += [f"on {token.created_at[:10]}"] if token.created_at else []
+    return ", ".join(parts)

@@ -1,0 +1,100 @@
+"""Names in the place of ids, on the command line.
+
+An id is taken as it is, even if something else is named like it. A name is taken if it is the only one; else the
+answer names the candidates with their ids. What is neither stays as it came, so that whoever looks it up says what is
+wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from astro_provider.astro.api import AstroClient, Deployment
+from astro_provider.astro.hints import nearest_names
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.cli.options import Where
+from astro_provider.errors import InputError
+
+_ID = re.compile(r"c[a-z0-9]{24}")  # what Astro's ids look like today
+
+
+def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
+    """Return where to look with ids in the place of all names.
+
+    Raises:
+        InputError: a name is several deployments' or workspaces', or `deployment_names` has one that nothing has.
+    """
+    if not where.deployment_ids and not where.deployment_names and where.workspace_id is None:
+        return where
+    everywhere = reader.deployments(organization_id)
+    workspace_id = where.workspace_id and _workspace_id(where.workspace_id, everywhere.values())
+    candidates = [one for one in everywhere.values() if workspace_id in (None, one.workspace_id)]
+    ids = [
+        given if given in everywhere else _deployment_id(given, candidates) or given for given in where.deployment_ids
+    ]
+    for name in where.deployment_names:
+        found = _deployment_id(name, candidates, "deployment_name")
+        if found is None:
+            place = f"workspace {workspace_id}" if workspace_id else f"organization {organization_id}"
+            hint = nearest_names(name, [one.name for one in candidates])
+            raise InputError("deployment_name", f"No deployment of {place} is named {name!r}{hint}.")
+        ids.append(found)
+    return Where(tuple(dict.fromkeys(ids)), workspace_id=workspace_id)
+
+
+def organization_named(client: AstroClient, given: str) -> str:
+    """Return the id of the organization that is given by its id or by its name.
+
+    Raises:
+        InputError: several organizations have the name.
+    """
+    if _ID.fullmatch(given):
+        return given
+    seen = client.list_organizations()
+    if any(one.id == given for one in seen):
+        return given
+    found = [one.id for one in seen if one.name == given]
+    if len(found) > 1:
+        raise InputError("organization_id", f"{given!r} is the name of {len(found)} organizations: {', '.join(found)}.")
+    return found[0] if found else given
+
+
+def workspace_name(deployment: Deployment) -> str:
+    """The name of a deployment's workspace; blank if Astro does not tell it."""
+    name = (deployment.model_extra or {}).get("workspaceName")
+    return name if isinstance(name, str) else ""
+
+
+def workspaces(deployments: Iterable[Deployment]) -> dict[str, str]:
+    """The workspaces in which there are deployments: their ids, and their names as far as Astro tells them."""
+    found: dict[str, str] = {}
+    for deployment in deployments:
+        if deployment.workspace_id:
+            found[deployment.workspace_id] = found.get(deployment.workspace_id) or workspace_name(deployment)
+    return found
+
+
+def _deployment_id(name: str, candidates: Sequence[Deployment], option: str = "deployment_id") -> str | None:
+    found = [one for one in candidates if one.name == name]
+    if len(found) > 1:
+        listed = ", ".join(f"{one.id} (workspace {workspace_name(one) or one.workspace_id})" for one in found)
+        raise InputError(
+            option, f"{name!r} is the name of {len(found)} deployments: {listed}. Write one's id, or --workspace-id."
+        )
+    return found[0].id if found else None
+
+
+def _workspace_id(given: str, deployments: Iterable[Deployment]) -> str:
+    known = workspaces(deployments)
+    if given in known:
+        return given
+    found = [one for one, name in known.items() if name == given]
+    if len(found) > 1:
+        listed = ", ".join(found)
+        raise InputError("workspace_id", f"{given!r} is the name of {len(found)} workspaces: {listed}. Write one's id.")
+    if found:
+        return found[0]
+    if hint := nearest_names(given, filter(None, known.values())):
+        raise InputError("workspace_id", f"No deployment belongs to a workspace with the id or name {given}{hint}.")
+    return given

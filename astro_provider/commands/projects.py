@@ -1,0 +1,76 @@
+"""The Pulumi project of a directory: the nearest Pulumi.yaml in it or above it, which is only read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from astro_provider.names import PACKAGE
+
+PROJECT_FILE = "Pulumi.yaml"
+PROJECT_FILES = (PROJECT_FILE, "Pulumi.yml", "Pulumi.json")
+PYTHON = "python"
+UNREADABLE = "(unreadable)"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project that is there.
+
+    Attributes:
+        file: its Pulumi.yaml.
+        content: what stands in it; empty if it cannot be read.
+        runtime: the name of its runtime; UNREADABLE if the file does not tell.
+        options: those of the runtime.
+    """
+
+    file: Path
+    content: dict[str, Any] = field(default_factory=dict)
+    runtime: str = UNREADABLE
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        """Where `pulumi` is called."""
+        return self.file.parent
+
+    @property
+    def program(self) -> Path:
+        """The directory of its program, where Python looks for modules first."""
+        main = self.content.get("main")
+        place = (self.directory / main).resolve() if isinstance(main, str) else self.directory
+        return place.parent if place.is_file() else place
+
+    @property
+    def folder_of_native_provider(self) -> str | None:
+        """The path that `plugins.providers` names for the native provider, as it is written there; None: none."""
+        plugins = self.content.get("plugins")
+        providers = plugins.get("providers") if isinstance(plugins, dict) else None
+        for one in providers if isinstance(providers, list) else ():
+            if isinstance(one, dict) and one.get("name") == PACKAGE:
+                return str(one.get("path") or "")
+        return None
+
+
+def project_of(directory: Path) -> Project | None:
+    """Return the project of a directory, which need not exist yet; None: there is none."""
+    file = next(
+        (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES if (path / name).is_file()),
+        None,
+    )
+    if file is None:
+        return None
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return Project(file)
+    if not isinstance(content, dict):
+        return Project(file)
+    runtime = content.get("runtime")
+    if isinstance(runtime, dict):
+        options = runtime.get("options")
+        return Project(file, content, str(runtime.get("name")), options if isinstance(options, dict) else {})
+    return Project(file, content, str(runtime))

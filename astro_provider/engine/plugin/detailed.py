@@ -1,0 +1,75 @@
+"""What differs between stored and checked inputs, place by place, as the engine prints it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from astro_provider.engine.plugin.properties import Properties
+from astro_provider.engine.property_names import STRANGERS, camel
+from astro_provider.lifecycle.single import Difference
+
+Kind = provider_pb2.PropertyDiff
+_REPLACING = {Kind.ADD: Kind.ADD_REPLACE, Kind.DELETE: Kind.DELETE_REPLACE, Kind.UPDATE: Kind.UPDATE_REPLACE}
+_PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
+
+
+def detailed(
+    old: Properties, new: Properties, difference: Difference, outputs: Properties
+) -> dict[str, provider_pb2.PropertyDiff]:
+    """The places that differ, each with what happens to it.
+
+    Args:
+        old: the stored inputs.
+        new: the checked inputs.
+        difference: what the lifecycle says of the two.
+        outputs: the stored outputs.
+
+    Returns:
+        By place, for example `roles.etl["ci-deployer"]`; nothing if a change shows in no input.
+    """
+    found = {}
+    for name in {**old, **new}:
+        for place, kind in _differences(camel(name), old.get(name), new.get(name)):
+            replaces = name in difference.replaces
+            found[place] = Kind(kind=_REPLACING[kind] if replaces else kind, inputDiff=True)
+    if difference.beyond_inputs and outputs.get(STRANGERS):
+        found[STRANGERS] = Kind(kind=Kind.DELETE)
+    return found
+
+
+def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, provider_pb2.PropertyDiff.Kind.ValueType]]:
+    if old == new:
+        return
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        steps = {key: _step(key) for key in {**old, **new} if old.get(key) != new.get(key)}
+        if None in steps.values():
+            yield place, Kind.UPDATE
+            return
+        for key, step in steps.items():
+            yield from _differences(f"{place}{step}", old.get(key), new.get(key))
+    elif old is None:
+        yield place, Kind.ADD
+    else:
+        yield place, Kind.DELETE if new is None else Kind.UPDATE
+
+
+def _step(key: str) -> str | None:
+    """A key as the engine reads it in a place; None if it cannot be said there, and the whole map is what differs.
+
+    Between quotes the engine knows one escape, that of a quote; every other character means itself, a backslash too.
+    """
+    if _PLAIN_KEY.fullmatch(key):
+        return f".{key}"
+    if key.endswith("\\") or '\\"' in key:
+        return None
+    quoted = key.replace('"', '\\"')
+    return f'["{quoted}"]'
+
+
+def roots(places: Collection[str]) -> list[str]:
+    """The properties in which the places are, each once."""
+    return list(dict.fromkeys(re.split(r"[.\[]", place, maxsplit=1)[0] for place in places))

@@ -1,0 +1,45 @@
+"""What a preview can tell of outputs before anything is done.
+
+An output that only the service can tell is unknown, and so is a map of ids as long as one of its names means nothing yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from astro_provider.engine.plugin.properties import Properties
+from astro_provider.engine.property_names import STRANGERS
+from astro_provider.lifecycle.tables.keys import CUID
+from astro_provider.lifecycle.tables.values import Table
+from astro_provider.lifecycle.values import FACTS, IDENTITY, NAMES, UNKNOWN, Unknown
+
+REMOVES = "removes"  # an input that is no output
+
+
+def binding_previewed(olds: Properties, news: Properties) -> Properties:
+    """The outputs of a binding, as far as they are known; facts of the token stay if the binding does.
+
+    Args:
+        olds: the stored outputs; empty for a new binding.
+        news: the checked inputs.
+    """
+    kept = {name: value for name, value in olds.items() if name in FACTS}
+    return {**dict.fromkeys((*IDENTITY, *NAMES, *FACTS), UNKNOWN), **kept, **news}
+
+
+def table_previewed(news: Properties) -> Properties:
+    """The outputs of a table, as far as they are known, from its checked inputs."""
+    table = Table.stored(news)
+    found = {name: value for name, value in news.items() if name != REMOVES}
+    if table.exclusive is True:
+        found[STRANGERS] = {}
+    is_vague = isinstance(table.roles, Unknown) or any(isinstance(row, Unknown) for row in table.rows.values())
+    if isinstance(table.roles, Unknown) or _has_no_id(table.rows, table.deployment_ids):
+        found["deployment_ids"] = UNKNOWN
+    if is_vague or _has_no_id((entry.token for entry in table.entries), table.token_ids):
+        found["token_ids"] = UNKNOWN
+    return found
+
+
+def _has_no_id(keys: Iterable[str], ids: Mapping[str, str]) -> bool:
+    return any(key not in ids and CUID.fullmatch(key) is None for key in keys)

@@ -1,0 +1,93 @@
+"""What a provider process has one of, whichever door leads to it: the lifecycles, built when they are first asked for.
+
+It imports little, because every program loads the dynamic door, and no program needs an HTTP client for that.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from astro_provider.astro.settings import Settings
+    from astro_provider.lifecycle.single import Checked, Difference, Lifecycle
+    from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
+
+
+Properties = dict[str, Any]
+
+
+class Life(Protocol):
+    """What the lifecycles of a binding and of a table have in common, as the doors call it."""
+
+    def check(self, olds: Properties, news: Properties, /, *, urn: str = "") -> Checked:
+        """Examine and complete the inputs."""
+
+    def diff(self, olds: Properties, news: Properties, /) -> Difference:
+        """Compare stored outputs with checked inputs."""
+
+    def create(self, properties: Properties, /) -> tuple[object, Properties]:
+        """Make it, and return its id and its outputs."""
+
+    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None:
+        """Return inputs and outputs as they are now; None if it is gone."""
+
+    def delete(self, identifier: str, olds: Properties, /) -> None:
+        """Take it away."""
+
+
+class Process:
+    """The lifecycles of one process, which share what is known of Astro, the writer, and what the program claims.
+
+    Args:
+        find_settings: finds the settings when they are first needed; what it raises, each call raises.
+        operations_at_once: how many operations the engine has under way here at most.
+    """
+
+    def __init__(self, find_settings: Callable[[], Settings], operations_at_once: int) -> None:
+        self._find_settings = find_settings
+        self._operations_at_once = operations_at_once
+        self._lock = threading.Lock()
+        self._lifecycle: Lifecycle | None = None
+        self._tables: TableLifecycle | None = None
+
+    def bindings(self) -> Lifecycle:
+        """Return the process's lifecycle of bindings.
+
+        Raises:
+            SettingsError: a setting is malformed.
+        """
+        with self._lock:
+            if self._lifecycle is None:
+                with garbage_left_alone():
+                    from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
+
+                    self._lifecycle = Lifecycle(self._find_settings(), operations_at_once=self._operations_at_once)
+            return self._lifecycle
+
+    def tables(self) -> TableLifecycle:
+        """Return the process's lifecycle of tables.
+
+        Raises:
+            SettingsError: a setting is malformed.
+        """
+        lifecycle = self.bindings()
+        with self._lock:
+            if self._tables is None:
+                from astro_provider.lifecycle.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above
+
+                self._tables = TableLifecycle(lifecycle.shared)
+            return self._tables
+
+
+@contextmanager
+def garbage_left_alone() -> Iterator[None]:
+    """Pause the garbage collector while modules are loaded: all of them stay, and to look through them takes a fifth."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,51 @@
+"""How the two doors spell the names of our properties: the dynamic one in snake_case, the native one in camelCase.
+
+Only names of ours are translated: the properties of a resource, never the keys of `roles` or of another map, which are
+names and ids of Astro. The lifecycles, and all messages below the doors, spell in snake_case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from astro_provider.lifecycle.tables.values import Table
+from astro_provider.lifecycle.values import Stored
+
+STRANGERS = "strangers"  # an output of a table that no `Table` has
+INCLUDE_OTHER_SCOPES = "include_other_scopes"  # an argument of the function
+
+
+def camel(name: str) -> str:
+    """A name of ours, or the place that a message speaks of, as the native door spells it.
+
+    `org_token_id` becomes `orgTokenId`, and of `roles["my_own"]` only the part before the keys is ours.
+    """
+    ours = re.match(r"\w*", name)
+    head = ours[0] if ours else ""
+    first, *rest = head.split("_")
+    return first + "".join(word.title() for word in rest) + name[len(head) :]
+
+
+_SNAKE = {
+    camel(name): name
+    for name in (
+        *(one.name for one in fields(Stored)),
+        *(one.name for one in fields(Table)),
+        STRANGERS,
+        INCLUDE_OTHER_SCOPES,
+    )
+}
+_OURS = sorted((name for name in _SNAKE.values() if "_" in name), key=len, reverse=True)
+# What stands between quotes is a name or an id of somebody else; an apostrophe within a word is no quote.
+_IN_TEXT = re.compile(rf"""(?<!\w)'[^']*'|"[^"]*"|\b({"|".join(_OURS)})\b""")
+
+
+def in_camel_case(text: str) -> str:
+    """A message with the names of properties as the native door spells them."""
+    return _IN_TEXT.sub(lambda found: camel(found[1]) if found[1] else found[0], text)
+
+
+def snake(name: str) -> str:
+    """A name of a property as the lifecycles spell it, whichever door wrote it."""
+    return _SNAKE.get(name, name)

@@ -1,0 +1,431 @@
+"""What check, diff, create, read, update and delete of a binding mean, on typed values.
+
+Pulumi is not known here, so that the same code can sit behind another engine. `provider.py` hands every call in and
+every answer out; `preflight.py` says what a preview says; `reading/` reads, and `writing/` alone writes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
+from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.astro.writing.changes import Add, Put, Remove
+from astro_provider.astro.writing.locks import TokenLocks
+from astro_provider.astro.writing.writer import Writer
+from astro_provider.errors import (
+    AstroProviderError,
+    BindingConflict,
+    InputError,
+    NotFound,
+    SettingsError,
+    WriteRefused,
+)
+from astro_provider.lifecycle.claims import Claims, Create, Delete, Single, clash_in_words
+from astro_provider.lifecycle.preflight import Preflight
+from astro_provider.lifecycle.resolving import Resolver
+from astro_provider.lifecycle.situation import Finding, Situation, Weight, stopping
+from astro_provider.lifecycle.spelling import filled_in_by_spelling, spellings, tell_that_checks_are_off
+from astro_provider.lifecycle.values import (
+    IDENTITY,
+    NAMES,
+    Inputs,
+    Stored,
+    Text,
+    known,
+    outputs,
+    parse_inputs,
+    read_inputs,
+)
+from astro_provider.messages import notices
+from astro_provider.messages.words import in_words, sentence
+
+Properties = dict[str, Any]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The inputs with what `check` filled in, and the problems, each on a property ("" if on none)."""
+
+    inputs: Properties
+    problems: list[InputError]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What would change: nothing, some properties in place, or the binding's identity.
+
+    Attributes:
+        changes: whether anything does.
+        replaces: the properties that make it another binding.
+        beyond_inputs: something changes that no comparison of inputs shows.
+    """
+
+    changes: bool
+    replaces: list[str]
+    beyond_inputs: bool = False
+
+
+class _HasSettings(Protocol):
+    @property
+    def _settings(self) -> Settings: ...
+
+
+_L = TypeVar("_L", bound=_HasSettings)
+
+
+def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Concatenate[_L, _P], _R]:
+    """Bound one operation of a lifecycle, with all that it reads, writes and waits for, by `timeoutSeconds`."""
+
+    @functools.wraps(method)
+    def bounded(self: _L, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with operation(self._settings.timeout_seconds):
+            return method(self, *args, **kwargs)
+
+    return bounded
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the resources of all kinds share in one process: settings, facts, the one road of writes, and claims."""
+
+    settings: Settings
+    reader: Reader
+    writer: Writer
+    claims: Claims
+
+
+class Lifecycle:
+    """The life of bindings in one process; safe to share between threads.
+
+    Args:
+        settings: what the user has set.
+        operations_at_once: how many operations the engine has under way here at most.
+    """
+
+    def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
+        self._settings = settings
+        client = settings.client()
+        self._reader = Reader(client)
+        self._writer = Writer(
+            client,
+            TokenLocks(settings.host, settings.lock_directory),
+            settle_seconds=settings.settle_seconds,
+            timeout_seconds=settings.timeout_seconds,
+            most_at_once=operations_at_once,
+        )
+        self._resolver = Resolver(self._reader)
+        self._preflight = Preflight(self._reader)
+        self._claims = Claims()
+        self.shared = Shared(settings, self._reader, self._writer, self._claims)
+
+    @within_its_time
+    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
+        """Examine what the program asks for, fill in what it left to be found, and claim the binding.
+
+        Args:
+            olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
+            news: the program's inputs.
+            urn: which resource it is, if the engine tells.
+        """
+        by = Single(urn)
+        stored = Stored.parse(olds) if olds else None
+        asked, malformed = read_inputs(news, credential=self._settings.credential)
+        if self._settings.preview_checks is PreviewChecks.OFF:
+            return Checked(
+                dict(news) if malformed else self._check_by_spelling(asked, stored, by).properties(), malformed
+            )
+        try:
+            inputs, findings = self._examine(Situation(self._with_organization(asked), stored), by)
+        except AstroProviderError as error:
+            # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
+            return Checked(dict(news), malformed or [InputError("", str(error))])
+        problems = [*malformed, *self._tell(findings)]
+        return Checked(dict(news) if malformed else inputs.properties(), problems)
+
+    def _examine(self, situation: Situation, by: Single) -> tuple[Inputs, list[Finding]]:
+        """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+        resolved = self._resolver.resolve(situation)
+        binding = resolved.inputs.binding
+        replaced = situation.is_replaced_by(resolved.inputs)
+        findings: list[Finding] = []
+        if binding is not None:
+            is_stored = situation.stored is not None and situation.stored.binding == binding
+            is_new = situation.stored is None or replaced
+            clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new, by=by)
+            if clash is not None:
+                findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, resolved.inputs.in_words)))
+        findings += self._preflight.examine(resolved, situation)
+        if binding is not None and (situation.stored is None or replaced):
+            findings += self._preflight.examine_existing(resolved, stored=self._claims.is_stored(binding))
+        return resolved.inputs, findings
+
+    def _tell(self, findings: list[Finding]) -> list[InputError]:
+        """Print warnings and notes, and return what stops."""
+        stops = stopping(self._settings.preview_checks)
+        for finding in findings:
+            if finding.weight not in stops:
+                say = notices.warn if finding.weight is Weight.WARNING else notices.note
+                say(finding.text)
+        return [finding.as_error() for finding in findings if finding.weight in stops]
+
+    def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Single) -> Inputs:
+        """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
+        tell_that_checks_are_off()
+        state = stored or Stored()
+        inputs = filled_in_by_spelling(asked, state, self._settings.organization_id)
+        to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
+        for claimed in [inputs.binding] if inputs.binding else spellings(asked):
+            is_stored = claimed == state.binding or claimed in set(spellings(state))
+            self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created, by=by)
+        return inputs
+
+    def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+        """Compare stored outputs with checked inputs.
+
+        A value that is still unknown counts as a change. What `check` could not find (previewChecks is off), and a name
+        that a state of an earlier version lacks, counts as none.
+        """
+        stored, checked = Stored.parse(olds), Stored.parse(news)
+        replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
+        in_place = (
+            not (known(checked.role) and known(stored.role) and same_role(checked.role, stored.role))
+            or any(_differs(getattr(checked, name), getattr(stored, name) or getattr(checked, name)) for name in NAMES)
+            or checked.workspace_id != stored.workspace_id
+            or checked.overwrite != stored.overwrite
+        )
+        if stored.binding is None or replaces:
+            return Difference(changes=bool(replaces) or in_place, replaces=replaces)
+        self._identify(checked, stored.binding)
+        taken = self._claims.is_taken(stored.binding)
+        return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
+
+    @within_its_time
+    def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
+        """Give the token its role in the deployment, or adopt the same role that is there.
+
+        Returns:
+            The binding's id, and its outputs.
+        """
+        checked = Stored.parse(properties)
+        try:
+            inputs, binding = self._ready(properties)
+        except AstroProviderError:
+            for claimed in [checked.binding] if checked.binding else spellings(checked):
+                self._claims.could_not_be_created(claimed)
+            raise
+        self._identify(checked, binding)
+        with self._claims.claim(binding) as meets:
+            # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is not
+            # there, or just as it is asked for if the create failed after its write: then it must not be stuck for ever.
+            there = self._reader.role_now(binding) if meets is Create.STORED else None
+            if meets is Create.SECOND or (there is not None and not same_role(there, str(inputs.role))):
+                raise BindingConflict(
+                    f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
+                )
+            add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
+            return binding, self._write(inputs, add)
+
+    def _identify(self, checked: Stored, binding: BindingId) -> None:
+        """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
+        for spelling in spellings(checked):
+            self._claims.identify(spelling, binding)
+
+    @within_its_time
+    def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
+        """Change the role in place; put the binding back if it vanished. Other changes write nothing.
+
+        Returns:
+            The binding's outputs.
+        """
+        stored_id, stored = BindingId.parse(identifier), Stored.parse(olds)
+        asked = self._with_organization(parse_inputs(news))
+        taken = self._claims.is_taken(stored_id)
+        same = known(asked.role) and same_role(asked.role, str(stored.role)) and not taken
+        if asked.binding == stored_id and same and not self._gives_an_unchecked_name(asked, stored):
+            return {**stored.facts, **asked.properties()}
+        inputs, binding = self._ready(news, stored)
+        if binding != stored_id:
+            raise BindingConflict(
+                f"{sentence(stored.in_words(stored_id))} cannot become {inputs.in_words} in place, and nothing was written. The "
+                "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
+            )
+        if same_role(str(inputs.role), str(stored.role)) and not taken:
+            return {**stored.facts, **inputs.properties()}
+        with self._claims.giving_back(binding):
+            return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words))
+
+    def _write(self, inputs: Inputs, change: Put) -> Properties:
+        try:
+            token = self._writer.write(change)
+        except NotFound:
+            raise NotFound(
+                f"There is no {inputs.token_in_words} in organization {change.binding.organization_id} any more, so it was "
+                f"not bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
+            ) from None
+        self._reader.written(change.binding.organization_id, token)
+        return outputs(inputs, token)
+
+    @within_its_time
+    def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
+        """Take the role away. What is gone already, and what the program claims under another name, is left alone.
+
+        Args:
+            identifier: the binding's id.
+            olds: the stored outputs.
+        """
+        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        called = stored.in_words(binding)
+        with self._claims.deleting(binding, spellings(stored)) as decision:
+            if decision is Delete.GOES_ON:
+                self._remove(binding, called)
+            elif decision is Delete.UNCERTAIN:
+                raise BindingConflict(
+                    f"{sentence(called)} was not removed: another resource of this program has been given a name that may mean the "
+                    "same binding, which cannot be told while previewChecks is off. Run again with it on."
+                )
+            elif decision is Delete.REFUSED:
+                raise BindingConflict(
+                    f"{sentence(called)} was not removed: another resource of this program binds the two as well, and could not be "
+                    "created. Mend that resource's error and run again."
+                )
+            else:
+                notices.note(
+                    f"{sentence(called)} keeps its role: another resource of this program binds the two (a rename?)."
+                )
+
+    def _remove(self, binding: BindingId, called: str) -> None:
+        try:
+            token = self._writer.write(Remove(binding, called=called))
+        except NotFound:
+            return  # the token is gone, and its roles with it
+        except WriteRefused as refused:
+            if not self._reader.deployment_is_gone(binding.organization_id, binding.deployment_id):
+                raise
+            notices.warn(
+                f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}"
+            )
+            return
+        self._reader.written(binding.organization_id, token)
+        left = dag_roles_in(require_roles(token), binding.deployment_id)
+        if left:
+            entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
+            notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+
+    @within_its_time
+    def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
+        """Read the binding by its id.
+
+        Args:
+            identifier: the binding's id.
+            olds: the stored outputs; empty if the program asks for a binding that must exist.
+
+        Returns:
+            Inputs and outputs as they are now; None if the binding is gone. Without stored outputs, the inputs are what a
+            person would write for it.
+
+        Raises:
+            NotFound: the binding is gone and must exist.
+            InputError: the binding must exist, and its token is not the organization's.
+        """
+        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        found = self._reader.role_of(binding, confirm_absence=True)
+        if found is None and not olds:
+            raise NotFound(f"There is no binding {identifier}: {binding.in_words} has no role. Check the three ids.")
+        if found is None:
+            notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
+            return None
+        if not olds:
+            require_organization_scope(found.token)
+        role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
+        inputs = Inputs(
+            organization_id=binding.organization_id,
+            deployment_id=binding.deployment_id,
+            deployment_name=stored.deployment_name or (None if olds else self._deployment_name(binding)),
+            org_token_id=binding.token_id,
+            # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
+            org_token_name=stored.org_token_name or found.token.name,
+            role=role,  # the service does not care about case, so the user's spelling is no drift
+            workspace_id=stored.workspace_id,
+            overwrite=stored.overwrite,
+        )
+        return inputs.properties() if olds else self._as_written(inputs), outputs(inputs, found.token)
+
+    def _as_written(self, inputs: Inputs) -> Properties:
+        """What a person would write: each thing by its name, if that means it alone, and nothing that has its default."""
+        organization_id = str(inputs.organization_id)
+        deployments = [one.name for one in self._reader.deployments(organization_id).values()]
+        tokens = self._reader.tokens(organization_id).by_name
+        deployment_name, token_name = inputs.deployment_name, inputs.org_token_name
+        by_name = known(deployment_name) and deployments.count(deployment_name) == 1
+        token_by_name = known(token_name) and len(tokens.get(token_name, ())) == 1
+        with suppress(SettingsError):  # nothing tells the organization, so a person has to
+            if organization_id == self._reader.organization_id(self._settings.organization_id):
+                inputs = replace(inputs, organization_id=None)
+        written = replace(
+            inputs,
+            deployment_id=None if by_name else inputs.deployment_id,
+            deployment_name=deployment_name if by_name else None,
+            org_token_id=None if token_by_name else inputs.org_token_id,
+            org_token_name=token_name if token_by_name else None,
+        )
+        return {name: value for name, value in written.properties().items() if name != "overwrite"}
+
+    def _deployment_name(self, binding: BindingId) -> str | None:
+        deployment = self._reader.deployments(binding.organization_id).get(binding.deployment_id)
+        return deployment.name if deployment else None
+
+    def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
+        token = in_words("token", stored.org_token_name, binding.token_id)
+        deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
+        if binding.deployment_id not in self._reader.deployments(binding.organization_id):
+            return f"{sentence(deployment)} was deleted"
+        if self._reader.token(binding.organization_id, binding.token_id) is None:
+            return f"{sentence(token)} was deleted"
+        return f"{sentence(token)} has no role in {deployment} any more"
+
+    def _gives_an_unchecked_name(self, asked: Inputs, stored: Stored) -> bool:
+        """Whether a name is given that the state does not have, and no check has held it against the id."""
+        names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
+        return self._settings.preview_checks is PreviewChecks.OFF and any(_differs(new, old) for new, old in names)
+
+    def _ready(self, properties: Mapping[str, Any], stored: Stored | None = None) -> tuple[Inputs, BindingId]:
+        """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
+
+        Raises:
+            InputError: something contradicts, or a name does not exist.
+        """
+        situation = Situation(
+            self._with_organization(parse_inputs(properties)),
+            stored,
+            about_to_write=True,
+            unchecked=self._settings.preview_checks is PreviewChecks.OFF,
+        )
+        resolved = self._resolver.resolve(situation)
+        for finding in self._preflight.examine(resolved, situation):
+            if finding.weight is Weight.ERROR:
+                raise finding.as_error()
+        binding = resolved.inputs.binding
+        if binding is None:
+            raise AssertionError("the engine asked for a write while a value was unknown")
+        return resolved.inputs, binding
+
+    def _with_organization(self, inputs: Inputs) -> Inputs:
+        if inputs.organization_id is not None:
+            return inputs
+        return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))
+
+
+def _differs(new: Text | None, old: Text | None) -> bool:
+    """Whether a checked value is another one than the stored; one that is not there is none."""
+    return new is not None and new != old

@@ -1,0 +1,665 @@
+"""What check, diff, create, read, update and delete of a table mean, on typed values.
+
+It shares with the bindings of the same process what is known of Astro, the one road of writes, and the claims, so that an
+entry may move between a table and a binding by itself in one run, whichever comes first.
+
+A create or an update is made as a whole: if a part fails, the rest is taken back, as far as it still stands as this run has
+written it, and the error says what stands. A delete goes on with what it can do, and may be repeated.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
+from astro_provider.astro.settings import PreviewChecks
+from astro_provider.astro.writing.changes import Outcome, Remove
+from astro_provider.errors import (
+    AstroProviderError,
+    BindingConflict,
+    InputError,
+    NotFound,
+    ServiceError,
+    TableNotWritten,
+    WriteRefused,
+)
+from astro_provider.lifecycle.claims import Clash, Create, Delete, Exchange, Spelling, clash_in_words
+from astro_provider.lifecycle.single import Checked, Difference, Shared, within_its_time
+from astro_provider.lifecycle.situation import Finding, Weight, stopping
+from astro_provider.lifecycle.spelling import tell_that_checks_are_off
+from astro_provider.lifecycle.tables.examining import MOST_TOLD, Examined, as_one, examine, examine_existing, told
+from astro_provider.lifecycle.tables.keys import CUID, look_up
+from astro_provider.lifecycle.tables.plan import Plan, plan
+from astro_provider.lifecycle.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
+from astro_provider.lifecycle.tables.values import Entry, Table, parse_table, read_table
+from astro_provider.lifecycle.values import Text, Unknown, known
+from astro_provider.messages import notices
+from astro_provider.messages.words import in_words, sentence
+
+Properties = dict[str, Any]
+IDENTITY = "organization_id"
+UNFINISHED = "not known since a run that failed"  # the role, in the state, of an entry that may stand or not
+
+
+class TableLifecycle:
+    """The life of tables in one process; safe to share between threads."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._settings = shared.settings
+        self._reader = shared.reader
+        self._writer = shared.writer
+        self._claims = shared.claims
+        # What checks of this process have said. A refresh, which brings no check, has `diff` compare what it found with the
+        # *stored* inputs: their rows of `removes` are done, and strangers are drift. A check never leaves a row as it is
+        # stored, so the two cannot be taken for each other.
+        self._to_be_taken: set[frozenset[tuple[Entry, str]]] = set()
+        self._checked: set[Hashable] = set()
+
+    @within_its_time
+    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
+        """Examine what the program asks for, fill in what it left to be found, and claim the entries.
+
+        Args:
+            olds: the stored inputs; empty for a new table, and for the second check of a replacement.
+            news: the program's inputs.
+            urn: which table it is, if the engine tells.
+        """
+        stored = Table.stored(olds) if olds else None
+        asked, malformed = read_table(news, credential=self._settings.credential)
+        if self._is_unchecked:
+            return Checked(
+                dict(news) if malformed else self._check_by_spelling(asked, stored, urn).properties(), malformed
+            )
+        try:
+            table, findings = self._examine(self._with_organization(asked), stored, urn)
+        except AstroProviderError as error:
+            return Checked(dict(news), malformed or [InputError("", str(error))])
+        problems = [*malformed, *self._tell(findings)]
+        return Checked(dict(news) if malformed else table.properties(), problems)
+
+    @property
+    def _is_unchecked(self) -> bool:
+        return self._settings.preview_checks is PreviewChecks.OFF
+
+    def _examine(self, asked: Table, stored: Table | None, urn: str) -> tuple[Table, list[Finding]]:
+        """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+        state = stored if stored is not None and stored.organization_id == asked.organization_id else None
+        had = state or Table()
+        if not known(asked.organization_id) or isinstance(asked.roles, Unknown):
+            ids = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
+            return replace(ids, removes=removes([], had.removes)), []
+        keys = look_up(self._reader, asked, state, about_to_write=False)
+        examined = examine(self._reader, asked, keys, state, about_to_write=False)
+        findings = [*self._claim(examined, had, urn), *examined.findings]
+        new = {binding: entry for binding, entry in examined.bindings.items() if not _has(had, binding, entry)}
+        there = self._reader.roles_of(new, confirm_absence=False)
+        findings += examine_existing(examined, new, there)
+        table = examined.table
+        if table.exclusive is True:
+            strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
+            findings += self._reserve(examined, urn)
+            findings += [
+                Finding(Weight.NOTE, "exclusive", f"{sentence(one.told_by_note)}, because it is not in this table.")
+                for one in strangers
+            ]
+            table = replace(table, removes=removes(strangers, had.removes))
+            self._to_be_taken.add(to_take(table.removes))
+        return table, findings
+
+    def _claim(self, examined: Examined, had: Table, urn: str) -> Iterable[Finding]:
+        by = (urn, _which(examined.table))
+        self._checked.add(_which(examined.table))
+        for binding, entry in examined.bindings.items():
+            is_stored = _has(had, binding, entry)
+            clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
+            if clash is not None:
+                yield Finding(Weight.ERROR, entry.place, clash_in_words(clash, examined.in_words(entry)))
+
+    def _reserve(self, examined: Examined, urn: str) -> Iterable[Finding]:
+        """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
+        table, by = examined.table, (urn, _which(examined.table))
+        for key in examined.keys.deployments.values():
+            if not known(key.id):
+                continue
+            for binding in self._claims.reserve(str(table.organization_id), key.id, by=by):
+                if binding not in examined.bindings:
+                    called = f"token {binding.token_id} in {key.in_words}"
+                    yield Finding(Weight.ERROR, "exclusive", clash_in_words(Clash.ONLY_FOR_ANOTHER, called))
+
+    def _strangers(self, examined: Examined) -> list[Stranger]:
+        """Who has a role in the table's deployments and is not in the table, as far as the table is known."""
+        unknown = {spelled for spelled, key in examined.keys.tokens.items() if not known(key.id)}
+        vague = {entry.deployment for entry in examined.table.entries if entry.token in unknown}
+        deployments = {
+            spelled: key.thing
+            for spelled, key in examined.keys.deployments.items()
+            if key.thing is not None and spelled not in vague and not isinstance(examined.table.rows[spelled], Unknown)
+        }
+        return find_strangers(self._reader, str(examined.table.organization_id), deployments, examined.bindings.keys())
+
+    def _check_by_spelling(self, asked: Table, stored: Table | None, urn: str) -> Table:
+        """Fill in what the state tells of keys that are spelled as they were, and claim, without asking the service."""
+        tell_that_checks_are_off()
+        state = stored or Table()
+        organization_id = asked.organization_id or self._settings.organization_id or state.organization_id
+        if state.organization_id != organization_id:
+            state = Table()
+        tokens = {entry.token for entry in asked.entries}
+        table = replace(
+            asked,
+            organization_id=organization_id,
+            deployment_ids={key: id_ for key, id_ in state.deployment_ids.items() if key in asked.rows},
+            token_ids={key: id_ for key, id_ in state.token_ids.items() if key in tokens},
+            removes=removes([], state.removes),
+        )
+        by, had = (urn, _which(table)), state.entries
+        self._checked.add(_which(table))
+        for entry in table.entries:
+            is_stored = entry in had
+            claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
+            self._claims.checked(claimed, stored=is_stored, to_be_created=not is_stored, by=by)
+        return table
+
+    def _tell(self, findings: Sequence[Finding]) -> list[InputError]:
+        """Print warnings and notes, and return what stops, each on its place."""
+        stops = stopping(self._settings.preview_checks)
+        for weight, say in ((Weight.WARNING, notices.warn), (Weight.NOTE, notices.note)):
+            if weight not in stops:
+                texts, more = told(findings, {weight})
+                _say(say, texts, more)
+        return [finding.as_error() for finding in findings if finding.weight in stops]
+
+    def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+        """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
+        stored, checked = Table.stored(olds), Table.stored(news)
+        if checked.organization_id is not None and checked.organization_id != stored.organization_id:
+            return Difference(changes=True, replaces=[IDENTITY])
+        in_place = (
+            not checked.is_known
+            or not _same_roles(checked, stored)
+            or any(stored.deployment_ids.get(key, id_) != id_ for key, id_ in checked.deployment_ids.items())
+            or any(stored.token_ids.get(key, id_) != id_ for key, id_ in checked.token_ids.items())
+            or checked.workspace_id != stored.workspace_id
+            or (checked.exclusive, checked.overwrite) != (stored.exclusive, stored.overwrite)
+            or (bool(rows := to_take(checked.removes)) and rows in self._to_be_taken)
+        )
+        self._identify(stored)
+        taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
+        drifted = bool(olds.get("strangers")) and _which(checked) not in self._checked
+        beyond_inputs = taken or drifted
+        return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
+
+    def _identify(self, table: Table) -> None:
+        """Tell the claims the ids of entries that `check` could claim by their spelling only."""
+        for binding, entry in table.bindings.items():
+            self._claims.identify(Spelling(*entry), binding)
+
+    @within_its_time
+    def create(self, properties: Mapping[str, Any]) -> tuple[str, Properties]:
+        """Give all roles of the table, or none; what is there already with the same role is adopted.
+
+        Returns:
+            The table's id, `<organization>/` and a random part, and its outputs.
+        """
+        try:
+            examined = self._ready(properties, None)
+        except AstroProviderError:
+            self._could_not_be_created(Table.stored(properties))
+            raise
+        self._identify(examined.table)
+        roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
+        strangers = self._strangers_to_take(examined, properties)
+        identifier = f"{examined.table.organization_id}/{uuid.uuid4().hex}"
+        try:
+            self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
+        except TableNotWritten as failed:
+            failed.identifier = identifier
+            raise
+        return identifier, outputs(examined.table, [])
+
+    @within_its_time
+    def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
+        """Give what is new, change what differs, take what left the table; all of it or nothing.
+
+        Returns:
+            The table's outputs.
+        """
+        stored = Table.stored(olds)
+        try:
+            examined = self._ready(news, stored)
+        except AstroProviderError:
+            checked = Table.stored(news)
+            self._could_not_be_created(
+                replace(checked, roles={key: row for key, row in checked.rows.items() if row != stored.rows.get(key)})
+            )
+            raise
+        self._identify(examined.table)
+        old = {binding: str(stored.entries[entry]) for binding, entry in stored.bindings.items()}
+        new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
+        taken = {binding for binding in old if self._claims.is_taken(binding)}
+        strangers = self._strangers_to_take(examined, news)
+        self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
+        return outputs(examined.table, [])
+
+    @within_its_time
+    def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
+        """Take every role of the table away. What is gone already, and what the program has elsewhere, is left alone.
+
+        Args:
+            identifier: the table's id.
+            olds: the stored outputs.
+        """
+        stored = Table.stored(olds)
+        if stored.organization_id is None:
+            stored = replace(stored, organization_id=identifier.partition("/")[0])
+        with self._claims.exchanging((), _spelled(stored)) as exchange:
+            self._require_none_refused(exchange, stored)
+            kept = self._tell_kept(exchange, stored)
+            called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
+            changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(overwrite=False, called=called, kept=kept)
+            written = self._writer.write_all(changes)
+            self._learn(written.outcomes)
+            failed = self._still_there(written.outcomes)
+            if failed:
+                raise TableNotWritten(
+                    f"{len(failed)} of {len(changes)} roles of this table could not be taken away: "
+                    f"{_reasons(failed, stored)} The others are gone; run again."
+                )
+            if written.not_standing is not None:
+                raise written.not_standing
+
+    @within_its_time
+    def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
+        """Read the table's entries, and if it is exclusive, who else has a role in its deployments.
+
+        Args:
+            identifier: the table's id.
+            olds: the stored outputs.
+
+        Returns:
+            Inputs and outputs as they are now; None if all its deployments are gone.
+
+        Raises:
+            InputError: there are no stored outputs; the id alone does not tell what stands in the table.
+        """
+        if not olds:
+            raise InputError(
+                "id",
+                f"{identifier} does not tell what stands in a table, so it cannot be read by its id: declare the table, or run "
+                "`astro-provider adopt --as-table`.",
+            )
+        stored = Table.stored(olds)
+        organization_id = str(stored.organization_id)
+        there = self._reader.roles_of(stored.bindings, confirm_absence=True)
+        gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
+        deployments = self._reader.deployments(organization_id)
+        left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
+        lost = {key for key in stored.rows if key not in left and stored.deployment_id(key) not in deployments}
+        self._tell_gone(stored, gone, lost)
+        roles: dict[str, dict[str, str]] = {key: {} for key in stored.rows if key not in lost}
+        for binding, entry in stored.bindings.items():
+            found, role = there[binding], stored.entries[entry]
+            if found is not None:
+                same = known(role) and same_role(role, found.role)
+                roles[entry.deployment][entry.token] = str(role) if same else found.role
+        if not roles:
+            return None
+        # What names mean is no drift as long as it exists.
+        exists = self._reader.tokens(organization_id).by_id if gone else stored.token_ids.values()
+        table = replace(
+            stored,
+            roles=roles,
+            deployment_ids={key: id_ for key, id_ in stored.deployment_ids.items() if key in roles},
+            token_ids={key: id_ for key, id_ in stored.token_ids.items() if id_ in exists},
+            removes={},
+        )
+        strangers = self._strangers_of_state(table) if table.exclusive is True else []
+        return table.properties(), outputs(table, strangers)
+
+    def _strangers_of_state(self, table: Table) -> list[Stranger]:
+        organization_id = str(table.organization_id)
+        listed = self._reader.deployments(organization_id)
+        deployments = {key: listed[id_] for key in table.rows if (id_ := table.deployment_id(key)) in listed}
+        return find_strangers(self._reader, organization_id, deployments, table.bindings.keys())
+
+    def _tell_gone(self, stored: Table, gone: Collection[Entry], lost: Collection[str]) -> None:
+        texts = [
+            f"{sentence(_deployment_in_words(stored, key))} was deleted, so a refresh takes its entries out of the table."
+            for key in sorted(lost)
+        ]
+        texts += [
+            f"{sentence(_in_words(stored, entry))} has no role any more, so a refresh takes the entry out of the table."
+            for entry in gone
+            if entry.deployment not in lost
+        ]
+        _say(notices.note, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
+
+    def _ready(self, properties: Mapping[str, Any], stored: Table | None) -> Examined:
+        """The table of a create or update, with nothing left to be found and nothing that contradicts.
+
+        Raises:
+            InputError: something contradicts, or a name does not exist; nothing was written.
+        """
+        table = self._with_organization(parse_table(properties))
+        if not table.is_known:
+            raise AssertionError("the engine asked for a write while a value was unknown")
+        keys = look_up(self._reader, table, stored, about_to_write=True)
+        examined = examine(self._reader, table, keys, stored, about_to_write=True)
+        had = stored.bindings if stored is not None else {}
+        new = {binding: entry for binding, entry in examined.bindings.items() if binding not in had}
+        findings = [
+            *examined.findings,
+            *examine_existing(examined, new, self._reader.roles_of(new, confirm_absence=False)),
+        ]
+        errors = [finding for finding in findings if finding.weight is Weight.ERROR]
+        if errors:
+            raise as_one([finding.as_error() for finding in errors], "roles")
+        return examined
+
+    def _could_not_be_created(self, table: Table) -> None:
+        for entry in table.entries:
+            claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
+            self._claims.could_not_be_created(claimed)
+
+    def _strangers_to_take(self, examined: Examined, properties: Mapping[str, Any]) -> dict[BindingId, str]:
+        """What the preview has named; without checks nothing was named, so all of them, each with a warning.
+
+        Returns:
+            How a message speaks of each.
+        """
+        if examined.table.exclusive is not True:
+            return {}
+        named = to_take(Table.stored(properties).removes)
+        if not named and not self._is_unchecked:
+            return {}
+        strangers = self._strangers(examined)
+        if self._is_unchecked:
+            texts = [f"{sentence(one.told_by_note)}, because the table is exclusive." for one in strangers]
+            _say(notices.warn, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
+            return {one.binding: one.in_words for one in strangers}
+        entries = {entry for entry, _ in named}
+        return {one.binding: one.in_words for one in strangers if one.entry in entries}
+
+    def _make(self, examined: Examined, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]) -> None:
+        """Make what is planned, or take back what was made of it.
+
+        Args:
+            examined: the table.
+            planned: what is planned.
+            stored: the table as the state has it.
+            strangers: how a message speaks of those who lose their roles.
+
+        Raises:
+            BindingConflict: another resource of the program has, or should have had, one of the entries.
+            TableNotWritten: a part could not be made; it says what stands.
+        """
+        spelled = _spelled(stored)
+        takes = {binding: spelled.get(binding, ()) for binding in (*planned.takes, *planned.strangers)}
+        # The inputs do not have what a failed run has left, so a check took it for new: another resource may have it as well.
+        left = {one for one in planned.puts if stored.entries[stored.bindings[one]] == UNFINISHED}
+        gives, puts = [*planned.gives, *left], planned.puts.keys() - left
+        with self._claims.exchanging(gives, takes, puts) as exchange:
+            second = [binding for binding, meets in exchange.creates.items() if meets is Create.SECOND]
+            if second:
+                words = "; ".join(examined.in_words(examined.bindings[binding]) for binding in second[:MOST_TOLD])
+                raise BindingConflict(
+                    f"Another resource of this program binds {words}. Nothing was written: remove one of the two."
+                )
+            self._require_none_refused(exchange, stored)
+            kept = self._tell_kept(exchange, stored)
+            called = {
+                **strangers,
+                **{binding: _in_words(stored, stored.bindings[binding]) for binding in planned.takes},
+                **{one: examined.in_words(examined.bindings[one]) for one in (*planned.gives, *planned.puts)},
+            }
+            changes = planned.changes(overwrite=examined.table.overwrite is True, called=called, kept=kept)
+            written = self._writer.write_all(changes)
+            self._learn(written.outcomes)
+            failed = self._still_there(written.outcomes)
+            if failed or written.not_standing is not None:
+                reason = _reasons(failed, stored, examined.table) if failed else str(written.not_standing)
+                now, may_stand = self._take_back(written.outcomes, stored, examined.table)
+                error = TableNotWritten(
+                    f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} {now}"
+                )
+                error.left = _unfinished(stored, examined.table, may_stand)
+                raise error
+
+    def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId]]:
+        """Take back what was written, as far as it still stands.
+
+        Returns:
+            What stands now, in words, and the entries of which that is not known.
+        """
+        changes = [outcome.taking_back for outcome in outcomes if outcome.taking_back is not None]
+        if not changes:
+            return "Nothing else was written.", ()
+        with operation(self._settings.timeout_seconds):
+            written = self._writer.write_all(changes)
+        self._learn(written.outcomes)
+        stands = [outcome.change.binding for outcome in self._still_there(written.outcomes)]
+        may_come = [outcome.change.binding for outcome in outcomes if _may_come(outcome)]
+        if stands:
+            stands = list(dict.fromkeys([*stands, *may_come]))
+            what = f"could not be taken back, and may stand: {_places(stands, *tables)}"
+        elif written.not_standing is not None:
+            what, stands = (
+                f"was taken back, but {written.not_standing}",
+                [outcome.change.binding for outcome in written.outcomes],
+            )
+        elif may_come:
+            what = (
+                "was taken back, but a write had no answer, and Astro may carry it out later: "
+                f"{_places(may_come, *tables)}"
+            )
+        else:
+            return "What this run had written was taken back, so all is as it was before.", ()
+        text = (
+            f"What this run had written {what}. Run again: the next preview shows it, and the next run puts it right."
+        )
+        return text, list(dict.fromkeys([*stands, *may_come]))
+
+    def _still_there(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """The changes that failed; a role that is to be taken is gone with its token, or with its deployment."""
+        failed = [
+            one
+            for one in outcomes
+            if one.error is not None and not (isinstance(one.change, Remove) and isinstance(one.error, NotFound))
+        ]
+        refused = [one for one in failed if isinstance(one.change, Remove) and isinstance(one.error, WriteRefused)]
+        if not refused:
+            return failed
+        binding = refused[0].change.binding
+        gone = self._reader.gone_deployments(
+            binding.organization_id, {one.change.binding.deployment_id for one in refused}
+        )
+        for one in refused:
+            if one.change.binding.deployment_id in gone:
+                notices.warn(
+                    f"{sentence(one.change.in_words)} is gone with its deployment; its entries on the token were "
+                    f"left. {one.error}"
+                )
+        return [one for one in failed if not (one in refused and one.change.binding.deployment_id in gone)]
+
+    def _learn(self, outcomes: Iterable[Outcome]) -> None:
+        """Let the reader know what the tokens have now, and tell of roles in DAGs that remain."""
+        removed: defaultdict[str, list[BindingId]] = defaultdict(list)
+        tokens = {}
+        for one in outcomes:
+            if one.token is not None:
+                tokens[one.token.id] = one.token
+                if isinstance(one.change, Remove):
+                    removed[one.token.id].append(one.change.binding)
+                self._reader.written(one.change.binding.organization_id, one.token)
+        for token_id, bindings in removed.items():
+            roles = require_roles(tokens[token_id])
+            in_dags = {entry.deployment_id for entry in roles if entry.entity_type in BELOW_DEPLOYMENT}
+            for binding in bindings:
+                left = dag_roles_in(roles, binding.deployment_id) if binding.deployment_id in in_dags else ()
+                if left:
+                    entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
+                    notices.warn(
+                        f"{sentence(binding.in_words)} lost its role, but roles in DAGs of that deployment remain: {entries}."
+                    )
+
+    def _require_none_refused(self, exchange: Exchange, stored: Table) -> None:
+        uncertain = [binding for binding, decision in exchange.deletes.items() if decision is Delete.UNCERTAIN]
+        if uncertain:
+            raise BindingConflict(
+                f"{_places(uncertain, stored)} cannot be taken out of this table: another resource of this program has been "
+                "given a name that may mean the same, which cannot be told while previewChecks is off. Nothing was written. "
+                "Run again with it on."
+            )
+        refused = [binding for binding, decision in exchange.deletes.items() if decision is Delete.REFUSED]
+        if refused:
+            raise BindingConflict(
+                f"{_places(refused, stored)} cannot be taken out of this table: another resource of this program has it as well, "
+                "and could not be created. Nothing was written. Mend that resource's error and run again."
+            )
+
+    def _tell_kept(self, exchange: Exchange, stored: Table) -> list[BindingId]:
+        kept = [binding for binding, decision in exchange.deletes.items() if decision is Delete.LEFT_UNDONE]
+        texts = [
+            f"{sentence(_in_words(stored, stored.bindings[binding]) if binding in stored.bindings else binding.in_words)} keeps "
+            "its role: another resource of this program binds the two (a move, or a rename?)."
+            for binding in kept[:MOST_TOLD]
+        ]
+        _say(notices.note, texts, len(kept) - len(texts))
+        return kept
+
+    def _with_organization(self, table: Table) -> Table:
+        if table.organization_id is not None:
+            return table
+        return replace(table, organization_id=self._reader.organization_id(self._settings.organization_id))
+
+
+def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
+    """The property bag of a table that exists; what is to be removed is no longer there."""
+    found = {name: value for name, value in table.properties().items() if name != "removes"}
+    if table.exclusive is True:
+        found["strangers"] = as_roles(strangers)
+    return found
+
+
+def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -> Properties | None:
+    """The outputs of a table of which a run has left something that it could neither finish nor take back.
+
+    They have what the state has, and beside it, with a role that no program asks for, each entry of which nobody knows
+    whether it stands. So the next run shows it, and writes it or takes it away, whatever the program says then.
+
+    Args:
+        stored: the table as the state has it.
+        asked: the table as it was to be.
+        may_stand: bindings that may stand, or may be missing; those of strangers are no entries.
+    """
+    rows: dict[str, dict[str, Text]] = {
+        key: dict(row) for key, row in stored.rows.items() if not isinstance(row, Unknown)
+    }
+    names = [dict(stored.deployment_ids), dict(stored.token_ids)]
+    for binding in may_stand:
+        entry = stored.bindings.get(binding) or asked.bindings.get(binding)
+        if entry is not None:
+            ids = (binding.deployment_id, binding.token_id)
+            # A name that means another thing in the state, which was made anew since, gives way to the id.
+            keys = [
+                key if known_as.setdefault(key, id_) == id_ else id_
+                for known_as, key, id_ in zip(names, entry, ids, strict=True)
+            ]
+            rows.setdefault(keys[0], {})[keys[1]] = UNFINISHED
+    if not any(UNFINISHED in row.values() for row in rows.values()):
+        return None
+    deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
+    table = stored if stored.organization_id else asked
+    return outputs(replace(table, roles=rows, deployment_ids=deployment_ids, token_ids=token_ids), [])
+
+
+def _may_come(outcome: Outcome) -> bool:
+    """Whether a change was sent and never answered, so that what is read now does not tell what will be there."""
+    error = outcome.error
+    return outcome.taking_back is not None and isinstance(error, ServiceError) and error.status is None
+
+
+def _which(table: Table) -> tuple[str, int]:
+    """What tells a table from others of the program if the engine does not tell its name."""
+    return "a table", hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows)))
+
+
+def _same_roles(one: Table, other: Table) -> bool:
+    had, has = other.entries, one.entries
+    return (
+        one.rows.keys() == other.rows.keys()
+        and has.keys() == had.keys()
+        and all(same_role(str(role), str(had[entry])) for entry, role in has.items())
+    )
+
+
+def _has(stored: Table, binding: BindingId, entry: Entry) -> bool:
+    """Whether the state has an entry: by its ids, or as it is spelled, if a check that was off could not tell the ids."""
+    return binding in stored.bindings or (entry in stored.entries and _binding_by_spelling(stored, entry) is None)
+
+
+def _binding_by_spelling(table: Table, entry: Entry) -> BindingId | None:
+    """The id of an entry, if its keys are ids, or names whose ids are known."""
+    keys = (entry.deployment in table.deployment_ids, entry.token in table.token_ids)
+    ids = [is_known or CUID.fullmatch(key) is not None for is_known, key in zip(keys, entry, strict=True)]
+    return table.binding(entry) if all(ids) else None
+
+
+def _spelled(stored: Table) -> dict[BindingId, tuple[Spelling, ...]]:
+    """The entries of the state, each with how a program may spell it."""
+    return {
+        binding: tuple(
+            Spelling(deployment, token)
+            for deployment in {entry.deployment, binding.deployment_id}
+            for token in {entry.token, binding.token_id}
+        )
+        for binding, entry in stored.bindings.items()
+    }
+
+
+def _deployment_in_words(table: Table, key: str) -> str:
+    id_ = table.deployment_id(key)
+    return in_words("deployment", None if key == id_ else key, id_)
+
+
+def _in_words(table: Table, entry: Entry) -> str:
+    """How a message speaks of an entry of the state: names, then ids."""
+    id_ = table.token_id(entry.token)
+    token = in_words("token", None if entry.token == id_ else entry.token, id_)
+    return f"{token} in {_deployment_in_words(table, entry.deployment)}"
+
+
+def _places(bindings: Sequence[BindingId], *tables: Table) -> str:
+    entries = {binding: entry for table in tables for binding, entry in table.bindings.items()}
+    named = [entries[one].place if one in entries else one.in_words for one in bindings[:MOST_TOLD]]
+    more = len(bindings) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
+    """Why changes failed: each reason once, with the entries that it is about."""
+    by_reason: defaultdict[str, list[BindingId]] = defaultdict(list)
+    for one in failed:
+        by_reason[str(one.error)].append(one.change.binding)
+    told_ = [
+        f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()
+    ]
+    more = len(told_) - MOST_TOLD
+    return " ".join(told_[:MOST_TOLD]) + (f" And {more} more reasons." if more > 0 else "")
+
+
+def _and_more(bindings: Sequence[BindingId]) -> str:
+    return f" (and {len(bindings) - 1} more)" if len(bindings) > 1 else ""
+
+
+def _say(say: Callable[[str], None], texts: Sequence[str], more: int) -> None:
+    for text in texts:
+        say(text)
+    if more:
+        say(f"And {more} more of the same table.")

@@ -1,0 +1,113 @@
+"""Who has a role in an exclusive table's deployments and is not in the table; what a run takes from them.
+
+Only organization tokens count: tokens of a workspace or a deployment are left alone.
+
+`removes` is an input that `check` fills in, so the engine stores it, and prints how it differs from what the next `check`
+says. A row that the last run has taken must then not read like another removal, so it says that it is taken; and a stranger
+who is back must differ from the stored row, or the engine would take the two for the same. A refresh empties `removes`.
+
+    row of the state   the stranger is there   row of the next check   is a change
+    -----------------  ----------------------  ----------------------  -----------
+    none               no                      none                    no
+    none               with role R             R                       yes
+    R                  no                      already removed         no
+    R                  with role R             R (again)               yes
+    any other          with role R             R                       yes
+    already removed    no                      already removed         no
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from astro_provider.access.resources import AGAIN, ALREADY_REMOVED
+from astro_provider.astro.api import Deployment
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.lifecycle.tables.values import Entry, Roles
+from astro_provider.messages.words import in_words
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A role of somebody who is not in the table, and where it stands in `removes` and `strangers`."""
+
+    binding: BindingId
+    entry: Entry
+    role: str
+    token_in_words: str = ""
+    deployment_in_words: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """How a message speaks of it: names, then ids."""
+        return f"{self.token_in_words} in {self.deployment_in_words}"
+
+    @property
+    def told_by_note(self) -> str:
+        """What a note says; `access/digest.py` takes the ids from it, which `removes` does not have."""
+        return f"{self.token_in_words} will lose the role {self.role} in {self.deployment_in_words}"
+
+
+def find_strangers(
+    reader: Reader, organization_id: str, deployments: Mapping[str, Deployment], ours: Collection[BindingId]
+) -> list[Stranger]:
+    """Find who has a role in a table's deployments and is not in the table.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployments: the deployments, by the key that the table has for them.
+        ours: what the table has.
+
+    Raises:
+        RolesUnknown: the service left a token's roles out.
+    """
+    by_id = {deployment.id: key for key, deployment in deployments.items()}
+    found = []
+    for row in assigned_tokens(reader, organization_id, list(deployments.values())):
+        binding = BindingId(organization_id, row.deployment_id, row.id)
+        if binding in ours:
+            continue
+        entry = Entry(by_id[row.deployment_id], _called(reader, organization_id, row))
+        token = in_words("token", row.name, row.id)
+        deployment = in_words("deployment", row.deployment_name, row.deployment_id)
+        found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
+    return found
+
+
+def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:
+    """The strangers as `{deployment: {token: role}}`."""
+    found: dict[str, dict[str, str]] = {}
+    for one in strangers:
+        found.setdefault(one.entry.deployment, {})[one.entry.token] = one.role
+    return found
+
+
+def removes(strangers: Collection[Stranger], stored: Roles) -> Roles:
+    """What the run takes, beside the rows that earlier runs took; the module's docstring has a table of them."""
+    found = {deployment: dict.fromkeys(row, ALREADY_REMOVED) for deployment, row in stored.items()}
+    for deployment, row in as_roles(strangers).items():
+        for token, role in row.items():
+            before = stored.get(deployment, {}).get(token)
+            found.setdefault(deployment, {})[token] = role if before != role else role + AGAIN
+    return found
+
+
+def to_take(removes_: Roles) -> frozenset[tuple[Entry, str]]:
+    """The rows of `removes` that are yet to be taken, or that the last run took, if they are stored."""
+    return frozenset(
+        (Entry(deployment, token), role)
+        for deployment, row in removes_.items()
+        for token, role in row.items()
+        if role != ALREADY_REMOVED
+    )
+
+
+def _called(reader: Reader, organization_id: str, row: DeploymentOrgToken) -> str:
+    """The name of the token, or its id if that name does not tell it from others."""
+    tokens = reader.tokens(organization_id)
+    alone = len(tokens.by_name.get(row.name, [])) == 1 and row.name not in tokens.by_id
+    return row.name if alone and row.name.strip() else row.id

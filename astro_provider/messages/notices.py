@@ -1,0 +1,93 @@
+"""Warnings and notes for the person who reads the preview or the update.
+
+A notice is one line, told once in a process; a preview and the update after it are two processes. Where it goes is not
+decided here: a process that an engine started sends it there (`engine/log.py`), every other one prints it to standard
+error.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from enum import StrEnum
+
+from astro_provider.messages import shown
+
+
+class Severity(StrEnum):
+    """What a notice is: something to mend, or something to know."""
+
+    WARNING = "warning"
+    NOTE = "note"
+
+
+Sink = Callable[[Severity, str], None]
+
+
+def print_to_stderr(severity: Severity, text: str) -> None:
+    """Print one notice as one line; if nobody reads any more, it is lost, and no write fails for it."""
+    with suppress(OSError, ValueError):  # a broken pipe, a closed file
+        # One write with its newline, because four threads print into the same pipe.
+        sys.stderr.write(f"astro: {severity}: {text}\n")
+        sys.stderr.flush()
+
+
+_subject: ContextVar[str] = ContextVar("subject", default="")
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Let the notices of this block be about a resource, named as the reader of the sink knows it."""
+    before = _subject.set(subject)
+    try:
+        yield
+    finally:
+        _subject.reset(before)
+
+
+def subject() -> str:
+    """What the notices of this context are about; blank: the run as a whole."""
+    return _subject.get()
+
+
+_lock = threading.Lock()
+_told: set[tuple[Severity, str]] = set()
+_sink: Sink = print_to_stderr
+
+
+def send_to(sink: Sink) -> None:
+    """Let all notices of this process from now on go there.
+
+    Args:
+        sink: takes the severity and the text, which is one line; called from several threads; raises nothing.
+    """
+    global _sink  # noqa: PLW0603  a process has one reader
+    _sink = sink
+
+
+def forget() -> None:
+    """Forget what was told, as a new process would have told nothing."""
+    with _lock:
+        _told.clear()
+
+
+def warn(text: str) -> None:
+    """Tell a warning, unless it has been told."""
+    _tell_once(Severity.WARNING, text)
+
+
+def note(text: str) -> None:
+    """Tell a note, unless it has been told."""
+    _tell_once(Severity.NOTE, text)
+
+
+def _tell_once(severity: Severity, text: str) -> None:
+    notice = severity, shown.line(text)
+    with _lock:
+        if notice in _told:
+            return
+        _told.add(notice)
+    _sink(*notice)

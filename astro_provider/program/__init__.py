@@ -1,0 +1,1 @@
+"""A program declares bindings and tables here, and asks which tokens a deployment has. Only this wing builds resources."""
