@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import held_roles
 from astro_provider.astro.writing.changes import Add, Change, Put, Remove, Roles, held_in
 from astro_provider.errors import BindingConflict, CallRefused, WriteRefused
 from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Clock, Commit, Fate, Fault, Service
 from tests.simulation.writers import Batch, Careless, Command, Process, World
 
 SETTLE = 8  # ticks
+IN_STEP_SETTLE = 40  # ticks: a call of two of them is to the settle time as 50 ms are to a second
 TOKENS = ("t", "u")
 SHARED = "shared"  # a deployment that several processes may want the same or different things of
 FOREIGN = (("DEPLOYMENT", "theirs"), ("DAG", "dag"), ("MYSTERY", "m"))
@@ -44,6 +46,7 @@ class Kind(Enum):
     NOT_ISOLATED = "a change failed because of another one that rode with it"
     STUCK = "a change never ended"
     CALLS = "more calls than the bound"
+    GIVEN_UP = "a change was given up, although the others only wrote at the same pace"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class OurPlan:
     starts_at: int = 0
     killed_at: int | None = None
     comes_back: bool = False  # after it was killed, a new process does all of it again
+    in_turn: bool = False  # each batch follows the one before
+    draws: int = 0  # the seed of its random pauses
+    usual: Fate = field(default_factory=Fate)  # of the calls that have no fate of their own
 
 
 @dataclass(frozen=True)
@@ -105,9 +111,11 @@ def play(plan: Plan) -> Run:
     processes: list[Process] = []
 
     def start(our: OurPlan, number: int, mark: str, *, killed_at: int | None) -> None:
-        process = Process(number, mark, our.machine, world, plan.settle_ticks, list(our.fates), started_at=clock.now)
+        process = Process(
+            number, mark, our.machine, world, plan.settle_ticks, list(our.fates), clock.now, our.usual, our.draws
+        )
         processes.append(process)
-        process.run(our.batches)
+        process.run(our.batches, in_turn=our.in_turn)
         if killed_at is not None:
             clock.at(killed_at, process.kill)
 
@@ -122,6 +130,11 @@ def play(plan: Plan) -> Run:
     problems = [Problem(Kind.STUCK, f"{owner} waits for ever") for owner in stuck]
     for process in processes:
         problems += _problems_of(process, processes, plan, service)
+        problems += [
+            Problem(Kind.GIVEN_UP, f"{process.name} gave {one.change} up: {one.reason.name}")
+            for one in process.lost
+            if plan.ours[process.number].in_turn
+        ]
     problems += _lost_for_others(plan, service.commits)
     return Run(tuple(problems), tuple(processes), tuple(service.commits), service.roles)
 
@@ -170,8 +183,9 @@ def _problems_of(process: Process, processes: list[Process], plan: Plan, service
             problems.append(Problem(Kind.NOT_ISOLATED, f"{process.name} refused {told.change}: {told.result}"))
         if not good and isinstance(told.result, ApiToken):
             problems.append(Problem(Kind.MISSING, f"{process.name} reported {told.change} as done"))
+    held_now = {token_id: held_roles(roles) for token_id, roles in service.roles.items()}
     for wanted, told in process.standing.items():
-        held = held_in(service.roles[wanted.token_id], wanted)
+        held = held_now[wanted.token_id].get(wanted.deployment_id)
         if told.change.fulfilled_by(held) or _contested(wanted, process, processes, plan):
             continue
         kind = Kind.MISSING
@@ -367,6 +381,24 @@ def pick_plan(pick: Pick, space: Space) -> Plan:
         if pick((False, True))
     )
     return Plan(ours, careless, held, space.settle_ticks)
+
+
+def pick_in_step(pick: Pick) -> Plan:
+    """Pick two or three processes that make 60 changes each, in writes of equal number, latency and pace, in any phase."""
+    flight, between = pick((1, 1, 2)), pick(range(1, 9))
+    at_once, role = pick((4, 4, 6, 10)), pick(("A", None))
+    wanted = [[binding("t", f"mine-{number}-{change}") for change in range(60)] for number in range(pick((2, 3)))]
+    ours = []
+    for number, bindings in enumerate(wanted):
+        changes = [Put(one, role) if role else Remove(one) for one in bindings]
+        batches = tuple(
+            Batch(between + pick((0,) * 19 + (1,)), "t", tuple(changes[first : first + at_once]))
+            for first in range(0, len(changes), at_once)
+        )
+        starts_at, draws = pick(range(4 * flight + between)), pick(range(1000))
+        ours.append(OurPlan(batches, (), number, starts_at, in_turn=True, draws=draws, usual=Fate(flight, flight)))
+    held = () if role else tuple((one.token_id, one.deployment_id, "A") for bindings in wanted for one in bindings)
+    return Plan(tuple(ours), (), held, IN_STEP_SETTLE)
 
 
 def search(kind: Kind, space: Space, tries: int) -> Plan | None:

@@ -7,6 +7,7 @@ threads, the wall clock and HTTP. What `Process` notes about itself is what the 
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import Any
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import held_roles
+from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Change, Put, Remove, Roles, held_in
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.merge import Merge, Read, Write
@@ -47,7 +50,11 @@ Result = ApiToken | Exception
 
 @dataclass(frozen=True)
 class Batch:
-    """Changes of one token that go out together, some time after the batch before."""
+    """Changes of one token that go out together.
+
+    Attributes:
+        at: the tick after the start of the process; of batches in turn, the ticks after the end of the one before.
+    """
 
     at: int
     token_id: str
@@ -83,18 +90,21 @@ class Process:
     settle_ticks: int
     fates: list[Fate]
     started_at: int = 0
+    usual: Fate = field(default_factory=Fate)  # of the calls that have no fate of their own
+    draws: int = 0  # the seed of its random pauses
     killed_at: int | None = None
     told: list[Told] = field(default_factory=list)
     begun: list[Change] = field(default_factory=list)
     standing: dict[BindingId, Told] = field(default_factory=dict)  # told as done, and not taken back
     last_done: dict[BindingId, int] = field(default_factory=dict)  # when it was last seen or written as wanted
     safe: dict[BindingId, Told] = field(default_factory=dict)  # of `standing`, what a finished burst has looked at
+    lost: list[NotStanding] = field(default_factory=list)  # what it told as not standing
     faults: list[str] = field(default_factory=list)  # what it did and must never do
     calls: int = 0
     met: Counter[str] = field(default_factory=Counter)  # what it had to deal with
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(float(self.settle_ticks))
+        self.ledger = Ledger(float(self.settle_ticks), random.Random(self.draws).random)
         self.settling = Settling(self.ledger)
         self._looks = False
         self._led: set[str] = set()
@@ -111,10 +121,13 @@ class Process:
         """Who it is, as the author of a write."""
         return f"P{self.number}{self.mark}"
 
-    def run(self, batches: Sequence[Batch]) -> None:
-        """Set all batches going, each at its tick."""
+    def run(self, batches: Sequence[Batch], *, in_turn: bool = False) -> None:
+        """Set all batches going, each at its tick; or in turn, each some ticks after the end of the one before."""
+        if in_turn:
+            self.world.clock.start(self, self._write_in_turn(batches))
+            return
         for batch in batches:
-            self.world.clock.start(self, self.write(batch))
+            self.world.clock.start(self, self._write(batch))
 
     def kill(self) -> None:
         """End it where it stands. What an unfinished burst has told is promised no more."""
@@ -125,10 +138,23 @@ class Process:
         self._locks = set()
         self.standing = self.safe
 
-    def write(self, batch: Batch) -> Routine:
-        """Follow `Writer.write`, for all changes of a batch at once."""
-        clock = self.world.clock
+    def _write(self, batch: Batch) -> Routine:
         yield Until(lambda: False, self.started_at + batch.at)
+        duty = yield from self._make(batch)
+        if duty is not None:
+            yield from self._stay(duty)
+
+    def _write_in_turn(self, batches: Sequence[Batch]) -> Routine:
+        """Make each batch after the one before, as an engine hands changes out; what is on duty does not wait for them."""
+        for batch in batches:
+            yield Until(lambda: False, self.world.clock.now + batch.at)
+            duty = yield from self._make(batch)
+            if duty is not None:
+                self.world.clock.start(self, self._stay(duty))
+
+    def _make(self, batch: Batch) -> Generator[Call | Until, Any, object]:
+        """Follow `Writer.write_all`, for all changes of a batch at once, and return the duty that it leaves with."""
+        clock = self.world.clock
         self.settling.enter()
         for change in batch.changes:
             self.begun.append(change)
@@ -138,9 +164,7 @@ class Process:
         merge = yield from self._lead(batch.token_id, batch.changes)
         for change in batch.changes:
             self._tell(Told(change, merge.outcomes[change.binding], clock.now))
-        duty = self.settling.leave()
-        if duty is not None:
-            yield from self._stay(duty)
+        return self.settling.leave()
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)
@@ -152,6 +176,9 @@ class Process:
 
     def _lead(self, token_id: str, changes: Sequence[Change]) -> Generator[Call | Until, Any, Merge]:
         merge = Merge(ORGANIZATION_ID, token_id, changes, self.ledger)
+        has_turn = bool(changes)
+        if has_turn:
+            yield self._out_of_step(token_id)
         lock = (self.machine, token_id)
         yield Until(lambda: lock not in self.world.locked)
         self.world.locked.add(lock)
@@ -160,7 +187,7 @@ class Process:
         try:
             for attempt in range(1, MOST_ATTEMPTS + 1):
                 try:
-                    yield from self._run(merge, changes, bases)
+                    yield from self._run(merge, changes, bases, has_turn=has_turn)
                     break
                 except Unavailable as error:
                     if attempt == MOST_ATTEMPTS:
@@ -177,7 +204,13 @@ class Process:
             self.world.clock.start(self, self._keep_looking())
         return merge
 
-    def _run(self, merge: Merge, changes: Sequence[Change], bases: list[Snapshot]) -> Routine:
+    def _out_of_step(self, token_id: str) -> Until:
+        """Pause as `Writer._await_turn` does."""
+        pause = self.ledger.pause((ORGANIZATION_ID, token_id))
+        self.met["paused to fall out of step"] += pause > 0
+        return Until(lambda: False, self.world.clock.now + math.ceil(pause))
+
+    def _run(self, merge: Merge, changes: Sequence[Change], bases: list[Snapshot], *, has_turn: bool) -> Routine:
         clock = self.world.clock
         has_read = False
         while True:
@@ -187,6 +220,9 @@ class Process:
             if isinstance(step, Read):
                 self.met["read again because the list was old"] += has_read
                 has_read = True
+                if step.before_write and not has_turn:
+                    yield self._out_of_step(merge.token_id)
+                    has_turn = True
                 sent_at = clock.now
                 base = yield from self._retried(lambda: self.world.service.get_token(merge.token_id))
                 bases.append(base)
@@ -194,6 +230,7 @@ class Process:
                     merge.read(as_token(merge.token_id, base.roles, base.updated_at), sent_at, clock.now)
                 self._note_seen(base, sent_at)
             else:
+                has_turn = False
                 yield from self._send(merge, step, bases[-1], changes)
                 has_read = False
 
@@ -219,10 +256,11 @@ class Process:
                 merge.wrote(answer, clock.now, latest_update=clock.now)
             self._lists[merge.token_id] = write.roles
             self._accounted_for[merge.token_id] = clock.now
+            before, after = held_roles(base.roles), answer.roles_by_deployment
             for binding, told in self._unsettled.items():
                 if binding.token_id != merge.token_id or binding in asked_now:
                     continue
-                was, became = held_in(base.roles, binding), answer.roles_by_deployment.get(binding.deployment_id)
+                was, became = before.get(binding.deployment_id), after.get(binding.deployment_id)
                 if told.change.fulfilled_by(became) and not told.change.fulfilled_by(was):
                     self.last_done[binding] = clock.now
                     self.met["undone by another, and made again"] += 1
@@ -235,11 +273,12 @@ class Process:
         if settling.is_relieved(duty):
             self.met["duty handed over"] += unsettled
             return
-        undone, _ = settling.give_account()
-        self.met["told that something was undone for good"] += bool(undone)
-        for binding in undone:
-            self.standing.pop(binding, None)
-            self._unsettled.pop(binding, None)
+        account = settling.give_account(Reason.NOT_READ)
+        self.lost += account
+        self.met["told that something was undone for good"] += bool(account)
+        for one in account:
+            self.standing.pop(one.change.binding, None)
+            self._unsettled.pop(one.change.binding, None)
         self.safe = dict(self.standing)
 
     def _keep_looking(self) -> Routine:
@@ -285,7 +324,7 @@ class Process:
 
     def _call(self, carry_out: Any, ignored: Any = None) -> Call:
         self.calls += 1
-        fate = self.fates.pop(0) if self.fates else Fate()
+        fate = self.fates.pop(0) if self.fates else self.usual
         if ignored is not None:  # a write takes less than half the settle time to arrive: that is assumed
             fate = Fate(min(fate.request, 3), fate.answer, fate.fault)
         return Call(carry_out, fate, ignored)
@@ -311,8 +350,9 @@ class Process:
         if others or self._lists.get(base.token_id, base.roles) != base.roles:
             self._others_at[base.token_id] = sent_at
         self._lists[base.token_id] = base.roles
+        held = held_roles(base.roles)
         for binding in [binding for binding in self._unsettled if binding.token_id == base.token_id]:
-            self._note_settled(binding, held_in(base.roles, binding), sent_at)
+            self._note_settled(binding, held.get(binding.deployment_id), sent_at)
 
     def _note_settled(self, binding: BindingId, held: str | None, sent_at: int) -> None:
         told = self._unsettled.get(binding)
@@ -327,10 +367,14 @@ class Process:
         ours = {binding.deployment_id: wish for binding, wish in wishes.items() if binding.token_id == merge.token_id}
         read = [entry for entry in base.roles if _deployment(entry) not in ours]
         written = [entry for entry in write.roles if _deployment(entry) not in ours]
-        if [entry.to_wire() for entry in read] != [entry.to_wire() for entry in written]:
+        if len(read) != len(written) or any(
+            before is not after and before.to_wire() != after.to_wire()
+            for before, after in zip(read, written, strict=True)
+        ):
             self.faults.append(f"{self.name} changed an entry that nobody asked it to change")
+        before, after = held_roles(base.roles), held_roles(write.roles)
         for deployment_id, wish in ours.items():
-            read_role, written_role = (held_in(roles, wish.binding) for roles in (base.roles, write.roles))
+            read_role, written_role = before.get(deployment_id), after.get(deployment_id)
             if read_role != written_role and not wish.fulfilled_by(written_role):
                 self.faults.append(f"{self.name} wrote {written_role} in {deployment_id}, and {wish} was asked for")
 

@@ -8,6 +8,8 @@ for nothing. What is taken out is replaced on `Merge` and `Ledger` for the time 
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import replace
 
 import pytest
@@ -29,6 +31,7 @@ from tests.simulation.runs import (
     Plan,
     Space,
     binding,
+    pick_in_step,
     play,
     search,
 )
@@ -80,8 +83,8 @@ def test_where_a_list_is_sent_again_after_a_lost_answer_a_foreign_entry_is_lost(
 def test_where_what_stands_is_forgotten_at_once_a_grant_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     settle = Ledger.settle
 
-    def settle_at_once(ledger: Ledger, of: BindingId, held: str | None, read_at: float) -> Change | None:
-        undone = settle(ledger, of, held, read_at)
+    def settle_at_once(ledger: Ledger, of: BindingId, held: str | None, read_at: float, **by: bool) -> Change | None:
+        undone = settle(ledger, of, held, read_at, **by)
         if undone is None:
             ledger.forget([of])
         return undone
@@ -140,6 +143,39 @@ def test_where_a_list_is_made_of_known_or_own_entries_a_foreign_one_is_lost(
         plan = found(Kind.FOREIGN)
 
     assert not play(plan).shows(Kind.FOREIGN)
+
+
+def test_where_each_read_counts_and_writers_do_not_pause_a_change_is_given_up_to_a_neighbour_at_the_same_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle = Ledger.settle
+
+    def settle_and_count(ledger: Ledger, of: BindingId, held: str | None, read_at: float, **_: bool) -> Change | None:
+        if of in ledger._written:
+            ledger._written[of].counted_at = -math.inf
+        return settle(ledger, of, held, read_at, by_look=True)
+
+    with monkeypatch.context() as without:
+        without.setattr(Ledger, "settle", settle_and_count)
+        without.setattr(Ledger, "pause", lambda _ledger, _key: 0.0)
+        plan = next(plan for plan in map(in_step, range(100)) if play(plan).shows(Kind.GIVEN_UP))
+
+    assert play(plan).problems == ()
+
+
+def test_where_writers_do_not_pause_they_stay_in_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def repairs() -> int:
+        runs = [play(in_step(number)) for number in range(20)]
+        return sum(process.met["undone by another, and made again"] for run in runs for process in run.processes)
+
+    paused = repairs()
+    monkeypatch.setattr(Ledger, "pause", lambda _ledger, _key: 0.0)
+
+    assert paused < repairs() / 3
+
+
+def in_step(number: int) -> Plan:
+    return pick_in_step(random.Random(number).choice)
 
 
 # The answer to a write is looked at, and the token is looked at again: either would find a write that the service

@@ -8,6 +8,7 @@ import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
@@ -414,7 +415,7 @@ def test_what_was_undone_and_is_refused_is_given_up_and_the_rest_is_made() -> No
     merge.wrote(answer(d2="A"), 2.0)
     assert reads(merge, now=2.0, d2="A") is None
 
-    assert ledger.given_up == {ONE: "no such role"}
+    assert ledger.given_up == {ONE: NotStanding(guilty, Reason.REFUSED, "no such role")}
     assert ledger.unsettled == [TWO]
     assert {TWO: ApiToken} == {of: type(outcome) for of, outcome in merge.outcomes.items()}
 

@@ -6,6 +6,7 @@ import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Put, Remove
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.settling import ListDeployment, ReadToken, Settling
@@ -181,14 +182,18 @@ def test_a_failed_look_ends_the_duty_with_an_account_of_all_that_was_not_seen(
 ) -> None:
     settling.enter()
     ledger.wrote(Put(of("t"), "A"), 1.0)
-    ledger.give_up(of("u"), "no such role")
+    refused = Put(of("u"), "A")
+    ledger.give_up(refused, Reason.REFUSED, "no such role")
     settling.leave()
 
     settling.ended(Unavailable("no answer"))
 
     assert settling.is_over()
-    assert settling.give_account() == ([of("t"), of("u")], ["no such role"])
-    assert settling.give_account() == ([], [])
+    assert settling.give_account(Reason.NOT_READ, "no answer") == [
+        NotStanding(Put(of("t"), "A"), Reason.NOT_READ, "no answer"),
+        NotStanding(refused, Reason.REFUSED, "no such role"),
+    ]
+    assert settling.give_account(Reason.NOT_READ) == []
 
 
 def test_a_look_that_failed_during_a_burst_is_made_again(settling: Settling, ledger: Ledger) -> None:

@@ -28,6 +28,8 @@ NAMELESS = "a role without a name"
 
 def agreed(roles: Sequence[str | None]) -> str | None:
     """The role on which several entries of one deployment agree; the names of all, joined with `and`, if they do not."""
+    if len(roles) == 1:  # nearly always, and lists have thousands
+        return roles[0]
     different = {(role or "").lower(): role for role in reversed(roles)}
     if len(different) <= 1:
         return next(iter(roles), None)
@@ -66,7 +68,7 @@ class ApiTokenRole(Wire):
 
 
 class SubjectProfile(Wire):
-    """Who made a token: a USER or a SERVICEKEY (another token)."""
+    """The maker or the last writer of a token: a USER or a SERVICEKEY (another token)."""
 
     id: str
     full_name: str | None = None
@@ -90,6 +92,7 @@ class ApiToken(Wire):
     created_at: str | None = None
     created_by: SubjectProfile | None = None
     updated_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
+    updated_by: SubjectProfile | None = None
     end_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
     roles: tuple[ApiTokenRole, ...] | None = None
 

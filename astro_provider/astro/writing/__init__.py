@@ -18,9 +18,12 @@ How a change is made:
    the token is looked at, also while a burst of other tokens goes on. What has been seen standing is forgotten; what
    shows undone too late to tell why is an error. The last change of a burst stays behind until all of it has been seen
    standing; a change that comes meanwhile takes that duty over, so that a burst pays the wait once.
+6. *Out of step.* A writer that finds its change undone pauses for a random time before it reads the token for its next
+   write. Two writers of the same pace would otherwise undo each other with every write.
 
 Why this is enough: a writer that read before our write and follows rule 3 has written, or never will, by the time we
 look again. What is not promised stands in docs/concurrency.md.
 
-`merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `queues.py` says whose turn it is, and `writer.py` brings the rest.
+`merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `account.py` reports what does not stand;
+`queues.py` says whose turn it is, and `writer.py` brings the rest.
 """

@@ -12,7 +12,12 @@ Three cases need more than that rule:
   second sign is used if the service gives it, and is not needed.
 - *A read comes late* (an outage, a slow service) and shows our change undone for the first time. Whether an old list did
   that or a person decided it cannot be told any more, so nothing is put back: it is given up, which is an error.
-- *A change is undone again and again*: after MOST_REPAIRS it is given up.
+- *A change is undone again and again*: two programs may want different things. Only looks count that, each settle time
+  once, because a neighbour that merely writes at the same pace undoes a change with each of its writes, until it ends.
+  After MOST_TIMES_UNDONE the change is given up.
+
+Two writers that write at the same pace, each between the other's read and write, stay in step. So a writer that finds
+its change undone pauses for a random time before it reads that token for a write, up to twice as long each time.
 
 Like `merge.py`, it neither reads nor waits: it is told what was written and what was read, and at what time.
 """
@@ -20,19 +25,28 @@ Like `merge.py`, it neither reads nor waits: it is told what was written and wha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import held_roles
+from astro_provider.astro.writing.account import (
+    LATEST_SETTLE_TIMES,
+    MOST_TIMES_UNDONE,
+    NotStanding,
+    Others,
+    Reason,
+    TokenKey,
+)
 from astro_provider.astro.writing.changes import Change, Roles
-from astro_provider.messages.words import sentence
-
-TokenKey = tuple[str, str]  # organization id, token id
 
 MOST_EXTENSIONS = 3  # of the settle time, while others are at work on the same token
-MOST_REPAIRS = 10  # of one change
-LATEST_SETTLE_TIMES = 2  # after its write, a change that is found undone for the first time is not put back
+# Of a pause, in settle times: the longest first one, and how often that doubles while one change is put back again and
+# again. A write goes wrong if it falls between another writer's read and write, which take far less than the first.
+FIRST_PAUSE = 1 / 8
+MOST_DOUBLINGS = 2
 
 
 @dataclass
@@ -43,6 +57,8 @@ class _Written:
     at: float
     extensions: int = 0
     repairs: int = 0
+    times_undone: int = 0  # in how many settle times a look found it undone
+    counted_at: float = -math.inf  # the last of them
     undone: bool = False  # a read that came in time has shown it undone, so it may be put back later, too
 
     def begin_again(self, at: float) -> None:
@@ -65,15 +81,18 @@ class Ledger:
 
     Args:
         settle_seconds: how long another writer may take from its read to its write; 0 remembers nothing.
+        draw: a random number from 0 to 1.
     """
 
-    def __init__(self, settle_seconds: float) -> None:
+    def __init__(self, settle_seconds: float, draw: Callable[[], float] = random.random) -> None:
         self.settle_seconds = settle_seconds
-        self.given_up: dict[BindingId, str] = {}
+        self.given_up: dict[BindingId, NotStanding] = {}
+        self._draw = draw
         self._written: dict[BindingId, _Written] = {}
         self._left: dict[TokenKey, _Left] = {}
+        self._others: dict[TokenKey, Others] = {}
         self._sent: dict[BindingId, float] = {}  # when a write was sent last, whatever came of it
-        self._in_words: dict[BindingId, str] = {}
+        self._repairs: dict[TokenKey, int] = {}  # of what its last read showed undone, the repair that comes now
 
     def sent(self, changes: Iterable[Change], at: float) -> None:
         """Note that a write of these changes goes out at that time. Its answer may never come."""
@@ -81,7 +100,6 @@ class Ledger:
 
     def wrote(self, change: Change, at: float) -> None:
         """Remember that the service showed a change as made at that time."""
-        self._in_words[change.binding] = change.in_words
         if self.settle_seconds > 0:
             self._written[change.binding] = _Written(change, at)
         self.given_up.pop(change.binding, None)
@@ -91,7 +109,9 @@ class Ledger:
         before = self._written.get(change.binding)
         self.wrote(change, at)
         if before is not None and change.binding in self._written:
-            self._written[change.binding].repairs = before.repairs + 1
+            after = self._written[change.binding]
+            after.repairs = before.repairs + 1
+            after.times_undone, after.counted_at = before.times_undone, before.counted_at
 
     def needed_no_write(self, change: Change, read_at: float, now: float) -> None:
         """Note that a change was fulfilled before anything was written, as a read shows that was sent at `read_at`.
@@ -114,27 +134,50 @@ class Ledger:
         """
         self._left[key] = _Left(roles, latest_update)
 
-    def to_make_again(
-        self, key: TokenKey, roles: Roles, read_at: float, *, updated_at: float | None = None
-    ) -> list[Change]:
+    def to_make_again(self, key: TokenKey, token: ApiToken, read_at: float, *, by_look: bool = False) -> list[Change]:
         """Settle what a read of a whole token shows standing, and return the changes that it shows to be undone.
 
         Args:
-            key: the token.
-            roles: its list.
+            key: the token's.
+            token: the token with all its roles.
             read_at: when the read was sent.
-            updated_at: the token's `updatedAt` (epoch seconds); None if the service does not tell.
+            by_look: the read is a look, and no change's own.
         """
+        roles, updated_at = token.roles or (), token.updated_epoch
         ours = [binding for binding in self._written if (binding.organization_id, binding.token_id) == key]
+        held = held_roles(roles)
         left = self._left.get(key)
         if left is not None and (roles != left.roles or self.updated_by_others(key, updated_at)):
+            self._note_others(key, left, token, held)
             for written in (self._written[binding] for binding in ours):
                 if not self._is_late(written, read_at):
                     written.begin_again(read_at)
         self._left[key] = _Left(roles, updated_at)
-        held = held_roles(roles)
-        found = (self.settle(binding, held.get(binding.deployment_id), read_at) for binding in ours)
-        return [change for change in found if change is not None]
+        found = (self.settle(binding, held.get(binding.deployment_id), read_at, by_look=by_look) for binding in ours)
+        undone = [change for change in found if change is not None]
+        self._repairs[key] = max((self._written[change.binding].repairs + 1 for change in undone), default=0)
+        return undone
+
+    def pause(self, key: TokenKey) -> float:
+        """Seconds to wait before a token is read for a write: 0, unless its last read showed a change of ours undone."""
+        repairs = self._repairs.get(key, 0)
+        if not repairs:
+            return 0.0
+        return self._draw() * FIRST_PAUSE * 2.0 ** min(repairs - 1, MOST_DOUBLINGS) * self.settle_seconds
+
+    def others(self, key: TokenKey) -> Others:
+        """What a token has shown of its other writers, since this process first wrote it."""
+        return self._others.get(key, Others())
+
+    def _note_others(self, key: TokenKey, left: _Left, token: ApiToken, held: dict[str, str]) -> None:
+        last_writer = None
+        if self.updated_by_others(key, token.updated_epoch) and token.updated_by is not None:
+            last_writer = token.updated_by.display_name
+        before = held_roles(left.roles)
+        changed = {one for one in before.keys() | held.keys() if before.get(one) != held.get(one)}
+        theirs = tuple(sorted(one for one in changed if BindingId(key[0], one, key[1]) not in self._sent))
+        known = self.others(key)
+        self._others[key] = Others(last_writer or known.last_writer, theirs or known.deployment_ids)
 
     def updated_by_others(self, key: TokenKey, updated_at: float | None) -> bool:
         """Tell whether an `updatedAt` shows that others have written a token since we saw or wrote it last."""
@@ -143,8 +186,14 @@ class Ledger:
             left is not None and left.updated_at is not None and updated_at is not None and updated_at > left.updated_at
         )
 
-    def settle(self, binding: BindingId, held: str | None, read_at: float) -> Change | None:
-        """Hold what a read shows against what was written, and forget what has stood for a settle time.
+    def settle(self, binding: BindingId, held: str | None, read_at: float, *, by_look: bool = False) -> Change | None:
+        """Compare what a read shows with what was written, and forget what has stood for a settle time.
+
+        Args:
+            binding: the entry.
+            held: its role, as the read shows it.
+            read_at: when the read was sent.
+            by_look: the read is a look, and no change's own.
 
         Returns:
             The change that has been undone and must be made again; None if it stands, was given up or never written.
@@ -156,22 +205,20 @@ class Ledger:
             if read_at >= written.at + self.settle_seconds:
                 del self._written[binding]
             return None
-        if written.repairs >= MOST_REPAIRS:
-            called = sentence(written.change.in_words)
-            self.give_up(binding, f"{called} was undone by another writer {MOST_REPAIRS + 1} times.")
-            return None
         if self._is_late(written, read_at) and not written.undone:
-            self.give_up(
-                binding,
-                f"{sentence(written.change.in_words)} shows {held or 'no role'} {read_at - written.at:.1f} s after the write; by then "
-                "somebody may have decided that, so nothing was put back.",
-            )
+            self.give_up(written.change, Reason.LATE)
+            return None
+        if by_look and read_at >= written.counted_at + self.settle_seconds:
+            written.times_undone += 1
+            written.counted_at = read_at
+        if written.times_undone > MOST_TIMES_UNDONE:
+            self.give_up(written.change, Reason.UNDONE)
             return None
         written.undone = True
         return written.change
 
     def _is_late(self, written: _Written, read_at: float) -> bool:
-        """Tell whether a read comes too late to tell an old list that was written back from somebody's decision."""
+        """Tell whether a read comes too late to tell an old list that was written back from a person's decision."""
         return read_at > written.at + LATEST_SETTLE_TIMES * self.settle_seconds
 
     def forget(self, bindings: Iterable[BindingId]) -> None:
@@ -179,14 +226,14 @@ class Ledger:
         for binding in list(bindings):
             self._written.pop(binding, None)
 
-    def give_up(self, binding: BindingId, reason: str) -> None:
+    def give_up(self, change: Change, reason: Reason, detail: str = "") -> None:
         """Note that what was undone is not made again."""
-        self.forget([binding])
-        self.given_up[binding] = reason
+        self.forget([change.binding])
+        self.given_up[change.binding] = NotStanding(change, reason, detail)
 
-    def in_words(self, binding: BindingId) -> str:
-        """How a message speaks of a binding: as the change did that was written last."""
-        return self._in_words.get(binding, binding.in_words)
+    def written(self, binding: BindingId) -> Change:
+        """The change of a binding that must still be seen standing."""
+        return self._written[binding].change
 
     @property
     def unsettled(self) -> list[BindingId]:

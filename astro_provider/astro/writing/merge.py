@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from astro_provider.astro.api import ApiToken, SubjectRoles
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import held_roles, require_roles
+from astro_provider.astro.writing.account import Reason
 from astro_provider.astro.writing.changes import (
     Change,
     GiveBack,
@@ -75,7 +76,7 @@ class Merge:
         self.outcomes: dict[BindingId, ApiToken | Exception] = {}
         self.failure: Exception | None = None
         self._key = (organization_id, token_id)
-        self._only_looks = not changes
+        self._is_look = self._only_looks = not changes
         self._open = {change.binding: change for change in changes}
         self._groups = groups or {}
         self._before: dict[BindingId, str | None] = {}  # the role that was there before this merge changed it
@@ -111,7 +112,7 @@ class Merge:
         """
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
-        undone = self._ledger.to_make_again(self._key, roles, sent_at, updated_at=token.updated_epoch)
+        undone = self._ledger.to_make_again(self._key, token, sent_at, by_look=self._is_look)
         todo = [change for change in undone if change.binding not in self._open]
         held_by_deployment = held_roles(roles)
         for change in list(self._open.values()):
@@ -248,7 +249,7 @@ class Merge:
         if self._open.pop(change.binding, None):
             self.outcomes[change.binding] = error
         else:
-            self._ledger.give_up(change.binding, str(error))
+            self._ledger.give_up(change, Reason.REFUSED, str(error))
 
 
 def _as_written(change: Change) -> Change:

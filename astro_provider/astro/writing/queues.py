@@ -20,8 +20,8 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from astro_provider.astro.api import Deadline
+from astro_provider.astro.writing.account import TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
-from astro_provider.astro.writing.ledger import TokenKey
 
 GATHER_SECONDS = 0.045  # that a lone change waits for company
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended

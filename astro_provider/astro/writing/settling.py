@@ -23,7 +23,8 @@ from astro_provider.astro.api import ApiToken
 from astro_provider.astro.coverage import fewest_reads
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import role_told
-from astro_provider.astro.writing.ledger import Ledger, TokenKey
+from astro_provider.astro.writing.account import NotStanding, Reason, TokenKey
+from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.errors import NotFound
 
 GATHERED_SETTLE_TIMES = 0.9  # between two looks: less than one, because a look itself takes time
@@ -76,7 +77,12 @@ class Look:
             held = None if token is None else role_told(token, binding.deployment_id)
             told_without_role = token is not None and held is None
             others = token is not None and self.ledger.updated_by_others(key, token.updated_epoch)
-            if listed is None or told_without_role or others or self.ledger.settle(binding, held, sent_at) is not None:
+            if (
+                listed is None
+                or told_without_role
+                or others
+                or self.ledger.settle(binding, held, sent_at, by_look=True) is not None
+            ):
                 self.tokens.add(key)
         self._now = None
 
@@ -145,10 +151,15 @@ class Settling:
         """Take the end of a look."""
         self.failure = failure
 
-    def give_account(self) -> tuple[list[BindingId], list[str]]:
-        """Return the bindings that could not be made to stand, and the reasons that are known; forget them all."""
-        reasons = sorted(set(self.ledger.given_up.values()))
-        bindings = sorted({*self.ledger.unsettled, *self.ledger.given_up})
-        self.ledger.forget(bindings)
+    def give_account(self, otherwise: Reason, detail: str = "") -> list[NotStanding]:
+        """Return the changes that could not be made to stand, in the order of their bindings, and forget them all.
+
+        Args:
+            otherwise: the reason of those that were not given up, but not seen standing either.
+            detail: what the service said about those.
+        """
+        unseen = [NotStanding(self.ledger.written(binding), otherwise, detail) for binding in self.ledger.unsettled]
+        account = sorted([*unseen, *self.ledger.given_up.values()], key=lambda one: one.change.binding)
+        self.ledger.forget(self.ledger.unsettled)
         self.ledger.given_up.clear()
-        return bindings, reasons
+        return account

@@ -12,12 +12,13 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from astro_provider.astro.api import ApiToken, AstroClient, Deadline
+from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
 from astro_provider.astro.api.retry import attempts
 from astro_provider.astro.evidence import require_that_token_is_gone
 from astro_provider.astro.roles import require_organization_scope
+from astro_provider.astro.writing.account import Reason, TokenKey, not_confirmed
 from astro_provider.astro.writing.changes import Change, Outcome, Remove
-from astro_provider.astro.writing.ledger import Ledger, TokenKey
+from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.merge import Merge, Read, Write
 from astro_provider.astro.writing.queues import Queue, Queues, Ticket
@@ -176,7 +177,7 @@ class Writer:
 
         try:
             if not only_looks:
-                self._await_turn(queue, client, deadline)
+                self._await_turn(key, client, deadline)
             with self._locks.holding(*key, deadline):
                 if not only_looks:
                     may_go = queue.waiting  # all that have come meanwhile
@@ -201,7 +202,13 @@ class Writer:
             _tell(merge)
         return merge
 
-    def _await_turn(self, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
+    def _await_turn(self, key: TokenKey, client: AstroClient, deadline: Deadline) -> None:
+        """Wait until a token may be read for a write: out of step with other writers, and in turn with other tokens."""
+        queue = self._queues[key]
+        if not queue.has_turn:
+            with self._changed:
+                pause = self._ledger.pause(key)
+            cancelling.pause(min(pause, deadline.remaining / 2))
         self._queues.await_turn(queue, lambda: client.await_turn("POST"), deadline)
 
     def _run(self, merge: Merge, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
@@ -213,7 +220,7 @@ class Writer:
                 return
             if isinstance(step, Read):
                 if step.before_write:  # waited for before the read, so that nothing lies between read and write
-                    self._await_turn(queue, client, deadline)
+                    self._await_turn((merge.organization_id, merge.token_id), client, deadline)
                 client.await_turn("GET")
                 sent_at = time.monotonic()
                 token = self._read(merge, client)
@@ -258,24 +265,18 @@ class Writer:
             What could not be made to stand; None if all stands, or if another change has taken the duty over.
         """
         with self._changed:
-            in_time = self._changed.wait_for(
+            self._changed.wait_for(
                 lambda: self._settling.is_relieved(duty) or self._settling.is_over(), timeout=deadline.remaining
             )
             if self._settling.is_relieved(duty):
                 return None
             failure = self._settling.failure
-            bindings, reasons = self._settling.give_account()
+            if failure is not None:
+                account = self._settling.give_account(Reason.NOT_READ, str(failure))
+            else:
+                account = self._settling.give_account(Reason.NO_TIME)
             self._changed.notify_all()
-        if not bindings:
-            return None
-        if failure is not None:
-            what = f"could not be looked at again. {failure}"
-        elif in_time:
-            what = "were undone and not put back"
-        else:
-            what = "could not be looked at again within timeoutSeconds, which must be longer than settleSeconds"
-        named = "; ".join(self._ledger.in_words(binding) for binding in bindings)
-        return _not_standing([f"These changes were written, but {what}: {named}.", *reasons])
+            return not_confirmed(account, self._ledger.others) if account else None
 
     def _keep_looking(self) -> None:
         """Have a thread look at what was written, while there is something to look at."""
@@ -388,11 +389,3 @@ def _tell(merge: Merge) -> None:
             text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
         with notices.about(""):
             notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
-
-
-def _not_standing(sentences: Sequence[str]) -> WriteNotConfirmed:
-    advice = (
-        "Some of them stand in the state as done: run `pulumi refresh`, which shows what is really there, and then "
-        "`pulumi up`."
-    )
-    return WriteNotConfirmed(" ".join([*sentences, advice]))

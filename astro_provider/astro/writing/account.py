@@ -1,0 +1,99 @@
+"""What a run wrote and could not make to stand: the facts, and the sentences that report them.
+
+One sentence for each token and reason, however many changes it is about; the first of them are named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from astro_provider.astro.writing.changes import Change
+from astro_provider.errors import WriteNotConfirmed
+
+TokenKey = tuple[str, str]  # organization id, token id
+
+MOST_TIMES_UNDONE = 10  # a change is put back; each settle time counts once
+LATEST_SETTLE_TIMES = 2  # after its write, a change that is found undone for the first time is not put back
+MOST_NAMED = 3  # changes in a sentence
+
+
+class Reason(Enum):
+    """Why a change does not stand, or is not known to. `{changes}` stands for `12 changes of token cl…`."""
+
+    UNDONE = f"Another writer undid {{changes}} {MOST_TIMES_UNDONE + 1} times, so this run stopped putting that back"
+    LATE = (
+        f"More than {LATEST_SETTLE_TIMES} settle times after the write Astro does not show {{changes}}, which a person may "
+        "have decided by then, so nothing was put back"
+    )
+    REFUSED = "Another writer undid {changes}, and Astro refuses to have that put back"
+    NOT_READ = "This run wrote {changes} and could not read Astro again to see whether that stands"
+    NO_TIME = (
+        "This run wrote {changes}, and timeoutSeconds, which must be longer than settleSeconds, ended before Astro was "
+        "read again"
+    )
+
+
+@dataclass(frozen=True)
+class NotStanding:
+    """A change that was written, and does not stand or is not known to; `detail` is what the service said."""
+
+    change: Change
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Others:
+    """What a token has shown of its other writers.
+
+    Attributes:
+        last_writer: its name, if the service moved `updatedAt` and tells by whom; else None.
+        deployment_ids: where a role changed that this process did not write.
+    """
+
+    last_writer: str | None = None
+    deployment_ids: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """A sentence about them; blank if nothing is known."""
+        facts = []
+        if self.last_writer:
+            facts.append(f"Astro names {self.last_writer!r} as the token's last writer")
+        if self.deployment_ids:
+            named = _some([f"deployment {one}" for one in self.deployment_ids], ", ")
+            facts.append(f"another writer changed the token's role in {named}")
+        text = "; ".join(facts)
+        return text and f" {text[0].upper()}{text[1:]}."
+
+
+def not_confirmed(account: Iterable[NotStanding], others_of: Callable[[TokenKey], Others]) -> WriteNotConfirmed:
+    """Make the error of a burst.
+
+    Args:
+        account: the changes that do not stand.
+        others_of: returns what a token has shown of its other writers.
+    """
+    alike: defaultdict[tuple[TokenKey, Reason], list[NotStanding]] = defaultdict(list)
+    for one in account:
+        binding = one.change.binding
+        alike[(binding.organization_id, binding.token_id), one.reason].append(one)
+    sentences = []
+    for (key, reason), some in alike.items():
+        changes = f"{len(some)} change{'s' if len(some) > 1 else ''} of token {key[1]}"
+        named = _some([one.change.in_words for one in some], "; ")
+        detail = f" {some[0].detail}" if some[0].detail else ""
+        sentences.append(f"{reason.value.format(changes=changes)}: {named}.{others_of(key).in_words}{detail}")
+    return WriteNotConfirmed(
+        f"{' '.join(sentences)} The state may show these changes as done: run `pulumi refresh`, which shows what Astro "
+        "holds, and then `pulumi up`."
+    )
+
+
+def _some(names: list[str], separator: str) -> str:
+    """The first of several names, and how many there are besides."""
+    more = len(names) - MOST_NAMED
+    return separator.join(names[:MOST_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")

@@ -1,0 +1,84 @@
+"""The error of a burst: one sentence for each token and reason, however many changes it is about."""
+
+from __future__ import annotations
+
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.account import NotStanding, Others, Reason, TokenKey, not_confirmed
+from astro_provider.astro.writing.changes import Put, Remove
+
+ADVICE = "The state may show these changes as done: run `pulumi refresh`, which shows what Astro holds, and then `pulumi up`."
+
+
+def lost(number: int, reason: Reason = Reason.UNDONE, token_id: str = "t", detail: str = "") -> NotStanding:
+    called = f"token 'ci' ({token_id}) in deployment 'd-{number}' (d{number})"
+    return NotStanding(Put(BindingId("o", f"d{number}", token_id), "A", called=called), reason, detail)
+
+
+def nobody(_: TokenKey) -> Others:
+    return Others()
+
+
+def test_a_token_is_one_sentence_that_names_three_changes_and_counts_the_rest() -> None:
+    assert str(not_confirmed([lost(number) for number in range(12)], nobody)) == (
+        "Another writer undid 12 changes of token t 11 times, so this run stopped putting that back: "
+        "token 'ci' (t) in deployment 'd-0' (d0); token 'ci' (t) in deployment 'd-1' (d1); "
+        f"token 'ci' (t) in deployment 'd-2' (d2); and 9 more. {ADVICE}"
+    )
+
+
+def test_three_changes_are_all_named() -> None:
+    assert "(d2). The state" in str(not_confirmed([lost(number) for number in range(3)], nobody))
+
+
+def test_one_change_is_one_change() -> None:
+    removal = NotStanding(Remove(BindingId("o", "d", "t")), Reason.LATE)
+
+    assert str(not_confirmed([removal], nobody)) == (
+        "More than 2 settle times after the write Astro does not show 1 change of token t, which a person may have decided "
+        f"by then, so nothing was put back: token t in deployment d. {ADVICE}"
+    )
+
+
+def test_tokens_and_reasons_are_told_apart_and_the_advice_stands_once() -> None:
+    text = str(
+        not_confirmed(
+            [
+                lost(0),
+                lost(0, token_id="u"),
+                lost(1, Reason.REFUSED, detail="Role 'A' does not exist."),
+                lost(2, Reason.REFUSED, detail="Role 'A' does not exist!"),
+                lost(3, Reason.NOT_READ, detail="HTTP 503."),
+                lost(4, Reason.NO_TIME),
+            ],
+            nobody,
+        )
+    )
+
+    assert text.startswith("Another writer undid 1 change of token t 11 times")
+    assert "Another writer undid 1 change of token u 11 times" in text
+    assert (
+        "Another writer undid 2 changes of token t, and Astro refuses to have that put back: token 'ci' (t) in deployment "
+        "'d-1' (d1); token 'ci' (t) in deployment 'd-2' (d2). Role 'A' does not exist. This run wrote"
+    ) in text
+    assert (
+        "This run wrote 1 change of token t and could not read Astro again to see whether that stands: token 'ci' (t) in "
+        "deployment 'd-3' (d3). HTTP 503. "
+    ) in text
+    assert (
+        "This run wrote 1 change of token t, and timeoutSeconds, which must be longer than settleSeconds, ended before "
+        "Astro was read again: token 'ci' (t) in deployment 'd-4' (d4). "
+    ) in text
+    assert text.endswith(ADVICE)
+    assert text.count(ADVICE) == 1
+
+
+def test_what_is_known_of_the_other_writers_follows_the_changes_of_their_token() -> None:
+    others = {("o", "t"): Others("ci-b", ("d7", "d8")), ("o", "u"): Others(None, ("d9",))}
+
+    text = str(not_confirmed([lost(0), lost(0, token_id="u")], lambda key: others[key]))
+
+    assert (
+        "(d0). Astro names 'ci-b' as the token's last writer; another writer changed the token's role in deployment d7, "
+        "deployment d8. Another writer undid 1 change of token u"
+    ) in text
+    assert f"(d0). Another writer changed the token's role in deployment d9. {ADVICE}" in text
