@@ -140,6 +140,38 @@ def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
     assert scene.roles == read_before
 
 
+def test_the_error_of_a_change_that_fails_itself_reports_what_else_of_its_burst_does_not_stand(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
+    undone, misspelled = scene.deployments(2)
+    scene.astro.store.add_role("Loader")
+    read_before = scene.roles
+    written_first = threading.Event()
+    writer, client = make_writer(settle_seconds=3.0)
+
+    def undo(written: int) -> None:
+        if written == 1:
+            scene.astro.store.set_roles(scene.token_id, read_before)
+            scene.astro.store.delete_role("Loader")
+            written_first.set()
+
+    client.after_write = undo
+    one = in_background(lambda: writer.write(scene.add(undone, "Loader")))
+    assert written_first.wait(10)
+
+    with pytest.raises(WriteNotConfirmed) as raised:
+        writer.write(scene.add(misspelled, "DEPLOYMENT_ADMN"))
+    one.join(10)
+
+    text = str(raised.value)
+    assert f"token {scene.token_id} in deployment {misspelled}: role 'DEPLOYMENT_ADMN' does not exist" in text
+    assert (
+        f"Another writer undid 1 change of token {scene.token_id}, and Astro refuses to have that put back: "
+        f"token {scene.token_id} in deployment {undone}."
+    ) in text
+    assert scene.roles == read_before
+
+
 def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_writer: MakeWriter) -> None:
     first, second = scene.deployments(2)
     read_before = scene.roles

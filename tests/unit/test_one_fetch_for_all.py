@@ -152,6 +152,36 @@ def test_what_was_learnt_in_another_way_is_found() -> None:
     assert flights.get("key", lambda: "fetched", not_before=0.0) == "written"
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(60.0, "fetched again"), (20.0, "no answer in time")])
+def test_only_a_caller_with_more_time_than_a_fetch_that_got_no_answer_fetches_again(
+    seconds: float, outcome: str
+) -> None:
+    flights = SingleFlight()
+    fetching, go_on = threading.Event(), threading.Event()
+
+    def unanswered() -> str:
+        fetching.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        raise Unavailable("no answer in time")
+
+    def ask(fetch: Callable[[], str], seconds: float) -> str:
+        with deadline.operation(seconds):
+            try:
+                return flights.get("key", fetch, not_before=0.0)
+            except Unavailable as error:
+                return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, unanswered, 40.0)
+        assert fetching.wait(PATIENCE_SECONDS)
+        second = pool.submit(ask, lambda: "fetched again", seconds)
+        time.sleep(0.1)  # from there to the first one's answer
+        go_on.set()
+
+        assert first.result(PATIENCE_SECONDS) == "no answer in time"
+        assert second.result(PATIENCE_SECONDS) == outcome
+
+
 def test_a_fetch_that_is_interrupted_lets_nobody_wait_for_ever() -> None:
     flights = SingleFlight()
 
@@ -189,27 +219,3 @@ def test_nobody_waits_for_another_thread_longer_than_its_own_operation_may_take(
         "ASTRO_TRACE=<file> records each call."
     )
     assert first.result() == "too late"
-
-
-def test_who_has_more_time_than_the_thread_that_gave_up_fetches_again() -> None:
-    flights = SingleFlight()
-    fetching, give_up = threading.Event(), threading.Event()
-
-    def given_up() -> str:
-        fetching.set()
-        assert give_up.wait(PATIENCE_SECONDS)
-        raise Unavailable("no answer in time")
-
-    def ask(seconds: float, fetch: Callable[[], str]) -> str:
-        with deadline.operation(seconds):
-            return flights.get("key", fetch, not_before=0.0)
-
-    with ThreadPoolExecutor(2) as pool:
-        hurried = pool.submit(ask, PATIENCE_SECONDS, given_up)
-        assert fetching.wait(PATIENCE_SECONDS)
-        patient = pool.submit(ask, 2 * PATIENCE_SECONDS, lambda: "fact")
-        time.sleep(0.05)  # it waits by then, or comes a little late and fetches for itself
-        give_up.set()
-
-    assert str(hurried.exception()) == "no answer in time"
-    assert patient.result() == "fact"

@@ -281,6 +281,20 @@ def test_where_one_by_one_the_answers_show_nothing_it_ends_all_the_same() -> Non
     assert {WriteNotConfirmed} == {type(outcome) for outcome in merge.outcomes.values()}
 
 
+def test_one_by_one_each_change_has_its_write_however_many_there_are() -> None:
+    bindings = [BindingId("o", f"d{number}", "t") for number in range(3 * MOST_WRITES)]
+    merge = merging(*(Put(binding, "A") for binding in bindings))
+    reads(merge)
+    merge.refused(REFUSED)
+    held_now: dict[str, str] = {}
+
+    while isinstance(write := reads(merge, **held_now) if merge.step(0.0) else None, Write):
+        held_now = {str(entry.entity_id): str(entry.role) for entry in write.roles if entry.entity_type == "DEPLOYMENT"}
+        merge.wrote(answer(**held_now), 0.0)
+
+    assert dict.fromkeys(bindings, ApiToken) == {of: type(outcome) for of, outcome in merge.outcomes.items()}
+
+
 def test_a_write_that_finds_nothing_is_read_again_before_anybody_is_blamed() -> None:
     change = Put(ONE, "A")
     merge = merging(change)
@@ -471,6 +485,17 @@ def test_a_change_knows_what_takes_it_back_once_it_was_sent() -> None:
     assert merge.taking_back(changed) == GiveBack(TWO, "C", "B")
     assert merge.taking_back(took) == GiveBack(THREE, "C", None)
     assert merge.taking_back(there) is None
+
+
+def test_what_a_change_takes_back_is_what_was_there_before_its_first_write() -> None:
+    change = Put(ONE, "A")
+    merge = merging(change)
+    reads(merge, d1="C")
+
+    merge.lost()
+    reads(merge, d1="B")  # an old list of another writer, or a decision
+
+    assert merge.taking_back(change) == GiveBack(ONE, "C", "A")
 
 
 @pytest.mark.parametrize(
