@@ -18,9 +18,12 @@ pictures: $(VENV)/demo.installed engine
 test: $(VENV)/dev.installed yaml-host
 	$(BIN)/python -m pytest
 
-# Walks at random through programs, commands, hand edits and faults, for SECONDS; SEED, REPLAY and DOOR are in `--help`.
+# Two runners that write one token at once, ROUNDS times. Then walks at random through programs, commands, hand edits and
+# faults, for SECONDS; SEED, REPLAY and DOOR are in `--help`.
 SECONDS ?= 600
+ROUNDS ?= 10
 fuzz: $(VENV)/dev.installed yaml-host
+	$(if $(REPLAY),,$(BIN)/python -m tests.support.rounds --rounds $(ROUNDS))
 	$(BIN)/python -m tests.walk --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY)) \
 		$(if $(DOOR),--door $(DOOR))
 

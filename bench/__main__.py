@@ -4,21 +4,23 @@
 `reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes, and holds them against
 the bound that this project has set itself. `tables` compares bindings by themselves, a table of them, and a provider that
 does nothing. `doors` compares the dynamic and the native provider with `--parallel 64`. `access` measures
-`astro-provider review` and `audit`.
+`astro-provider review` and `audit`. `rounds` counts what two and three runners write that write one token at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import access, plots
+from bench import access, plots, rounds
 from bench.measure import LATENCY_MS, ROUNDS, Figures, in_turn, scene
 from tools.engine.install import find_engine
 
@@ -107,8 +109,8 @@ def memory() -> Iterator[Figures]:
             yield stage.run("destroy in a big organization", "destroy")
 
 
-def show_reads(figures: Sequence[Figures]) -> None:
-    """Print what reads take beside their bounds."""
+def show_reads(figures: Sequence[Figures]) -> Table:
+    """Show what reads take beside their bounds."""
     title = f"reads: median seconds of {ROUNDS} at {LATENCY_MS} ms latency; bound: {SLOWER_THAN_FLOOR} × floor + calls × latency"
     table = Table("tokens × deployments", "command", title=title)
     for heading in ("GET", "ours", *(column for floor in FLOORS for column in (floor, "bound"))):
@@ -122,11 +124,11 @@ def show_reads(figures: Sequence[Figures]) -> None:
             bound = SLOWER_THAN_FLOOR * floor + f.gets * LATENCY_MS / 1000
             numbers += [f"{floor:.2f}", f"{bound:.2f}{'' if f.seconds <= bound else ' missed'}"]
         table.add_row(f"{f.tokens} × {f.deployments}", f.command, *numbers)
-    console.print(table)
+    return table
 
 
-def show(title: str, figures: Sequence[Figures]) -> None:
-    """Print the figures as a table."""
+def show(title: str, figures: Sequence[Figures]) -> Table:
+    """Show the figures as a table."""
     table = Table(title=f"{title} ({LATENCY_MS} ms latency)")
     for heading in (
         "provider",
@@ -145,10 +147,20 @@ def show(title: str, figures: Sequence[Figures]) -> None:
         shape = f"{f.tokens} × {f.deployments}"
         numbers = (f"{f.seconds:.1f}", f"{f.present}", f"{f.gets}", f"{f.posts}", f"{f.limited}", f"{f.megabytes:.0f}")
         table.add_row(f.contender, shape, "on" if f.rate_limits else "", f.command, *numbers)
-    console.print(table)
+    return table
 
 
-def keep(name: str, figures: Sequence[Figures | access.Wait]) -> None:
+class Measured(Protocol):
+    """What a suite measures."""
+
+    def to_json(self) -> dict[str, Any]:
+        """It as it goes into a file."""
+
+
+Suite = tuple[Callable[[], Iterator[Any]], Callable[[list[Any]], Table]]  # measures, and shows what it has measured
+
+
+def keep(name: str, figures: Sequence[Measured]) -> None:
     """Write the figures as JSON."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
@@ -157,25 +169,27 @@ def keep(name: str, figures: Sequence[Figures | access.Wait]) -> None:
 
 def main() -> None:
     """Run the suites that are asked for; all, if none is."""
-    suites = {"writes": writes, "reads": reads, "tables": tables, "doors": doors, "memory": memory}
-    names = [*suites, "access"]
+    suites: dict[str, Suite] = {
+        "writes": (writes, partial(show, "writes")),
+        "reads": (reads, show_reads),
+        "tables": (tables, partial(show, "tables")),
+        "doors": (doors, partial(show, "doors")),
+        "memory": (memory, partial(show, "memory")),
+        "access": (access.waits, access.show),
+        "rounds": (rounds.rounds, rounds.show),
+    }
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("suite", nargs="*", help=f"any of {', '.join(names)}; all by default")
-    chosen = parser.parse_args().suite or names
-    if unknown := sorted(set(chosen) - set(names)):
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(names)}")
+    parser.add_argument("suite", nargs="*", help=f"any of {', '.join(suites)}; all by default")
+    chosen = parser.parse_args().suite or list(suites)
+    if unknown := sorted(set(chosen) - set(suites)):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(suites)}")
     find_engine()  # a missing one is told before anything is measured
     for name in chosen:
+        measure, table = suites[name]
         with console.status(f"measuring {name} …"):
-            figures = list(suites[name]()) if name in suites else []
-            waits = [] if name in suites else list(access.waits())
-        keep(name, [*figures, *waits])
-        if waits:
-            console.print(access.show(waits))
-        elif name == "reads":
-            show_reads(figures)
-        else:
-            show(name, figures)
+            figures = list(measure())
+        keep(name, figures)
+        console.print(table(figures))
     plots.draw(RESULTS)
 
 

@@ -288,7 +288,7 @@ def test_one_by_one_each_change_has_its_write_however_many_there_are() -> None:
     merge.refused(REFUSED)
     held_now: dict[str, str] = {}
 
-    while isinstance(write := reads(merge, **held_now) if merge.step(0.0) else None, Write):
+    while isinstance(write := reads(merge, 0.0, **held_now) if merge.step(0.0) else None, Write):
         held_now = {str(entry.entity_id): str(entry.role) for entry in write.roles if entry.entity_type == "DEPLOYMENT"}
         merge.wrote(answer(**held_now), 0.0)
 
