@@ -18,6 +18,7 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    Config,
     ConfigureRequest,
     CreateResult,
     DiffResult,
@@ -65,12 +66,12 @@ class _Provider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
-        _configured.append(req.config.get)
+        _configured.append(req.config)
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
         try:
-            checked = self._life().check(_inward(_olds), _inward(news))
+            checked = _process.check(self._life(), _inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
             return CheckResult(news, [CheckFailure("", str(error))])
         failures = [CheckFailure(*one.beside) for one in self._told(checked.problems)]
@@ -148,16 +149,22 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
             return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
 
 
-_configured: list[Callable[[str], Any]] = []  # by the engine, for each class; all have the same configuration
+_configured: list[Config] = []  # by the engine, for each class; all have the same configuration
 
 
 def _settings() -> Settings:
     """The settings of a process that an engine started, whose notices go to that engine from now on."""
-    from astro_provider.astro.settings import Settings  # noqa: PLC0415  as above
+    from astro_provider.astro.settings import NAMESPACE, Settings  # noqa: PLC0415  as above
     from astro_provider.engine.log import send_notices_to_engine  # noqa: PLC0415  a program needs none of it
 
     send_notices_to_engine()
-    return Settings.find(_configured[-1] if _configured else lambda _key: None, os.environ)
+    if not _configured:
+        return Settings.find(lambda _key: None, os.environ)
+    config = _configured[-1]
+    # The SDK shows no list of the keys. In a project named `astro` they are the program's own as well.
+    content = vars(config)
+    keys = content.get("_props", ()) if content.get("_project_name") != NAMESPACE else ()
+    return Settings.find(config.get, os.environ, keys)
 
 
 _process = Process(_settings, OPERATIONS_AT_ONCE)

@@ -19,6 +19,7 @@ fits a name or an id. What a rule needs and nobody knows yet leaves it undecided
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -128,6 +129,17 @@ def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
     if "*" in patterns or any(fnmatchcase(name, pattern) for name in names if name for pattern in patterns):
         return True
     return None if None in names else False
+
+
+def fault_of_pattern(pattern: str) -> str | None:
+    """Say that a pattern never fits what it seems to: a `[` that nothing closes stands for itself. None: it is whole.
+
+    The rule is that of `fnmatch`: a `]` right after `[` or `[!` is one of the characters.
+    """
+    left = re.sub(r"\[!?+.[^]]*\]", "", pattern, flags=re.DOTALL)
+    if "[" not in left:
+        return None
+    return f"the pattern {pattern!r} has a [ without its ]: write [[] for the character itself."
 
 
 def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:

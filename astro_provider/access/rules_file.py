@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from astro_provider.access.rules import Rules, Where
+from astro_provider.access.rules import Rules, Where, fault_of_pattern
 from astro_provider.errors import UnusableInput
 
 KEYS = {
@@ -26,7 +26,8 @@ def read_rules(text: str, source: str) -> Rules:
         source: what a message calls it, for example `access.toml`.
 
     Raises:
-        UnusableInput: it is no TOML, has an unknown key, or a value is of the wrong kind; the text names the line.
+        UnusableInput: it is no TOML, has an unknown key, a value is of the wrong kind, or a pattern is not whole; the text
+            names the line.
     """
     try:
         document = tomllib.loads(text)
@@ -76,6 +77,9 @@ class _Reading:
     def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
             raise self._error(table, key, f'{key!r} must be a list of texts, as in {key!r} = ["…"].')
+        for pattern in (key, *value) if table == "roles" else value:
+            if fault := fault_of_pattern(pattern):
+                raise self._error(table, key, fault)
         return tuple(value)
 
     def _number(self, table: str, key: str, value: Any) -> int:

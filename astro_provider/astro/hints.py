@@ -11,10 +11,10 @@ from astro_provider.astro.api import Deployment
 MOST = 3
 
 
-def nearest_names(name: str, names: Iterable[str]) -> str:
+def nearest_names(name: str, names: Iterable[str], *, prefix: str = "") -> str:
     """Return ` (nearest: a, b)` for a message, closest first; an empty text if nothing is near.
 
-    A name that looks alike and is written with other characters is told as that: `é` is one character or two.
+    `prefix` stands before each name in the message, and is not compared: it would make all of them alike. A name that looks alike and is written with other characters is told as that: `é` is one character or two.
     """
     candidates = list(names)
     alike = [
@@ -26,7 +26,7 @@ def nearest_names(name: str, names: Iterable[str]) -> str:
         return f" ({alike[0]!r} looks alike and is written with other Unicode characters: copy the name from Astro)"
     spelled = {candidate.casefold(): candidate for candidate in candidates}
     found = difflib.get_close_matches(name.casefold(), spelled, n=MOST)
-    return f" (nearest: {', '.join(repr(spelled[match]) for match in found)})" if found else ""
+    return f" (nearest: {', '.join(repr(prefix + spelled[match]) for match in found)})" if found else ""
 
 
 def other_workspace(deployment: Deployment, workspace_id: str) -> str:

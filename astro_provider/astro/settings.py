@@ -11,7 +11,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ from astro_provider.astro.api import waiting
 from astro_provider.astro.api.client import AstroClient
 from astro_provider.astro.api.models import Organization
 from astro_provider.astro.api.network import is_loopback
+from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.identity import holds_secret, is_identifier, no_secret
 from astro_provider.errors import SettingsError
 from astro_provider.messages import notices
@@ -59,6 +60,8 @@ SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
 LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
 TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
 TRACE = Source("ASTRO_TRACE", "astro:trace")
+NAMESPACE = "astro"
+SOURCES = (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
 
 
 class PreviewChecks(StrEnum):
@@ -86,6 +89,7 @@ class Settings:
         lock_directory: where the locks between this machine's processes stand; None: the user's cache directory.
         preview_checks: how strictly a preview looks.
         trace_file: where a line of JSON is written for each call to the service; None: nowhere.
+        unknown_keys: the configuration's keys below `astro:` that no setting has; each has no effect.
     """
 
     credential: SecretStr | None
@@ -96,14 +100,16 @@ class Settings:
     lock_directory: str | None = None
     preview_checks: PreviewChecks = PreviewChecks.WARN
     trace_file: str | None = None
+    unknown_keys: tuple[str, ...] = ()
 
     @classmethod
-    def find(cls, config: Callable[[str], Any], environ: Mapping[str, str]) -> Settings:
+    def find(cls, config: Callable[[str], Any], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:
         """Look every setting up.
 
         Args:
             config: returns the value of a key such as `astro:token`, or None.
             environ: the environment's variables.
+            keys: all keys of the configuration, those of other namespaces included.
 
         Raises:
             SettingsError: a value is malformed; the text names its places and what to write.
@@ -135,6 +141,7 @@ class Settings:
             lock_directory=found(LOCK_DIRECTORY, "a directory"),
             preview_checks=_preview_checks(found(PREVIEW_CHECKS, f"one of {', '.join(PreviewChecks)}")),
             trace_file=found(TRACE, "a file"),
+            unknown_keys=tuple(unknown_keys(keys)),
         )
 
     def client(self) -> AstroClient:
@@ -159,6 +166,20 @@ class Settings:
                 "`pulumi config set --secret astro:token`."
             )
         return self.credential.get_secret_value()
+
+
+def unknown_keys(keys: Iterable[str]) -> list[str]:
+    """The keys below `astro:` that no setting has, sorted."""
+    known = {source.config_key for source in SOURCES}
+    return sorted(key for key in keys if key.startswith(f"{NAMESPACE}:") and key not in known)
+
+
+def unknown_key_in_words(key: str) -> str:
+    """Name the setting that an unknown key may have meant; if none is near, all of them."""
+    names = [source.config_key.removeprefix(f"{NAMESPACE}:") for source in SOURCES]
+    hint = nearest_names(key.removeprefix(f"{NAMESPACE}:"), names, prefix=f"{NAMESPACE}:")
+    choices = hint or f" (there are: {', '.join(f'{NAMESPACE}:{name}' for name in names)})"
+    return f"{key} is no setting of this provider{choices}, so it has no effect. Correct the key, or remove it."
 
 
 def only_organization(seen: Sequence[Organization]) -> str | None:

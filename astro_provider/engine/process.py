@@ -9,7 +9,11 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
+
+from astro_provider.errors import InputError
+from astro_provider.messages import notices
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
@@ -53,6 +57,27 @@ class Process:
         self._lock = threading.Lock()
         self._lifecycle: Lifecycle | None = None
         self._tables: TableLifecycle | None = None
+        self._unknown_keys: list[str] = []  # that no check has shown
+        self._unknown_key_stops = False
+
+    def check(self, life: Life, olds: Properties, news: Properties, *, urn: str = "") -> Checked:
+        """Examine a resource; the first one of the process also shows the unknown keys of the configuration.
+
+        An unknown key is a warning, and an error if the checks are strict. Only a check shows it: what refresh and destroy
+        get is the configuration of an earlier run, which nobody can correct.
+        """
+        checked = life.check(olds, news, urn=urn)
+        return replace(checked, problems=[*self._show_unknown_keys(), *checked.problems])
+
+    def _show_unknown_keys(self) -> list[InputError]:
+        with self._lock:
+            texts, self._unknown_keys = self._unknown_keys, []
+        if self._unknown_key_stops:
+            return [InputError("", text) for text in texts]
+        with notices.about(""):
+            for text in texts:
+                notices.warn(text)
+        return []
 
     def bindings(self) -> Lifecycle:
         """Return the process's lifecycle of bindings.
@@ -63,9 +88,13 @@ class Process:
         with self._lock:
             if self._lifecycle is None:
                 with garbage_left_alone():
-                    from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  a program needs no HTTP client
+                    from astro_provider.astro.settings import PreviewChecks, unknown_key_in_words  # noqa: PLC0415  a program needs no HTTP client
+                    from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  as above
 
-                    self._lifecycle = Lifecycle(self._find_settings(), operations_at_once=self._operations_at_once)
+                    settings = self._find_settings()
+                    self._lifecycle = Lifecycle(settings, operations_at_once=self._operations_at_once)
+                    self._unknown_keys = [unknown_key_in_words(key) for key in settings.unknown_keys]
+                    self._unknown_key_stops = settings.preview_checks is PreviewChecks.STRICT
             return self._lifecycle
 
     def tables(self) -> TableLifecycle:

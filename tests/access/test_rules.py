@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from astro_provider.access.rules import Asked, Rule, Rules, Where, fits, verdicts
+from astro_provider.access.rules import Asked, Rule, Rules, Where, fault_of_pattern, fits, verdicts
 from astro_provider.access.rules_file import read_rules
 from astro_provider.errors import UnusableInput
 
@@ -175,9 +175,30 @@ def test_a_sentence_says_who_where_and_what() -> None:
         ("[admin]\n[admin.more]\nmost = 2\n", 2),
         ('[[roles]]\n"*" = []\n', 1),
         ('[admin]\ntokens = ["""\nmost = 3\n"""]\nmost = "x"\n', 5),
+        ('[admin]\nmost = 2\ntokens = ["ok", "[a-"]\n', 3),
+        ('[roles]\n"*" = ["A"]\n"etl-[" = ["A"]\n', 3),
         ('[roles]\r\n"a" = ["b"]\r\n"\\u0063" = [\r\n1,\r\n]\r\n', 3),
     ],
 )
 def test_the_line_of_what_is_wrong_is_told_however_it_is_written(text: str, line: int) -> None:
     with pytest.raises(UnusableInput, match=f"^access.toml, line {line}: "):
         read_rules(text, "access.toml")
+
+
+def test_a_pattern_with_an_unclosed_bracket_is_refused_with_its_line() -> None:
+    with pytest.raises(UnusableInput) as refused:
+        read_rules('\nproduction = ["*-production", "[a-"]\n', "access.toml")
+
+    assert str(refused.value) == (
+        "access.toml, line 2: the pattern '[a-' has a [ without its ]: write [[] for the character itself."
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"), [("[a-c]x", "bx"), ("[[]x", "[x"), ("[]x", "[]x"), ("[!]", "[!]"), ("x]", "x]"), ("[]]", "]")]
+)
+def test_what_counts_as_closed_is_what_fnmatch_takes_for_a_class(pattern: str, name: str) -> None:
+    stands_for_itself = pattern in ("[]x", "[!]")
+
+    assert fits([pattern], [name])
+    assert (fault_of_pattern(pattern) is not None) is stands_for_itself

@@ -175,6 +175,30 @@ def test_a_credential_in_clear_in_the_stacks_configuration_is_a_cross_and_not_sh
     assert "abcdef" not in str(found)
 
 
+def test_a_key_that_no_setting_has_is_a_cross_with_the_nearest_key(project: dict[str, str], tmp_path: Path) -> None:
+    pulumi(tmp_path, project, "config", "set", "astro:previewCheks", "strict")
+
+    check, _ = stack.look_at_stack({**os.environ, **project}, tmp_path / "infra")
+
+    assert said(check) == (
+        FAILED,
+        (
+            "astro:previewCheks is no setting of this provider (nearest: 'astro:previewChecks'), so it has no effect. "
+            "Correct the key, or remove it."
+        ),
+    )
+
+
+def test_in_a_project_named_astro_the_keys_of_the_program_are_no_cross(project: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "infra" / "Pulumi.yaml").write_text("name: astro\nruntime: python\n")
+    pulumi(tmp_path, project, "stack", "init", "prod")
+    pulumi(tmp_path, project, "config", "set", "team", "data")
+
+    check, _ = stack.look_at_stack({**os.environ, **project}, tmp_path / "infra")
+
+    assert said(check) == (OK, "The stack sets astro:team=data.")
+
+
 def test_a_project_without_a_stack_is_said_not_to_be_looked_at(
     astro: Emulator, project: dict[str, str], tmp_path: Path
 ) -> None:

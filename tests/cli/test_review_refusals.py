@@ -131,3 +131,11 @@ def test_a_wrong_rule_names_its_line(previews: Previews, tmp_path: Path, rules: 
 
     assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith(f"Error: {file}, {complaint}")
+
+
+@pytest.mark.parametrize("command", ["review", "audit"])
+def test_a_pattern_that_fits_nothing_is_an_error_of_usage(command: str) -> None:
+    ended = run(None, command, "--production", "[a-")
+
+    assert ended.status == 2
+    assert "the pattern '[a-' has a [ without its ]: write [[] for the character itself." in ended.err

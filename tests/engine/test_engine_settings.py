@@ -70,3 +70,27 @@ def test_the_environment_serves_refresh_and_destroy_although_the_state_holds_an_
     assert refresh.changes == {"same": 2}
     assert destroy.changes == {"delete": 2}
     assert astro.store.deployment_role(token_id, deployment_id) is None
+
+
+def test_a_key_that_no_setting_has_is_a_warning_and_an_error_if_strict(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any]
+) -> None:
+    stack.set_config("astro:previewCheks", "strict")
+    stack.set_config("astro:preview_checks", "strict")
+    stack.program = bindings(orders=wanted, billing={**wanted, "org_token_id": "nightly"})
+    texts = [
+        (
+            f"astro:{key} is no setting of this provider (nearest: 'astro:previewChecks'), so it has no effect. Correct "
+            "the key, or remove it."
+        )
+        for key in ("previewCheks", "preview_checks")
+    ]
+
+    told = stack.preview()
+    stack.set_config("astro:previewChecks", "strict")
+    strict = stack.preview()
+
+    assert told.notices[:2] == [f"astro: warning: {text}" for text in texts]
+    assert strict.failed
+    assert texts[0] in "\n".join(strict.errors)
+    assert writes(astro) == 0

@@ -22,6 +22,7 @@ from astro_provider.astro.settings import (
     Source,
     no_organization,
     only_organization_in,
+    unknown_key_in_words,
 )
 from astro_provider.errors import SettingsError
 
@@ -368,3 +369,32 @@ def test_a_credential_in_another_setting_is_refused_unseen(source: Source, secre
 
     assert str(raised.value).startswith(f"{source} holds what looks like the secret value of an API token")
     assert secret not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "means"),
+    [
+        ("astro:previewCheks", " (nearest: 'astro:previewChecks')"),
+        ("astro:preview_checks", " (nearest: 'astro:previewChecks')"),
+        ("astro:organizationID", " (nearest: 'astro:organizationId')"),
+        ("astro:settle", " (nearest: 'astro:settleSeconds')"),
+    ],
+)
+def test_a_key_that_no_setting_has_is_named_with_the_nearest_one(key: str, means: str) -> None:
+    text = unknown_key_in_words(key)
+
+    assert text == f"{key} is no setting of this provider{means}, so it has no effect. Correct the key, or remove it."
+
+
+def test_a_key_that_is_near_to_none_is_named_with_all_settings() -> None:
+    assert unknown_key_in_words("astro:x") == (
+        "astro:x is no setting of this provider (there are: astro:token, astro:organizationId, astro:host, "
+        "astro:previewChecks, astro:timeoutSeconds, astro:settleSeconds, astro:lockDir, astro:trace), so it has no effect. "
+        "Correct the key, or remove it."
+    )
+
+
+def test_keys_of_other_namespaces_are_not_looked_at() -> None:
+    keys = ["aws:region", "astronomer:token", "infra:astro", "astro:host", "astro:hots"]
+
+    assert Settings.find(lambda _key: None, {}, keys).unknown_keys == ("astro:hots",)

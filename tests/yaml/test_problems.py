@@ -140,6 +140,35 @@ def test_a_resource_that_the_package_does_not_have_is_told(project: YamlProject)
     assert 'unable to find resource type "astro:index:DeploymentTokenBinding"' in preview.text
 
 
+def test_a_key_that_no_setting_has_is_a_warning_and_an_error_if_strict(project: YamlProject, astro: Emulator) -> None:
+    project.write({"metrics": binding("observability", "etl-staging"), "fine": binding("ci-deployer", "etl-staging")})
+    project.set_config("astro:organizationID", ORGANIZATION_ID)
+    text = (
+        "astro:organizationID is no setting of this provider (nearest: 'astro:organizationId'), so it has no effect. "
+        "Correct the key, or remove it."
+    )
+
+    preview = project.preview()
+    project.set_environment(ASTRO_PREVIEW_CHECKS="strict")
+    strict = project.preview()
+
+    assert preview.notices[:1] == [f"astro: warning: {text}"]
+    assert strict.failed
+    assert text in strict.text
+    assert writes(astro) == 0
+
+
+def test_in_a_project_named_astro_the_configuration_of_the_program_is_no_warning(project: YamlProject) -> None:
+    project.write({"metrics": binding("observability", "etl-staging")}, name="astro")
+    project.pulumi_anywhere("stack", "init", "dev")
+    project.pulumi_anywhere("config", "set", "team", "data")
+
+    text = project.pulumi_anywhere("preview", "--non-interactive")
+
+    assert "is no setting" not in text
+    assert "+ 2 to create" in text
+
+
 def test_without_a_credential_the_message_says_where_it_was_looked_for(project: YamlProject) -> None:
     project.set_environment(ASTRO_API_TOKEN="")
     project.write({"metrics": binding("observability", "etl-staging")})

@@ -13,11 +13,22 @@ import typer
 from astro_provider.access.audit import Finding
 from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import LEAST_LENGTH
+from astro_provider.access.rules import fault_of_pattern
 from astro_provider.commands.cli.options import OrganizationId, OutputOfAudit, OutputOfReview
+
+
+def _whole(patterns: list[str] | None) -> list[str] | None:
+    for pattern in patterns or ():
+        if fault := fault_of_pattern(pattern):
+            raise typer.BadParameter(fault)
+    return patterns
+
 
 Production = Annotated[
     list[str] | None,
-    typer.Option(metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable."),
+    typer.Option(
+        metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable.", callback=_whole
+    ),
 ]
 RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")]
 MOST_CHARACTERS = 60_000  # GitHub takes 65,536 in a comment; the rest is for what a workflow writes around it

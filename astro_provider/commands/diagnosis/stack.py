@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from astro_provider.astro.settings import TOKEN
+from astro_provider.astro.settings import NAMESPACE, TOKEN, unknown_key_in_words, unknown_keys
 from astro_provider.commands.diagnosis.checks import Check, Status
 from astro_provider.commands.diagnosis.commands import SECRETS, answer_of
-from astro_provider.commands.projects import project_of
+from astro_provider.commands.projects import Project, project_of
 
 NAME = "stack config"
 # `pulumi` itself needs what leads to its backend; it does not need the credential for Astro.
@@ -39,7 +39,8 @@ class Configuration:
 
 def look_at_stack(environ: Mapping[str, str], directory: Path) -> tuple[Check, Configuration]:
     """Return what there is to say of the configuration, and what it sets."""
-    if project_of(directory) is None:
+    project = project_of(directory)
+    if project is None:
         return _not_looked_at("there is no Pulumi.yaml here or above"), Configuration()
     command = shutil.which("pulumi", path=environ.get("PATH"))
     if command is None:
@@ -57,15 +58,23 @@ def look_at_stack(environ: Mapping[str, str], directory: Path) -> tuple[Check, C
     secrets = {key for key, entry in entries.items() if entry.get("secret")}
     values = {key: str(entry.get("value")) for key, entry in entries.items() if key not in secrets}
     seen = Configuration(True, values, has_secret_token=TOKEN.config_key in secrets)
-    if TOKEN.config_key in values:
+    return _judged(project, seen, secrets), seen
+
+
+def _judged(project: Project, seen: Configuration, secrets: Collection[str]) -> Check:
+    """What there is to say of a configuration with those values and those secrets."""
+    if TOKEN.config_key in seen.values:
         return Check(
             NAME,
             Status.FAILED,
             f"{TOKEN.config_key} is set in clear, so the provider refuses it.",
             f"Make a new token, and run `pulumi config set --secret {TOKEN.config_key}`.",
-        ), seen
-    told = [f"{key}={value}" for key, value in values.items()] + [f"{key} (secret)" for key in sorted(secrets)]
-    return Check(NAME, Status.OK, f"The stack sets {', '.join(told) or 'nothing of astro'}."), seen
+        )
+    # A project that is named `astro` has the keys of its program below `astro:`.
+    if unknown := [] if project.content.get("name") == NAMESPACE else unknown_keys([*seen.values, *secrets]):
+        return Check(NAME, Status.FAILED, " ".join(map(unknown_key_in_words, unknown)))
+    told = [f"{key}={value}" for key, value in seen.values.items()] + [f"{key} (secret)" for key in sorted(secrets)]
+    return Check(NAME, Status.OK, f"The stack sets {', '.join(told) or 'nothing of astro'}.")
 
 
 def _astro_entries(text: str) -> dict[str, dict[str, object]] | None:

@@ -14,41 +14,39 @@ from typing import Any
 from astro_provider.astro.identity import holds_secret
 from astro_provider.astro.settings import (
     HOST,
-    LOCK_DIRECTORY,
+    NAMESPACE,
     ORGANIZATION_ID,
-    PREVIEW_CHECKS,
-    SETTLE,
-    TIMEOUT,
     TOKEN,
-    TRACE,
     Settings,
     only_organization_in,
 )
+from astro_provider.astro.settings import SOURCES as ALL_SOURCES
 from astro_provider.errors import InputError, SettingsError
 from astro_provider.lifecycle.values import UNKNOWN
 
-SOURCES = {
-    source.config_key.removeprefix("astro:"): source
-    for source in (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
-}
-SECRET = TOKEN.config_key.removeprefix("astro:")
+SOURCES = {source.config_key.removeprefix(f"{NAMESPACE}:"): source for source in ALL_SOURCES}
+SECRET = TOKEN.config_key.removeprefix(f"{NAMESPACE}:")
+# What the engine itself adds: where the plugin comes from, and values of its own.
+_OF_THE_ENGINE = frozenset(("version", "pluginDownloadURL", "pluginChecksums", "parameterization"))
 
 Configuration = Mapping[str, Any]
 
 
-def settings(configuration: Configuration, *, explicit: bool) -> Settings:
+def settings(configuration: Configuration, *, explicit: bool, project: str = "") -> Settings:
     """The settings of a provider.
 
     Args:
         configuration: its values by the names of the schema.
         explicit: whether the program gave them.
+        project: the name of the Pulumi project; the configuration of one named `astro` has its program's keys as well.
 
     Raises:
         SettingsError: a value is malformed.
     """
+    keys = [f"{NAMESPACE}:{name}" for name in configuration if _is_a_users(name)] if project != NAMESPACE else []
     own = {source.config_key: configuration.get(name) for name, source in SOURCES.items()}
     if not explicit:
-        return Settings.find(own.get, os.environ)
+        return Settings.find(own.get, os.environ, keys)
     given = {SOURCES[name].variable: _text(value) for name, value in configuration.items() if name in SOURCES}
     environ = {**os.environ, **{variable: text for variable, text in given.items() if text.strip()}}
     if given.get(TOKEN.variable, "").strip() and not given.get(ORGANIZATION_ID.variable, "").strip():
@@ -56,7 +54,7 @@ def settings(configuration: Configuration, *, explicit: bool) -> Settings:
         alone = Settings.find({TOKEN.config_key: given[TOKEN.variable]}.get, {})
         if only_organization_in(alone.credential) is not None:
             environ.pop(ORGANIZATION_ID.variable, None)
-    return Settings.find(lambda _key: None, environ)
+    return Settings.find(lambda _key: None, environ, keys)
 
 
 def problems(configuration: Configuration) -> list[InputError]:
@@ -74,6 +72,10 @@ def problems(configuration: Configuration) -> list[InputError]:
             is_secret = source is TOKEN or holds_secret(text) or (source is HOST and "@" in text)
             found.append(InputError(name, str(error), is_secret=is_secret))
     return found
+
+
+def _is_a_users(name: str) -> bool:
+    return name not in _OF_THE_ENGINE and not name.startswith("__")
 
 
 def _text(value: Any) -> str:

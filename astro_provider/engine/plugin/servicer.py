@@ -75,10 +75,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, operations_at_once: int) -> None:
         self._configuration: Properties = {}
         self._is_explicit = False
+        self._project = ""
         self._process = Process(self._settings, operations_at_once)
 
     def _settings(self) -> Settings:
-        return configuration.settings(self._configuration, explicit=self._is_explicit)
+        return configuration.settings(self._configuration, explicit=self._is_explicit, project=self._project)
 
     # What the provider is.
 
@@ -140,6 +141,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Take the configuration. It is read at the first call that needs it, whose error then says what is wrong."""
         self._configuration = _plain(request.args)
         self._is_explicit = bool(request.name) and not is_default_provider(request.name)
+        self._project = "".join(request.urn.split("::")[1:2])
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -158,7 +160,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
             olds = {**inward(request.old_outputs), **olds}
         try:
-            checked = self._life(request.urn).check(olds, news, urn=request.urn)
+            checked = self._process.check(self._life(request.urn), olds, news, urn=request.urn)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
         failures = [*strange, *_failures(checked.problems)]
