@@ -7,6 +7,7 @@
     ├── InvalidInputs            the form of several properties is wrong; carries an InputError for each
     ├── BindingConflict          the deployment is bound already in a way that the program did not ask for
     ├── RolesUnknown             the service left a token's roles out; writing would wipe them
+    ├── AbsenceNotProven         a list lacks a token or a deployment, and the credential may not see all of them
     ├── WriteRefused             the service refused a role list; says which entry, and whose it is
     ├── WriteNotConfirmed        the service does not show what was written
     ├── TableNotWritten          a part of a table could not be written; says what stands now
@@ -98,6 +99,10 @@ class BindingConflict(AstroProviderError):
 
 class RolesUnknown(AstroProviderError):
     """The service answered without `roles`. They are unknown, not empty, so nothing may be written."""
+
+
+class AbsenceNotProven(AstroProviderError):
+    """A list does not show a token or a deployment, and the credential may not see all of them, so nothing is gone."""
 
 
 class WriteRefused(AstroProviderError):

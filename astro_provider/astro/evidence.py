@@ -1,56 +1,146 @@
-"""What it takes to call a token or a deployment gone.
+"""The evidence that it takes to call a token or a deployment gone.
 
 One 404 is a hint: a gateway, a replica that lags behind or a wrong host can give it. Evidence is the organization's list,
-read after the hint, that does not show it. What reads and what writes both need this, and neither imports the other.
+read after the hint, that does not show it, if the credential has sight. Astro gives a credential that may see less a
+shorter list with status 200, so a list proves by itself only what it shows. A credential has sight if the list of the
+organization's tokens shows a token of the organization's scope, and
+
+- if the credential's claims name its own token: shows that token too, and the token has the role ORGANIZATION_OWNER;
+- if they name none (an opaque credential, or a person's): nothing more can be asked.
+
+An empty list of deployments proves nothing, whoever reads it. Without sight nothing is called gone: the error names the
+way out. Sight is looked at once in a process, and only when something is missing. What reads and what writes both need
+all this, and neither imports the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 
 from astro_provider.astro.api import ApiToken, AstroClient, Deployment
-from astro_provider.errors import CallRefused, NotFound, UnexpectedAnswer
+from astro_provider.astro.roles import ORGANIZATION, same_role
+from astro_provider.astro.single_flight import SingleFlight
+from astro_provider.errors import AbsenceNotProven, CallRefused, NotFound, UnexpectedAnswer
+
+OWNER = "ORGANIZATION_OWNER"  # the only role that is documented to see all tokens and all deployments
 
 
-def require_that_token_is_gone(list_tokens: Callable[[], Iterable[ApiToken]], token_id: str, hint: NotFound) -> None:
-    """Make sure that a token which answered 404 is not listed.
+class Evidence:
+    """Decides for one process what counts as gone; safe to share between threads.
 
     Args:
-        list_tokens: lists the organization's tokens, no earlier than at the 404, and complete.
-        token_id: the token.
-        hint: the 404.
-
-    Raises:
-        UnexpectedAnswer: the list shows the token. It may be tried again.
-        CallRefused: there is no such organization, which says nothing about the token.
-        ServiceError: the list cannot be read.
+        client: the service, read by the credential whose sight is in question.
     """
-    try:
-        listed = any(token.id == token_id for token in list_tokens())
-    except NotFound as error:
-        raise CallRefused(str(error), status=error.status, request_id=error.request_id) from None
-    if listed:
-        raise UnexpectedAnswer(
-            f"{hint} But the list of the organization's tokens shows {token_id}, so it is not taken for gone. Run again; "
-            "if this goes on, tell Astronomer's support."
+
+    def __init__(self, client: AstroClient) -> None:
+        self._client = client
+        self._looked = SingleFlight()
+
+    def require_that_token_is_gone(
+        self, organization_id: str, token_id: str, hint: NotFound, list_tokens: Callable[[], Sequence[ApiToken]]
+    ) -> None:
+        """Make sure that a token which answered 404 does not exist.
+
+        Args:
+            organization_id: the organization.
+            token_id: the token.
+            hint: the 404.
+            list_tokens: lists the organization's tokens, no earlier than at the 404, and complete.
+
+        Raises:
+            UnexpectedAnswer: the list shows the token. It may be tried again.
+            AbsenceNotProven: the list does not show it, and the credential may not see all tokens.
+            CallRefused: there is no such organization, which says nothing about the token.
+            ServiceError: the list cannot be read.
+        """
+        try:
+            listed = list_tokens()
+        except NotFound as error:
+            raise CallRefused(str(error), status=error.status, request_id=error.request_id) from None
+        if any(token.id == token_id for token in listed):
+            raise UnexpectedAnswer(
+                f"{hint} But the list of the organization's tokens shows {token_id}, so it is not taken for gone. Run "
+                "again; if this goes on, tell Astronomer's support."
+            )
+        doubt = self._doubt(organization_id, listed)
+        if doubt is not None:
+            raise AbsenceNotProven(
+                f"{hint} The list of the organization's tokens does not show {token_id} either, but it is not known "
+                f"whether the token was deleted, because {doubt}. {_way_out('token')}"
+            )
+
+    def gone_deployments(
+        self,
+        organization_id: str,
+        deployment_ids: Collection[str],
+        list_deployments: Callable[[], Sequence[Deployment]] | None = None,
+    ) -> set[str]:
+        """Return those of these deployments that do not exist any more.
+
+        Args:
+            organization_id: the organization.
+            deployment_ids: the deployments.
+            list_deployments: lists the organization's deployments, no earlier than at the hint that these are gone, and
+                complete; None: they are listed now.
+
+        Raises:
+            AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
+            NotFound: there is no such organization.
+            ServiceError: a list cannot be read.
+        """
+        read = list_deployments or (lambda: self._client.list_deployments(organization_id, complete=True))
+        listed = {found.id for found in read()}
+        missing = set(deployment_ids) - listed
+        if not missing:
+            return missing
+        doubt = "it shows no deployment at all" if not listed else self._doubt_about_all(organization_id)
+        if doubt is not None:
+            which = ", ".join(sorted(missing))
+            raise AbsenceNotProven(
+                f"The list of the deployments of organization {organization_id} does not show {which}, but it is not "
+                f"known whether that deployment was deleted, because {doubt}. {_way_out('deployment')}"
+            )
+        return missing
+
+    def _doubt_about_all(self, organization_id: str) -> str | None:
+        """Why the credential may not see all of the organization; None if it has sight."""
+        return self._looked.get(
+            ("sight", organization_id),
+            lambda: self._doubt(organization_id, self._client.list_tokens(organization_id, only_organization=True)),
+            not_before=0.0,
         )
 
+    def _doubt(self, organization_id: str, listed: Sequence[ApiToken]) -> str | None:
+        """Why a list of the organization's tokens is no evidence of what it does not show; None if it is evidence."""
+        if not any(token.scope == ORGANIZATION for token in listed):
+            return "the list of tokens shows no token of the organization's scope, so the credential may not see them"
+        own_id = self._client.own_token_id
+        if own_id is None:
+            return None
+        own = next((token for token in listed if token.id == own_id), None)
+        if own is None:
+            return f"the list of tokens does not even show the credential's own token, {own_id}"
+        return self._looked.get(
+            ("role", organization_id), lambda: self._doubt_about_role(organization_id, own), not_before=0.0
+        )
 
-def deployment_is_gone(client: AstroClient, organization_id: str, deployment_id: str) -> bool:
-    """Read the organization's deployments now, and tell whether one is not among them.
+    def _doubt_about_role(self, organization_id: str, own: ApiToken) -> str | None:
+        if own.roles is None:
+            try:
+                own = self._client.get_token(organization_id, own.id)
+            except NotFound:
+                return f"the credential's own token, {own.id}, is listed and answers 404"
+        called = f"the credential's own token {own.name!r} ({own.id})"
+        held = [entry.role for entry in own.roles or () if entry.entity_type == ORGANIZATION]
+        if not held:
+            return f"the role of {called} in the organization is not shown"
+        if any(same_role(role, OWNER) for role in held):
+            return None
+        return f"{called} has the role {held[0]}, and only {OWNER} is known to see everything"
 
-    Raises:
-        NotFound: there is no such organization.
-        ServiceError: the list cannot be read.
-    """
-    return all(found.id != deployment_id for found in listed_deployments(client, organization_id))
 
-
-def listed_deployments(client: AstroClient, organization_id: str) -> list[Deployment]:
-    """Read the organization's deployments now, as evidence: an entry that cannot be read is an error.
-
-    Raises:
-        NotFound: there is no such organization.
-        ServiceError: the list cannot be read.
-    """
-    return client.list_deployments(organization_id, complete=True)
+def _way_out(kind: str) -> str:
+    return (
+        "Nothing was changed, also not in the state. Run again with the credential of an Organization Owner; or, if you "
+        f"know that the {kind} was deleted, take what is bound to it out of the state with `pulumi state delete <URN>`."
+    )

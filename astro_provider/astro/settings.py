@@ -7,8 +7,6 @@ service; the last place to look for an organization, the service itself, is the 
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from astro_provider.astro.api import waiting
+from astro_provider.astro.api.claims import claims_in, permissions_in
 from astro_provider.astro.api.client import AstroClient
 from astro_provider.astro.api.models import Organization
 from astro_provider.astro.api.network import is_loopback
@@ -200,27 +199,9 @@ def no_organization(seen: int) -> SettingsError:
 
 def only_organization_in(credential: SecretStr | None) -> str | None:
     """The only `organizationId:` among the claims of a JWT's `permissions`; None if there is none, or several."""
-    found = set(permissions_in(claims_in(credential), "organizationId"))
+    claims = claims_in(credential.get_secret_value()) if credential else {}
+    found = set(permissions_in(claims, "organizationId"))
     return found.pop() if len(found) == 1 else None
-
-
-def claims_in(credential: SecretStr | None) -> dict[str, Any]:
-    """The claims of a credential, unverified; none if it is no JWT."""
-    if credential is None:
-        return {}
-    try:
-        payload = credential.get_secret_value().split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, RecursionError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def permissions_in(claims: Mapping[str, Any], kind: str) -> list[str]:
-    """The ids that the claim `permissions` holds as `<kind>:<id>`."""
-    permissions = claims.get("permissions")
-    texts = [one for one in permissions if isinstance(one, str)] if isinstance(permissions, list) else []
-    return [one.removeprefix(f"{kind}:") for one in texts if one.startswith(f"{kind}:")]
 
 
 def _credential(value: str | None) -> SecretStr | None:

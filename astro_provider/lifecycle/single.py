@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
@@ -21,6 +22,7 @@ from astro_provider.astro.writing.changes import Add, Put, Remove
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import (
+    AbsenceNotProven,
     AstroProviderError,
     BindingConflict,
     InputError,
@@ -116,13 +118,15 @@ class Lifecycle:
     def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
         self._settings = settings
         client = settings.client()
-        self._reader = Reader(client)
+        evidence = Evidence(client)
+        self._reader = Reader(client, evidence)
         self._writer = Writer(
             client,
             TokenLocks(settings.host, settings.lock_directory),
             settle_seconds=settings.settle_seconds,
             timeout_seconds=settings.timeout_seconds,
             most_at_once=operations_at_once,
+            evidence=evidence,
         )
         self._resolver = Resolver(self._reader)
         self._preflight = Preflight(self._reader)
@@ -310,7 +314,7 @@ class Lifecycle:
         except NotFound:
             return  # the token is gone, and its roles with it
         except WriteRefused as refused:
-            if not self._reader.deployment_is_gone(binding.organization_id, binding.deployment_id):
+            if not self._deployment_is_gone(binding, refused):
                 raise
             notices.warn(
                 f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}"
@@ -321,6 +325,17 @@ class Lifecycle:
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
             notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+
+    def _deployment_is_gone(self, binding: BindingId, refused: WriteRefused) -> bool:
+        """Return whether a refused removal is about a deployment that does not exist any more.
+
+        Raises:
+            WriteRefused: the deployment is not listed, and the credential may not see all deployments.
+        """
+        try:
+            return bool(self._reader.gone_deployments(binding.organization_id, [binding.deployment_id]))
+        except AbsenceNotProven as unproven:
+            raise WriteRefused(f"{refused} {unproven}") from None
 
     @within_its_time
     def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
@@ -336,6 +351,7 @@ class Lifecycle:
 
         Raises:
             NotFound: the binding is gone and must exist.
+            AbsenceNotProven: the token is not listed, and the credential may not see all tokens.
             InputError: the binding must exist, and its token is not the organization's.
         """
         binding, stored = BindingId.parse(identifier), Stored.parse(olds)
@@ -388,8 +404,9 @@ class Lifecycle:
     def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
         token = in_words("token", stored.org_token_name, binding.token_id)
         deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
-        if binding.deployment_id not in self._reader.deployments(binding.organization_id):
-            return f"{sentence(deployment)} was deleted"
+        with suppress(AbsenceNotProven):  # the role is gone all the same: its token has shown that
+            if self._reader.unlisted_deployments(binding.organization_id, [binding.deployment_id]):
+                return f"{sentence(deployment)} was deleted"
         if self._reader.token(binding.organization_id, binding.token_id) is None:
             return f"{sentence(token)} was deleted"
         return f"{sentence(token)} has no role in {deployment} any more"

@@ -373,4 +373,5 @@ def test_the_bindings_of_a_deployment_that_is_gone_are_refreshed_with_few_calls(
     found = [process.read(f"{ORGANIZATION_ID}/{gone}/{token}", {"role": "DEPLOYMENT_ADMIN"}) for token in tokens]
 
     assert found == [None] * 30
-    assert calls_to(astro) == {"ListApiTokens": 1, "ListDeployments": 1, "GetApiToken": 30}
+    # The second list of deployments is the evidence, and that of tokens shows that the credential has sight.
+    assert calls_to(astro) == {"ListApiTokens": 2, "ListDeployments": 2, "GetApiToken": 30}

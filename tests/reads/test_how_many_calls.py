@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from astro_emulator import Emulator
-from astro_provider.astro.reading import reader, single_flight
+from astro_provider.astro import single_flight
+from astro_provider.astro.reading import reader
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import RolesUnknown
 from astro_provider.lifecycle.single import Lifecycle

@@ -10,6 +10,7 @@ import pytest
 
 from astro_provider import errors
 from astro_provider.errors import (
+    AbsenceNotProven,
     AstroProviderError,
     BindingConflict,
     CallRefused,
@@ -71,6 +72,7 @@ EVERY = [
     BindingConflict("text"),
     TableNotWritten("text"),
     RolesUnknown("text"),
+    AbsenceNotProven("text"),
     WriteRefused("text"),
     WriteNotConfirmed("text"),
     LockTimeout("text"),

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from astro_provider.astro.api import deadline
-from astro_provider.astro.reading.single_flight import SingleFlight
+from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import Unavailable
 
 THREADS = 8

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import ValidationError
 
 from astro_provider.astro.api import answers, cancelling, waiting
+from astro_provider.astro.api.claims import claims_in, own_token_in
 from astro_provider.astro.api.connection import Connection
 from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.api.failures import Failures
@@ -75,6 +76,11 @@ class AstroClient:
         """
         if not self._pace.wait(verb, self._bound().at):
             raise self._failures.too_late(verb, "")
+
+    @property
+    def own_token_id(self) -> str | None:
+        """The API token whose secret the credential is, by its claims; None if it is opaque, or a person's."""
+        return own_token_in(claims_in(self._credential()))
 
     def close(self) -> None:
         """Close the connections."""

@@ -22,12 +22,12 @@ from typing import TypeVar
 
 from astro_provider.astro.api import ApiToken, AstroClient, Deployment, Role
 from astro_provider.astro.coverage import Reading, fewest_reads
-from astro_provider.astro.evidence import deployment_is_gone, listed_deployments, require_that_token_is_gone
+from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.astro.reading.single_flight import SingleFlight
 from astro_provider.astro.roles import held_roles, require_roles, role_in, role_key, role_told, wrong_scope
 from astro_provider.astro.settings import no_organization, only_organization
+from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import CallRefused, NotFound
 
 OLDEST_SECONDS = 60.0
@@ -69,15 +69,21 @@ class Assignment:
 
 
 class Reader:
-    """The facts of the service, read through one client; safe to share between threads."""
+    """The facts of the service, read through one client; safe to share between threads.
 
-    def __init__(self, client: AstroClient) -> None:
+    Args:
+        client: the service.
+        evidence: the process's, if it has one already.
+    """
+
+    def __init__(self, client: AstroClient, evidence: Evidence | None = None) -> None:
         self._client = client
+        self._evidence = evidence or Evidence(client)
         self._facts = SingleFlight()
         self._lock = threading.Lock()
         self._asked: Counter[tuple[str, ...]] = Counter()
         self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
-        self._first_404: dict[tuple[str, ...], float] = {}  # of a token, seconds of the monotonic clock
+        self._first_hints: dict[tuple[str, ...], float] = {}  # that a token or a deployment is gone; monotonic seconds
         self._sorted: dict[
             str, tuple[ApiToken, dict[str, str]]
         ] = {}  # by token: an answer, and its roles by deployment
@@ -85,7 +91,7 @@ class Reader:
 
     def anew(self) -> Reader:
         """A reader of the same service that knows nothing yet."""
-        return Reader(self._client)
+        return Reader(self._client, self._evidence)
 
     def organization_id(self, given: str | None) -> str:
         """The organization: the given one, else the only one that the credential sees.
@@ -186,13 +192,33 @@ class Reader:
 
         return self._look_up(find, certain=certain) or []
 
-    def deployment_is_gone(self, organization_id: str, deployment_id: str) -> bool:
-        """Tell whether a deployment does not exist, from a list that is read now."""
-        return deployment_is_gone(self._client, organization_id, deployment_id)
-
     def gone_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
-        """Which of these deployments do not exist, from a list that is read now."""
-        return set(deployment_ids) - {found.id for found in listed_deployments(self._client, organization_id)}
+        """Return those of these deployments that do not exist, from a list that is read now.
+
+        Raises:
+            AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
+        """
+        return self._evidence.gone_deployments(organization_id, deployment_ids)
+
+    def unlisted_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+        """Return those of these deployments that do not exist, by the shared list and by one that was read after it.
+
+        Raises:
+            AbsenceNotProven: both lists lack some, and the credential may not see all deployments.
+        """
+        missing = set(deployment_ids) - self.deployments(organization_id).keys()
+        if not missing:
+            return missing
+        since = max(self._first_hint(("deployment", organization_id, one)) for one in missing)
+        return self._evidence.gone_deployments(
+            organization_id,
+            missing,
+            lambda: self._facts.get(
+                ("deployments as evidence", organization_id),
+                lambda: self._client.list_deployments(organization_id, complete=True),
+                not_before=since,
+            ),
+        )
 
     def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
         """The roles that can be given in a deployment, by their name in lower case."""
@@ -238,6 +264,7 @@ class Reader:
         Raises:
             RolesUnknown: the token came without `roles`.
             UnexpectedAnswer: the token answers 404, and the organization's list shows it.
+            AbsenceNotProven: the token answers 404, and the credential may not see all tokens.
             CallRefused: there is no such organization.
         """
         listed = None
@@ -302,14 +329,17 @@ class Reader:
         """Learn what our own write has left on a token."""
         self._facts.put(_token_key(organization_id, token.id), token)
 
-    def _require_that_token_is_gone(self, binding: BindingId, hint: NotFound) -> None:
-        """Hold a 404 against a list that was read after the first 404 of that token, which many bindings may share."""
-        key = _token_key(binding.organization_id, binding.token_id)
+    def _first_hint(self, key: tuple[str, ...]) -> float:
+        """When this process met the first hint that something is gone, which many bindings may share."""
         now = time.monotonic()
         with self._lock:
-            if self._first_404.get(key, 0.0) < now - OLDEST_SECONDS:
-                self._first_404[key] = now
-            since = self._first_404[key]
+            if self._first_hints.get(key, 0.0) < now - OLDEST_SECONDS:
+                self._first_hints[key] = now
+            return self._first_hints[key]
+
+    def _require_that_token_is_gone(self, binding: BindingId, hint: NotFound) -> None:
+        """Compare a 404 with a list that was read after the first 404 of that token."""
+        since = self._first_hint(_token_key(binding.organization_id, binding.token_id))
 
         def list_tokens() -> list[ApiToken]:
             return self._facts.get(
@@ -318,7 +348,7 @@ class Reader:
                 not_before=since,
             )
 
-        require_that_token_is_gone(list_tokens, binding.token_id, hint)
+        self._evidence.require_that_token_is_gone(binding.organization_id, binding.token_id, hint, list_tokens)
 
     def _require_that_roles_show(self, binding: BindingId) -> None:
         """Read one token of the organization whole: if roles are hidden, a list shows nothing, as if all were well."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
 from astro_provider.astro.api.retry import attempts
-from astro_provider.astro.evidence import require_that_token_is_gone
+from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.roles import require_organization_scope
 from astro_provider.astro.writing.account import Reason, TokenKey, not_confirmed
 from astro_provider.astro.writing.changes import Change, Outcome, Remove
@@ -50,9 +50,10 @@ class Writer:
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
         timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
         most_at_once: how many changes can come at once, which is how many operations the engine has under way here.
+        evidence: the process's, if it has one already.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  every setting is a keyword
         self,
         client: AstroClient,
         locks: TokenLocks,
@@ -60,8 +61,10 @@ class Writer:
         settle_seconds: float,
         timeout_seconds: float,
         most_at_once: int,
+        evidence: Evidence | None = None,
     ) -> None:
         self._client = client
+        self._evidence = evidence or Evidence(client)
         self._locks = locks
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
@@ -235,8 +238,11 @@ class Writer:
         try:
             return client.get_token(merge.organization_id, merge.token_id, at_once=True)
         except NotFound as hint:
-            require_that_token_is_gone(
-                lambda: client.list_tokens(merge.organization_id, complete=True), merge.token_id, hint
+            self._evidence.require_that_token_is_gone(
+                merge.organization_id,
+                merge.token_id,
+                hint,
+                lambda: client.list_tokens(merge.organization_id, complete=True),
             )
             raise
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from astro_provider.astro.api import ApiToken, AstroClient, Organization
+from astro_provider.astro.api.claims import claims_in, own_token_in, permissions_in
 from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
@@ -21,9 +22,7 @@ from astro_provider.astro.settings import (
     ORGANIZATION_ID,
     TOKEN,
     Settings,
-    claims_in,
     only_organization,
-    permissions_in,
 )
 from astro_provider.commands.diagnosis.checks import Check, Status
 from astro_provider.commands.diagnosis.stack import Configuration
@@ -108,7 +107,8 @@ class _View:
 
 
 def _look(settings: Settings, client: AstroClient) -> _View:
-    view = _View(settings, claims_in(settings.credential), organization_id=settings.organization_id)
+    claims = claims_in(settings.credential.get_secret_value()) if settings.credential else {}
+    view = _View(settings, claims, organization_id=settings.organization_id)
     started = time.monotonic()
     try:
         view.organizations = client.list_organizations()
@@ -126,7 +126,7 @@ def _look(settings: Settings, client: AstroClient) -> _View:
 def _look_inside(view: _View, reader: Reader, organization_id: str) -> None:
     try:
         view.tokens = reader.tokens(organization_id).listed
-        for own_id in permissions_in(view.claims, "apiTokenId")[:1]:
+        if own_id := own_token_in(view.claims):
             view.own = _token(reader, organization_id, own_id)
         others = (token for token in view.tokens if token.scope == ORGANIZATION)
         view.sample = view.own or next(

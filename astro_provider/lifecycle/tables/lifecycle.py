@@ -21,6 +21,7 @@ from astro_provider.astro.roles import BELOW_DEPLOYMENT, dag_roles_in, require_r
 from astro_provider.astro.settings import PreviewChecks
 from astro_provider.astro.writing.changes import Outcome, Remove
 from astro_provider.errors import (
+    AbsenceNotProven,
     AstroProviderError,
     BindingConflict,
     InputError,
@@ -286,6 +287,7 @@ class TableLifecycle:
             Inputs and outputs as they are now; None if all its deployments are gone.
 
         Raises:
+            AbsenceNotProven: a token or a deployment is not listed, and the credential may not see all of them.
             InputError: there are no stored outputs; the id alone does not tell what stands in the table.
         """
         if not olds:
@@ -298,9 +300,10 @@ class TableLifecycle:
         organization_id = str(stored.organization_id)
         there = self._reader.roles_of(stored.bindings, confirm_absence=True)
         gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
-        deployments = self._reader.deployments(organization_id)
         left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
-        lost = {key for key in stored.rows if key not in left and stored.deployment_id(key) not in deployments}
+        empty = {key: stored.deployment_id(key) for key in stored.rows if key not in left}
+        deleted = self._reader.unlisted_deployments(organization_id, empty.values()) if empty else ()
+        lost = {key for key, id_ in empty.items() if id_ in deleted}
         self._tell_gone(stored, gone, lost)
         roles: dict[str, dict[str, str]] = {key: {} for key in stored.rows if key not in lost}
         for binding, entry in stored.bindings.items():
@@ -476,9 +479,12 @@ class TableLifecycle:
         if not refused:
             return failed
         binding = refused[0].change.binding
-        gone = self._reader.gone_deployments(
-            binding.organization_id, {one.change.binding.deployment_id for one in refused}
-        )
+        try:
+            gone = self._reader.gone_deployments(
+                binding.organization_id, {one.change.binding.deployment_id for one in refused}
+            )
+        except AbsenceNotProven:  # each refusal is an error then, and says which deployment is not listed
+            return failed
         for one in refused:
             if one.change.binding.deployment_id in gone:
                 notices.warn(
