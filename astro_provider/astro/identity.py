@@ -11,6 +11,8 @@ from astro_provider.errors import InputError
 
 JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")  # what the secret value of an API token looks like
 
+TokenKey = tuple[str, str]  # organization id, token id
+
 
 @dataclass(frozen=True, order=True)
 class BindingId:
@@ -36,6 +38,11 @@ class BindingId:
         if len(parts) != len(cls.__dataclass_fields__) or not all(is_identifier(part) for part in parts):
             raise InputError("id", f"{text!r} is no binding's id: write <organization id>/<deployment id>/<token id>.")
         return cls(*parts)
+
+    @property
+    def token_key(self) -> TokenKey:
+        """The token, whatever deployment it is bound to."""
+        return self.organization_id, self.token_id
 
     @property
     def in_words(self) -> str:

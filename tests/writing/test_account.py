@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from astro_provider.astro.identity import BindingId
-from astro_provider.astro.writing.account import NotStanding, Others, Reason, TokenKey, not_confirmed
+from astro_provider.astro.identity import BindingId, TokenKey
+from astro_provider.astro.writing.account import NotStanding, Others, Reason, not_confirmed
 from astro_provider.astro.writing.changes import Put, Remove
 
 ADVICE = "The state may show these changes as done: run `pulumi refresh`, which shows what Astro holds, and then `pulumi up`."

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
-from astro_provider.astro.identity import BindingId
-from astro_provider.astro.writing.account import MOST_TIMES_UNDONE, NotStanding, Others, Reason, TokenKey
+from astro_provider.astro.identity import BindingId, TokenKey
+from astro_provider.astro.writing.account import MOST_TIMES_UNDONE, NotStanding, Others, Reason
 from astro_provider.astro.writing.changes import Change, Put, Remove, Roles
 from astro_provider.astro.writing.ledger import FIRST_PAUSE, MOST_DOUBLINGS, MOST_EXTENSIONS, Ledger
 

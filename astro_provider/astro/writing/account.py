@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Change
 from astro_provider.errors import WriteNotConfirmed
-
-TokenKey = tuple[str, str]  # organization id, token id
 
 MOST_TIMES_UNDONE = 10  # a change is put back; each settle time counts once
 LATEST_SETTLE_TIMES = 2  # after its write, a change that is found undone for the first time is not put back
@@ -79,8 +78,7 @@ def not_confirmed(account: Iterable[NotStanding], others_of: Callable[[TokenKey]
     """
     alike: defaultdict[tuple[TokenKey, Reason], list[NotStanding]] = defaultdict(list)
     for one in account:
-        binding = one.change.binding
-        alike[(binding.organization_id, binding.token_id), one.reason].append(one)
+        alike[one.change.binding.token_key, one.reason].append(one)
     sentences = []
     for (key, reason), some in alike.items():
         changes = f"{len(some)} change{'s' if len(some) > 1 else ''} of token {key[1]}"

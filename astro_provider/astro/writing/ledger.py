@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import held_roles
 from astro_provider.astro.writing.account import (
     LATEST_SETTLE_TIMES,
@@ -38,7 +38,6 @@ from astro_provider.astro.writing.account import (
     NotStanding,
     Others,
     Reason,
-    TokenKey,
 )
 from astro_provider.astro.writing.changes import Change, Roles
 
@@ -144,7 +143,7 @@ class Ledger:
             by_look: the read is a look, and no change's own.
         """
         roles, updated_at = token.roles or (), token.updated_epoch
-        ours = [binding for binding in self._written if (binding.organization_id, binding.token_id) == key]
+        ours = [binding for binding in self._written if binding.token_key == key]
         held = held_roles(roles)
         left = self._left.get(key)
         if left is not None and (roles != left.roles or self.updated_by_others(key, updated_at)):
@@ -244,6 +243,6 @@ class Ledger:
         """When each token must be looked at: a settle time after the last of our writes that is not settled."""
         due: dict[TokenKey, float] = {}
         for binding, written in self._written.items():
-            key = (binding.organization_id, binding.token_id)
+            key = binding.token_key
             due[key] = max(due.get(key, 0.0), written.at + self.settle_seconds)
         return due

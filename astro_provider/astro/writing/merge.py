@@ -75,7 +75,7 @@ class Merge:
         self.token: ApiToken | None = None
         self.outcomes: dict[BindingId, ApiToken | Exception] = {}
         self.failure: Exception | None = None
-        self._key = (organization_id, token_id)
+        self.key = (organization_id, token_id)
         self._is_look = self._only_looks = not changes
         self._open = {change.binding: change for change in changes}
         self._groups = groups or {}
@@ -112,7 +112,7 @@ class Merge:
         """
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
-        undone = self._ledger.to_make_again(self._key, token, sent_at, by_look=self._is_look)
+        undone = self._ledger.to_make_again(self.key, token, sent_at, by_look=self._is_look)
         todo = [change for change in undone if change.binding not in self._open]
         held_by_deployment = held_roles(roles)
         for change in list(self._open.values()):
@@ -154,7 +154,7 @@ class Merge:
             return
         if self.token is not None and self._wanted is not None:
             self.token = self.token.model_copy(update={"roles": self._wanted})
-            self._ledger.left(self._key, self._wanted, latest_update)
+            self._ledger.left(self.key, self._wanted, latest_update)
         answered = answer.roles_by_deployment
         for change in self._now_writing:
             held = answered.get(change.binding.deployment_id)
@@ -211,7 +211,7 @@ class Merge:
         for change in list(self._open.values()):
             self._close(change, error)
         if isinstance(error, NotFound):
-            self._ledger.forget(b for b in self._ledger.unsettled if b.token_id == self.token_id)
+            self._ledger.forget(b for b in self._ledger.unsettled if b.token_key == self.key)
         self._finished = True
 
     def _end_unconfirmed(self, roles: Roles) -> None:

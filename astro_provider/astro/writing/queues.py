@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
 from astro_provider.astro.api import Deadline
-from astro_provider.astro.writing.account import TokenKey
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
 
 GATHER_SECONDS = 0.045  # that a lone change waits for company
@@ -41,7 +41,7 @@ class Ticket:
     @property
     def key(self) -> TokenKey:
         """The token that it waits for."""
-        return self.change.binding.organization_id, self.change.binding.token_id
+        return self.change.binding.token_key
 
 
 @dataclass(eq=False)

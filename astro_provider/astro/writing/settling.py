@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.coverage import fewest_reads
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import role_told
-from astro_provider.astro.writing.account import NotStanding, Reason, TokenKey
+from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.errors import NotFound
 
@@ -72,7 +72,7 @@ class Look:
         if self._now is None:
             raise AssertionError("a list was told that nobody asked for")
         for binding in self._now.bindings:
-            key = (binding.organization_id, binding.token_id)
+            key = binding.token_key
             token = None if listed is None else listed.get(binding.token_id)
             held = None if token is None else role_told(token, binding.deployment_id)
             told_without_role = token is not None and held is None
@@ -138,13 +138,13 @@ class Settling:
         """Begin a look at all tokens that are due."""
         self._last_look_at = now
         due = {key for key, at in self.ledger.due().items() if at <= now}
-        bindings = [b for b in self.ledger.unsettled if (b.organization_id, b.token_id) in due]
+        bindings = [b for b in self.ledger.unsettled if b.token_key in due]
         lists, tokens = [], set()
         for reading in fewest_reads(bindings):
             if reading.of_deployment:
                 lists.append(ListDeployment(reading.bindings))
             else:
-                tokens |= {(binding.organization_id, binding.token_id) for binding in reading.bindings}
+                tokens |= {binding.token_key for binding in reading.bindings}
         return Look(self.ledger, lists, tokens)
 
     def ended(self, failure: Exception | None) -> None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
 from astro_provider.astro.api.retry import attempts
 from astro_provider.astro.evidence import Evidence
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.roles import require_organization_scope
-from astro_provider.astro.writing.account import Reason, TokenKey, not_confirmed
+from astro_provider.astro.writing.account import Reason, not_confirmed
 from astro_provider.astro.writing.changes import Change, Outcome, Remove
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
@@ -223,7 +224,7 @@ class Writer:
                 return
             if isinstance(step, Read):
                 if step.before_write:  # waited for before the read, so that nothing lies between read and write
-                    self._await_turn((merge.organization_id, merge.token_id), client, deadline)
+                    self._await_turn(merge.key, client, deadline)
                 client.await_turn("GET")
                 sent_at = time.monotonic()
                 token = self._read(merge, client)
