@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +42,11 @@ class Planted:
     preview: str | None
 
 
-@lru_cache(maxsize=1)
-def default() -> Planted:
-    """Return the organization that every emulator starts with unless it is told another."""
-    return plant(DEFAULT)
+def plant(named: str | Path = DEFAULT) -> Planted:
+    """Return the organization of a seed file, or of a seed that ships with the package; SeedError says what is wrong.
 
-
-def plant(named: str | Path) -> Planted:
-    """Return the organization of a seed file, or of a seed that ships with the package; SeedError says what is wrong."""
+    Its ages count from now, so each start of an emulator plants anew.
+    """
     return _Planting(*read(named)).planted()
 
 

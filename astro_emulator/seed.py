@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -186,9 +187,17 @@ def read(named: str | Path) -> tuple[Seed, Document]:
     Raises:
         SeedError: the file cannot be used.
     """
-    shipped = SHIPPED / f"{named}.yaml"
-    is_shipped = Path(named).name == str(named) and shipped.is_file()
-    document = Document(shipped if is_shipped else Path(named), str(named))
+    is_shipped = Path(named).name == str(named) and (SHIPPED / f"{named}.yaml").is_file()
+    return _read_shipped(str(named)) if is_shipped else _read(Path(named), str(named))
+
+
+@cache  # hundreds of emulators of one test process start from the same file
+def _read_shipped(name: str) -> tuple[Seed, Document]:
+    return _read(SHIPPED / f"{name}.yaml", name)
+
+
+def _read(path: Path, named: str) -> tuple[Seed, Document]:
+    document = Document(path, named)
     try:
         return Seed.model_validate(document.content), document
     except ValidationError as error:

@@ -21,7 +21,7 @@ from astro_emulator.app import application
 from astro_emulator.conditions import Conditions, Settings
 from astro_emulator.connection import DroppableConnection
 from astro_emulator.faults import Fault
-from astro_emulator.planting import Planted, default, plant
+from astro_emulator.planting import Planted, plant
 from astro_emulator.store import Store
 
 LOOPBACK = "127.0.0.1"
@@ -121,7 +121,7 @@ class Emulator:
             OSError: the port is in use.
             SeedError: the seed cannot be used; nothing was started.
         """
-        planted = default() if seed is None else plant(seed)
+        planted = plant() if seed is None else plant(seed)
         conditions = Conditions(
             Settings(
                 latency_ms=latency_ms,

@@ -33,7 +33,7 @@ class Store:
         self, planted: Planted | None = None, is_updated_at_moving: Callable[[], bool] = lambda: False
     ) -> None:
         self._lock = RLock()
-        self._planted = planted or planting.default()
+        self._planted = planted or planting.plant()
         self._is_updated_at_moving = is_updated_at_moving
         self._made = count(1)
         self.reset()

@@ -18,6 +18,7 @@ from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.adoption import Adoption, Found, bindings_in, find, program
 from astro_provider.commands.adoption.import_file import import_file
 from astro_provider.commands.adoption.program import MOST_ONE_BY_ONE, literal
+from tests.support.cast import OBSERVABILITY, time_of
 from tests.support.clients import Connect
 
 ROOT = Path(__file__).parents[2]
@@ -94,14 +95,16 @@ DeploymentOrgTokenBinding(
     "etl-production.observability",
     deployment_name="etl-production",
     # Several tokens are named "observability", so it is given by its id.
-    # This one: Reads metrics of production, made by Grace Murray, on 2025-04-02
+    # This one: Reads metrics of production, made by Grace Murray, on '''
+        + time_of(astro, OBSERVABILITY, "createdAt")[:10]
+        + """
     org_token_id="clo8g1x4m000f08l6t9c3z6vl",
     role="DEPLOYMENT_ACCESSOR",
 )
 
 # In the deployment "etl-staging".
 DeploymentOrgTokenBinding(
-    "etl-staging.observability~'''
+    "etl-staging.observability~"""
         + later
         + """",
     # Several deployments are named "etl-staging", so it is given by its id.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 
 from astro_emulator import Emulator, SeedError
 from astro_emulator.organization import (
@@ -58,7 +60,11 @@ def token_named(emulator: Emulator, name: str) -> dict[str, Any]:
 
 
 def test_the_organization_of_every_start_is_the_one_that_ships_as_example() -> None:
-    with Emulator.running() as plain, Emulator.running(seed="example") as example:
+    with (
+        time_machine.travel(datetime.now(UTC), tick=False),  # ages count from the moment of the start
+        Emulator.running() as plain,
+        Emulator.running(seed="example") as example,
+    ):
         assert plain.store.shown() == example.store.shown()
         assert plain.credential == example.credential
         ids = {record["id"] for records in plain.store.shown().values() for record in records if "id" in record}
@@ -83,7 +89,8 @@ def test_a_small_file_is_an_organization_that_answers(tmp_path: Path) -> None:
 
 
 def test_ids_that_a_file_leaves_out_are_the_same_at_every_start(tmp_path: Path) -> None:
-    first, second = (plant(seed(tmp_path, SMALL + "  - {name: ci}\n")) for _ in range(2))
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        first, second = (plant(seed(tmp_path, SMALL + "  - {name: ci}\n")) for _ in range(2))
 
     assert first == second
     assert len(first.state.tokens) == 3
@@ -392,3 +399,23 @@ def test_the_seed_adopt_gives_what_docs_adopt_shows(tmp_path: Path) -> None:
     program = (tmp_path / "infra" / "__main__.py").read_text(encoding="utf-8")
     assert '"dbt-cloud": "DEPLOYMENT_ACCESSOR"' in program
     assert "cmeq29w5vd10792yvcknnmc9l" in (tmp_path / "infra" / "import.json").read_text(encoding="utf-8")
+
+
+def test_an_age_counts_from_the_start_of_the_emulator(tmp_path: Path) -> None:
+    text = SMALL + "  - {id: clxold, name: old, createdAt: -90d, lastUsedAt: -6d3h20m, endAt: +30d}\n"
+    start = datetime(2031, 2, 28, 23, 59, 59, 500_000, tzinfo=UTC)
+
+    with time_machine.travel(start, tick=False):
+        token = plant(seed(tmp_path, text)).state.tokens["clxold"]
+
+    assert token["createdAt"] == "2030-11-30T23:59:59.500Z"
+    assert token["lastUsedAt"] == "2031-02-22T20:39:59.500Z"
+    assert token["endAt"] == "2031-03-30T23:59:59.500Z"
+
+
+@pytest.mark.parametrize("age", ["-", "90d", "-3h2d", "-1.5d", "+99999999d", "-d"])
+def test_what_is_no_age_is_refused(tmp_path: Path, age: str) -> None:
+    assert refusal(tmp_path, SMALL + f"  - {{name: x, endAt: '{age}'}}\n") == (
+        "line 13: tokens[2].endAt: has to be an age (-90d, -6d3h, +30d) or a time with its zone, for example "
+        "2026-01-31T12:00:00.000Z."
+    )

@@ -23,6 +23,7 @@ from tests.support.cast import (
     PRODUCTION,
     STAGING,
     TRAINING,
+    time_of,
 )
 from tests.support.processes import StartProcess, calls_to, checked, problems, up
 from tests.support.writes import writes
@@ -388,10 +389,10 @@ def test_a_drifted_role_of_a_binding_in_state_is_no_conflict(astro: Emulator, st
 # Warnings
 
 
-def test_an_expired_token_is_a_warning(start: StartProcess, capsys: Err) -> None:
+def test_an_expired_token_is_a_warning(astro: Emulator, start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**ADMIN, "org_token_name": "airflow-1-migration"}) == []
     assert capsys.readouterr().err == (
-        f"astro: warning: Token 'airflow-1-migration' ({EXPIRED}) expired on 2024-03-30, so this role gives no access in "
+        f"astro: warning: Token 'airflow-1-migration' ({EXPIRED}) expired on {time_of(astro, EXPIRED, 'endAt')[:10]}, so this role gives no access in "
         f"deployment {SHOWN_STAGING}.\n"
     )
 

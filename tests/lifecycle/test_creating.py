@@ -28,6 +28,7 @@ from tests.support.cast import (
     TRAINER,
     TRAINING,
     entry,
+    time_of,
 )
 from tests.support.processes import StartProcess, calls_to, checked, up
 from tests.support.writes import writes
@@ -57,7 +58,7 @@ def test_a_token_gets_its_role(astro: Emulator, start: StartProcess) -> None:
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
 
-def test_outputs_are_what_the_list_shows(start: StartProcess) -> None:
+def test_outputs_are_what_the_list_shows(astro: Emulator, start: StartProcess) -> None:
     stored = up(start(), ADMIN)
 
     assert stored.outputs == {
@@ -70,7 +71,7 @@ def test_outputs_are_what_the_list_shows(start: StartProcess) -> None:
         "overwrite": False,
         "description": "Reads metrics of production",
         "scope": "ORGANIZATION",
-        "created_at": "2025-04-02T06:59:01.002Z",
+        "created_at": time_of(astro, OBSERVABILITY, "createdAt"),
         "created_by": "Grace Murray",
     }
 

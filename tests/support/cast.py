@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from astro_emulator import Emulator
 from astro_emulator.organization import (
     DATA_PLATFORM_ID,
     ETL_PRODUCTION_ID,
@@ -25,6 +26,12 @@ OF_DEPLOYMENT = "clw1s5z9d000k08l6g7a2j3fq"  # staging-deploys
 
 MEMBER = entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")
 
+
+def time_of(astro: Emulator, token_id: str, attribute: str) -> str:
+    """When something happened to a token (`createdAt`, `endAt`), as this Astro shows it: seeds hold ages."""
+    return str(astro.store.token(token_id)[attribute])
+
+
 __all__ = [
     "DATA_PLATFORM_ID",
     "DEPLOYERS",
@@ -42,4 +49,5 @@ __all__ = [
     "TRAINER",
     "TRAINING",
     "entry",
+    "time_of",
 ]

@@ -17,5 +17,10 @@ def assert_shows(told: str, printed: str) -> None:
 
 
 def timeless(line: str) -> str:
-    """The line without what a clock told, and without blanks at its end."""
-    return re.sub(r"\(\d+(\.\d+)?s\)$", "(…s)", line.rstrip())
+    """The line without durations, dates and blanks at its end.
+
+    The seeds of the emulator hold ages, so `325 days ago` is compared as it stands, and only a date differs from day to day.
+    """
+    without_durations = re.sub(r"\(\d+(\.\d+)?s\)$", "(…s)", line.rstrip())
+    dates = r"\b\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z)?"
+    return re.sub(dates, lambda date: re.sub(r"\d", "0", date[0]), without_durations)
