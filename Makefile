@@ -6,7 +6,7 @@ VENV ?= $(if $(filter $(USUAL),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo pictures test test-oldest test-wheel fuzz lint bench format requirements build clean
+.PHONY: demo pictures test test-oldest test-another-day test-wheel fuzz lint bench format requirements build clean
 
 demo: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.demo
@@ -32,6 +32,10 @@ test-oldest:
 	@$(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=.venv-oldest .venv-oldest/oldest.installed
 	.venv-oldest/bin/python -m tools.yaml_host.install
 	.venv-oldest/bin/python -m pytest
+
+# The tests that could depend on the day, on five other days; DAYS="leap-day kiritimati" names some of them.
+test-another-day: $(VENV)/dev.installed yaml-host
+	$(BIN)/python -m tests.another_day $(DAYS)
 
 # The wheel that is in dist/ afterwards, installed and used away from here.
 test-wheel: build yaml-host

@@ -25,7 +25,7 @@ from tests.support.cast import DEPLOYERS, DIRECT, EXPIRED, FINANCE, PRODUCTION, 
 from tests.support.digests import RECOMMENDED, Digest, digest
 from tests.support.made import Made
 from tests.support.programs import bindings
-from tests.support.stack import Program, Stack
+from tests.support.stack import PYTHON_PATH, Program, Stack
 
 ROOT = Path(__file__).parents[2]
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -72,7 +72,7 @@ class Previews:
         self._environment = {
             "ASTRO_API_HOST": astro.url,
             "ASTRO_SETTLE_SECONDS": "0",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHON_PATH,
         }
 
     @cached_property

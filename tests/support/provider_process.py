@@ -32,7 +32,7 @@ PROVIDER_KEY = "__provider"
 UNKNOWN = rpc.UNKNOWN
 URN = "urn:pulumi:test::bindings::pulumi-python:dynamic/astro:DeploymentOrgTokenBinding::b"
 LONGEST_CALL_SECONDS = 60.0
-INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "MOVED_CLOCK_SECONDS", "TZ")
 
 Properties = dict[str, Any]
 

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -35,6 +36,8 @@ OUR_TYPES = (BINDING_TYPE, TABLE_TYPE, NATIVE_BINDING_TYPE, NATIVE_TABLE_TYPE)
 STACK_TYPE = "pulumi:pulumi:Stack"
 STACK_NAME = "test"
 ROOT = Path(__file__).parents[2]
+# For every process that a test starts: the checkout, and what moves the clock, if something does (`tests/another_day`).
+PYTHON_PATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 LONGEST_END_SECONDS = 5.0
 # What the machine of the developer may have set must not reach a test; a blank value counts as unset.
 UNSET = dict.fromkeys(
@@ -109,7 +112,7 @@ def led_to(astro: Emulator) -> dict[str, str]:
         "ASTRO_API_HOST": astro.url,
         "ASTRO_API_TOKEN": astro.credential,
         "ASTRO_SETTLE_SECONDS": "0",  # nobody else writes there, and looking again would only take time
-        "PYTHONPATH": str(ROOT),  # a provider process has to find the resources that stand in tests/support
+        "PYTHONPATH": PYTHON_PATH,  # a provider process has to find the resources that stand in tests/support
     }
 
 

@@ -15,7 +15,7 @@ from astro_emulator import Emulator
 from tests.support.digests import ran
 from tests.support.previews import BINDINGS
 from tests.support.programs import bindings
-from tests.support.stack import Stack
+from tests.support.stack import PYTHON_PATH, Stack
 from tests.templates.conftest import ROOT, program
 
 
@@ -26,7 +26,7 @@ def test_the_copied_pack_stops_a_preview_that_breaks_a_rule(
     shutil.copytree(ROOT / "templates" / "policy-pack", pack, ignore=shutil.ignore_patterns(".venv"))
     (pack / ".venv" / "bin").mkdir(parents=True)
     program(pack / ".venv" / "bin" / "python", f'exec {sys.executable} "$@"')
-    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "PYTHONPATH": str(ROOT)}
+    environment = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "PYTHONPATH": PYTHON_PATH}
     stack = Stack(engine, tmp_path / "stack", environment, bindings(etl=BINDINGS["etl"], staging=BINDINGS["staging"]))
 
     preview = ran(stack, "preview", "--policy-pack", str(pack / "run"))

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
-from tests.support.stack import BINDING_TYPE, OUR_TYPES, TABLE_TYPE, Outcome
+from tests.support.stack import BINDING_TYPE, OUR_TYPES, PYTHON_PATH, TABLE_TYPE, Outcome
 from tests.walk.doors import Door, DynamicStack, NativeStack
 from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
 from tests.walk.snapshot import Entry, Held, Snapshot
@@ -47,7 +47,7 @@ class World:
             "ASTRO_API_TOKEN": astro.credential,
             "ASTRO_SETTLE_SECONDS": "0",  # one command at a time, so nobody undoes what it wrote
             "ASTRO_LOCK_DIR": str(directory / "locks"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": PYTHON_PATH,
         }
         self._stacks: dict[str, DynamicStack | NativeStack] = {}
 
