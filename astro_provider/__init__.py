@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from astro_provider.version import __version__
 
 if TYPE_CHECKING:
-    from astro_provider.astro.reading.assignments import DeploymentOrgToken
+    from astro_provider.astro.rows import DeploymentOrgToken, OrganizationDeployment, OrganizationToken
     from astro_provider.program.arguments import (
         DeploymentOrgTokenBindingArgs,
         DeploymentOrgTokenBindingArgsDict,
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     )
     from astro_provider.program.binding import DeploymentOrgTokenBinding
     from astro_provider.program.bindings import DeploymentOrgTokenBindings
-    from astro_provider.program.functions import list_deployment_org_tokens, list_deployment_org_tokens_output
+    from astro_provider.program.functions import (
+        get_deployments,
+        get_deployments_output,
+        get_organization_tokens,
+        get_organization_tokens_output,
+        list_deployment_org_tokens,
+        list_deployment_org_tokens_output,
+    )
 
 __all__ = [
     "DeploymentOrgToken",
@@ -31,19 +38,31 @@ __all__ = [
     "DeploymentOrgTokenBindings",
     "DeploymentOrgTokenBindingsArgs",
     "DeploymentOrgTokenBindingsArgsDict",
+    "OrganizationDeployment",
+    "OrganizationToken",
     "__version__",
+    "get_deployments",
+    "get_deployments_output",
+    "get_organization_tokens",
+    "get_organization_tokens_output",
     "list_deployment_org_tokens",
     "list_deployment_org_tokens_output",
 ]
 
 _HOMES = {
-    "DeploymentOrgToken": "astro.reading.assignments",
+    "DeploymentOrgToken": "astro.rows",
     "DeploymentOrgTokenBinding": "program.binding",
     "DeploymentOrgTokenBindingArgs": "program.arguments",
     "DeploymentOrgTokenBindingArgsDict": "program.arguments",
     "DeploymentOrgTokenBindings": "program.bindings",
     "DeploymentOrgTokenBindingsArgs": "program.arguments",
     "DeploymentOrgTokenBindingsArgsDict": "program.arguments",
+    "OrganizationDeployment": "astro.rows",
+    "OrganizationToken": "astro.rows",
+    "get_deployments": "program.functions",
+    "get_deployments_output": "program.functions",
+    "get_organization_tokens": "program.functions",
+    "get_organization_tokens_output": "program.functions",
     "list_deployment_org_tokens": "program.functions",
     "list_deployment_org_tokens_output": "program.functions",
 }

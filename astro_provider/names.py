@@ -12,6 +12,9 @@ PACKAGE = "astro"  # by which the engine asks for the native provider; and the n
 EXECUTABLE = f"pulumi-resource-{PACKAGE}"
 NATIVE_BINDING = f"{PACKAGE}:index:DeploymentOrgTokenBinding"
 NATIVE_TABLE = f"{PACKAGE}:index:DeploymentOrgTokenBindings"
+LIST_TOKENS = f"{PACKAGE}:index:listDeploymentOrgTokens"
+GET_DEPLOYMENTS = f"{PACKAGE}:index:getDeployments"
+GET_TOKENS = f"{PACKAGE}:index:getOrganizationTokens"
 DYNAMIC_BINDING = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 DYNAMIC_TABLE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
 
@@ -27,3 +30,14 @@ _DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
 def is_default_provider(name: str) -> bool:
     """Tell whether a provider of that name is the engine's own: `default`, with a version behind it if it has one."""
     return _DEFAULT_PROVIDER.fullmatch(name) is not None
+
+
+def camel(name: str) -> str:
+    """A name of ours, or the place that a message speaks of, as the native door spells it.
+
+    `org_token_id` becomes `orgTokenId`, and of `roles["my_own"]` only the part before the keys is ours.
+    """
+    ours = re.match(r"\w*", name)
+    head = ours[0] if ours else ""
+    first, *rest = head.split("_")
+    return first + "".join(word.title() for word in rest) + name[len(head) :]

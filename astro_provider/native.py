@@ -4,21 +4,31 @@ They take the same arguments and have the same outputs as `astro_provider.Deploy
 `DeploymentOrgTokenBindings`, and a state that those made is theirs. The engine finds the executable
 `pulumi-resource-astro` of this package by `plugins.providers` in Pulumi.yaml, or on PATH.
 
+The functions ask the provider, with the credential of `opts.provider` if there is one. Like the functions of every
+generated SDK they return an object with one list, so that the code that `pulumi convert` writes runs with this package;
+`pulumi_astro` is the name by which that code imports it.
+
 Annotations are not postponed here, as in `program/binding.py`.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
 
 import pulumi
 
+from astro_provider.astro.rows import DeploymentOrgToken, OrganizationDeployment, OrganizationToken
 from astro_provider.errors import SettingsError
 from astro_provider.names import (
     DYNAMIC_BINDING,
     DYNAMIC_TABLE,
+    GET_DEPLOYMENTS,
+    GET_TOKENS,
+    LIST_TOKENS,
     NATIVE_BINDING,
     NATIVE_TABLE,
     PACKAGE,
+    camel,
     is_default_provider,
 )
 from astro_provider.program.arguments import (
@@ -32,14 +42,29 @@ from astro_provider.program.constructors import ManyBindings, OneBinding
 from astro_provider.program.declared import options_with_alias
 
 __all__ = [
+    "DeploymentOrgToken",
     "DeploymentOrgTokenBinding",
     "DeploymentOrgTokenBindingArgs",
     "DeploymentOrgTokenBindingArgsDict",
     "DeploymentOrgTokenBindings",
     "DeploymentOrgTokenBindingsArgs",
     "DeploymentOrgTokenBindingsArgsDict",
+    "GetDeploymentsResult",
+    "GetOrganizationTokensResult",
+    "ListDeploymentOrgTokensResult",
+    "OrganizationDeployment",
+    "OrganizationToken",
     "Provider",
+    "get_deployments",
+    "get_deployments_output",
+    "get_organization_tokens",
+    "get_organization_tokens_output",
+    "list_deployment_org_tokens",
+    "list_deployment_org_tokens_output",
 ]
+
+_Answer = TypeVar("_Answer")
+_Row = TypeVar("_Row")
 
 
 class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
@@ -48,77 +73,30 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     Its id is `<organization id>/<deployment id>/<token id>`, which `pulumi import` takes.
     """
 
-    @property
-    @pulumi.getter(name="organizationId")
-    def organization_id(self) -> pulumi.Output[str]:
-        """The id of the organization."""
-        return pulumi.get(self, "organization_id")
-
-    @property
-    @pulumi.getter(name="deploymentId")
-    def deployment_id(self) -> pulumi.Output[str]:
-        """The id of the deployment."""
-        return pulumi.get(self, "deployment_id")
-
-    @property
-    @pulumi.getter(name="deploymentName")
-    def deployment_name(self) -> pulumi.Output[str | None]:
-        """The name of the deployment."""
-        return pulumi.get(self, "deployment_name")
-
-    @property
-    @pulumi.getter(name="orgTokenId")
-    def org_token_id(self) -> pulumi.Output[str]:
-        """The id of the organization token."""
-        return pulumi.get(self, "org_token_id")
-
-    @property
-    @pulumi.getter(name="orgTokenName")
-    def org_token_name(self) -> pulumi.Output[str]:
-        """The name of the organization token."""
-        return pulumi.get(self, "org_token_name")
-
-    @property
-    @pulumi.getter(name="role")
-    def role(self) -> pulumi.Output[str]:
-        """The role that the token has in the deployment."""
-        return pulumi.get(self, "role")
-
-    @property
-    @pulumi.getter(name="workspaceId")
-    def workspace_id(self) -> pulumi.Output[str | None]:
-        """The workspace that the deployment must belong to, as given."""
-        return pulumi.get(self, "workspace_id")
-
-    @property
-    @pulumi.getter(name="overwrite")
-    def overwrite(self) -> pulumi.Output[bool]:
-        """Whether a create may take over a binding that exists with another role, as given."""
-        return pulumi.get(self, "overwrite")
-
-    @property
-    @pulumi.getter(name="description")
-    def description(self) -> pulumi.Output[str | None]:
-        """The token's description."""
-        return pulumi.get(self, "description")
-
-    @property
-    @pulumi.getter(name="scope")
-    def scope(self) -> pulumi.Output[str]:
-        """The token's scope: ORGANIZATION."""
-        return pulumi.get(self, "scope")
-
-    @property
-    @pulumi.getter(name="createdAt")
-    def created_at(self) -> pulumi.Output[str]:
-        """When the token was made (RFC 3339)."""
-        return pulumi.get(self, "created_at")
-
-    @property
-    @pulumi.getter(name="createdBy")
-    def created_by(self) -> pulumi.Output[str | None]:
-        """Who made the token: full name, else token name, else user name, else id."""
-        return pulumi.get(self, "created_by")
+    organization_id: pulumi.Output[str] = pulumi.property("organizationId")
+    """The id of the organization."""
+    deployment_id: pulumi.Output[str] = pulumi.property("deploymentId")
+    """The id of the deployment."""
+    deployment_name: pulumi.Output[str | None] = pulumi.property("deploymentName")
+    """The name of the deployment."""
+    org_token_id: pulumi.Output[str] = pulumi.property("orgTokenId")
+    """The id of the organization token."""
+    org_token_name: pulumi.Output[str] = pulumi.property("orgTokenName")
+    """The name of the organization token."""
+    role: pulumi.Output[str]
+    """The role that the token has in the deployment."""
+    workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
+    """The workspace that the deployment must belong to, as given."""
+    overwrite: pulumi.Output[bool]
+    """Whether a create may take over a binding that exists with another role, as given."""
+    description: pulumi.Output[str | None]
+    """The token's description."""
+    scope: pulumi.Output[str]
+    """The token's scope: ORGANIZATION."""
+    created_at: pulumi.Output[str] = pulumi.property("createdAt")
+    """When the token was made (RFC 3339)."""
+    created_by: pulumi.Output[str | None] = pulumi.property("createdBy")
+    """Who made the token: full name, else token name, else user name, else id."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -136,53 +114,22 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
     Its id is `<organization id>/` and a random part that stays.
     """
 
-    @property
-    @pulumi.getter(name="organizationId")
-    def organization_id(self) -> pulumi.Output[str]:
-        """The id of the organization."""
-        return pulumi.get(self, "organization_id")
-
-    @property
-    @pulumi.getter(name="roles")
-    def roles(self) -> pulumi.Output[Mapping[str, Mapping[str, str]]]:
-        """The roles, by deployment and token, with the keys of the program."""
-        return pulumi.get(self, "roles")
-
-    @property
-    @pulumi.getter(name="exclusive")
-    def exclusive(self) -> pulumi.Output[bool]:
-        """Whether nobody else may have a role in the deployments, as given."""
-        return pulumi.get(self, "exclusive")
-
-    @property
-    @pulumi.getter(name="workspaceId")
-    def workspace_id(self) -> pulumi.Output[str | None]:
-        """The workspace that each deployment must belong to, as given."""
-        return pulumi.get(self, "workspace_id")
-
-    @property
-    @pulumi.getter(name="overwrite")
-    def overwrite(self) -> pulumi.Output[bool]:
-        """Whether a new entry may take over what exists with another role, as given."""
-        return pulumi.get(self, "overwrite")
-
-    @property
-    @pulumi.getter(name="deploymentIds")
-    def deployment_ids(self) -> pulumi.Output[Mapping[str, str]]:
-        """The ids of the deployments that are given by name."""
-        return pulumi.get(self, "deployment_ids")
-
-    @property
-    @pulumi.getter(name="tokenIds")
-    def token_ids(self) -> pulumi.Output[Mapping[str, str]]:
-        """The ids of the tokens that are given by name."""
-        return pulumi.get(self, "token_ids")
-
-    @property
-    @pulumi.getter(name="strangers")
-    def strangers(self) -> pulumi.Output[Mapping[str, Mapping[str, str]] | None]:
-        """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
-        return pulumi.get(self, "strangers")
+    organization_id: pulumi.Output[str] = pulumi.property("organizationId")
+    """The id of the organization."""
+    roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
+    """The roles, by deployment and token, with the keys of the program."""
+    exclusive: pulumi.Output[bool]
+    """Whether nobody else may have a role in the deployments, as given."""
+    workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
+    """The workspace that each deployment must belong to, as given."""
+    overwrite: pulumi.Output[bool]
+    """Whether a new entry may take over what exists with another role, as given."""
+    deployment_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("deploymentIds")
+    """The ids of the deployments that are given by name."""
+    token_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("tokenIds")
+    """The ids of the tokens that are given by name."""
+    strangers: pulumi.Output[Mapping[str, Mapping[str, str]] | None]
+    """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -249,6 +196,178 @@ class Provider(pulumi.ProviderResource):
         super().__init__(PACKAGE, resource_name, given, options)
 
 
+@dataclass(frozen=True)
+class GetDeploymentsResult:
+    """The answer of `get_deployments`."""
+
+    deployments: list[OrganizationDeployment]
+
+
+@dataclass(frozen=True)
+class GetOrganizationTokensResult:
+    """The answer of `get_organization_tokens`."""
+
+    tokens: list[OrganizationToken]
+
+
+@dataclass(frozen=True)
+class ListDeploymentOrgTokensResult:
+    """The answer of `list_deployment_org_tokens`."""
+
+    tokens: list[DeploymentOrgToken]
+
+
+def get_deployments(
+    *,
+    workspace: str | None = None,
+    name: str | None = None,
+    organization_id: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetDeploymentsResult:
+    """Return the organization's deployments, by name. It waits for the service.
+
+    Args:
+        workspace: only those of this workspace, given by its name or its id.
+        name: only those of this name: one in each workspace at most.
+        organization_id: the organization, if the credential does not name it.
+        opts: Pulumi's options of a function, such as the provider.
+
+    Raises:
+        Exception: no deployment fits what is given, or a call failed; the text says which.
+    """
+    return _DEPLOYMENTS.ask(opts, workspace=workspace, name=name, organization_id=organization_id)
+
+
+def get_deployments_output(
+    *,
+    workspace: pulumi.Input[str | None] = None,
+    name: pulumi.Input[str | None] = None,
+    organization_id: pulumi.Input[str | None] = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetDeploymentsResult]:
+    """As `get_deployments`, for values that are outputs."""
+    return _DEPLOYMENTS.ask_later(opts, workspace=workspace, name=name, organization_id=organization_id)
+
+
+def get_organization_tokens(
+    *, name: str | None = None, organization_id: str | None = None, opts: pulumi.InvokeOptions | None = None
+) -> GetOrganizationTokensResult:
+    """Return the organization API tokens, by name, without their roles. It waits for the service.
+
+    Args:
+        name: only those of this name.
+        organization_id: the organization, if the credential does not name it.
+        opts: Pulumi's options of a function, such as the provider.
+
+    Raises:
+        Exception: no organization token has that name, or a call failed; the text says which.
+    """
+    return _TOKENS.ask(opts, name=name, organization_id=organization_id)
+
+
+def get_organization_tokens_output(
+    *,
+    name: pulumi.Input[str | None] = None,
+    organization_id: pulumi.Input[str | None] = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[GetOrganizationTokensResult]:
+    """As `get_organization_tokens`, for values that are outputs."""
+    return _TOKENS.ask_later(opts, name=name, organization_id=organization_id)
+
+
+def list_deployment_org_tokens(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
+    deployment_id: str | None = None,
+    *,
+    deployment_name: str | None = None,
+    workspace_id: str | None = None,
+    organization_id: str | None = None,
+    include_other_scopes: bool | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> ListDeploymentOrgTokensResult:
+    """Return the tokens that have a role in a deployment, by name. It waits for the service.
+
+    Args:
+        deployment_id: the deployment; this, its name, or both.
+        deployment_name: its name.
+        workspace_id: a guard: the deployment must belong to this workspace. It also decides between several deployments
+            of one name.
+        organization_id: the organization, if the credential does not name it.
+        include_other_scopes: also tokens of a workspace or of a deployment.
+        opts: Pulumi's options of a function, such as the provider.
+
+    Raises:
+        Exception: no deployment or several fit, it belongs to another workspace, or a call failed; the text says which.
+    """
+    return _ASSIGNED.ask(
+        opts,
+        deployment_id=deployment_id,
+        deployment_name=deployment_name,
+        workspace_id=workspace_id,
+        organization_id=organization_id,
+        include_other_scopes=include_other_scopes,
+    )
+
+
+def list_deployment_org_tokens_output(  # noqa: PLR0913  as above
+    deployment_id: pulumi.Input[str | None] = None,
+    *,
+    deployment_name: pulumi.Input[str | None] = None,
+    workspace_id: pulumi.Input[str | None] = None,
+    organization_id: pulumi.Input[str | None] = None,
+    include_other_scopes: pulumi.Input[bool | None] = None,
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
+) -> pulumi.Output[ListDeploymentOrgTokensResult]:
+    """As `list_deployment_org_tokens`, for values that are outputs."""
+    return _ASSIGNED.ask_later(
+        opts,
+        deployment_id=deployment_id,
+        deployment_name=deployment_name,
+        workspace_id=workspace_id,
+        organization_id=organization_id,
+        include_other_scopes=include_other_scopes,
+    )
+
+
+class _Question(Generic[_Answer, _Row]):
+    """A function of the provider.
+
+    Args:
+        function: its type token.
+        answer: makes the answer from its rows.
+        row: the kind of its rows, a dataclass.
+        output: the property of the provider's answer that has them.
+    """
+
+    def __init__(self, function: str, answer: Callable[[list[_Row]], _Answer], row: type[_Row], output: str) -> None:
+        self._function, self._answer, self._row, self._output = function, answer, row, output
+
+    def ask(self, opts: pulumi.InvokeOptions | None, **arguments: Any) -> _Answer:
+        """Ask, and wait for the answer."""
+        return self._read(pulumi.runtime.invoke(self._function, _in_camel_case(arguments), opts).value)
+
+    def ask_later(
+        self, opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None, **arguments: Any
+    ) -> pulumi.Output[_Answer]:
+        """Ask once the arguments are known."""
+        return pulumi.runtime.invoke_output(self._function, _in_camel_case(arguments), opts).apply(self._read)
+
+    def _read(self, answer: Mapping[str, Any]) -> _Answer:
+        """The provider leaves a property out if its value is None."""
+        names = [one.name for one in fields(self._row)]  # type: ignore[arg-type]  # mypy cannot say "a dataclass"
+        return self._answer(
+            [self._row(**{name: row.get(camel(name)) for name in names}) for row in answer[self._output]]
+        )
+
+
+def _in_camel_case(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {camel(name): value for name, value in arguments.items()}
+
+
+_DEPLOYMENTS = _Question(GET_DEPLOYMENTS, GetDeploymentsResult, OrganizationDeployment, "deployments")
+_TOKENS = _Question(GET_TOKENS, GetOrganizationTokensResult, OrganizationToken, "tokens")
+_ASSIGNED = _Question(LIST_TOKENS, ListDeploymentOrgTokensResult, DeploymentOrgToken, "tokens")
+
+
 def _as_json(number: pulumi.Input[float] | None) -> pulumi.Output[str] | None:
     """A number as the engine hands it to providers, whose configuration is text."""
     return None if number is None else pulumi.Output.from_input(number).apply(pulumi.runtime.to_json)
@@ -282,8 +401,4 @@ class _TableInputs:
     overwrite: pulumi.Input[bool] | None = None
 
 
-def _outputs_of(kind: type) -> tuple[str, ...]:
-    return tuple(name for name, member in vars(kind).items() if isinstance(member, property))
-
-
-_ONE, _MANY = _outputs_of(DeploymentOrgTokenBinding), _outputs_of(DeploymentOrgTokenBindings)
+_ONE, _MANY = tuple(DeploymentOrgTokenBinding.__annotations__), tuple(DeploymentOrgTokenBindings.__annotations__)

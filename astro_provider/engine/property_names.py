@@ -11,20 +11,10 @@ from dataclasses import fields
 
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Stored
+from astro_provider.names import camel
 
 STRANGERS = "strangers"  # an output of a table that no `Table` has
 INCLUDE_OTHER_SCOPES = "include_other_scopes"  # an argument of the function
-
-
-def camel(name: str) -> str:
-    """A name of ours, or the place that a message speaks of, as the native door spells it.
-
-    `org_token_id` becomes `orgTokenId`, and of `roles["my_own"]` only the part before the keys is ours.
-    """
-    ours = re.match(r"\w*", name)
-    head = ours[0] if ours else ""
-    first, *rest = head.split("_")
-    return first + "".join(word.title() for word in rest) + name[len(head) :]
 
 
 _SNAKE = {

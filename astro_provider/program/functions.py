@@ -1,7 +1,7 @@
-"""What a program can ask: which organization tokens hold a role in a deployment.
+"""Questions that a program asks Astro: the organization's deployments and tokens, and the roles in a deployment.
 
-All questions of a process share the connections and the pace to the service, and what is known about deployments. What
-is assigned is read anew each time, because the program itself may have changed it meanwhile.
+All questions of a process share the connections, the pace to the service, and the lists of deployments and tokens, which
+are a minute old at most. Roles are read anew each time, because the program itself may have changed them.
 """
 
 from __future__ import annotations
@@ -10,18 +10,77 @@ import asyncio
 import atexit
 import os
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pulumi
 
-from astro_provider.astro.reading.assignments import DeploymentOrgToken, tokens_in
+from astro_provider.astro.reading.assignments import tokens_in
+from astro_provider.astro.reading.choosing import deployments_of, organization_tokens
 from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.rows import DeploymentOrgToken, OrganizationDeployment, OrganizationToken
 from astro_provider.astro.settings import Settings
+
+_Answer = TypeVar("_Answer")
+
+
+def get_deployments(
+    *, workspace: str | None = None, name: str | None = None, organization_id: str | None = None
+) -> list[OrganizationDeployment]:
+    """Return the organization's deployments, by name. It waits for the service.
+
+    Args:
+        workspace: only those of this workspace, given by its name or its id.
+        name: only those of this name: one in each workspace at most.
+        organization_id: the organization, if the credential does not name it.
+
+    Raises:
+        SettingsError: no credential or no organization, or a malformed setting.
+        InputError: no deployment fits what is given. An empty list would make a program declare no bindings, and the
+            next update remove those that there are.
+        ServiceError: a call failed.
+    """
+    reader, organization = _asked(organization_id)
+    return deployments_of(reader, organization, workspace=workspace, name=name)
+
+
+def get_deployments_output(
+    *,
+    workspace: pulumi.Input[str | None] = None,
+    name: pulumi.Input[str | None] = None,
+    organization_id: pulumi.Input[str | None] = None,
+) -> pulumi.Output[list[OrganizationDeployment]]:
+    """As `get_deployments`, for values that are outputs. It waits in a thread, the program goes on."""
+    return _as_output(get_deployments, workspace=workspace, name=name, organization_id=organization_id)
+
+
+def get_organization_tokens(*, name: str | None = None, organization_id: str | None = None) -> list[OrganizationToken]:
+    """Return the organization API tokens, by name, without their roles. It waits for the service.
+
+    Args:
+        name: only those of this name.
+        organization_id: the organization, if the credential does not name it.
+
+    Raises:
+        SettingsError: no credential or no organization, or a malformed setting.
+        InputError: no organization token has that name.
+        ServiceError: a call failed.
+    """
+    reader, organization = _asked(organization_id)
+    return organization_tokens(reader, organization, name=name)
+
+
+def get_organization_tokens_output(
+    *, name: pulumi.Input[str | None] = None, organization_id: pulumi.Input[str | None] = None
+) -> pulumi.Output[list[OrganizationToken]]:
+    """As `get_organization_tokens`, for values that are outputs. It waits in a thread, the program goes on."""
+    return _as_output(get_organization_tokens, name=name, organization_id=organization_id)
 
 
 def list_deployment_org_tokens(
-    deployment_id: str,
+    deployment_id: str | None = None,
     *,
+    deployment_name: str | None = None,
     workspace_id: str | None = None,
     organization_id: str | None = None,
     include_other_scopes: bool = False,
@@ -29,55 +88,69 @@ def list_deployment_org_tokens(
     """Return the tokens that hold a role in a deployment, by name. It waits for the service.
 
     Args:
-        deployment_id: the deployment.
-        workspace_id: a guard: the deployment must belong to this workspace.
-        organization_id: the organization, if the credential does not tell it.
+        deployment_id: the deployment; this, its name, or both.
+        deployment_name: its name.
+        workspace_id: a guard: the deployment must belong to this workspace. It also decides between several deployments
+            of one name.
+        organization_id: the organization, if the credential does not name it.
         include_other_scopes: also tokens of a workspace or of a deployment.
 
     Raises:
         SettingsError: no credential or no organization, or a malformed setting.
-        InputError: the deployment does not exist, or belongs to another workspace.
+        InputError: no deployment or several fit, or it belongs to another workspace.
         ServiceError: a call failed.
     """
-    settings = Settings.find(_config, os.environ)
-    reader = _reader(settings)
-    organization = organization_id or reader.organization_id(settings.organization_id)
+    reader, organization = _asked(organization_id)
     return tokens_in(
-        reader, organization, deployment_id, workspace_id=workspace_id, include_other_scopes=include_other_scopes
+        reader,
+        organization,
+        deployment_id=deployment_id,
+        deployment_name=deployment_name,
+        workspace_id=workspace_id,
+        include_other_scopes=include_other_scopes,
     )
 
 
 def list_deployment_org_tokens_output(
-    deployment_id: pulumi.Input[str],
+    deployment_id: pulumi.Input[str | None] = None,
     *,
+    deployment_name: pulumi.Input[str | None] = None,
     workspace_id: pulumi.Input[str | None] = None,
     organization_id: pulumi.Input[str | None] = None,
     include_other_scopes: pulumi.Input[bool] = False,
 ) -> pulumi.Output[list[DeploymentOrgToken]]:
     """As `list_deployment_org_tokens`, for values that are outputs. It waits in a thread, the program goes on."""
-
-    async def ask(values: dict[str, Any]) -> list[DeploymentOrgToken]:
-        return await asyncio.to_thread(list_deployment_org_tokens, values.pop("deployment_id"), **values)
-
-    return pulumi.Output.all(
+    return _as_output(
+        list_deployment_org_tokens,
         deployment_id=deployment_id,
+        deployment_name=deployment_name,
         workspace_id=workspace_id,
         organization_id=organization_id,
         include_other_scopes=include_other_scopes,
-    ).apply(ask)
+    )
+
+
+def _as_output(function: Callable[..., _Answer], **arguments: Any) -> pulumi.Output[_Answer]:
+    async def ask(values: dict[str, Any]) -> _Answer:
+        return await asyncio.to_thread(function, **values)
+
+    return pulumi.Output.all(**arguments).apply(ask)
 
 
 _lock = threading.Lock()
 _readers: dict[Settings, Reader] = {}
 
 
-def _reader(settings: Settings) -> Reader:
+def _asked(organization_id: str | None) -> tuple[Reader, str]:
+    """Return the reader of this run's settings, and the organization that the question is about."""
+    settings = Settings.find(_config, os.environ)
     with _lock:
         if settings not in _readers:
             client = settings.client()
             atexit.register(client.close)
             _readers[settings] = Reader(client)
-        return _readers[settings]
+        reader = _readers[settings]
+    return reader, organization_id or reader.organization_id(settings.organization_id)
 
 
 def _config(key: str) -> str | None:

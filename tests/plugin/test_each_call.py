@@ -9,7 +9,7 @@ from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # n
 
 from astro_emulator import Emulator
 from astro_provider.version import __version__
-from tests.support.cast import DATA_PLATFORM_ID, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
+from tests.support.cast import DATA_PLATFORM_ID, FINANCE_ID, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.native_process import TABLE_URN, NativeProcess, native_process
 from tests.support.provider_process import UNKNOWN, CallFailed, secret
 from tests.support.writes import writes
@@ -307,26 +307,22 @@ def test_the_function_shows_what_this_run_has_just_given(
 def test_what_is_wrong_with_the_arguments_of_the_function_is_told_on_each(process: NativeProcess) -> None:
     nothing, failures = process.invoke({"workspaceId": 7, "includeOtherScopes": "yes", "deployment": "x"})
     _, missing = process.invoke({"deploymentId": "clnone"})
+    _, neither = process.invoke({"workspaceId": FINANCE_ID})
 
     assert nothing == {}
     assert failures == [
-        ("deployment", "is no argument of this function."),
+        ("deployment", "is no argument of this function (nearest: 'deploymentId', 'deploymentName')."),
         ("workspaceId", "must be text (the id of the workspace that the deployment must belong to), not 7.0."),
         ("includeOtherScopes", "must be true or false, not 'yes'."),
-        ("deploymentId", "is missing: write the id of the deployment."),
     ]
     assert [name for name, _ in missing] == ["deploymentId"]
+    assert neither == [("deploymentId", "Neither deploymentId nor deploymentName is given: give one of the two.")]
 
 
-def test_another_function_and_another_resource_are_told(process: NativeProcess, wanted: dict[str, Any]) -> None:
-    with pytest.raises(CallFailed) as function:
-        process.invoke({}, "astro:index:listTokens")
+def test_another_resource_is_told(process: NativeProcess, wanted: dict[str, Any]) -> None:
     with pytest.raises(CallFailed) as resource:
         process.create(wanted, urn="urn:pulumi:test::bindings::astro:index:Token::t")
 
-    assert str(function.value) == (
-        "There is no function astro:index:listTokens: call astro:index:listDeploymentOrgTokens."
-    )
     assert str(resource.value) == (
         "There is no resource astro:index:Token: declare astro:index:DeploymentOrgTokenBinding or "
         "astro:index:DeploymentOrgTokenBindings."

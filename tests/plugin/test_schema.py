@@ -10,13 +10,13 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from pulumi import _types
 from pulumi.runtime.proto import provider_pb2
 
 import astro_provider
 from astro_provider import native
 from astro_provider.engine.plugin.configuration import SOURCES
-from astro_provider.engine.property_names import camel
-from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE
+from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, camel
 from tests.support.native_process import LIST, NativeProcess
 
 SCHEMA: dict[str, Any] = json.loads(resources.files("astro_provider.engine.plugin").joinpath("schema.json").read_text())
@@ -32,6 +32,18 @@ KINDS = {
         astro_provider.DeploymentOrgTokenBindings,
         native.DeploymentOrgTokenBindings,
         DYNAMIC_TABLE,
+    ),
+}
+
+BOTH = (astro_provider, native)
+FUNCTIONS: dict[str, tuple[str, Any, str, tuple[Any, ...]]] = {
+    LIST: ("list_deployment_org_tokens", astro_provider.DeploymentOrgToken, "tokens", BOTH),
+    "astro:index:getDeployments": ("get_deployments", astro_provider.OrganizationDeployment, "deployments", BOTH),
+    "astro:index:getOrganizationTokens": (
+        "get_organization_tokens",
+        astro_provider.OrganizationToken,
+        "tokens",
+        BOTH,
     ),
 }
 
@@ -61,12 +73,11 @@ def test_an_output_is_required_if_the_dynamic_door_says_that_it_is_never_none(ki
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_classes_for_python_have_the_same_outputs_with_the_same_types(kind: str) -> None:
     _, dynamic, native_, _ = KINDS[kind]
-    getters = {name: one for name, one in vars(native_).items() if isinstance(one, property)}
 
-    assert getters.keys() == dynamic.__annotations__.keys()
-    for name, getter in getters.items():
-        assert inspect.signature(getter.fget).return_annotation == dynamic.__annotations__[name]  # type: ignore[arg-type]
-        assert camel(name) == getter.fget._pulumi_name  # type: ignore[union-attr] # noqa: SLF001  Pulumi's mark
+    assert native_.__annotations__ == dynamic.__annotations__
+    # How Pulumi reads an answer of the provider into the class.
+    names = _types.resource_py_to_pulumi_names(native_)
+    assert {name: camel(name) for name in dynamic.__annotations__}.items() <= names.items()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,16 +95,27 @@ def test_the_configuration_is_every_setting_and_the_credential_is_secret() -> No
     assert settings.keys() == _camel(arguments)
 
 
-def test_the_function_is_that_of_a_python_program() -> None:
-    function = SCHEMA["functions"][LIST]
-    arguments = inspect.signature(astro_provider.list_deployment_org_tokens).parameters
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_the_arguments_and_the_rows_that_it_has_in_both_doors_for_python(name: str) -> None:
+    in_python, row, output, doors = FUNCTIONS[name]
+    function = SCHEMA["functions"][name]
 
-    assert function["inputs"]["properties"].keys() == _camel(arguments)
-    assert function["inputs"]["required"] == ["deploymentId"]
-    row = SCHEMA["types"]["astro:index:DeploymentOrgToken"]
-    assert row["properties"].keys() == _camel(one.name for one in fields(astro_provider.DeploymentOrgToken))
-    annotations = astro_provider.DeploymentOrgToken.__annotations__
-    assert set(row["required"]) == _camel(name for name, kind in annotations.items() if "None" not in str(kind))
+    for door in doors:
+        arguments = inspect.signature(getattr(door, in_python)).parameters.keys()
+        twin = inspect.signature(getattr(door, f"{in_python}_output")).parameters.keys()
+        assert function["inputs"]["properties"].keys() == _camel(arguments - {"opts"})
+        assert arguments == twin
+    assert "required" not in function["inputs"]
+    assert function["outputs"]["required"] == [output]
+    kind = SCHEMA["types"][f"astro:index:{row.__name__}"]
+    assert function["outputs"]["properties"][output]["items"] == {"$ref": f"#/types/astro:index:{row.__name__}"}
+    assert kind["properties"].keys() == _camel(one.name for one in fields(row))
+    assert set(kind["required"]) == _camel(one.name for one in fields(row) if "None" not in str(one.type))
+
+
+def test_there_are_no_other_functions_and_types() -> None:
+    assert SCHEMA["functions"].keys() == FUNCTIONS.keys()
+    assert len(SCHEMA["types"]) == len(FUNCTIONS)
 
 
 def _described(node: Any, path: str = "") -> Iterable[tuple[str, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.engine.property_names import camel, in_camel_case, snake
+from astro_provider.engine.property_names import in_camel_case, snake
+from astro_provider.names import camel
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ class Deployment(Wire):
     id: str
     name: str = ""
     workspace_id: str | None = None
+    workspace_name: str | None = None
     created_at: str | None = None
 
 

@@ -8,93 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from astro_provider.astro.api import ApiToken, Deployment
-from astro_provider.astro.hints import nearest_names, no_deployment, other_workspace
+from astro_provider.astro.reading.choosing import deployment_meant, rfc3339, text_or_none
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_told
-from astro_provider.errors import InputError, NotFound
+from astro_provider.astro.rows import DeploymentOrgToken
+from astro_provider.errors import NotFound
 
 BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of deployments that every organization has
 FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none if there are no more deployments
-
-
-@dataclass(frozen=True)
-class DeploymentOrgToken:
-    """A token's role in a deployment.
-
-    Attributes:
-        id: the token's id.
-        name: the token's name.
-        description: the token's description; may be empty.
-        scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
-        deployment_role: the role that it holds in the deployment.
-        created_at: when the token was made (RFC 3339).
-        created_by: who made it: full name, else token name, else user name, else id; None if nobody says.
-        deployment_id: the deployment.
-        deployment_name: its name.
-        workspace_id: its workspace.
-        organization_id: the organization.
-        expires_at: when the token ends (RFC 3339); None: never, or the service did not tell.
-        last_used_at: when the token was used last (RFC 3339); None: the service did not tell, which does not mean never.
-        kind: STANDARD or DIRECT_ACCESS; None: the service did not tell.
-    """
-
-    id: str
-    name: str
-    description: str
-    scope: str
-    deployment_role: str
-    created_at: str | None
-    created_by: str | None
-    deployment_id: str
-    deployment_name: str
-    workspace_id: str | None
-    organization_id: str
-    expires_at: str | None = None
-    last_used_at: str | None = None
-    kind: str | None = None
-
-
-def choose_deployments(
-    reader: Reader, organization_id: str, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
-) -> list[Deployment]:
-    """Return the deployments that are meant, by name.
-
-    Args:
-        reader: the service's facts.
-        organization_id: the organization.
-        deployment_ids: the deployments; none: all of them.
-        workspace_id: a guard, if deployments are given; else all deployments of that workspace.
-
-    Raises:
-        InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
-    """
-    if not deployment_ids:
-        everywhere = reader.deployments(organization_id).values()
-        meant = [found for found in everywhere if workspace_id in (None, found.workspace_id)]
-        if workspace_id is not None and not meant:
-            workspaces = {found.workspace_id for found in everywhere if found.workspace_id}
-            raise InputError(
-                "workspace_id",
-                f"No deployment of organization {organization_id} belongs to workspace "
-                f"{workspace_id}{nearest_names(workspace_id, workspaces)}.",
-            )
-        return sorted(meant, key=lambda found: (found.name, found.id))
-    chosen = []
-    for deployment_id in dict.fromkeys(deployment_ids):
-        found = reader.deployment(organization_id, deployment_id)
-        if found is None:
-            raise InputError(
-                "deployment_id",
-                no_deployment(reader.deployments(organization_id).values(), organization_id, deployment_id),
-            )
-        if workspace_id not in (None, found.workspace_id):
-            raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
-        chosen.append(found)
-    return chosen
 
 
 def assigned_tokens(  # noqa: PLR0913  every option is a keyword
@@ -125,30 +49,38 @@ def assigned_tokens(  # noqa: PLR0913  every option is a keyword
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
 
-def tokens_in(
+def tokens_in(  # noqa: PLR0913  every option is a keyword
     reader: Reader,
     organization_id: str,
-    deployment_id: str,
     *,
+    deployment_id: str | None = None,
+    deployment_name: str | None = None,
     workspace_id: str | None = None,
     include_other_scopes: bool = False,
 ) -> list[DeploymentOrgToken]:
     """Return the tokens that hold a role in a deployment, by name, as it is now.
 
     Args:
-        reader: what is known about deployments. What is assigned is read anew, because the program itself may have
-            changed it meanwhile.
+        reader: the facts about deployments. Roles are read anew, because the program itself may have changed them.
         organization_id: the organization.
-        deployment_id: the deployment.
-        workspace_id: a guard: the deployment must belong to this workspace.
+        deployment_id: the id of the deployment.
+        deployment_name: its name.
+        workspace_id: a guard: the deployment must belong to this workspace. It also decides between several deployments
+            of one name.
         include_other_scopes: also tokens of a workspace or of a deployment.
 
     Raises:
-        InputError: the deployment does not exist, or belongs to another workspace.
+        InputError: neither id nor name is given, no deployment or several fit, or it belongs to another workspace.
         RolesUnknown: the service left a token's roles out.
     """
-    deployments = choose_deployments(reader, organization_id, deployment_ids=[deployment_id], workspace_id=workspace_id)
-    return assigned_tokens(reader.anew(), organization_id, deployments, include_other_scopes=include_other_scopes)
+    deployment = deployment_meant(
+        reader,
+        organization_id,
+        deployment_id=deployment_id,
+        deployment_name=deployment_name,
+        workspace_id=workspace_id,
+    )
+    return assigned_tokens(reader.anew(), organization_id, [deployment], include_other_scopes=include_other_scopes)
 
 
 @dataclass(frozen=True)
@@ -233,8 +165,8 @@ def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: st
         deployment_name=deployment.name,
         workspace_id=deployment.workspace_id,
         organization_id=organization_id,
-        expires_at=_rfc3339(token.end_at),
-        last_used_at=_text_or_none((token.model_extra or {}).get("lastUsedAt")),
+        expires_at=rfc3339(token.end_at),
+        last_used_at=text_or_none((token.model_extra or {}).get("lastUsedAt")),
         kind=token.kind,
     )
 
@@ -245,15 +177,3 @@ def as_astro_spells(role: str) -> str:
     Custom roles come from the service as somebody wrote them there.
     """
     return role.upper() if role.upper() in BUILT_IN else role
-
-
-def _rfc3339(moment: datetime | None) -> str | None:
-    """A time without a zone is UTC, like all times of the service."""
-    if moment is None:
-        return None
-    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from astro_provider.astro.api import ApiToken, Deployment
-from astro_provider.astro.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
+from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.adoption.names import Named, keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.preflight import Preflight

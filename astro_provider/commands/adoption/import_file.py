@@ -18,10 +18,9 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from astro_provider.commands.adoption.doors import Door
 from astro_provider.commands.adoption.find import Adoption
-from astro_provider.engine.property_names import camel
 from astro_provider.lifecycle.values import outputs
 from astro_provider.messages import shown
-from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY
+from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY, camel
 from astro_provider.provider import (
     DeploymentOrgTokenBindingProvider,
     DeploymentOrgTokenBindingsProvider,

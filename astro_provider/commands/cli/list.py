@@ -15,7 +15,8 @@ import typer
 from rich.text import Text
 
 from astro_provider.astro.api import Deployment
-from astro_provider.astro.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.astro.reading.assignments import assigned_tokens
+from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.marks import UNUSED, UNUSED_IN_WORDS, marks, moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from astro_provider.access.facts import UNUSED_AFTER, Token
-from astro_provider.astro.reading.assignments import DeploymentOrgToken
+from astro_provider.astro.rows import DeploymentOrgToken
 
 UNUSED = "unused"
 DIRECT_ACCESS = "DIRECT_ACCESS"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from astro_provider.astro.api import AstroClient, Deployment
-from astro_provider.astro.reading.assignments import choose_deployments
+from astro_provider.astro.reading.choosing import choose_deployments
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.settings import Settings, only_organization
 from astro_provider.commands.cli.names import organization_named, with_ids

@@ -9,8 +9,9 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from astro_provider.engine.plugin.properties import Properties
-from astro_provider.engine.property_names import STRANGERS, camel
+from astro_provider.engine.property_names import STRANGERS
 from astro_provider.lifecycle.single import Difference
+from astro_provider.names import camel
 
 Kind = provider_pb2.PropertyDiff
 _REPLACING = {Kind.ADD: Kind.ADD_REPLACE, Kind.DELETE: Kind.DELETE_REPLACE, Kind.UPDATE: Kind.UPDATE_REPLACE}

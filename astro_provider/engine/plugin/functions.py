@@ -1,58 +1,107 @@
-"""What a program of any language can ask the native provider, beside its resources."""
+"""The functions of the native provider: the questions of `program/functions.py`, for programs in any language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.reading.assignments import tokens_in
-from astro_provider.engine.property_names import INCLUDE_OTHER_SCOPES, camel, snake
-from astro_provider.errors import InputError, InvalidInputs
+from astro_provider.astro.reading.choosing import deployments_of, organization_tokens
+from astro_provider.engine.property_names import INCLUDE_OTHER_SCOPES
+from astro_provider.errors import AstroProviderError, InputError, InvalidInputs
 from astro_provider.lifecycle.single import Shared
+from astro_provider.names import GET_DEPLOYMENTS, GET_TOKENS, LIST_TOKENS, camel
 
-LIST = "astro:index:listDeploymentOrgTokens"
-_TEXTS = {
-    "deployment_id": "the id of the deployment",
-    "workspace_id": "the id of the workspace that the deployment must belong to",
-    "organization_id": "the id of the organization",
+_ORGANIZATION = {"organization_id": "the id of the organization"}
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function of the schema.
+
+    Attributes:
+        output: the property of its answer, which is a list.
+        answer: returns the rows, given a reader, the organization and the arguments.
+        texts: its arguments that are text, each with a description.
+        flags: its arguments that are true or false.
+    """
+
+    output: str
+    answer: Callable[..., list[Any]]
+    texts: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+
+
+_FUNCTIONS = {
+    LIST_TOKENS: _Function(
+        "tokens",
+        tokens_in,
+        {
+            "deployment_id": "the id of the deployment",
+            "deployment_name": "the name of the deployment",
+            "workspace_id": "the id of the workspace that the deployment must belong to",
+            **_ORGANIZATION,
+        },
+        (INCLUDE_OTHER_SCOPES,),
+    ),
+    GET_DEPLOYMENTS: _Function(
+        "deployments",
+        deployments_of,
+        {"workspace": "the name or the id of a workspace", "name": "the name of a deployment", **_ORGANIZATION},
+    ),
+    GET_TOKENS: _Function("tokens", organization_tokens, {"name": "the name of a token", **_ORGANIZATION}),
 }
 
 
-def list_deployment_org_tokens(shared: Shared, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The tokens that hold a role in a deployment, by name.
+def call(shared: Shared, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a function.
 
     Args:
-        shared: what the provider's resources share.
+        shared: what the provider's resources share, so that a function reads no list that a check has read.
+        function: its type token.
         arguments: by the names of the schema.
 
     Returns:
-        `tokens`, each with the names of the schema.
+        The answer, by the names of the schema.
 
     Raises:
-        InvalidInputs: an argument is missing, malformed or unknown, or means nothing.
+        AstroProviderError: there is no such function.
+        InvalidInputs: an argument is missing, malformed or unknown, or nothing fits it.
     """
-    given = {snake(name): value for name, value in arguments.items()}
+    asked = _FUNCTIONS.get(function)
+    if asked is None:
+        raise AstroProviderError(f"There is no function {function}: call {', '.join(_FUNCTIONS)}.")
+    names = {camel(name): name for name in (*asked.texts, *asked.flags)}
+    given = {names.get(name, name): value for name, value in arguments.items()}
     problems = [
-        InputError(name, "is no argument of this function.")
+        InputError(name, f"is no argument of this function{nearest_names(name, names)}.")
         for name in given
-        if name not in (*_TEXTS, INCLUDE_OTHER_SCOPES)
+        if name not in names.values()
     ]
     problems += [
         InputError(name, f"must be text ({what}), not {given[name]!r}.")
-        for name, what in _TEXTS.items()
+        for name, what in asked.texts.items()
         if not isinstance(given.get(name, ""), str)
     ]
-    if not isinstance(given.get(INCLUDE_OTHER_SCOPES, False), bool):
-        problems.append(
-            InputError(INCLUDE_OTHER_SCOPES, f"must be true or false, not {given[INCLUDE_OTHER_SCOPES]!r}.")
-        )
-    if not given.get("deployment_id"):
-        problems.append(InputError("deployment_id", f"is missing: write {_TEXTS['deployment_id']}."))
+    problems += [
+        InputError(name, f"must be true or false, not {given[name]!r}.")
+        for name in asked.flags
+        if not isinstance(given.get(name, False), bool)
+    ]
+    problems += [
+        InputError(name, f"is blank: write {what}, or nothing.")
+        for name, what in asked.texts.items()
+        if given.get(name) == ""
+    ]
     if problems:
         raise InvalidInputs(problems)
-    organization_id = given.pop("organization_id", None) or shared.settings.organization_id
+    organization = given.pop("organization_id", None) or shared.settings.organization_id
     try:
-        found = tokens_in(shared.reader, shared.reader.organization_id(organization_id), **given)
+        rows = asked.answer(shared.reader, shared.reader.organization_id(organization), **given)
     except InputError as problem:
         raise InvalidInputs([problem]) from None
-    return {"tokens": [{camel(name): value for name, value in vars(one).items() if value is not None} for one in found]}
+    return {
+        asked.output: [{camel(name): value for name, value in vars(one).items() if value is not None} for one in rows]
+    }

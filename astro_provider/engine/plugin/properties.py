@@ -11,9 +11,9 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value  # type: ignore[import-untyped]  # no stubs
 
-from astro_provider.engine.property_names import camel, snake
+from astro_provider.engine.property_names import snake
 from astro_provider.lifecycle.values import UNKNOWN
-from astro_provider.names import PROVIDER_KEY, SIGNATURE, UNKNOWN_TEXT
+from astro_provider.names import PROVIDER_KEY, SIGNATURE, UNKNOWN_TEXT, camel
 
 Properties = dict[str, Any]
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, whose value stands under `value`

@@ -20,20 +20,19 @@ from astro_provider.astro.api import cancelling
 from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.settings import Settings
 from astro_provider.engine.log import EngineLog
-from astro_provider.engine.plugin import configuration, properties
+from astro_provider.engine.plugin import configuration, functions, properties
 from astro_provider.engine.plugin.detailed import detailed, roots
-from astro_provider.engine.plugin.functions import LIST, list_deployment_org_tokens
 from astro_provider.engine.plugin.previewed import binding_previewed, table_previewed
 from astro_provider.engine.plugin.properties import Properties, inward, outward
 from astro_provider.engine.process import Life, Process
-from astro_provider.engine.property_names import camel, in_camel_case
+from astro_provider.engine.property_names import in_camel_case
 from astro_provider.engine.state import keep_in_state
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, TableNotWritten
 from astro_provider.lifecycle.tables.examining import MOST_TOLD
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices, shown
-from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, is_default_provider
+from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, camel, is_default_provider
 from astro_provider.version import __version__
 
 _Request = TypeVar("_Request")
@@ -235,10 +234,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.InvokeRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.InvokeResponse:
         """Answer a function."""
-        if request.tok != LIST:
-            raise AstroProviderError(f"There is no function {request.tok}: call {LIST}.")
         try:
-            found = list_deployment_org_tokens(self._process.bindings().shared, _plain(request.args))
+            found = functions.call(self._process.bindings().shared, request.tok, _plain(request.args))
         except InvalidInputs as invalid:
             return provider_pb2.InvokeResponse(failures=_failures(invalid.problems))
         return provider_pb2.InvokeResponse(**{"return": properties.struct_of(found)})

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from astro_provider.access.resources import AGAIN, ALREADY_REMOVED
 from astro_provider.astro.api import Deployment
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.reading.assignments import DeploymentOrgToken, assigned_tokens
+from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.lifecycle.tables.values import Entry, Roles
 from astro_provider.messages.words import in_words
 

@@ -1,0 +1,196 @@
+"""Deployments and organization tokens that a program chooses from, by workspace or by name.
+
+The lists are those that checks of the same process use, so choosing costs no call that a check has made already; they are
+a minute old at most. A filter that nothing fits is an error and never an empty list: a program that makes bindings for
+what it finds would otherwise declare none, and the next update would remove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from astro_provider.astro.api import Deployment
+from astro_provider.astro.hints import nearest_names, no_deployment, other_workspace
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.roles import ORGANIZATION
+from astro_provider.astro.rows import OrganizationDeployment, OrganizationToken
+from astro_provider.errors import InputError
+
+
+def deployments_of(
+    reader: Reader, organization_id: str, *, workspace: str | None = None, name: str | None = None
+) -> list[OrganizationDeployment]:
+    """Return the deployments of an organization, by name, then by id.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        workspace: only those of this workspace, given by its name or its id.
+        name: only those of this name: one in each workspace at most.
+
+    Raises:
+        InputError: no deployment fits what is given.
+    """
+    named = None if name is None else _named(reader, organization_id, name, "name")
+    everywhere = list(reader.deployments(organization_id).values())
+    found = everywhere if named is None else named
+    if workspace is not None:
+        found = _in_workspace(everywhere, found, workspace)
+    return [
+        OrganizationDeployment(one.id, one.name, one.workspace_id, one.workspace_name, organization_id)
+        for one in sorted(found, key=lambda one: (one.name, one.id))
+    ]
+
+
+def organization_tokens(reader: Reader, organization_id: str, *, name: str | None = None) -> list[OrganizationToken]:
+    """Return the API tokens of an organization, by name, then by id; those of a workspace or a deployment stay out.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        name: only those of this name.
+
+    Raises:
+        InputError: no organization token has that name.
+    """
+    listed = reader.tokens(organization_id).listed
+    found = listed if name is None else reader.tokens_named(organization_id, name, certain=True)
+    tokens = [token for token in found if token.scope == ORGANIZATION]
+    if name is not None and not tokens:
+        known = [token.name for token in listed if token.scope == ORGANIZATION]
+        raise InputError("name", f"There is no organization token named {name!r}{nearest_names(name, known)}.")
+    return [
+        OrganizationToken(
+            id=token.id,
+            name=token.name,
+            description=token.description or "",
+            organization_id=organization_id,
+            created_at=token.created_at,
+            created_by=token.created_by.display_name if token.created_by else None,
+            expires_at=rfc3339(token.end_at),
+            last_used_at=text_or_none((token.model_extra or {}).get("lastUsedAt")),
+            kind=token.kind,
+        )
+        for token in sorted(tokens, key=lambda token: (token.name, token.id))
+    ]
+
+
+def deployment_meant(
+    reader: Reader,
+    organization_id: str,
+    *,
+    deployment_id: str | None = None,
+    deployment_name: str | None = None,
+    workspace_id: str | None = None,
+) -> Deployment:
+    """Return the deployment of that id, of that name, or of both.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployment_id: its id.
+        deployment_name: its name.
+        workspace_id: a guard; it also decides between several deployments of one name.
+
+    Raises:
+        InputError: neither id nor name is given, no deployment or several fit, or it belongs to another workspace.
+    """
+    if deployment_id is not None:
+        [found] = choose_deployments(reader, organization_id, deployment_ids=[deployment_id], workspace_id=workspace_id)
+        if deployment_name not in (None, found.name):
+            raise InputError(
+                "deployment_name",
+                f"Deployment {found.id} is named {found.name!r}, not {deployment_name!r}: give deployment_id or "
+                "deployment_name alone.",
+            )
+        return found
+    if deployment_name is None:
+        raise InputError("deployment_id", "Neither deployment_id nor deployment_name is given: give one of the two.")
+    named = _named(reader, organization_id, deployment_name, "deployment_name")
+    if len(named) > 1 and workspace_id is not None:
+        named = [one for one in named if one.workspace_id == workspace_id] or named[:1]
+    if len(named) > 1:
+        ids = ", ".join(sorted(one.id for one in named))
+        raise InputError(
+            "deployment_name",
+            f"{len(named)} deployments are named {deployment_name!r}: {ids}. Give deployment_id instead, or the "
+            "workspace_id of the one that you mean.",
+        )
+    if workspace_id not in (None, named[0].workspace_id):
+        raise InputError("workspace_id", other_workspace(named[0], str(workspace_id)))
+    return named[0]
+
+
+def choose_deployments(
+    reader: Reader, organization_id: str, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
+) -> list[Deployment]:
+    """Return the deployments that are meant, by name.
+
+    Args:
+        reader: the service's facts.
+        organization_id: the organization.
+        deployment_ids: the deployments; none: all of them.
+        workspace_id: a guard, if deployments are given; else all deployments of that workspace.
+
+    Raises:
+        InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
+    """
+    if not deployment_ids:
+        everywhere = reader.deployments(organization_id).values()
+        meant = [found for found in everywhere if workspace_id in (None, found.workspace_id)]
+        if workspace_id is not None and not meant:
+            workspaces = {found.workspace_id for found in everywhere if found.workspace_id}
+            raise InputError(
+                "workspace_id",
+                f"No deployment of organization {organization_id} belongs to workspace "
+                f"{workspace_id}{nearest_names(workspace_id, workspaces)}.",
+            )
+        return sorted(meant, key=lambda found: (found.name, found.id))
+    chosen = []
+    for deployment_id in dict.fromkeys(deployment_ids):
+        found = reader.deployment(organization_id, deployment_id)
+        if found is None:
+            raise InputError(
+                "deployment_id",
+                no_deployment(reader.deployments(organization_id).values(), organization_id, deployment_id),
+            )
+        if workspace_id not in (None, found.workspace_id):
+            raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
+        chosen.append(found)
+    return chosen
+
+
+def _named(reader: Reader, organization_id: str, name: str, argument: str) -> list[Deployment]:
+    found = reader.deployments_named(organization_id, name, certain=True)
+    if not found:
+        known = [one.name for one in reader.deployments(organization_id).values()]
+        raise InputError(
+            argument, f"No deployment is named {name!r} in organization {organization_id}{nearest_names(name, known)}."
+        )
+    return found
+
+
+def _in_workspace(everywhere: Sequence[Deployment], found: Sequence[Deployment], workspace: str) -> list[Deployment]:
+    inside = [one for one in found if workspace in (one.workspace_id, one.workspace_name)]
+    if inside:
+        return inside
+    known = {text for one in everywhere for text in (one.workspace_id, one.workspace_name) if text}
+    if workspace in known:
+        raise InputError("name", f"{other_workspace(found[0], workspace)}")
+    raise InputError(
+        "workspace", f"No deployment belongs to a workspace {workspace!r}{nearest_names(workspace, known)}."
+    )
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """Return a time as text, or None. A time without a zone is UTC, like all times of the service."""
+    if moment is None:
+        return None
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def text_or_none(value: object) -> str | None:
+    """Return the value if it is text, otherwise None."""
+    return value if isinstance(value, str) else None

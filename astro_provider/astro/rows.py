@@ -1,0 +1,91 @@
+"""The rows that a program gets when it asks for deployments, tokens and roles, through either door.
+
+They are plain values in a module of their own, because the native door's classes for Python must not load an HTTP client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DeploymentOrgToken:
+    """A token's role in a deployment.
+
+    Attributes:
+        id: the token's id.
+        name: the token's name.
+        description: the token's description; may be empty.
+        scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
+        deployment_role: the role that it holds in the deployment.
+        created_at: when the token was made (RFC 3339).
+        created_by: who made it: full name, else token name, else user name, else id; None if nobody says.
+        deployment_id: the deployment.
+        deployment_name: its name.
+        workspace_id: its workspace.
+        organization_id: the organization.
+        expires_at: when the token ends (RFC 3339); None: never, or the service did not tell.
+        last_used_at: when the token was used last (RFC 3339); None: the service did not tell, which does not mean never.
+        kind: STANDARD or DIRECT_ACCESS; None: the service did not tell.
+    """
+
+    id: str
+    name: str
+    description: str
+    scope: str
+    deployment_role: str
+    created_at: str | None
+    created_by: str | None
+    deployment_id: str
+    deployment_name: str
+    workspace_id: str | None
+    organization_id: str
+    expires_at: str | None = None
+    last_used_at: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class OrganizationDeployment:
+    """A deployment of the organization.
+
+    Attributes:
+        id: its id.
+        name: its name; unique in its workspace.
+        workspace_id: the id of its workspace; None: the service did not show it.
+        workspace_name: the name of its workspace; None: the service did not show it.
+        organization_id: the organization.
+    """
+
+    id: str
+    name: str
+    workspace_id: str | None
+    workspace_name: str | None
+    organization_id: str
+
+
+@dataclass(frozen=True)
+class OrganizationToken:
+    """An organization API token.
+
+    Attributes:
+        id: its id.
+        name: its name; several tokens may share one.
+        description: its description; may be empty.
+        organization_id: the organization.
+        created_at: when it was made (RFC 3339).
+        created_by: full name, otherwise token name, otherwise user name, otherwise id of the creator.
+        expires_at: when it ends (RFC 3339); None: never, or the service did not show it.
+        last_used_at: when it was used last (RFC 3339); None: the service did not show it, which does not mean never.
+        kind: STANDARD or DIRECT_ACCESS; None: the service did not show it.
+    """
+
+    id: str
+    name: str
+    description: str
+    organization_id: str
+    created_at: str | None = None
+    created_by: str | None = None
+    expires_at: str | None = None
+    last_used_at: str | None = None
+    kind: str | None = None
