@@ -103,7 +103,7 @@ def test_the_readme_names_every_setting(source: settings.Source) -> None:
 
 
 def test_the_programs_of_the_page_of_the_resource_run(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
-    declare, read = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "resource.md").read_text(), re.DOTALL)
+    declare, read, _chosen = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "resource.md").read_text(), re.DOTALL)
     stack = Stack(engine, tmp_path, led_to(astro), lambda: exec(declare + read, {}))
 
     up = stack.up()
