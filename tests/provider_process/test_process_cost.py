@@ -19,7 +19,6 @@ MOST_MEGABYTES = 120.0
 HEAVY = (
     "httpx",
     "pydantic",
-    "stamina",
     "astro_provider.lifecycle.single",
     "astro_provider.astro.api",
     "fastapi",

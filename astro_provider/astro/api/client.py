@@ -26,7 +26,7 @@ from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.pace import Pace
-from astro_provider.astro.api.retry import attempts
+from astro_provider.astro.api.retry import retried
 from astro_provider.astro.api.trace import Trace
 from astro_provider.errors import UNTIL_DEADLINE, InputError, ServiceError, Unavailable, UnexpectedAnswer
 from astro_provider.messages import shown
@@ -215,21 +215,25 @@ class AstroClient:
         """Call with retries until the deadline, and return the decoded JSON."""
         deadline = self._bound()
         with waiting.told(self._failures.call(operation, path), deadline.at) as wait:
-            for attempt in attempts(deadline):
-                with attempt, wait.noting_failures():
+
+            def attempt(number: int) -> Any:
+                with wait.noting_failures():
                     if not self._pace.wait(verb, deadline.at):
                         raise self._failures.too_late(operation, path)
-                    return self._send(operation, verb, path, deadline, **request)
-        raise AssertionError("attempts() either succeeds or raises")
+                    return self._send(operation, verb, path, deadline, attempt=number, **request)
 
-    def _send(self, operation: str, verb: str, path: str, deadline: Deadline, **request: Any) -> Any:
+            return retried(deadline, attempt)
+
+    def _send(
+        self, operation: str, verb: str, path: str, deadline: Deadline, *, attempt: int = 1, **request: Any
+    ) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
         if cancelling.is_stopped():
             raise self._failures.cancelled(operation, path)
         sent_at = time.monotonic()
         authorization = f"Bearer {self._credential()}"
         response, body = self._connection.exchange(
-            operation, verb, path, deadline, authorization=authorization, **request
+            operation, verb, path, deadline, authorization=authorization, attempt=attempt, **request
         )
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)

@@ -16,7 +16,6 @@ from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.api.failures import Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
-from astro_provider.astro.api.retry import attempt_number
 from astro_provider.astro.api.trace import Trace
 from astro_provider.errors import ServiceError
 from astro_provider.version import __version__
@@ -49,8 +48,16 @@ class Connection:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def exchange(
-        self, operation: str, verb: str, path: str, deadline: Deadline, *, authorization: str, **request: Any
+    def exchange(  # noqa: PLR0913  one request, and what is noted of it
+        self,
+        operation: str,
+        verb: str,
+        path: str,
+        deadline: Deadline,
+        *,
+        authorization: str,
+        attempt: int,
+        **request: Any,
     ) -> tuple[httpx.Response, bytes]:
         """Send a request, and take its answer in, whole, before the deadline.
 
@@ -86,9 +93,7 @@ class Connection:
         else:
             return response, body
         finally:
-            self._trace.call(
-                sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt_number(), **told
-            )
+            self._trace.call(sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt, **told)
 
     def close(self) -> None:
         """Close it."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
-from astro_provider.astro.api.retry import attempts
+from astro_provider.astro.api.retry import retried
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.roles import require_organization_scope
@@ -185,9 +185,7 @@ class Writer:
             with self._locks.holding(*key, deadline):
                 if not only_looks:
                     may_go = queue.waiting  # all that have come meanwhile
-                for attempt in attempts(deadline):
-                    with attempt:
-                        self._run(begin(), queue, client, deadline)
+                retried(deadline, lambda _: self._run(begin(), queue, client, deadline))
         except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
             with self._changed:
                 begin().failed(error)
