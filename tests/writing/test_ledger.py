@@ -247,6 +247,14 @@ def test_the_pause_ends_with_a_read_that_shows_all_standing(ledger: Ledger) -> N
     assert ledger.pause(TOKEN) == 0.0
 
 
+def test_the_pause_ends_with_a_list_that_shows_it_standing_a_settle_time_later(ledger: Ledger) -> None:
+    undo(ledger, 101.0, by_look=True)
+
+    ledger.settle(ONE, "A", 111.0, by_look=True)
+
+    assert ledger.pause(TOKEN) == 0.0
+
+
 def test_a_pause_is_of_one_token(ledger: Ledger) -> None:
     undo(ledger, 101.0, by_look=False)
 

@@ -203,6 +203,7 @@ class Ledger:
         if written.change.fulfilled_by(held):
             if read_at >= written.at + self.settle_seconds:
                 del self._written[binding]
+                self._repairs.pop(binding.token_key, None)  # a list of a deployment's tokens shows that, too
             return None
         if self._is_late(written, read_at) and not written.undone:
             self.give_up(written.change, Reason.LATE)
