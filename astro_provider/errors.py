@@ -36,12 +36,32 @@ from typing import Any
 from astro_provider.messages import shown
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What the engine keeps of a resource whose create or update failed, as unfinished.
+
+    The next preview shows the resource as a change, whatever its inputs are then, and the next run updates it.
+
+    Attributes:
+        identifier: the id of the resource.
+        outputs: its whole property bag.
+    """
+
+    identifier: str
+    outputs: Mapping[str, Any]
+
+
 class AstroProviderError(Exception):
     """The root: catch this to catch everything that this package raises on purpose.
 
     Args:
         text: the whole message.
+
+    Attributes:
+        kept: what the engine has to keep of the resource; None: the resource is as it was before.
     """
+
+    kept: Kept | None = None
 
     def __init__(self, text: str = "") -> None:
         super().__init__(shown.line(text))
@@ -114,15 +134,7 @@ class WriteNotConfirmed(AstroProviderError):
 
 
 class TableNotWritten(AstroProviderError):
-    """A part of a table could not be written, so the rest was taken back; the text says what stands now.
-
-    Attributes:
-        left: if not all of it could be taken back, the outputs of the table that the engine has to keep.
-        identifier: the id of a table that was to be created.
-    """
-
-    left: Mapping[str, Any] | None = None
-    identifier: str | None = None
+    """A part of a table could not be written, so the rest was taken back; the text says what stands now."""
 
 
 class LockTimeout(AstroProviderError):

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -28,30 +28,34 @@ from pulumi.dynamic import (
 )
 
 from astro_provider.engine.process import Life, Process
-from astro_provider.errors import AstroProviderError, InputError, TableNotWritten
+from astro_provider.errors import AstroProviderError, InputError, Kept
 from astro_provider.names import PROVIDER_KEY
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
-    from astro_provider.lifecycle.single import Lifecycle
-    from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
+    from astro_provider.engine.calls import EngineLog
+    from astro_provider.lifecycle.engine_call import EngineCall
 
 Properties = dict[str, Any]
-OPERATIONS_AT_ONCE = 4  # the threads that the SDK gives to the process of a dynamic provider
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def _without_traceback(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Pulumi shows an exception as a whole traceback; keep it short, because the last line says it all."""
+def _served(
+    method: Callable[Concatenate[_Provider, EngineCall, _P], _R],
+) -> Callable[Concatenate[_Provider, _P], _R]:
+    """Serve a call of the SDK as a call of the engine. Its arguments are an id, if there is one, and property bags."""
 
-    @functools.wraps(call)
-    def boundary(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return call(*args, **kwargs)
-        except AstroProviderError as error:
-            raise error.with_traceback(None) from None
+    @functools.wraps(method)
+    def boundary(self: _Provider, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        from astro_provider.engine.calls import answering  # noqa: PLC0415  a program needs none of it
+
+        identifier = args[0] if isinstance(args[0], str) else ""
+        call = _engine_call(identifier, args[-1])  # type: ignore[arg-type]  # the SDK's signatures end with a bag
+        with answering(call):
+            return method(self, call, *args, **kwargs)
+        raise AssertionError("a failed call raises")
 
     return boundary
 
@@ -61,18 +65,19 @@ class _Provider(ResourceProvider):
 
     serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
 
-    def _life(self) -> Life:
+    def _life(self, call: EngineCall) -> Life:
         raise NotImplementedError
 
     def configure(self, req: ConfigureRequest) -> None:
         """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
         _configured.append(req.config)
 
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+    @_served
+    def check(self, call: EngineCall, _olds: Properties, news: Properties) -> CheckResult:
         """Examine and complete the inputs."""
         try:
-            checked = _process.check(self._life(), _inward(_olds), _inward(news))
-        except AstroProviderError as error:  # a malformed setting reads better beside the resource than as a traceback
+            checked = _process.check(self._life(call), call, _inward(_olds), _inward(news))
+        except AstroProviderError as error:  # a malformed setting is a problem of the resource, whose check goes on
             return CheckResult(news, [CheckFailure("", str(error))])
         failures = [CheckFailure(*one.beside) for one in self._told(checked.problems)]
         return CheckResult(_outward(checked.inputs), failures)
@@ -81,54 +86,54 @@ class _Provider(ResourceProvider):
         """The problems as they are told, if there are any."""
         return problems
 
-    @_without_traceback
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+    @_served
+    def diff(self, call: EngineCall, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare stored outputs with new inputs."""
-        difference = self._life().diff(_inward(_olds), _inward(_news))
+        difference = self._life(call).diff(call, _inward(_olds), _inward(_news))
         # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
         changes = difference.beyond_inputs or (None if difference.changes else False)
         if PROVIDER_KEY not in _olds:  # the native door wrote them, and without it no refresh and no delete finds us
             changes = True
         return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
-    @_without_traceback
-    def create(self, props: Properties) -> CreateResult:
+    @_served
+    def create(self, call: EngineCall, props: Properties) -> CreateResult:
         """Give the role, or all roles of the table."""
-        identifier, outs = self._life().create(_inward(props))
+        identifier, outs = self._life(call).create(call, _inward(props))
         return CreateResult(str(identifier), _outward(outs))
 
-    @_without_traceback
-    def read(self, id_: str, props: Properties) -> ReadResult:
+    @_served
+    def read(self, call: EngineCall, id_: str, props: Properties) -> ReadResult:
         """Read what is there; an empty id tells the engine that it is gone."""
-        found = self._life().read(id_, _inward(props))
+        found = self._life(call).read(call, _inward(props))
         if found is None:
             return ReadResult("", {})
         inputs, outs = found
         return ReadResult(id_, _outward(outs), _outward(inputs))
 
-    @_without_traceback
-    def delete(self, _id: str, _props: Properties) -> None:
+    @_served
+    def update(self, call: EngineCall, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Make it what the program asks for."""
+        return UpdateResult(_outward(self._life(call).update(call, _inward(_olds), _inward(_news))))
+
+    @_served
+    def delete(self, call: EngineCall, _id: str, _props: Properties) -> None:
         """Take the role away, or every role of the table."""
-        self._life().delete(_id, _inward(_props))
+        self._life(call).delete(call, _inward(_props))
 
 
 class DeploymentOrgTokenBindingProvider(_Provider):
     """Pulumi's end of a binding's lifecycle."""
 
-    def _life(self) -> Lifecycle:
-        return _process.bindings()
-
-    @_without_traceback
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Change the binding's role."""
-        return UpdateResult(_outward(self._life().update(_id, _inward(_olds), _inward(_news))))
+    def _life(self, call: EngineCall) -> Life:
+        return _process.bindings(call.at_once)
 
 
 class DeploymentOrgTokenBindingsProvider(_Provider):
     """Pulumi's end of a table's lifecycle."""
 
-    def _life(self) -> TableLifecycle:
-        return _process.tables()
+    def _life(self, call: EngineCall) -> Life:
+        return _process.tables(call.at_once)
 
     def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
         """All as one, which reads better than a table's many lines between a program's traceback."""
@@ -136,28 +141,13 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
 
         return [as_one(problems)] if problems else []
 
-    @_without_traceback
-    def create(self, props: Properties) -> CreateResult:
-        """Give all roles of the table, or none."""
-        with _telling_what_is_left("", props):
-            return super().create(props)
-
-    @_without_traceback
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Make the table what the program asks for, or leave it as it is."""
-        with _telling_what_is_left(_id, _news):
-            return UpdateResult(_outward(self._life().update(_inward(_olds), _inward(_news))))
-
 
 _configured: list[Config] = []  # by the engine, for each class; all have the same configuration
 
 
 def _settings() -> Settings:
-    """The settings of a process that an engine started, whose notices go to that engine from now on."""
-    from astro_provider.astro.settings import NAMESPACE, Settings  # noqa: PLC0415  as above
-    from astro_provider.engine.log import send_notices_to_engine  # noqa: PLC0415  a program needs none of it
+    from astro_provider.astro.settings import NAMESPACE, Settings  # noqa: PLC0415  a program needs none of it
 
-    send_notices_to_engine()
     if not _configured:
         return Settings.find(lambda _key: None, os.environ)
     config = _configured[-1]
@@ -167,22 +157,48 @@ def _settings() -> Settings:
     return Settings.find(config.get, os.environ, keys)
 
 
-_process = Process(_settings, OPERATIONS_AT_ONCE)
+_process = Process(_settings)
 
 
-@contextmanager
-def _telling_what_is_left(identifier: str, properties: Properties) -> Iterator[None]:
-    """Tell the engine what a table that could be neither written nor taken back has left, so that it keeps that."""
-    try:
-        yield
-    except TableNotWritten as error:
-        if error.left is not None:
-            from astro_provider.engine.state import call_of_engine, keep_in_state  # noqa: PLC0415  as above
+@functools.cache
+def _log() -> EngineLog | None:
+    """The log of the engine that started this process, which all notices go to from now on; None if none did."""
+    from astro_provider.engine.callers import engine_address  # noqa: PLC0415  a program needs none of it
+    from astro_provider.engine.calls import EngineLog  # noqa: PLC0415  as above
+    from astro_provider.messages import notices  # noqa: PLC0415  as above
 
-            if (call := call_of_engine()) is not None:
-                left = {**error.left, PROVIDER_KEY: properties[PROVIDER_KEY]}
-                keep_in_state(call, error.identifier or identifier, left, str(error))
-        raise
+    address = engine_address(sys.argv[1:])
+    if address is None:
+        return None
+    log = EngineLog(address)
+    notices.send_to(log)
+    return log
+
+
+def _engine_call(identifier: str, properties: Properties) -> EngineCall:
+    """The engine's call that this thread is serving, as far as the SDK lets it be seen.
+
+    Args:
+        identifier: the resource's id; blank if it has none.
+        properties: a bag of the call, which has Pulumi's own property.
+    """
+    from astro_provider.engine.callers import callers  # noqa: PLC0415  a program needs none of it
+    from astro_provider.engine.calls import ending_with, in_one_sentence  # noqa: PLC0415  as above
+    from astro_provider.lifecycle.engine_call import EngineCall  # noqa: PLC0415  as above
+
+    found, log = callers(), _log()
+
+    def fail(error: Exception) -> NoReturn:
+        if found.context is not None:
+            kept: Kept | None = getattr(error, "kept", None)
+            if kept is not None:
+                kept = Kept(kept.identifier, {**_outward(dict(kept.outputs)), PROVIDER_KEY: properties[PROVIDER_KEY]})
+            found.context.set_trailing_metadata(ending_with(in_one_sentence(error), kept))
+        # Without the context, the SDK prints a traceback: let it be short for an error that says it all.
+        raise error.with_traceback(None) if isinstance(error, AstroProviderError) else error from None
+
+    notify = log.beside(found.urn) if log is not None and found.urn else None
+    return EngineCall(found.urn, identifier, found.widen(), notify, fail)
 
 
 def _inward(properties: Properties) -> Properties:

@@ -1,4 +1,4 @@
-"""What a provider process has one of, whichever door leads to it: the lifecycles, built when they are first asked for.
+"""The lifecycles of one provider process, built on first use; both doors share them.
 
 It imports little, because every program loads the dynamic door, and no program needs an HTTP client for that.
 """
@@ -17,6 +17,7 @@ from astro_provider.messages import notices
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
+    from astro_provider.lifecycle.engine_call import EngineCall
     from astro_provider.lifecycle.single import Checked, Difference, Lifecycle
     from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
@@ -25,21 +26,24 @@ Properties = dict[str, Any]
 
 
 class Life(Protocol):
-    """What the lifecycles of a binding and of a table have in common, as the doors call it."""
+    """The lifecycle of a binding or of a table, as the doors call it."""
 
-    def check(self, olds: Properties, news: Properties, /, *, urn: str = "") -> Checked:
+    def check(self, call: EngineCall, olds: Properties, news: Properties, /) -> Checked:
         """Examine and complete the inputs."""
 
-    def diff(self, olds: Properties, news: Properties, /) -> Difference:
+    def diff(self, call: EngineCall, olds: Properties, news: Properties, /) -> Difference:
         """Compare stored outputs with checked inputs."""
 
-    def create(self, properties: Properties, /) -> tuple[object, Properties]:
+    def create(self, call: EngineCall, properties: Properties, /) -> tuple[object, Properties]:
         """Make it, and return its id and its outputs."""
 
-    def read(self, identifier: str, olds: Properties, /) -> tuple[Properties, Properties] | None:
+    def read(self, call: EngineCall, olds: Properties, /) -> tuple[Properties, Properties] | None:
         """Return inputs and outputs as they are now; None if it is gone."""
 
-    def delete(self, identifier: str, olds: Properties, /) -> None:
+    def update(self, call: EngineCall, olds: Properties, news: Properties, /) -> Properties:
+        """Make it what the inputs ask for, and return its outputs."""
+
+    def delete(self, call: EngineCall, olds: Properties, /) -> None:
         """Take it away."""
 
 
@@ -48,25 +52,23 @@ class Process:
 
     Args:
         find_settings: finds the settings when they are first needed; what it raises, each call raises.
-        operations_at_once: how many operations the engine has under way here at most.
     """
 
-    def __init__(self, find_settings: Callable[[], Settings], operations_at_once: int) -> None:
+    def __init__(self, find_settings: Callable[[], Settings]) -> None:
         self._find_settings = find_settings
-        self._operations_at_once = operations_at_once
         self._lock = threading.Lock()
         self._lifecycle: Lifecycle | None = None
         self._tables: TableLifecycle | None = None
         self._unknown_keys: list[str] = []  # that no check has shown
         self._unknown_key_stops = False
 
-    def check(self, life: Life, olds: Properties, news: Properties, *, urn: str = "") -> Checked:
+    def check(self, life: Life, call: EngineCall, olds: Properties, news: Properties) -> Checked:
         """Examine a resource; the first one of the process also shows the unknown keys of the configuration.
 
         An unknown key is a warning, and an error if the checks are strict. Only a check shows it: what refresh and destroy
         get is the configuration of an earlier run, which nobody can correct.
         """
-        checked = life.check(olds, news, urn=urn)
+        checked = life.check(call, olds, news)
         return replace(checked, problems=[*self._show_unknown_keys(), *checked.problems])
 
     def _show_unknown_keys(self) -> list[InputError]:
@@ -74,13 +76,16 @@ class Process:
             texts, self._unknown_keys = self._unknown_keys, []
         if self._unknown_key_stops:
             return [InputError("", text) for text in texts]
-        with notices.about(""):
+        with notices.beside(None):
             for text in texts:
                 notices.warn(text)
         return []
 
-    def bindings(self) -> Lifecycle:
+    def bindings(self, at_once: int) -> Lifecycle:
         """Return the process's lifecycle of bindings.
+
+        Args:
+            at_once: how many calls of the engine can be under way in this process.
 
         Raises:
             SettingsError: a setting is malformed.
@@ -92,18 +97,21 @@ class Process:
                     from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  as above
 
                     settings = self._find_settings()
-                    self._lifecycle = Lifecycle(settings, operations_at_once=self._operations_at_once)
+                    self._lifecycle = Lifecycle(settings, operations_at_once=at_once)
                     self._unknown_keys = [unknown_key_in_words(key) for key in settings.unknown_keys]
                     self._unknown_key_stops = settings.preview_checks is PreviewChecks.STRICT
             return self._lifecycle
 
-    def tables(self) -> TableLifecycle:
+    def tables(self, at_once: int) -> TableLifecycle:
         """Return the process's lifecycle of tables.
+
+        Args:
+            at_once: as for `bindings`.
 
         Raises:
             SettingsError: a setting is malformed.
         """
-        lifecycle = self.bindings()
+        lifecycle = self.bindings(at_once)
         with self._lock:
             if self._tables is None:
                 from astro_provider.lifecycle.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above

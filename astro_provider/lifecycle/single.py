@@ -31,6 +31,7 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle.claims import Claims, Create, Delete, Single, clash_in_words
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.preflight import Preflight
 from astro_provider.lifecycle.resolving import Resolver
 from astro_provider.lifecycle.situation import Finding, Situation, Weight, stopping
@@ -134,15 +135,15 @@ class Lifecycle:
         self.shared = Shared(settings, self._reader, self._writer, self._claims)
 
     @within_its_time
-    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
+    def check(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the binding.
 
         Args:
+            call: the engine's.
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
             news: the program's inputs.
-            urn: which resource it is, if the engine tells.
         """
-        by = Single(urn)
+        by = Single(call.urn)
         stored = Stored.parse(olds) if olds else None
         asked, malformed = read_inputs(news, credential=self._settings.credential)
         if self._settings.preview_checks is PreviewChecks.OFF:
@@ -194,7 +195,7 @@ class Lifecycle:
             self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created, by=by)
         return inputs
 
-    def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+    def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs.
 
         A value that is still unknown counts as a change. What `check` could not find (previewChecks is off), and a name
@@ -215,7 +216,7 @@ class Lifecycle:
         return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
 
     @within_its_time
-    def create(self, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
+    def create(self, _call: EngineCall, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
 
         Returns:
@@ -246,13 +247,13 @@ class Lifecycle:
             self._claims.identify(spelling, binding)
 
     @within_its_time
-    def update(self, identifier: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
+    def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Change the role in place; put the binding back if it vanished. Other changes write nothing.
 
         Returns:
             The binding's outputs.
         """
-        stored_id, stored = BindingId.parse(identifier), Stored.parse(olds)
+        stored_id, stored = BindingId.parse(call.id), Stored.parse(olds)
         asked = self._with_organization(parse_inputs(news))
         taken = self._claims.is_taken(stored_id)
         same = known(asked.role) and same_role(asked.role, str(stored.role)) and not taken
@@ -281,14 +282,14 @@ class Lifecycle:
         return outputs(inputs, token)
 
     @within_its_time
-    def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
+    def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
         """Take the role away. What is gone already, and what the program claims under another name, is left alone.
 
         Args:
-            identifier: the binding's id.
+            call: the engine's.
             olds: the stored outputs.
         """
-        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        binding, stored = BindingId.parse(call.id), Stored.parse(olds)
         called = stored.in_words(binding)
         with self._claims.deleting(binding, spellings(stored)) as decision:
             if decision is Delete.GOES_ON:
@@ -338,11 +339,11 @@ class Lifecycle:
             raise WriteRefused(f"{refused} {unproven}") from None
 
     @within_its_time
-    def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
+    def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the binding by its id.
 
         Args:
-            identifier: the binding's id.
+            call: the engine's.
             olds: the stored outputs; empty if the program asks for a binding that must exist.
 
         Returns:
@@ -354,10 +355,10 @@ class Lifecycle:
             AbsenceNotProven: the token is not listed, and the credential may not see all tokens.
             InputError: the binding must exist, and its token is not the organization's.
         """
-        binding, stored = BindingId.parse(identifier), Stored.parse(olds)
+        binding, stored = BindingId.parse(call.id), Stored.parse(olds)
         found = self._reader.role_of(binding, confirm_absence=True)
         if found is None and not olds:
-            raise NotFound(f"There is no binding {identifier}: {binding.in_words} has no role. Check the three ids.")
+            raise NotFound(f"There is no binding {call.id}: {binding.in_words} has no role. Check the three ids.")
         if found is None:
             notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
             return None

@@ -15,7 +15,7 @@ from astro_provider.messages import notices
 
 def tell_that_checks_are_off() -> None:
     """Note that nothing is asked of Astro, once for the whole run."""
-    with notices.about(""):
+    with notices.beside(None):
         notices.note("previewChecks is off: nothing was checked against Astro; names are compared by their spelling.")
 
 

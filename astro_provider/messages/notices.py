@@ -1,7 +1,7 @@
 """Warnings and notes for the person who reads the preview or the update.
 
 A notice is one line, told once in a process; a preview and the update after it are two processes. Where it goes is not
-decided here: a process that an engine started sends it there (`engine/log.py`), every other one prints it to standard
+decided here: a process that an engine started sends it there (`engine/calls.py`), every other one prints it to standard
 error.
 """
 
@@ -35,22 +35,21 @@ def print_to_stderr(severity: Severity, text: str) -> None:
         sys.stderr.flush()
 
 
-_subject: ContextVar[str] = ContextVar("subject", default="")
+_beside: ContextVar[Sink | None] = ContextVar("beside", default=None)
 
 
 @contextmanager
-def about(subject: str) -> Iterator[None]:
-    """Let the notices of this block be about a resource, named as the reader of the sink knows it."""
-    before = _subject.set(subject)
+def beside(sink: Sink | None) -> Iterator[None]:
+    """Let the notices of this block go to a sink of their own, which shows them beside a resource.
+
+    Args:
+        sink: as in `send_to`; None: they are about the run as a whole.
+    """
+    before = _beside.set(sink)
     try:
         yield
     finally:
-        _subject.reset(before)
-
-
-def subject() -> str:
-    """What the notices of this context are about; blank: the run as a whole."""
-    return _subject.get()
+        _beside.reset(before)
 
 
 _lock = threading.Lock()
@@ -59,7 +58,7 @@ _sink: Sink = print_to_stderr
 
 
 def send_to(sink: Sink) -> None:
-    """Let all notices of this process from now on go there.
+    """Let all notices of this process that are about the run as a whole go there from now on.
 
     Args:
         sink: takes the severity and the text, which is one line; called from several threads; raises nothing.
@@ -90,4 +89,4 @@ def _tell_once(severity: Severity, text: str) -> None:
         if notice in _told:
             return
         _told.add(notice)
-    _sink(*notice)
+    (_beside.get() or _sink)(*notice)

@@ -9,6 +9,7 @@ from astro_emulator.organization import FINANCE_ID, entry
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.adoption import Found, find
 from astro_provider.commands.adoption.import_file import import_file
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Checked
 from astro_provider.names import PROVIDER_KEY
 from tests.support.cast import STAGING, TRAINING
@@ -37,7 +38,7 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
     for imported in entries:
         assert imported["type"] == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
         assert imported["inputs"].pop(PROVIDER_KEY) == imported["outputs"].pop(PROVIDER_KEY) == PICKLED
-        assert lifecycle.check(imported["inputs"], imported["inputs"]) == Checked(imported["inputs"], [])
+        assert lifecycle.check(EngineCall(), imported["inputs"], imported["inputs"]) == Checked(imported["inputs"], [])
         unseen = lifecycle.read(imported["id"], {})  # as the service spells the role on this token
         assert unseen is not None
         assert {**unseen[1], "role": ""} == {**imported["outputs"], "role": ""}

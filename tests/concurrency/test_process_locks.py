@@ -21,6 +21,7 @@ from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing import locks
 from astro_provider.errors import Cancelled, LockTimeout, SettingsError
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
 from tests.support import writing_process
@@ -278,9 +279,9 @@ def test_a_lock_directory_that_cannot_be_written_is_an_error_before_any_write(sc
     lifecycle = _lifecycle(scene.astro, lock_directory=str(directory))
 
     with pytest.raises(SettingsError) as created:
-        lifecycle.create(_properties(scene, deployment))
+        lifecycle.create(EngineCall(), _properties(scene, deployment))
     with pytest.raises(SettingsError) as deleted:
-        lifecycle.delete(str(scene.binding(scene.foreign[1]["entityId"])), {})
+        lifecycle.delete(EngineCall(id=str(scene.binding(scene.foreign[1]["entityId"]))), {})
 
     assert (
         str(created.value)
@@ -303,7 +304,7 @@ def test_a_home_that_cannot_be_written_makes_way_for_the_temporary_directory(
     monkeypatch.setenv("XDG_CACHE_HOME", str(regular_file / "cache"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    _lifecycle(scene.astro).create(_properties(scene, deployment))
+    _lifecycle(scene.astro).create(EngineCall(), _properties(scene, deployment))
 
     assert scene.ours == {deployment: ADMIN}
     directory = tmp_path / f"astro-provider-locks-{os.getuid()}"
@@ -316,7 +317,7 @@ def test_without_a_setting_the_locks_stand_in_the_users_cache(
     [deployment] = scene.deployments(1)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    _lifecycle(scene.astro).create(_properties(scene, deployment))
+    _lifecycle(scene.astro).create(EngineCall(), _properties(scene, deployment))
 
     assert scene.ours == {deployment: ADMIN}
     assert [path.suffix for path in (tmp_path / "astro-provider" / "locks").iterdir()] == [".lock"]

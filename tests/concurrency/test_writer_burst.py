@@ -17,6 +17,7 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.changes import Add, Remove
 from astro_provider.errors import WriteRefused
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.writers import (
     ACCESSOR,
@@ -57,7 +58,7 @@ def test_sixty_creates_of_a_whole_lifecycle_cost_no_more_writes(scene: Scene, tm
         {"deployment_id": deployment, "org_token_name": "nightly-loads", "role": ADMIN}
         for deployment in scene.deployments(60)
     ]
-    inputs = [lifecycle.check({}, one).inputs for one in asked]
+    inputs = [lifecycle.check(EngineCall(), {}, one).inputs for one in asked]
     astro.clear_calls()
 
     with ThreadPoolExecutor(THREADS) as pool:

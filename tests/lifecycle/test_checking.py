@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from astro_emulator import Emulator
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import (
     DATA_PLATFORM_ID,
@@ -92,7 +93,7 @@ def test_many_checks_cost_few_calls(astro: Emulator, start: StartProcess) -> Non
 def test_what_is_wrong_by_its_form_stands_on_its_property_and_nothing_is_written(
     astro: Emulator, start: StartProcess, news: dict[str, Any], expected: list[str]
 ) -> None:
-    answer = start().check({}, news)
+    answer = start().check(EngineCall(), {}, news)
 
     assert expected == [problem.property_name for problem in answer.problems]
     assert news == answer.inputs
@@ -102,14 +103,16 @@ def test_what_is_wrong_by_its_form_stands_on_its_property_and_nothing_is_written
 def test_what_is_wrong_by_its_form_and_what_is_not_there_are_told_together(start: StartProcess) -> None:
     news = {"deployment_id": "clnone", "org_token_id": OBSERVABILITY, "role": " ", "workspace_id": "a b"}
 
-    answer = start().check({}, news)
+    answer = start().check(EngineCall(), {}, news)
 
     assert [problem.property_name for problem in answer.problems] == ["role", "workspace_id", "deployment_id"]
     assert "There is no deployment with the id clnone" in answer.problems[2].reason
 
 
 def test_what_is_malformed_is_not_looked_up(astro: Emulator, start: StartProcess) -> None:
-    start().check({}, {**ADMIN, "deployment_id": "../tokens", "org_token_name": None, "org_token_id": "a/b"})
+    start().check(
+        EngineCall(), {}, {**ADMIN, "deployment_id": "../tokens", "org_token_name": None, "org_token_id": "a/b"}
+    )
 
     assert {"ListDeployments", "GetDeployment", "ListApiTokens", "GetApiToken"}.isdisjoint(calls_to(astro))
 
@@ -312,7 +315,7 @@ def test_a_renamed_token_of_a_binding_in_state_is_a_warning_that_gives_the_name(
 
     inputs = checked(process, ADMIN, stored)
 
-    assert not process.diff(stored.outputs, inputs).changes
+    assert not process.diff(EngineCall(), stored.outputs, inputs).changes
     assert capsys.readouterr().err == f"astro: warning: {TOKEN_IS_RENAMED}\n"
     assert problems(start(preview_checks="strict"), ADMIN, stored) == [("org_token_name", TOKEN_IS_RENAMED)]
 

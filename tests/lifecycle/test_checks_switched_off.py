@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.processes import StartProcess, Stored, checked, problems, up
@@ -24,7 +25,7 @@ def fork(start: StartProcess) -> Lifecycle:
 
 
 def difference_of(process: Lifecycle, news: dict[str, Any], stored: Stored) -> tuple[bool, list[str]]:
-    difference = process.diff(stored.outputs, checked(process, news, stored))
+    difference = process.diff(EngineCall(), stored.outputs, checked(process, news, stored))
     return difference.changes, difference.replaces
 
 
@@ -132,7 +133,7 @@ def test_a_create_examines_what_the_check_left_out(astro: Emulator, start: Start
 
     for change in ({"deployment_id": "clnone"}, {"role": "Night Watch"}, {"org_token_name": "nobody"}):
         with pytest.raises(InputError, match=r"^(deployment_id: There is no|role: No|org_token_name: No) "):
-            process.create(checked(process, {**BY_NAME, **change}))
+            process.create(EngineCall(), checked(process, {**BY_NAME, **change}))
 
     assert writes(astro) == 0
 
@@ -147,7 +148,7 @@ def test_a_delete_left_over_from_a_failed_run_keeps_the_grant(
     later = start(preview_checks="off")
 
     up(later, news, renamed)
-    later.delete(old.id, old.outputs)
+    later.delete(EngineCall(id=old.id), old.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
@@ -160,7 +161,7 @@ def test_ids_of_another_organization_are_not_kept_under_the_same_names(start: St
     inputs = checked(elsewhere, by_names, stored)
 
     assert inputs == {**by_names, "organization_id": "clanother", "overwrite": False}
-    assert elsewhere.diff(stored.outputs, inputs).replaces == ["organization_id"]
+    assert elsewhere.diff(EngineCall(), stored.outputs, inputs).replaces == ["organization_id"]
 
 
 def test_a_move_of_what_was_made_while_the_checks_were_off_must_have_its_role(start: StartProcess) -> None:
@@ -192,7 +193,7 @@ def test_a_name_that_contradicts_an_id_is_an_error_of_create_and_nothing_is_writ
     process = start(preview_checks="off")
 
     with pytest.raises(InputError) as raised:
-        process.create(checked(process, {**asked, "role": "DEPLOYMENT_ADMIN"}))
+        process.create(EngineCall(), checked(process, {**asked, "role": "DEPLOYMENT_ADMIN"}))
 
     assert says in str(raised.value)
     assert writes(astro) == 0
@@ -231,9 +232,9 @@ def test_what_a_failed_create_should_have_is_not_deleted_however_it_is_spelled(
     renamed = {**BY_NAME, "deployment_name": "etl-staging", "role": "Night Watch"}
 
     with pytest.raises(InputError, match="No deployment role is named 'Night Watch'"):
-        process.create(checked(process, renamed))
+        process.create(EngineCall(), checked(process, renamed))
     with pytest.raises(BindingConflict, match="was not removed: another resource of this program"):
-        process.delete(stored.id, {**stored.outputs, "deployment_name": "an older name"})
+        process.delete(EngineCall(id=stored.id), {**stored.outputs, "deployment_name": "an older name"})
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
@@ -247,7 +248,7 @@ def test_a_binding_that_another_resource_has_been_given_by_name_is_not_taken_fro
 
     checked(process, {**BY_NAME, "org_token_name": "model-trainer"}, ours)
     with pytest.raises(BindingConflict) as raised:
-        process.delete(theirs.id, theirs.outputs)
+        process.delete(EngineCall(id=theirs.id), theirs.outputs)
 
     assert str(raised.value) == (
         f"Token 'model-trainer' ({TRAINER}) in deployment 'etl-staging' ({STAGING}) was not removed: another resource of "

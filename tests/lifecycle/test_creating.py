@@ -16,6 +16,7 @@ from astro_provider.errors import (
     Unavailable,
     WriteRefused,
 )
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import (
     FINANCE,
     MEMBER,
@@ -96,7 +97,7 @@ def test_one_add_costs_two_calls_beside_those_of_check(astro: Emulator, start: S
     inputs = checked(process, ADMIN)
     astro.clear_calls()
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert calls_to(astro) == {"GetApiToken": 1, "UpdateApiTokenRoles": 1}
 
@@ -119,7 +120,7 @@ def test_the_same_role_in_other_letters_is_adopted_and_stored_in_astro_s_spellin
 
 def test_another_role_is_an_error_that_names_both_and_nothing_is_written(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(BindingConflict) as conflict:
-        start().create(resolved(deployment_id=PRODUCTION))
+        start().create(EngineCall(), resolved(deployment_id=PRODUCTION))
 
     assert str(conflict.value) == (
         f"Token {SHOWN_TOKEN} in deployment 'etl-production' ({PRODUCTION}) already has the role DEPLOYMENT_ACCESSOR, and "
@@ -146,7 +147,7 @@ def test_a_token_of_another_scope_is_an_error_and_nothing_is_written(
     astro: Emulator, start: StartProcess, token_id: str, name: str, scope: str
 ) -> None:
     with pytest.raises(InputError) as error:
-        start().create(resolved(deployment_id=FINANCE, org_token_id=token_id, org_token_name=None))
+        start().create(EngineCall(), resolved(deployment_id=FINANCE, org_token_id=token_id, org_token_name=None))
 
     assert str(error.value) == (
         f"org_token_id: token '{name}' ({token_id}) is of scope {scope}: only ORGANIZATION tokens can be bound."
@@ -159,7 +160,7 @@ def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start
     before = astro.store.token(OBSERVABILITY)
 
     with pytest.raises(RolesUnknown) as error:
-        start().create(resolved())
+        start().create(EngineCall(), resolved())
 
     assert str(error.value) == (
         f"The service left the roles out of its answer about token 'observability' ({OBSERVABILITY}), so they are "
@@ -178,7 +179,7 @@ def test_a_token_that_went_after_the_check_is_an_error_that_says_what_to_do(
     astro.store.delete_token(OBSERVABILITY)
 
     with pytest.raises(NotFound) as error:
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert str(error.value) == (
         f"There is no token {SHOWN_TOKEN} in organization {ORGANIZATION_ID} any more, so it was not bound to deployment "
@@ -189,14 +190,14 @@ def test_a_token_that_went_after_the_check_is_an_error_that_says_what_to_do(
 
 def test_an_id_without_a_token_is_an_error(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises((InputError, NotFound), match=f"(?i)no token.* clnone.* in organization {ORGANIZATION_ID}"):
-        start().create(resolved(org_token_id="clnone", org_token_name=None))
+        start().create(EngineCall(), resolved(org_token_id="clnone", org_token_name=None))
 
     assert writes(astro) == 0
 
 
 def test_a_name_without_a_token_is_an_error_by_now(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError) as error:
-        start().create(resolved(org_token_id=None, org_token_name="observabilty"))
+        start().create(EngineCall(), resolved(org_token_id=None, org_token_name="observabilty"))
 
     assert str(error.value) == (
         f"org_token_name: No token is named 'observabilty' in organization {ORGANIZATION_ID} (nearest: 'observability')."
@@ -209,7 +210,7 @@ def test_a_name_that_came_into_being_after_the_check_is_found(astro: Emulator, s
     inputs = checked(process, {**ADMIN, "org_token_name": "newcomer"})
     token_id = astro.store.add_token("newcomer")
 
-    binding, outputs = process.create(inputs)
+    binding, outputs = process.create(EngineCall(), inputs)
 
     assert binding.token_id == outputs["org_token_id"] == token_id
     assert astro.store.deployment_role(token_id, STAGING) == "DEPLOYMENT_ADMIN"
@@ -220,7 +221,7 @@ def test_a_role_that_came_into_being_after_the_check_is_found(astro: Emulator, s
     inputs = checked(process, {**ADMIN, "role": "Night Watch"})
     astro.store.add_role("Night Watch")
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "Night Watch"
 
@@ -230,14 +231,14 @@ def test_a_deployment_that_came_into_being_after_the_first_look_is_found(astro: 
     checked(process, ADMIN)
     deployment_id = astro.store.add_deployment("made-meanwhile")
 
-    process.create(checked(process, {**ADMIN, "deployment_id": deployment_id}))
+    process.create(EngineCall(), checked(process, {**ADMIN, "deployment_id": deployment_id}))
 
     assert astro.store.deployment_role(OBSERVABILITY, deployment_id) == "DEPLOYMENT_ADMIN"
 
 
 def test_an_unknown_role_is_an_error_by_now(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError) as error:
-        start().create(resolved(role="Release Enginer"))
+        start().create(EngineCall(), resolved(role="Release Enginer"))
 
     assert str(error.value) == (
         f"role: No deployment role is named 'Release Enginer' in organization {ORGANIZATION_ID} "
@@ -248,18 +249,18 @@ def test_an_unknown_role_is_an_error_by_now(astro: Emulator, start: StartProcess
 
 def test_an_unknown_deployment_is_an_error(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError, match=r"^deployment_id: There is no deployment with the id clnone in organization"):
-        start().create(resolved(deployment_id="clnone"))
+        start().create(EngineCall(), resolved(deployment_id="clnone"))
 
     assert writes(astro) == 0
 
 
 def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: StartProcess) -> None:
     process = start()
-    process.create(resolved())
+    process.create(EngineCall(), resolved())
     astro.clear_calls()
 
     with pytest.raises(BindingConflict) as conflict:
-        process.create(resolved())
+        process.create(EngineCall(), resolved())
 
     assert str(conflict.value) == (
         f"Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}. Nothing was written for the "
@@ -275,7 +276,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator
     astro.clear_calls()
 
     with pytest.raises(BindingConflict, match=r"^Two resources of this program bind"):
-        process.create(resolved(role="DEPLOYMENT_ACCESSOR", overwrite=True))
+        process.create(EngineCall(), resolved(role="DEPLOYMENT_ACCESSOR", overwrite=True))
 
     assert writes(astro) == 0
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
@@ -287,11 +288,11 @@ def test_a_replacement_that_failed_in_an_earlier_run_after_its_write_is_adopted(
     stored = up(start(), ADMIN)
     process = start()
     checked(process, ADMIN, stored)  # as the engine does with what is pending replacement
-    process.diff(stored.outputs, stored.inputs)
+    process.diff(EngineCall(), stored.outputs, stored.inputs)
     again = checked(process, ADMIN)
     astro.clear_calls()
 
-    binding, _ = process.create(again)
+    binding, _ = process.create(EngineCall(), again)
 
     assert str(binding) == stored.id
     assert writes(astro) == 0
@@ -299,7 +300,7 @@ def test_a_replacement_that_failed_in_an_earlier_run_after_its_write_is_adopted(
 
 def test_a_token_of_another_scope_is_told_on_what_the_program_gave(astro: Emulator, start: StartProcess) -> None:
     with pytest.raises(InputError, match=r"^org_token_name: token 'finance-workspace' .* is of scope WORKSPACE"):
-        start().create(resolved(org_token_id=None, org_token_name="finance-workspace"))
+        start().create(EngineCall(), resolved(org_token_id=None, org_token_name="finance-workspace"))
 
     assert writes(astro) == 0
 
@@ -313,7 +314,7 @@ def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
     before = astro.store.token(OBSERVABILITY)
 
     with pytest.raises(WriteRefused) as error:
-        start().create(resolved())
+        start().create(EngineCall(), resolved())
 
     text = str(error.value)
     assert text.startswith(
@@ -330,7 +331,7 @@ def test_a_foreign_entry_whose_role_is_gone_is_named_and_called_foreign(astro: E
     astro.store.delete_role("Release Engineer")
 
     with pytest.raises(WriteRefused) as error:
-        start().create(resolved())
+        start().create(EngineCall(), resolved())
 
     assert (
         f"because of DEPLOYMENT {TRAINING} with role Release Engineer (role 'Release Engineer' does not exist"
@@ -344,7 +345,7 @@ def test_a_foreign_entry_in_a_dag_of_a_deployment_that_is_gone_is_named(astro: E
     astro.store.unbind(TRAINER, TRAINING)
 
     with pytest.raises(WriteRefused) as error:
-        start().create(resolved(org_token_id=TRAINER, org_token_name="model-trainer"))
+        start().create(EngineCall(), resolved(org_token_id=TRAINER, org_token_name="model-trainer"))
 
     assert f"DAG train_demand_model with role DAG_AUTHOR (deployment {TRAINING} does not exist)" in str(error.value)
 
@@ -355,7 +356,7 @@ def test_a_credential_that_may_only_read_is_told_which_permission_it_takes(
     astro.fault(operation="UpdateApiTokenRoles", status=403, body={"message": "Forbidden", "requestId": "r9"})
 
     with pytest.raises(Exception, match=r"HTTP 403 Forbidden: Forbidden \(requestId r9\)\. The credential needs the"):
-        start().create(resolved())
+        start().create(EngineCall(), resolved())
 
 
 def test_an_outage_that_passes_is_not_seen(astro: Emulator, start: StartProcess) -> None:
@@ -363,7 +364,7 @@ def test_an_outage_that_passes_is_not_seen(astro: Emulator, start: StartProcess)
     inputs = checked(process, ADMIN)
     astro.fault(status=503, times=2)
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
 
@@ -374,7 +375,7 @@ def test_a_write_whose_answer_never_came_is_made_once(astro: Emulator, start: St
     inputs = checked(process, ADMIN)
     astro.fault(operation="UpdateApiTokenRoles", kind=kind, times=1)
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     held = astro.store.token(OBSERVABILITY)["roles"]
     assert [entry("DEPLOYMENT", STAGING, "DEPLOYMENT_ADMIN")] == [e for e in held if e["entityId"] == STAGING]
@@ -386,7 +387,7 @@ def test_an_outage_that_stays_is_told_and_nothing_is_written(astro: Emulator, st
     astro.fault(status=503)
 
     with pytest.raises(Unavailable) as error:
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert str(error.value).startswith(f"GetApiToken (organization {ORGANIZATION_ID}, token {OBSERVABILITY}): HTTP 503")
     assert str(error.value).count("Given up after") == 1

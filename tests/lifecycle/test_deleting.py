@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import CredentialRefused, Forbidden, InputError, RolesUnknown, ServiceError, WriteRefused
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import (
     MEMBER,
     OBSERVABILITY,
@@ -26,7 +27,7 @@ BINDING = f"{ORGANIZATION_ID}/{PRODUCTION}/{OBSERVABILITY}"
 
 
 def test_the_role_is_taken_away_in_two_calls(astro: Emulator, start: StartProcess) -> None:
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) is None
     assert calls_to(astro) == {"GetApiToken": 1, "UpdateApiTokenRoles": 1}
@@ -40,7 +41,7 @@ def test_every_other_entry_stays_field_for_field(astro: Emulator, start: StartPr
     ]
     astro.store.set_roles(OBSERVABILITY, [others[0], entry("DEPLOYMENT", PRODUCTION, "DEPLOYMENT_ADMIN"), *others[1:]])
 
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert others == astro.store.token(OBSERVABILITY)["roles"]
 
@@ -48,7 +49,7 @@ def test_every_other_entry_stays_field_for_field(astro: Emulator, start: StartPr
 def test_a_role_that_drifted_is_taken_away_all_the_same(astro: Emulator, start: StartProcess) -> None:
     astro.store.bind(OBSERVABILITY, PRODUCTION, "Release Engineer")
 
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) is None
 
@@ -56,7 +57,7 @@ def test_a_role_that_drifted_is_taken_away_all_the_same(astro: Emulator, start: 
 def test_a_token_that_is_gone_is_no_error(astro: Emulator, start: StartProcess) -> None:
     astro.store.delete_token(OBSERVABILITY)
 
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert writes(astro) == 0
 
@@ -64,7 +65,7 @@ def test_a_token_that_is_gone_is_no_error(astro: Emulator, start: StartProcess) 
 def test_an_entry_that_is_gone_is_no_error(astro: Emulator, start: StartProcess) -> None:
     astro.store.unbind(OBSERVABILITY, PRODUCTION)
 
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert writes(astro) == 0
 
@@ -73,7 +74,7 @@ def test_an_entry_that_is_gone_is_no_error(astro: Emulator, start: StartProcess)
 def test_a_deployment_that_is_gone_is_no_error(astro: Emulator, start: StartProcess, keep_roles: bool) -> None:  # noqa: FBT001
     astro.store.delete_deployment(PRODUCTION, keep_roles=keep_roles)
 
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert astro.store.token(OBSERVABILITY)["roles"] == [MEMBER]
 
@@ -83,7 +84,7 @@ def test_a_deployment_that_is_gone_is_no_error_also_where_roles_in_its_dags_rema
 ) -> None:
     astro.store.delete_deployment(TRAINING, keep_roles=True)
 
-    start().delete(f"{ORGANIZATION_ID}/{TRAINING}/{TRAINER}", {})
+    start().delete(EngineCall(id=f"{ORGANIZATION_ID}/{TRAINING}/{TRAINER}"), {})
 
     assert (
         entry("DAG", "train_demand_model", "DAG_AUTHOR", deploymentId=TRAINING) in astro.store.token(TRAINER)["roles"]
@@ -93,8 +94,8 @@ def test_a_deployment_that_is_gone_is_no_error_also_where_roles_in_its_dags_rema
 def test_deleting_twice_is_no_error(astro: Emulator, start: StartProcess) -> None:
     process = start()
 
-    process.delete(BINDING, {})
-    process.delete(BINDING, {})
+    process.delete(EngineCall(id=BINDING), {})
+    process.delete(EngineCall(id=BINDING), {})
 
     assert writes(astro) == 1
 
@@ -107,7 +108,7 @@ def test_roles_in_dags_of_the_deployment_stay_and_a_warning_names_them(
     held = astro.store.token(TRAINER)["roles"]
     astro.store.set_roles(TRAINER, [*held, tag, elsewhere])
 
-    start().delete(f"{ORGANIZATION_ID}/{TRAINING}/{TRAINER}", {})
+    start().delete(EngineCall(id=f"{ORGANIZATION_ID}/{TRAINING}/{TRAINER}"), {})
 
     assert [MEMBER, held[2], tag, elsewhere] == astro.store.token(TRAINER)["roles"]
     assert capsys.readouterr().err == (
@@ -117,7 +118,7 @@ def test_roles_in_dags_of_the_deployment_stay_and_a_warning_names_them(
 
 
 def test_without_roles_in_dags_nothing_is_said(start: StartProcess, capsys: pytest.CaptureFixture[str]) -> None:
-    start().delete(BINDING, {})
+    start().delete(EngineCall(id=BINDING), {})
 
     assert capsys.readouterr().err == ""
 
@@ -126,7 +127,7 @@ def test_hidden_roles_are_an_error_and_nothing_is_written(astro: Emulator, start
     astro.store.hide_roles(OBSERVABILITY)
 
     with pytest.raises(RolesUnknown):
-        start().delete(BINDING, {})
+        start().delete(EngineCall(id=BINDING), {})
 
     assert writes(astro) == 0
 
@@ -138,7 +139,7 @@ def test_a_refused_or_failed_reading_never_means_gone(
     astro.fault(operation="GetApiToken", status=status)
 
     with pytest.raises(kind, match=f"HTTP {status}"):
-        start(timeout_seconds=0.2).delete(BINDING, {})
+        start(timeout_seconds=0.2).delete(EngineCall(id=BINDING), {})
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
@@ -151,7 +152,7 @@ def test_a_write_that_the_service_answers_with_404_is_not_taken_for_done(astro: 
     with pytest.raises(
         WriteRefused, match=f"DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN .* That entry is another binding's"
     ):
-        start().delete(BINDING, {})
+        start().delete(EngineCall(id=BINDING), {})
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
@@ -159,7 +160,7 @@ def test_a_write_that_the_service_answers_with_404_is_not_taken_for_done(astro: 
 @pytest.mark.parametrize("identifier", ["", "o/d", "o/d/t/x", "o//t"])
 def test_a_malformed_id_is_an_error_without_a_call(astro: Emulator, start: StartProcess, identifier: str) -> None:
     with pytest.raises(InputError, match=r"write <organization id>/<deployment id>/<token id>\."):
-        start().delete(identifier, {})
+        start().delete(EngineCall(id=identifier), {})
 
     assert astro.calls()["total"] == 0
 
@@ -175,7 +176,7 @@ def test_a_rename_keeps_the_grant_and_says_so(
     capsys.readouterr()
 
     up(process, ACCESSOR)
-    process.delete(old.id, old.outputs)
+    process.delete(EngineCall(id=old.id), old.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
     assert (
@@ -190,7 +191,7 @@ def test_a_delete_left_over_from_a_failed_run_keeps_the_grant(astro: Emulator, s
     later = start()
 
     up(later, ACCESSOR, renamed)
-    later.delete(old.id, old.outputs)
+    later.delete(EngineCall(id=old.id), old.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
@@ -202,9 +203,9 @@ def test_a_forced_replacement_takes_the_grant_and_gives_it_again(astro: Emulator
     inputs = checked(process, ACCESSOR)
     astro.clear_calls()
 
-    process.delete(stored.id, stored.outputs)
+    process.delete(EngineCall(id=stored.id), stored.outputs)
     between = astro.store.deployment_role(OBSERVABILITY, PRODUCTION)
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert between is None
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
@@ -221,7 +222,7 @@ def test_the_head_of_a_list_that_goes_takes_only_its_own_grant(astro: Emulator, 
 
     up(process, binding(PRODUCTION), stored[0])
     up(process, binding(TRAINING), stored[1])
-    process.delete(stored[2].id, stored[2].outputs)
+    process.delete(EngineCall(id=stored[2].id), stored[2].outputs)
 
     roles = [astro.store.deployment_role(TRAINER, d) for d in (STAGING, PRODUCTION, TRAINING)]
     assert roles == [None, "DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ACCESSOR"]
@@ -233,9 +234,9 @@ def test_destroy_and_removal_from_the_program_delete(astro: Emulator, start: Sta
 
     process = start()
     up(process, {**ACCESSOR, "deployment_id": STAGING}, kept)
-    process.delete(removed.id, removed.outputs)
+    process.delete(EngineCall(id=removed.id), removed.outputs)
     after_removal = astro.store.token(OBSERVABILITY)["roles"]
-    start().delete(kept.id, kept.outputs)
+    start().delete(EngineCall(id=kept.id), kept.outputs)
 
     assert after_removal == [MEMBER, entry("DEPLOYMENT", STAGING, "DEPLOYMENT_ACCESSOR")]
     assert astro.store.token(OBSERVABILITY)["roles"] == [MEMBER]
@@ -247,7 +248,7 @@ def test_a_404_that_is_not_about_the_token_is_an_error(astro: Emulator, start: S
     astro.fault(status=404, body=body)
 
     with pytest.raises(ServiceError, match="HTTP 404"):
-        start().delete(stored.id, stored.outputs)
+        start().delete(EngineCall(id=stored.id), stored.outputs)
 
     astro.clear_faults()
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"

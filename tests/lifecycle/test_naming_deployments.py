@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import (
     DATA_PLATFORM_ID,
@@ -46,7 +47,7 @@ def stored(astro: Emulator, start: StartProcess) -> Stored:
 def difference(start: StartProcess, news: dict[str, Any], stored: Stored) -> tuple[bool, list[str]]:
     """What a new process takes for changed, and for replaced."""
     process = start()
-    found = process.diff(stored.outputs, checked(process, news, stored))
+    found = process.diff(EngineCall(), stored.outputs, checked(process, news, stored))
     return found.changes, found.replaces
 
 
@@ -158,7 +159,7 @@ def test_an_unknown_name_is_an_error_of_create_and_nothing_is_written(astro: Emu
     inputs = checked(process, {**BY_NAME, "deployment_name": "etl-stagin"})
 
     with pytest.raises(Exception, match=r"^deployment_name: No deployment is named 'etl-stagin' in organization"):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert writes(astro) == 0
 
@@ -168,7 +169,7 @@ def test_a_name_that_came_into_being_after_the_check_is_found(astro: Emulator, s
     inputs = checked(process, {**BY_NAME, "deployment_name": "newcomer"})
     deployment_id = astro.store.add_deployment("newcomer")
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, deployment_id) == "DEPLOYMENT_ADMIN"
 
@@ -347,7 +348,7 @@ def test_a_deleted_deployment_of_one_binding_does_not_stop_the_removal_of_anothe
     process = start()
 
     up(process, BY_NAME, stored)
-    process.delete(urgent.id, urgent.outputs)
+    process.delete(EngineCall(id=urgent.id), urgent.outputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) is None
 

@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import PRODUCTION
 from tests.support.processes import StartProcess, Stored, problems, up
@@ -24,15 +25,15 @@ def check(process: Lifecycle, _stored: Stored) -> None:
 
 
 def read(process: Lifecycle, stored: Stored) -> None:
-    process.read(stored.id, {})  # as `get`, which needs the deployment's name, too
+    process.read(EngineCall(id=stored.id), {})  # as `get`, which needs the deployment's name, too
 
 
 def create(process: Lifecycle, stored: Stored) -> None:
-    process.create(stored.inputs)
+    process.create(EngineCall(), stored.inputs)
 
 
 def delete(process: Lifecycle, stored: Stored) -> None:
-    process.delete(stored.id, stored.outputs)
+    process.delete(EngineCall(id=stored.id), stored.outputs)
 
 
 @pytest.mark.parametrize("operation", [check, read, create, delete])

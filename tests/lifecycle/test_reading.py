@@ -19,6 +19,7 @@ from astro_provider.errors import (
     ServiceError,
     Unavailable,
 )
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import (
     DATA_PLATFORM_ID,
     DEPLOYERS,
@@ -164,7 +165,7 @@ def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, sta
     astro.store.unbind(OBSERVABILITY, PRODUCTION)
 
     with pytest.raises(NotFound) as error:
-        start().read(BINDING, {})
+        start().read(EngineCall(id=BINDING), {})
 
     assert str(error.value) == (
         f"There is no binding {BINDING}: token {OBSERVABILITY} in deployment {PRODUCTION} has no role. Check the three "
@@ -173,7 +174,7 @@ def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, sta
 
 
 def test_a_binding_is_found_by_its_id_alone(start: StartProcess) -> None:
-    found = start().read(BINDING, {})
+    found = start().read(EngineCall(id=BINDING), {})
 
     assert found is not None
     _, outputs = found
@@ -197,19 +198,19 @@ NAMES = {"deployment_name": "etl-production", "org_token_name": "observability",
 def test_the_inputs_of_what_is_found_by_its_id_alone_are_what_a_person_would_write(start: StartProcess) -> None:
     process = start()
 
-    found = process.read(BINDING, {})
+    found = process.read(EngineCall(id=BINDING), {})
 
     assert found is not None
     inputs, outputs = found
     assert inputs == NAMES
-    assert process.diff(outputs, checked(process, inputs)).changes is False
+    assert process.diff(EngineCall(), outputs, checked(process, inputs)).changes is False
 
 
 def test_a_name_that_means_several_things_is_given_by_its_id_instead(astro: Emulator, start: StartProcess) -> None:
     astro.store.add_deployment("etl-production", workspace_id=FINANCE_ID)
     astro.store.bind(DEPLOYERS[1], PRODUCTION, "DEPLOYMENT_ADMIN")
 
-    found = start().read(f"{ORGANIZATION_ID}/{PRODUCTION}/{DEPLOYERS[1]}", {})
+    found = start().read(EngineCall(id=f"{ORGANIZATION_ID}/{PRODUCTION}/{DEPLOYERS[1]}"), {})
 
     assert found is not None
     inputs, _ = found
@@ -217,7 +218,7 @@ def test_a_name_that_means_several_things_is_given_by_its_id_instead(astro: Emul
 
 
 def test_the_organization_is_given_if_the_settings_tell_another_one(start: StartProcess) -> None:
-    found = start(organization_id="another").read(BINDING, {})
+    found = start(organization_id="another").read(EngineCall(id=BINDING), {})
 
     assert found is not None
     inputs, _ = found
@@ -228,7 +229,7 @@ def test_a_token_of_another_scope_is_no_binding(astro: Emulator, start: StartPro
     astro.store.bind(OF_WORKSPACE, FINANCE, "DEPLOYMENT_ADMIN")
 
     with pytest.raises(InputError) as raised:
-        start().read(f"{ORGANIZATION_ID}/{FINANCE}/{OF_WORKSPACE}", {})
+        start().read(EngineCall(id=f"{ORGANIZATION_ID}/{FINANCE}/{OF_WORKSPACE}"), {})
 
     assert str(raised.value) == (
         f"org_token_id: token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
@@ -269,7 +270,7 @@ def test_roles_that_are_left_out_are_an_error_and_never_gone(
 @pytest.mark.parametrize("identifier", ["", "deployment", f"{PRODUCTION}/{OBSERVABILITY}", "o/d/t/x", "o/ /t"])
 def test_a_malformed_id_is_an_error_that_names_the_parts(astro: Emulator, start: StartProcess, identifier: str) -> None:
     with pytest.raises(InputError) as error:
-        start().read(identifier, {})
+        start().read(EngineCall(id=identifier), {})
 
     assert str(error.value) == (
         f"id: {identifier!r} is no binding's id: write <organization id>/<deployment id>/<token id>."
@@ -302,7 +303,8 @@ def test_many_bindings_of_one_token_are_refreshed_with_few_calls(astro: Emulator
     process = start()
 
     found = [
-        process.read(f"{ORGANIZATION_ID}/{deployment_id}/{EXPIRED}", {"role": "x"}) for deployment_id in deployments
+        process.read(EngineCall(id=f"{ORGANIZATION_ID}/{deployment_id}/{EXPIRED}"), {"role": "x"})
+        for deployment_id in deployments
     ]
 
     assert all(found)
@@ -315,7 +317,9 @@ def test_many_bindings_of_one_deployment_are_refreshed_with_few_calls(astro: Emu
         astro.store.bind(token_id, STAGING, "DEPLOYMENT_ACCESSOR")
     process = start()
 
-    found = [process.read(f"{ORGANIZATION_ID}/{STAGING}/{token_id}", {"role": "x"}) for token_id in tokens]
+    found = [
+        process.read(EngineCall(id=f"{ORGANIZATION_ID}/{STAGING}/{token_id}"), {"role": "x"}) for token_id in tokens
+    ]
 
     assert all(found)
     assert astro.calls()["total"] <= 3
@@ -325,7 +329,7 @@ def test_what_this_process_wrote_is_read_as_written(start: StartProcess) -> None
     process = start()
     up(process, {**ACCESSOR, "deployment_id": STAGING})
 
-    found = process.read(f"{ORGANIZATION_ID}/{STAGING}/{OBSERVABILITY}", {"role": "DEPLOYMENT_ACCESSOR"})
+    found = process.read(EngineCall(id=f"{ORGANIZATION_ID}/{STAGING}/{OBSERVABILITY}"), {"role": "DEPLOYMENT_ACCESSOR"})
 
     assert found is not None
 
@@ -372,7 +376,10 @@ def test_the_bindings_of_a_deployment_that_is_gone_are_refreshed_with_few_calls(
     process = start()
     astro.clear_calls()
 
-    found = [process.read(f"{ORGANIZATION_ID}/{gone}/{token}", {"role": "DEPLOYMENT_ADMIN"}) for token in tokens]
+    found = [
+        process.read(EngineCall(id=f"{ORGANIZATION_ID}/{gone}/{token}"), {"role": "DEPLOYMENT_ADMIN"})
+        for token in tokens
+    ]
 
     assert found == [None] * 30
     # The second list of deployments is the evidence, and that of tokens shows that the credential has sight.

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from astro_emulator import Emulator
 from astro_emulator.organization import OWNER_TOKEN_ID
 from astro_provider.errors import AbsenceNotProven, UnexpectedAnswer, WriteRefused
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 from tests.support.cast import (
     MEMBER,
@@ -173,7 +174,7 @@ def test_a_delete_without_sight_is_no_success(astro: Emulator, start: StartProce
     astro.clear_calls()
 
     with pytest.raises(AbsenceNotProven, match=r"it is not known whether the token was deleted"):
-        start(credential=OPAQUE).delete(stored.id, stored.outputs)
+        start(credential=OPAQUE).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert writes(astro) == 0
     astro.clear_faults()
@@ -194,7 +195,7 @@ def test_an_empty_list_of_deployments_does_not_turn_a_refused_removal_into_a_suc
     show_only_deployments(astro)
 
     with pytest.raises(WriteRefused) as raised:
-        start().delete(stored.id, stored.outputs)
+        start().delete(EngineCall(id=stored.id), stored.outputs)
 
     assert (
         f"The list of the deployments of organization {ORGANIZATION_ID} does not show {PRODUCTION}, but it is not known "
@@ -213,19 +214,20 @@ def test_a_list_of_deployments_without_sight_does_not_turn_a_refused_removal_int
     show_only_deployments(astro, "clm9x5p7w000508l6e1j9d2rb")
 
     with pytest.raises(WriteRefused, match="has the role ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is known"):
-        start(credential=credential).delete(stored.id, stored.outputs)
+        start(credential=credential).delete(EngineCall(id=stored.id), stored.outputs)
 
 
 def test_a_row_of_a_table_does_not_leave_the_state_without_sight(astro: Emulator, start: StartProcess) -> None:
     tables = TableLifecycle(start().shared)
     identifier, outputs = tables.create(
-        tables.check({}, {"roles": {PRODUCTION: {"observability": "DEPLOYMENT_ACCESSOR"}}}).inputs
+        EngineCall(),
+        tables.check(EngineCall(), {}, {"roles": {PRODUCTION: {"observability": "DEPLOYMENT_ACCESSOR"}}}).inputs,
     )
     astro.store.set_roles(OBSERVABILITY, [MEMBER])
     show_only_deployments(astro)
 
     with pytest.raises(AbsenceNotProven, match="it shows no deployment at all"):
-        TableLifecycle(start().shared).read(identifier, outputs)
+        TableLifecycle(start().shared).read(EngineCall(id=identifier), outputs)
 
 
 def test_an_entry_that_cannot_be_read_in_a_list_takes_no_row_out_of_the_state(
@@ -233,13 +235,14 @@ def test_an_entry_that_cannot_be_read_in_a_list_takes_no_row_out_of_the_state(
 ) -> None:
     tables = TableLifecycle(start().shared)
     identifier, outputs = tables.create(
-        tables.check({}, {"roles": {PRODUCTION: {"observability": "DEPLOYMENT_ACCESSOR"}}}).inputs
+        EngineCall(),
+        tables.check(EngineCall(), {}, {"roles": {PRODUCTION: {"observability": "DEPLOYMENT_ACCESSOR"}}}).inputs,
     )
     astro.store.set_roles(OBSERVABILITY, [MEMBER])
     astro.fault(kind="changed", operation="ListDeployments", change={"id": 17}, only=PRODUCTION)
 
     with pytest.raises(UnexpectedAnswer, match="1 of its deployments cannot be read"):
-        TableLifecycle(start().shared).read(identifier, outputs)
+        TableLifecycle(start().shared).read(EngineCall(id=identifier), outputs)
 
 
 def test_a_role_that_is_gone_is_not_blamed_on_a_deployment_that_a_lesser_credential_does_not_see(
@@ -263,7 +266,7 @@ def test_sight_is_looked_at_once_in_a_process(astro: Emulator, start: StartProce
     process = start()
     astro.clear_calls()
 
-    found = [process.read(one, {"role": "DEPLOYMENT_ADMIN"}) for one in bindings]
+    found = [process.read(EngineCall(id=one), {"role": "DEPLOYMENT_ADMIN"}) for one in bindings]
 
     assert found == [None] * 36
     own = [call for call in astro.calls()["log"] if call["path"].endswith(OWNER_TOKEN_ID)]
@@ -287,7 +290,10 @@ def test_the_bindings_of_a_token_that_is_gone_share_one_new_list(astro: Emulator
     process = start()
     astro.clear_calls()
 
-    found = [process.read(f"{ORGANIZATION_ID}/{one}/{token}", {"role": "DEPLOYMENT_ADMIN"}) for one in deployments]
+    found = [
+        process.read(EngineCall(id=f"{ORGANIZATION_ID}/{one}/{token}"), {"role": "DEPLOYMENT_ADMIN"})
+        for one in deployments
+    ]
 
     assert found == [None] * 20
     lists = [call for call in astro.calls()["log"] if call["operation"] == "ListApiTokens"]

@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError, NotFound, RolesUnknown
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import (
     DATA_PLATFORM_ID,
@@ -55,7 +56,7 @@ def test_a_change_of_role_costs_two_calls_beside_those_of_check(
     inputs = checked(process, ADMIN, stored)
     astro.clear_calls()
 
-    process.update(stored.id, stored.outputs, inputs)
+    process.update(EngineCall(id=stored.id), stored.outputs, inputs)
 
     assert calls_to(astro) == {"GetApiToken": 1, "UpdateApiTokenRoles": 1}
 
@@ -158,7 +159,7 @@ def test_a_token_given_by_id_and_renamed_in_astro_is_no_change(astro: Emulator, 
     astro.store.rename_token(OBSERVABILITY, "metrics")
 
     process = start()
-    difference = process.diff(stored.outputs, checked(process, by_id, stored))
+    difference = process.diff(EngineCall(), stored.outputs, checked(process, by_id, stored))
 
     assert not difference.changes
 
@@ -171,7 +172,7 @@ def test_a_token_made_anew_under_the_same_name_is_a_replacement(
 
     process = start()
     inputs = checked(process, ACCESSOR, stored)
-    difference = process.diff(stored.outputs, inputs)
+    difference = process.diff(EngineCall(), stored.outputs, inputs)
     after = up(start(), ACCESSOR, stored)
 
     assert (difference.changes, difference.replaces) == (True, ["org_token_id"])
@@ -195,14 +196,14 @@ def test_another_deployment_is_a_replacement_that_takes_the_old_grant_away(
 def test_another_or_unknown_identity_is_a_replacement(
     start: StartProcess, stored: Stored, name: str, value: Any
 ) -> None:
-    difference = start().diff(stored.outputs, {**stored.inputs, name: value})
+    difference = start().diff(EngineCall(), stored.outputs, {**stored.inputs, name: value})
 
     assert (difference.changes, difference.replaces) == (True, [name])
 
 
 @pytest.mark.parametrize("name", ["role", "org_token_name", "workspace_id", "overwrite"])
 def test_an_unknown_property_is_a_change_in_place(start: StartProcess, stored: Stored, name: str) -> None:
-    difference = start().diff(stored.outputs, {**stored.inputs, name: UNKNOWN})
+    difference = start().diff(EngineCall(), stored.outputs, {**stored.inputs, name: UNKNOWN})
 
     assert (difference.changes, difference.replaces) == (True, [])
 
@@ -210,7 +211,7 @@ def test_an_unknown_property_is_a_change_in_place(start: StartProcess, stored: S
 def test_facts_about_the_token_are_no_difference(start: StartProcess, stored: Stored) -> None:
     outputs = {**stored.outputs, "description": "other", "created_by": "other", "scope": "other", "surprise": 1}
 
-    assert not start().diff(outputs, stored.inputs).changes
+    assert not start().diff(EngineCall(), outputs, stored.inputs).changes
 
 
 def test_a_token_that_went_after_the_check_is_an_error(astro: Emulator, start: StartProcess, stored: Stored) -> None:
@@ -222,7 +223,7 @@ def test_a_token_that_went_after_the_check_is_an_error(astro: Emulator, start: S
         NotFound,
         match=rf"^There is no token 'observability' \({OBSERVABILITY}\) in organization {ORGANIZATION_ID} any more",
     ):
-        process.update(stored.id, stored.outputs, inputs)
+        process.update(EngineCall(id=stored.id), stored.outputs, inputs)
 
     assert writes(astro) == 0
 
@@ -243,7 +244,7 @@ def test_an_unknown_role_is_a_warning_in_check_and_an_error_in_update(
     inputs = checked(process, {**ACCESSOR, "role": "Night Watch"}, stored)
 
     with pytest.raises(InputError, match=r"^role: No deployment role is named 'Night Watch'"):
-        process.update(stored.id, stored.outputs, inputs)
+        process.update(EngineCall(id=stored.id), stored.outputs, inputs)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
     assert writes(astro) == 0
@@ -255,7 +256,7 @@ def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
     elsewhere = {"deployment_id": TRAINING, "deployment_name": None}  # as a check leaves it that asks nobody
 
     with pytest.raises(BindingConflict) as error:
-        start().update(stored.id, stored.outputs, {**stored.inputs, **elsewhere})
+        start().update(EngineCall(id=stored.id), stored.outputs, {**stored.inputs, **elsewhere})
 
     assert str(error.value) == (
         f"Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) cannot become token "

@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError, UnexpectedAnswer, WriteNotConfirmed, WriteRefused
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER
 from tests.support.processes import StartProcess, Stored, refreshed, up
 from tests.support.writes import writes
@@ -49,7 +50,7 @@ def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_revoked(
     astro.fault(kind="not_found", operation="GetApiToken")
 
     with pytest.raises(UnexpectedAnswer) as raised:
-        start(**SOON).delete(stored.id, stored.outputs)
+        start(**SOON).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert SHOWN in str(raised.value)
     assert writes(astro) == 0
@@ -69,7 +70,7 @@ def test_a_404_of_a_gateway_says_nothing_about_a_token(
     astro.fault(status=404, body=body)
 
     with pytest.raises(AstroProviderError, match="HTTP 404"):
-        process.delete(stored.id, stored.outputs)
+        process.delete(EngineCall(id=stored.id), stored.outputs)
 
     assert writes(astro) == 0
     assert still_there(astro)
@@ -82,7 +83,7 @@ def test_a_delete_that_is_refused_while_the_deployment_is_listed_is_an_error(
     astro.fault(kind="not_found", operation="GetDeployment")
 
     with pytest.raises(WriteRefused):
-        start(**SOON).delete(stored.id, stored.outputs)
+        start(**SOON).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert still_there(astro)
 
@@ -95,7 +96,7 @@ def test_a_removal_that_is_answered_with_nothing_is_not_confirmed(
     with pytest.raises(
         WriteNotConfirmed, match="no role was written 5 times, and the service shows DEPLOYMENT_ACCESSOR"
     ):
-        start(settle_seconds=0.0).delete(stored.id, stored.outputs)
+        start(settle_seconds=0.0).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert still_there(astro)
 
@@ -109,7 +110,7 @@ def test_an_answer_about_another_token_is_never_the_base_of_a_write(
     )
 
     with pytest.raises(UnexpectedAnswer):
-        start(**SOON).update(stored.id, stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
+        start(**SOON).update(EngineCall(id=stored.id), stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
 
     astro.clear_faults()
     assert writes(astro) == 0
@@ -126,7 +127,7 @@ def test_a_list_that_holds_two_roles_of_a_deployment_is_written_as_one(
 
     found = refreshed(start(), stored)
     assert found is not None
-    start().update(stored.id, found.outputs, stored.inputs)
+    start().update(EngineCall(id=stored.id), found.outputs, stored.inputs)
 
     assert found.outputs["role"] == "DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN"
     assert astro.store.token(OBSERVABILITY)["roles"] == [member, {**entry, "role": "DEPLOYMENT_ACCESSOR"}]
@@ -138,7 +139,7 @@ def test_a_token_without_its_organization_entry_is_not_written(
     astro.fault(kind="changed", operation="GetApiToken", change={"roles": []})
 
     with pytest.raises(AstroProviderError, match="its ORGANIZATION entry is missing, so the list is not whole"):
-        start(**SOON).update(stored.id, stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
+        start(**SOON).update(EngineCall(id=stored.id), stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
 
     assert writes(astro) == 0
     assert still_there(astro)
@@ -151,7 +152,7 @@ def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_token_is_
     astro.fault(kind="changed", operation="ListApiTokens", change={"id": None}, only=OBSERVABILITY)
 
     with pytest.raises(UnexpectedAnswer) as raised:
-        start(**SOON).delete(stored.id, stored.outputs)
+        start(**SOON).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert "1 of its tokens cannot be read, so it is no evidence of what it does not show" in str(raised.value)
     assert writes(astro) == 0
@@ -165,7 +166,7 @@ def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_deploymen
     astro.fault(kind="changed", operation="ListDeployments", change={"id": None}, only=PRODUCTION)
 
     with pytest.raises(UnexpectedAnswer, match="1 of its deployments cannot be read"):
-        start(**SOON).delete(stored.id, stored.outputs)
+        start(**SOON).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert still_there(astro)
 
@@ -178,7 +179,7 @@ def test_an_entry_without_a_role_is_no_absence_and_a_delete_takes_it_away(
 
     found = refreshed(start(), stored)
     assert found is not None
-    start().delete(found.id, found.outputs)
+    start().delete(EngineCall(id=found.id), found.outputs)
 
     assert found.outputs["role"] == "a role without a name"
     assert astro.store.token(OBSERVABILITY)["roles"] == [member]

@@ -77,21 +77,24 @@ def test_httpx_that_is_there_already_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize("settle_seconds", ["1", "malformed"])
 def test_garbage_is_collected_again_once_the_process_has_started(settle_seconds: str) -> None:
     script = "import contextlib, gc; from astro_provider.provider import _process as process\n"
-    script += "with contextlib.suppress(Exception): process.bindings()\n"
+    script += "with contextlib.suppress(Exception): process.bindings(4)\n"
 
     printed = python(f"{script}print(gc.isenabled())", ASTRO_SETTLE_SECONDS=settle_seconds)
 
     assert printed == "True"
 
 
-def test_the_way_to_the_engines_log_loads_nothing_that_a_provider_process_has_not_loaded() -> None:
+def test_the_way_to_the_engine_loads_two_generated_modules_that_a_provider_process_has_not_loaded() -> None:
     before = "import sys, pulumi.dynamic, pulumi.runtime.settings, astro_provider.provider, astro_provider.messages.notices\n"
 
     printed = python(
-        f"{before}before = set(sys.modules)\nimport astro_provider.engine.log\nprint(*(set(sys.modules) - before))"
+        f"{before}before = set(sys.modules)\nimport astro_provider.engine.callers, astro_provider.engine.calls\nprint(*(set(sys.modules) - before))"
     )
 
-    assert printed == "astro_provider.engine.log"
+    assert {one for one in printed.split() if not one.startswith("astro_provider.")} == {
+        "google.protobuf.any_pb2",
+        "pulumi.runtime.proto.status_pb2",
+    }
 
 
 def loaded(statement: str, modules: tuple[str, ...]) -> list[str]:

@@ -124,7 +124,7 @@ def test_a_get_of_a_binding_that_is_not_there_is_an_error(
         process.read(identifier)
 
     assert failed.value.message == (
-        f"astro_provider.errors.NotFound: There is no binding {identifier}: token {token_id} in deployment "
+        f"There is no binding {identifier}: token {token_id} in deployment "
         f"{deployment_id} has no role. Check the three ids."
     )
 
@@ -152,8 +152,7 @@ def test_a_malformed_id_is_refused_with_the_form_of_a_right_one(process: Provide
                 call(identifier)
 
             assert failed.value.message == (
-                f"astro_provider.errors.InputError: id: {identifier!r} is no binding's id: write "
-                "<organization id>/<deployment id>/<token id>."
+                f"id: {identifier!r} is no binding's id: write <organization id>/<deployment id>/<token id>."
             )
 
 

@@ -8,8 +8,6 @@ import pytest
 from astro_emulator import Emulator
 from tests.support.provider_process import CallFailed, Properties, ProviderProcess, provider_process
 
-# Each frame of a traceback is up to three lines; four frames and the message are what a person can take in.
-LONGEST_TRACEBACK_LINES = 13
 GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts in \d+\.\d s\."
 
 
@@ -30,25 +28,23 @@ def _create(
         (
             {"operation": "GetApiToken", "status": 403},
             (
-                r"Forbidden: GetApiToken \(organization \w+, token \w+\): HTTP 403 Forbidden: The emulator was told to answer "
+                r"GetApiToken \(organization \w+, token \w+\): HTTP 403 Forbidden: The emulator was told to answer "
                 r"403 \(requestId \w+\)\. The credential needs the permission organization\.apiTokens\.access \(the role "
                 r"Organization Owner has it\)\."
             ),
         ),
         (
             {"operation": "GetApiToken", "status": 502, "body": "<h1>Bad\n\n   gateway</h1>"},
-            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 502 Bad Gateway: <h1>Bad gateway</h1>\."
-            + GIVEN_UP,
+            r"GetApiToken \(organization \w+, token \w+\): HTTP 502 Bad Gateway: <h1>Bad gateway</h1>\." + GIVEN_UP,
         ),
         (
             {"operation": "GetApiToken", "status": 500, "body": "x" * 5000},
-            r"Unavailable: GetApiToken \(organization \w+, token \w+\): HTTP 500 Internal Server Error: x{255}…\."
-            + GIVEN_UP,
+            r"GetApiToken \(organization \w+, token \w+\): HTTP 500 Internal Server Error: x{255}…\." + GIVEN_UP,
         ),
         (
             {"operation": "GetApiToken", "kind": "html"},
             (
-                r"UnexpectedAnswer: GetApiToken \(organization \w+, token \w+\): unexpected answer from 127\.0\.0\.1: the "
+                r"GetApiToken \(organization \w+, token \w+\): unexpected answer from 127\.0\.0\.1: the "
                 r"answer is no JSON \(text/html; charset=utf-8\): <!doctype html>.*\. Check ASTRO_API_HOST \(or astro:host\) "
                 r"if this goes on\." + GIVEN_UP
             ),
@@ -56,14 +52,14 @@ def _create(
         (
             {"operation": "GetApiToken", "kind": "drop_before"},
             (
-                r"Unavailable: GetApiToken \(organization \w+, token \w+\): no answer from 127\.0\.0\.1 \(Server disconnected "
+                r"GetApiToken \(organization \w+, token \w+\): no answer from 127\.0\.0\.1 \(Server disconnected "
                 r"without sending a response\.\)\." + GIVEN_UP
             ),
         ),
         (
             {"operation": "GetApiToken", "kind": "no_roles"},
             (
-                r"RolesUnknown: The service left the roles out of its answer about token 'nightly-loads' \(\w+\), so they are "
+                r"The service left the roles out of its answer about token 'nightly-loads' \(\w+\), so they are "
                 r"unknown and nothing was written\. The credential may not see them: it needs the permission "
                 r"organization\.apiTokens\.access \(the role Organization Owner has it\)\."
             ),
@@ -71,7 +67,7 @@ def _create(
     ],
     ids=["403", "502", "long-body", "html", "dropped", "no-roles"],
 )
-def test_the_last_line_of_a_short_traceback_says_it_all(  # noqa: PLR0913, PLR0917  fixtures
+def test_an_error_is_one_sentence_that_says_it_all(  # noqa: PLR0913, PLR0917  fixtures
     astro: Emulator,
     environment: dict[str, str],
     wanted: Properties,
@@ -83,10 +79,7 @@ def test_the_last_line_of_a_short_traceback_says_it_all(  # noqa: PLR0913, PLR09
 
     failed, stderr = _create(astro, fault, environment, wanted)
 
-    assert re.fullmatch(r"astro_provider\.errors\." + message, failed.message)
-    assert failed.lines[0] == "Traceback (most recent call last):"
-    assert len(failed.lines) <= LONGEST_TRACEBACK_LINES
-    assert "During handling" not in str(failed)
+    assert re.fullmatch(message, str(failed))
     assert stderr == ""
     assert before == astro.store.token(token_id)
 
@@ -107,7 +100,7 @@ def test_a_conflict_names_both_roles_and_the_way_out(
         process.create(wanted)
 
     assert checked.failures == [("role", text)]
-    assert failed.value.message == f"astro_provider.errors.BindingConflict: {text}"
+    assert failed.value.message == text
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ACCESSOR"
 
 
@@ -133,7 +126,7 @@ def test_two_resources_of_one_program_cannot_bind_the_same(
         process.create(inputs)
 
     assert failed.value.message == (
-        f"astro_provider.errors.BindingConflict: Two resources of this program bind token 'nightly-loads' ({token_id}) in "
+        f"Two resources of this program bind token 'nightly-loads' ({token_id}) in "
         f"deployment 'orders' ({deployment_id}). Nothing was written for the second: remove it."
     )
 

@@ -234,5 +234,5 @@ def test_a_name_that_may_be_made_yet_is_a_warning_in_check_and_an_error_in_creat
     places = {"organization": ORGANIZATION_ID, "deployment": deployment_id, "token": token_id}
     assert checked.failures == []
     assert [f"astro: warning: {notice.format(**places)}"] == process.notices
-    assert failed.value.message == f"astro_provider.errors.InputError: {error.format(**places)}"
+    assert failed.value.message == error.format(**places)
     assert writes(astro) == 0

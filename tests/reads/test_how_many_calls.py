@@ -16,6 +16,7 @@ from astro_provider.astro import single_flight
 from astro_provider.astro.reading import reader
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import RolesUnknown
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.clients import closed_clients
 
@@ -65,7 +66,7 @@ def test_a_preview_of_new_bindings_takes_few_calls_in_any_shape(
     pairs = organization(astro, tokens, deployments, bound=False)
     process = lifecycle(astro)
 
-    checked = [process.check({}, inputs(pair)) for pair in pairs]
+    checked = [process.check(EngineCall(), {}, inputs(pair)) for pair in pairs]
 
     assert [[]] * len(pairs) == [one.problems for one in checked]
     assert calls(astro) <= most
@@ -80,8 +81,8 @@ def test_a_preview_of_bindings_in_the_state_takes_six_calls_at_most(
 
     for pair in pairs:
         stored = inputs(pair, organization_id=astro.organization_id, org_token_name="as-stored", overwrite=False)
-        checked = process.check(stored, inputs(pair))
-        assert not process.diff(stored, checked.inputs).changes
+        checked = process.check(EngineCall(), stored, inputs(pair))
+        assert not process.diff(EngineCall(), stored, checked.inputs).changes
 
     assert calls(astro) <= 6
 
@@ -94,7 +95,7 @@ def test_a_refresh_chooses_its_calls(astro: Emulator, tokens: int, deployments: 
     process = lifecycle(astro)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda pair: process.read(_id(astro, pair), inputs(pair)), pairs))
+        found = list(pool.map(lambda pair: process.read(EngineCall(id=_id(astro, pair)), inputs(pair)), pairs))
 
     assert all(found)
     assert calls(astro) <= most
@@ -104,12 +105,12 @@ def test_threads_that_race_for_one_fact_make_one_call(astro: Emulator) -> None:
     pairs = organization(astro, 1, 8, bound=True)
     astro.settings(latency_ms=100)
     process = lifecycle(astro)
-    process.read(_id(astro, pairs[0]), inputs(pairs[0]))
-    process.read(_id(astro, pairs[1]), inputs(pairs[1]))
+    process.read(EngineCall(id=_id(astro, pairs[0])), inputs(pairs[0]))
+    process.read(EngineCall(id=_id(astro, pairs[1])), inputs(pairs[1]))
     astro.clear_calls()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        checked = list(pool.map(lambda pair: process.check(inputs(pair), inputs(pair)), pairs))
+        checked = list(pool.map(lambda pair: process.check(EngineCall(), inputs(pair), inputs(pair)), pairs))
 
     assert [one.problems for one in checked] == [[]] * 8
     assert astro.calls()["by_operation"] == {"ListApiTokens": 1, "ListDeployments": 1, "ListRoles": 1}
@@ -120,7 +121,7 @@ def test_an_error_is_not_kept_beyond_the_calls_that_waited_for_it(astro: Emulato
     process = lifecycle(astro)
     astro.fault(operation="ListApiTokens", kind="status", status=403, times=1)
 
-    first, second = process.check({}, inputs(pair)), process.check({}, inputs(pair))
+    first, second = process.check(EngineCall(), {}, inputs(pair)), process.check(EngineCall(), {}, inputs(pair))
 
     [problem] = first.problems
     assert problem.property_name == ""
@@ -133,7 +134,7 @@ def test_a_list_that_does_not_tell_the_role_is_not_trusted(astro: Emulator) -> N
     process = lifecycle(astro)
     astro.fault(operation="ListApiTokens", kind="no_roles")
 
-    found = [process.read(_id(astro, pair), inputs(pair)) for pair in pairs]
+    found = [process.read(EngineCall(id=_id(astro, pair)), inputs(pair)) for pair in pairs]
 
     assert [outs["role"] for _, outs in filter(None, found)] == [ROLE] * 3
     assert astro.calls()["by_operation"]["GetApiToken"] == 3
@@ -144,7 +145,7 @@ def test_a_binding_that_a_list_does_not_show_is_confirmed_before_it_is_called_go
     astro.store.unbind(*pairs[2])
     process = lifecycle(astro)
 
-    found = [process.read(_id(astro, pair), inputs(pair)) for pair in pairs]
+    found = [process.read(EngineCall(id=_id(astro, pair)), inputs(pair)) for pair in pairs]
 
     assert [one is not None for one in found] == [True, True, False]
     reads = [call["path"] for call in astro.calls()["log"] if call["operation"] == "GetApiToken"]
@@ -157,14 +158,16 @@ def test_a_token_whose_roles_are_hidden_is_never_called_gone(astro: Emulator) ->
     process = lifecycle(astro)
 
     with pytest.raises(RolesUnknown, match="left the roles out of its answer about token 'token-0'"):
-        process.read(_id(astro, pair), inputs(pair))
+        process.read(EngineCall(id=_id(astro, pair)), inputs(pair))
 
 
 def test_organizations_of_several_pages_are_read_whole(astro: Emulator) -> None:
     pairs = organization(astro, 2_500, 1, bound=False)
     process = lifecycle(astro)
 
-    checked = process.check({}, {**inputs(pairs[-1]), "org_token_id": None, "org_token_name": "token-2499"})
+    checked = process.check(
+        EngineCall(), {}, {**inputs(pairs[-1]), "org_token_id": None, "org_token_name": "token-2499"}
+    )
 
     assert checked.inputs["org_token_id"] == pairs[-1][0]
     offsets = [call["query"] for call in astro.calls()["log"] if "sorts" in call["query"]]
@@ -174,11 +177,11 @@ def test_organizations_of_several_pages_are_read_whole(astro: Emulator) -> None:
 def test_our_own_write_is_known_without_another_read(astro: Emulator) -> None:
     pairs = organization(astro, 1, 2, bound=False)
     process = lifecycle(astro)
-    checked = process.check({}, inputs(pairs[0]))
-    identifier, outs = process.create(checked.inputs)
+    checked = process.check(EngineCall(), {}, inputs(pairs[0]))
+    identifier, outs = process.create(EngineCall(), checked.inputs)
     astro.clear_calls()
 
-    found = process.read(str(identifier), outs)
+    found = process.read(EngineCall(id=str(identifier)), outs)
 
     assert found == (checked.inputs, outs)
     assert calls(astro) == 0
@@ -187,13 +190,13 @@ def test_our_own_write_is_known_without_another_read(astro: Emulator) -> None:
 def test_nothing_older_than_a_minute_is_used(astro: Emulator, clock: Callable[[float], None]) -> None:
     [pair] = organization(astro, 1, 1, bound=True)
     process = lifecycle(astro)
-    process.read(_id(astro, pair), inputs(pair))
+    process.read(EngineCall(id=_id(astro, pair)), inputs(pair))
     astro.store.unbind(*pair)
 
     clock(59)
-    young = process.read(_id(astro, pair), inputs(pair))
+    young = process.read(EngineCall(id=_id(astro, pair)), inputs(pair))
     clock(2)
-    old = process.read(_id(astro, pair), inputs(pair))
+    old = process.read(EngineCall(id=_id(astro, pair)), inputs(pair))
 
     assert young is not None
     assert old is None
@@ -224,13 +227,13 @@ def _id(astro: Emulator, pair: tuple[str, str]) -> str:
 def test_what_was_made_since_the_lists_were_read_is_looked_up_once_for_all(astro: Emulator) -> None:
     [pair] = organization(astro, 1, 1, bound=False)
     process = lifecycle(astro)
-    process.check({}, inputs(pair))
+    process.check(EngineCall(), {}, inputs(pair))
     token, deployment = astro.store.add_token("made"), astro.store.add_deployment("made")
     others = [astro.store.add_deployment(f"later-{number}") for number in range(10)]
     astro.clear_calls()
 
-    made = [process.check({}, inputs((token, one))) for one in [deployment, *others]]
-    made += [process.check({}, inputs((pair[0], deployment))) for _ in range(10)]
+    made = [process.check(EngineCall(), {}, inputs((token, one))) for one in [deployment, *others]]
+    made += [process.check(EngineCall(), {}, inputs((pair[0], deployment))) for _ in range(10)]
 
     assert [one.problems for one in made] == [[]] * 21
     assert astro.calls()["by_operation"]["GetApiToken"] <= 2
@@ -242,6 +245,6 @@ def test_names_that_nobody_has_do_not_cost_a_list_each(astro: Emulator) -> None:
     process = lifecycle(astro)
 
     for number in range(100):
-        process.check({}, {**inputs(pair), "role": f"Nobody Made {number}"})
+        process.check(EngineCall(), {}, {**inputs(pair), "role": f"Nobody Made {number}"})
 
     assert astro.calls()["by_operation"]["ListRoles"] < 20  # three, and one a second

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from astro_emulator import Emulator
 from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle, Properties
 from astro_provider.messages import notices
 from tests.support.writers import THREADS
@@ -62,14 +63,14 @@ class Stored:
 
 def checked(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> Properties:
     """What `check` made of a program's inputs; the test fails where it found a problem."""
-    answer = lifecycle.check(stored.inputs if stored else {}, news)
+    answer = lifecycle.check(EngineCall(), stored.inputs if stored else {}, news)
     assert answer.problems == []
     return answer.inputs
 
 
 def problems(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> list[tuple[str, str]]:
     """The problems that `check` found."""
-    found = lifecycle.check(stored.inputs if stored else {}, news).problems
+    found = lifecycle.check(EngineCall(), stored.inputs if stored else {}, news).problems
     return [(problem.property_name, problem.reason) for problem in found]
 
 
@@ -77,20 +78,20 @@ def up(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> 
     """Do with one binding what an update does: check, diff, and create, update, replace or nothing."""
     inputs = checked(lifecycle, news, stored)
     if stored is not None:
-        difference = lifecycle.diff(stored.outputs, inputs)
+        difference = lifecycle.diff(EngineCall(), stored.outputs, inputs)
         if not difference.changes:
             return Stored(stored.id, inputs, stored.outputs)
         if not difference.replaces:
-            return Stored(stored.id, inputs, lifecycle.update(stored.id, stored.outputs, inputs))
+            return Stored(stored.id, inputs, lifecycle.update(EngineCall(id=stored.id), stored.outputs, inputs))
         inputs = checked(lifecycle, news)
-        lifecycle.delete(stored.id, stored.outputs)
-    binding, outputs = lifecycle.create(inputs)
+        lifecycle.delete(EngineCall(id=stored.id), stored.outputs)
+    binding, outputs = lifecycle.create(EngineCall(), inputs)
     return Stored(str(binding), inputs, outputs)
 
 
 def refreshed(lifecycle: Lifecycle, stored: Stored) -> Stored | None:
     """Do with one binding what a refresh does; None: it left the state."""
-    found = lifecycle.read(stored.id, stored.outputs)
+    found = lifecycle.read(EngineCall(id=stored.id), stored.outputs)
     return None if found is None else Stored(stored.id, *found)
 
 

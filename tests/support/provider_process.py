@@ -22,8 +22,9 @@ import psutil
 from google.protobuf import json_format  # type: ignore[import-untyped]
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
+from astro_provider.engine.calls import DETAILS
 from tests.support.as_user import command_as
 
 # What stands in users' states. It may never change: see the top of astro_provider/provider.py.
@@ -38,7 +39,7 @@ Properties = dict[str, Any]
 
 
 class CallFailed(Exception):
-    """A call that the process answered with an error; the text is what the engine would print."""
+    """A call that the process answered with an error; the text is what the engine prints."""
 
     @property
     def lines(self) -> list[str]:
@@ -47,8 +48,9 @@ class CallFailed(Exception):
 
     @property
     def message(self) -> str:
-        """The last line, `Type: message`, which has to say it all."""
-        return self.lines[-1]
+        """The text, which is one line."""
+        [line] = self.lines
+        return line
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Running:
         try:
             return getattr(self.stub, method)(request, timeout=LONGEST_CALL_SECONDS)
         except grpc.RpcError as error:
-            raise CallFailed(error.details()) from None
+            details = dict(error.trailing_metadata()).get(DETAILS)
+            raise CallFailed(status_pb2.Status.FromString(details).message if details else error.details()) from None
 
     def close(self) -> None:
         """End the process."""

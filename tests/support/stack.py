@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -53,6 +54,10 @@ UNSET = dict.fromkeys(
     "",
 )
 
+OF_THE_ENGINE = re.compile(  # what it prints of a run, beside what it prints of resources
+    r"error: (1 error occurred:|(an )?unhandled|.*Program failed|\w+ failed$|Resource monitor has terminated|Traceback)"
+)
+
 # The Automation API lets the server of an inline program complain where the engine has gone first, and the complaint
 # (kept by pytest with all its frames) would keep the program's thread alive. A filter, because uvicorn resets all else.
 logging.getLogger("grpc._server").addFilter(lambda _record: False)
@@ -97,12 +102,13 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """What a person reads about a failure: last lines of tracebacks, problems of properties, and what a run has left."""
-        marks = ("astro_provider.errors.", "error: pulumi-python:dynamic/astro:", "error: astro:index:")
+        """What a person reads about a failure: a resource's sentence, problems of properties, and last lines of tracebacks."""
         return [
-            line
+            line.removeprefix("error: ")
             for before, line in pairwise(["", *self.lines])
-            if line.startswith(marks) or before.endswith("error: 1 error occurred:")
+            if line.startswith("astro_provider.errors.")
+            or (line.startswith("error: ") and not OF_THE_ENGINE.match(line))
+            or before.endswith("error: 1 error occurred:")
         ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle, Properties
 from astro_provider.lifecycle.tables.examining import as_one
 from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
@@ -80,14 +81,14 @@ def tables(lifecycle: Lifecycle) -> TableLifecycle:
 
 def checked(process: TableLifecycle, news: Properties, stored: Stored | None = None) -> Properties:
     """What `check` made of a program's inputs; the test fails if it found a problem."""
-    answer = process.check(stored.inputs if stored else {}, news)
+    answer = process.check(EngineCall(), stored.inputs if stored else {}, news)
     assert answer.problems == []
     return answer.inputs
 
 
 def problem(process: TableLifecycle, news: Properties, stored: Stored | None = None) -> str:
     """What `check` found to be wrong, as the dynamic door tells it: as one, on no property."""
-    found = process.check(stored.inputs if stored else {}, news).problems
+    found = process.check(EngineCall(), stored.inputs if stored else {}, news).problems
     assert found != []
     return as_one(found).reason
 
@@ -97,19 +98,19 @@ def up(process: TableLifecycle, news: Properties, stored: Stored | None = None) 
     inputs = checked(process, news, stored)
     if stored is None:
         return Stored(*_created(process, inputs))
-    difference = process.diff(stored.outputs, inputs)
+    difference = process.diff(EngineCall(), stored.outputs, inputs)
     assert difference.replaces == []
     if not difference.changes:
         return Stored(stored.id, inputs, stored.outputs)
-    return Stored(stored.id, inputs, process.update(stored.outputs, inputs))
+    return Stored(stored.id, inputs, process.update(EngineCall(), stored.outputs, inputs))
 
 
 def refreshed(process: TableLifecycle, stored: Stored) -> Stored | None:
     """Do with one table what a refresh does; None: it left the state."""
-    found = process.read(stored.id, stored.outputs)
+    found = process.read(EngineCall(id=stored.id), stored.outputs)
     return None if found is None else Stored(stored.id, *found)
 
 
 def _created(process: TableLifecycle, inputs: Properties) -> tuple[str, Properties, Properties]:
-    identifier, outputs = process.create(inputs)
+    identifier, outputs = process.create(EngineCall(), inputs)
     return identifier, inputs, outputs

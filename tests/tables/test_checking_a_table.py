@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.cast import DEPLOYERS, FINANCE, OF_WORKSPACE
 from tests.support.processes import StartProcess
@@ -111,7 +112,7 @@ def test_an_unknown_role_in_the_middle_of_a_thousand_is_a_warning_with_its_place
     deployments = {town.astro.store.add_deployment(f"m-{number}"): {"t-0": ADMIN} for number in range(300)}
     deployments[list(deployments)[150]] = {"t-0": "DEPLOYMENT_ADMN"}
 
-    answer = tables(start()).check({}, {"roles": deployments})
+    answer = tables(start()).check(EngineCall(), {}, {"roles": deployments})
     strict = problem(tables(start(preview_checks="strict")), {"roles": deployments})
 
     where = f'roles["{list(deployments)[150]}"]["t-0"]'
@@ -120,7 +121,7 @@ def test_an_unknown_role_in_the_middle_of_a_thousand_is_a_warning_with_its_place
     assert f"astro: warning: {said}" in capsys.readouterr().err
     assert strict.startswith(said)
     with pytest.raises(Exception, match="No deployment role is named"):
-        tables(start()).create(answer.inputs)
+        tables(start()).create(EngineCall(), answer.inputs)
     assert town.calls(POST) == 0
 
 
@@ -192,7 +193,7 @@ def test_what_is_unknown_is_a_change_and_checked_when_it_is_known(start: StartPr
 
     assert inputs["roles"] == roles
     assert inputs["deployment_ids"] == {"d-0": town.deployments["d-0"]}
-    assert process.diff(stored.outputs, inputs).changes
+    assert process.diff(EngineCall(), stored.outputs, inputs).changes
 
 
 def test_an_unchanged_entry_whose_deployment_is_gone_is_a_warning_beside_one_that_changes(
@@ -221,7 +222,7 @@ def test_what_was_renamed_keeps_its_roles_with_a_warning(
     inputs = checked(process, news, stored)
 
     assert inputs == stored.inputs
-    assert not process.diff(stored.outputs, inputs).changes
+    assert not process.diff(EngineCall(), stored.outputs, inputs).changes
     assert "is named 't-zero' now. Its roles stay; write 't-zero' as the key." in capsys.readouterr().err
 
 
@@ -233,8 +234,8 @@ def test_a_token_that_was_made_anew_shows_as_another_id_and_gets_the_role(start:
     process = tables(start())
 
     inputs = checked(process, news, stored)
-    changes = process.diff(stored.outputs, inputs).changes
-    process.update(stored.outputs, inputs)
+    changes = process.diff(EngineCall(), stored.outputs, inputs).changes
+    process.update(EngineCall(), stored.outputs, inputs)
 
     assert inputs["token_ids"] == {"t-0": anew}
     assert changes
@@ -268,7 +269,7 @@ def test_what_was_made_with_the_checks_off_is_known_by_its_spelling_when_they_ar
     process = tables(start())
 
     inputs = checked(process, {"roles": {"d-0": {"t-0": ACCESSOR}}}, stored)
-    process.update(stored.outputs, inputs)
+    process.update(EngineCall(), stored.outputs, inputs)
 
     assert "deployment_ids" in stored.outputs
     assert stored.inputs["deployment_ids"] == {}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.processes import StartProcess
 from tests.support.tables import (
     ACCESSOR,
@@ -39,7 +40,7 @@ def test_the_check_names_whatever_the_run_takes_and_the_run_takes_that(
     process = tables(start())
 
     inputs = checked(process, MINE)
-    _, outputs = process.create(inputs)
+    _, outputs = process.create(EngineCall(), inputs)
 
     assert inputs["removes"] == {"d-0": {"t-1": ACCESSOR}, "d-1": {"t-2": ADMIN}}
     assert (
@@ -69,13 +70,13 @@ def test_what_the_last_run_took_is_no_change_and_a_stranger_who_is_back_is_one(
     with_strangers.bind("d-0", "t-1", ACCESSOR)
     process = tables(start())
     inputs = checked(process, MINE, again)
-    is_back = process.diff(again.outputs, inputs).changes
+    is_back = process.diff(EngineCall(), again.outputs, inputs).changes
 
-    process.update(again.outputs, inputs)
+    process.update(EngineCall(), again.outputs, inputs)
 
     assert again.inputs["removes"] == {"d-0": {"t-1": "already removed"}, "d-1": {"t-2": "already removed"}}
     assert again.outputs is stored.outputs
-    assert not tables(start()).diff(stored.outputs, stored.inputs).changes  # a refresh asks that
+    assert not tables(start()).diff(EngineCall(), stored.outputs, stored.inputs).changes  # a refresh asks that
     assert quiet == 0
     assert inputs["removes"] == {"d-0": {"t-1": ACCESSOR}, "d-1": {"t-2": "already removed"}}
     assert is_back
@@ -87,7 +88,7 @@ def test_a_stranger_who_comes_after_the_check_is_left_for_the_next_preview(start
     inputs = checked(process, MINE)
     town.bind("d-0", "t-1", ADMIN)
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert inputs["removes"] == {}
     assert town.held()["d-0"] == {"t-0": ADMIN, "t-1": ADMIN}
@@ -113,7 +114,7 @@ def test_an_entry_that_leaves_the_table_is_shown_once_and_goes(start: StartProce
     process = tables(start())
 
     inputs = checked(process, {**MINE, "roles": {"d-0": {"t-0": ADMIN}}}, stored)
-    process.update(stored.outputs, inputs)
+    process.update(EngineCall(), stored.outputs, inputs)
 
     assert inputs["removes"] == {}
     assert town.held() == {"d-0": {"t-0": ADMIN}}
@@ -148,7 +149,7 @@ def test_a_run_that_fails_gives_strangers_their_roles_back(start: StartProcess, 
     with_strangers.astro.fault(status=403, operation=POST, path=last)
 
     with pytest.raises(Exception, match="all is as it was before"):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert with_strangers.held() == before
 
@@ -157,7 +158,7 @@ def test_destroy_takes_the_tables_own_entries_only(start: StartProcess, town: To
     stored = up(tables(start()), MINE)
     town.bind("d-0", "t-1", ADMIN)
 
-    tables(start()).delete(stored.id, stored.outputs)
+    tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert town.held() == {"d-0": {"t-1": ADMIN}}
 
@@ -167,11 +168,11 @@ def test_a_binding_by_itself_in_an_exclusive_deployment_is_refused(start: StartP
     process = start()
     single = {"deployment_id": town.deployments["d-1"], "org_token_name": "t-3", "role": ADMIN}
     if first == "the binding":
-        assert process.check({}, single).problems == []
+        assert process.check(EngineCall(), {}, single).problems == []
         text = problem(tables(process), MINE)
     else:
         checked(tables(process), MINE)
-        [found] = process.check({}, single).problems
+        [found] = process.check(EngineCall(), {}, single).problems
         text = found.reason
 
     assert "says that nobody else has a role in that deployment" in text
@@ -183,7 +184,7 @@ def test_with_the_checks_off_a_run_takes_all_strangers_and_names_them(
     process = tables(start(preview_checks="off"))
     inputs = checked(process, MINE)
 
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
 
     assert inputs["removes"] == {}
     assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-2": {"t-3": ADMIN}}
@@ -212,6 +213,6 @@ def test_of_those_who_are_there_a_run_takes_what_its_check_has_named_alone(
     process = tables(start())
     inputs = checked(process, MINE)
 
-    process.create({**inputs, "removes": {"d-0": {"t-1": ACCESSOR}}})
+    process.create(EngineCall(), {**inputs, "removes": {"d-0": {"t-1": ACCESSOR}}})
 
     assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-1": {"t-2": ADMIN}, "d-2": {"t-3": ADMIN}}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.processes import StartProcess
@@ -58,8 +59,10 @@ def test_a_table_that_is_as_it_was_is_no_change_in_whatever_letters(start: Start
     spelled = {deployment: {token: role.lower() for token, role in row.items()} for deployment, row in GRID.items()}
     process = tables(start())
 
-    assert not process.diff(stored.outputs, checked(process, {"roles": spelled}, stored)).changes
-    assert not process.diff({**stored.outputs, "roles": spelled}, checked(process, {"roles": GRID}, stored)).changes
+    assert not process.diff(EngineCall(), stored.outputs, checked(process, {"roles": spelled}, stored)).changes
+    assert not process.diff(
+        EngineCall(), {**stored.outputs, "roles": spelled}, checked(process, {"roles": GRID}, stored)
+    ).changes
 
 
 def test_additions_changes_and_removals_of_a_token_are_one_write(start: StartProcess, town: Town) -> None:
@@ -79,7 +82,7 @@ def test_other_roles_of_the_tokens_are_left_alone(start: StartProcess, town: Tow
     before = {token: list(town.astro.store.token(id_)["roles"]) for token, id_ in town.tokens.items()}
 
     stored = up(tables(start()), {"roles": GRID})
-    tables(start()).delete(stored.id, stored.outputs)
+    tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert {token: list(town.astro.store.token(id_)["roles"]) for token, id_ in town.tokens.items()} == before
     assert town.calls(POST) == 4
@@ -109,7 +112,7 @@ def test_a_create_that_fails_at_the_second_token_takes_the_first_one_back(start:
     town.astro.fault(**_at_the_second_token(town))
 
     with pytest.raises(TableNotWritten) as failed:
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.held() == {}
     assert town.calls(POST) == 3
@@ -126,7 +129,7 @@ def test_an_update_that_fails_halfway_takes_back_what_it_gave_changed_and_took(s
     town.astro.fault(**_at_the_second_token(town))
 
     with pytest.raises(TableNotWritten, match="all is as it was before"):
-        process.update(stored.outputs, inputs)
+        process.update(EngineCall(), stored.outputs, inputs)
     in_between = town.held()
     town.astro.clear_faults()
     up(tables(start()), {"roles": after}, stored)
@@ -149,7 +152,7 @@ def test_what_somebody_has_changed_meanwhile_is_not_taken_back(start: StartProce
     process._take_back = take_back  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
     with pytest.raises(TableNotWritten):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.held() == {"d-0": {first: ACCESSOR}}
 
@@ -162,7 +165,7 @@ def test_what_cannot_be_taken_back_is_told(start: StartProcess, town: Town) -> N
     town.astro.fault(status=403, operation=POST, path=town.tokens[first], skip=1)
 
     with pytest.raises(TableNotWritten) as failed:
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.held() == {"d-0": {first: ADMIN}}
     assert f'could not be taken back, and may stand: roles["d-0"]["{first}"].' in str(failed.value)
@@ -182,10 +185,10 @@ def test_what_may_stand_is_by_its_id_if_its_name_means_another_thing_in_the_stat
     town.astro.fault(status=403, operation=POST, path=town.tokens[first], skip=1)
 
     with pytest.raises(TableNotWritten) as failed:
-        process.update(stored.outputs, inputs)
-    left = failed.value.left
+        process.update(EngineCall(), stored.outputs, inputs)
+    assert failed.value.kept is not None
+    left = failed.value.kept.outputs
     town.astro.clear_faults()
-    assert left is not None
     put_right = up(tables(start()), {"roles": roles}, Stored(stored.id, stored.inputs, dict(left)))
 
     assert left == {**stored.outputs, "roles": {**roles, anew: {first: UNFINISHED}}}
@@ -204,7 +207,7 @@ def test_a_role_that_vanishes_before_the_write_refuses_the_token_whole(start: St
     town.astro.clear_calls()
 
     with pytest.raises(TableNotWritten, match="role 'Releaser' does not exist"):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.held() == {}
     assert town.calls(POST) <= 5
@@ -217,7 +220,7 @@ def test_a_name_that_nothing_has_is_an_error_of_the_create_and_nothing_is_writte
     inputs = checked(process, {"roles": {"d-0": {"t-0": ADMIN}, "d-9": {"t-0": ADMIN}}})
 
     with pytest.raises(InputError, match="No deployment has the name or the id 'd-9'"):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.calls(POST) == 0
 
@@ -227,14 +230,14 @@ def test_a_name_that_has_been_made_since_the_check_is_found(start: StartProcess,
     inputs = checked(process, {"roles": {"d-9": {"t-9": ADMIN}}})
     token, deployment = town.astro.store.add_token("t-9"), town.astro.store.add_deployment("d-9")
 
-    _, outputs = process.create(inputs)
+    _, outputs = process.create(EngineCall(), inputs)
 
     assert town.astro.store.deployment_role(token, deployment) == ADMIN
     assert outputs["deployment_ids"] == {"d-9": deployment}
     assert outputs["token_ids"] == {"t-9": token}
     again = tables(start())
     assert not again.diff(
-        outputs, checked(again, {"roles": {"d-9": {"t-9": ADMIN}}}, Stored("o/x", inputs, outputs))
+        EngineCall(), outputs, checked(again, {"roles": {"d-9": {"t-9": ADMIN}}}, Stored("o/x", inputs, outputs))
     ).changes
 
 
@@ -243,9 +246,9 @@ def test_only_another_organization_is_another_table(start: StartProcess) -> None
     stored = up(tables(start()), {"roles": GRID})
     process = tables(start())
 
-    elsewhere = process.diff(stored.outputs, {**stored.inputs, "organization_id": "clo"})
-    unknown = process.diff(stored.outputs, {**stored.inputs, "organization_id": UNKNOWN})
-    guarded = process.diff(stored.outputs, {**stored.inputs, "workspace_id": "clw"})
+    elsewhere = process.diff(EngineCall(), stored.outputs, {**stored.inputs, "organization_id": "clo"})
+    unknown = process.diff(EngineCall(), stored.outputs, {**stored.inputs, "organization_id": UNKNOWN})
+    guarded = process.diff(EngineCall(), stored.outputs, {**stored.inputs, "workspace_id": "clw"})
 
     assert elsewhere.replaces == unknown.replaces == ["organization_id"]
     assert (guarded.changes, guarded.replaces) == (True, [])
@@ -307,7 +310,7 @@ def test_a_refresh_that_cannot_tell_fails(start: StartProcess, town: Town) -> No
 
 def test_a_table_cannot_be_read_by_its_id_alone(start: StartProcess, town: Town) -> None:
     with pytest.raises(InputError, match="does not tell what stands in a table"):
-        tables(start()).read(f"{town.astro.organization_id}/abc", {})
+        tables(start()).read(EngineCall(id=f"{town.astro.organization_id}/abc"), {})
 
 
 def test_a_vanished_entry_is_put_back_after_a_refresh(start: StartProcess, town: Town) -> None:
@@ -330,7 +333,7 @@ def test_a_delete_of_what_is_gone_already_takes_the_rest(start: StartProcess, to
     else:
         town.unbind("d-0", "t-0")
 
-    tables(start()).delete(stored.id, stored.outputs)
+    tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
 
     left = Town(town.astro, town.deployments, {"t-0": town.tokens["t-0"]})
     assert left.held() == {}
@@ -341,10 +344,10 @@ def test_a_delete_that_fails_takes_what_it_can_and_may_be_repeated(start: StartP
     town.astro.fault(**_at_the_second_token(town))
 
     with pytest.raises(TableNotWritten, match=r"of 5 roles of this table could not be taken away: roles\["):
-        tables(start()).delete(stored.id, stored.outputs)
+        tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
     in_between = town.held()
     town.astro.clear_faults()
-    tables(start()).delete(stored.id, stored.outputs)
+    tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert in_between
     assert in_between != GRID
@@ -358,10 +361,10 @@ def test_a_table_in_the_way_of_a_binding_by_itself_is_refused_and_the_other_way_
     single = {"deployment_id": town.deployments["d-0"], "org_token_name": "t-0", "role": ADMIN}
     other = start()
 
-    assert process.check({}, single).problems == []
+    assert process.check(EngineCall(), {}, single).problems == []
     text = problem(tables(process), {"roles": GRID})
     checked(tables(other), {"roles": GRID})
-    [refused] = other.check({}, single).problems
+    [refused] = other.check(EngineCall(), {}, single).problems
 
     words = f"token 't-0' ({town.tokens['t-0']}) in deployment 'd-0' ({town.deployments['d-0']})"
     why = (
@@ -387,11 +390,11 @@ def test_two_tables_that_spell_one_entry_differently_are_refused(start: StartPro
 def test_the_second_create_of_an_entry_is_refused_before_anything_is_written(start: StartProcess, town: Town) -> None:
     process = tables(start())
     inputs = checked(process, {"roles": GRID})
-    process.create(inputs)
+    process.create(EngineCall(), inputs)
     town.astro.clear_calls()
 
     with pytest.raises(BindingConflict, match="Another resource of this program binds token 't-"):
-        process.create(inputs)
+        process.create(EngineCall(), inputs)
 
     assert town.calls(POST) == 0
 
@@ -413,7 +416,7 @@ def test_a_refusal_speaks_of_names_first_also_of_what_is_taken(start: StartProce
     town.astro.fault(status=400, operation=POST)
 
     with pytest.raises(TableNotWritten) as failed:
-        tables(start()).delete(stored.id, stored.outputs)
+        tables(start()).delete(EngineCall(id=stored.id), stored.outputs)
 
     words = f"token 't-0' ({town.tokens['t-0']}) in deployment 'd-0' ({town.deployments['d-0']})"
     assert f"The service refused to write {words}." in str(failed.value)

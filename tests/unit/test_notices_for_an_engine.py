@@ -10,8 +10,9 @@ from importlib.machinery import ModuleSpec
 import pytest
 
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.engine import log as engine_log
-from astro_provider.engine.log import EngineLog, send_notices_to_engine
+from astro_provider.engine import calls
+from astro_provider.engine.callers import engine_address
+from astro_provider.engine.calls import EngineLog
 from astro_provider.messages import notices
 from astro_provider.messages.notices import Severity
 from tests.support.listening_engine import Engine
@@ -50,11 +51,12 @@ def test_an_engine_gets_warnings_and_notes_once_and_standard_error_nothing(
 
 
 def test_a_notice_goes_to_the_resource_that_it_is_about_and_none_to_the_last_one(engine: Engine) -> None:
-    notices.send_to(EngineLog(engine.address))
+    log = EngineLog(engine.address)
+    notices.send_to(log)
 
-    with notices.about("urn:one"):
+    with notices.beside(log.beside("urn:one")):
         notices.warn("of one.")
-        with notices.about("urn:two"):
+        with notices.beside(log.beside("urn:two")):
             notices.warn("of two.")
         notices.note("of one again.")
     notices.note("of the run.")
@@ -63,9 +65,10 @@ def test_a_notice_goes_to_the_resource_that_it_is_about_and_none_to_the_last_one
 
 
 def test_a_notice_of_several_reads_at_once_is_about_the_resource_that_asked(engine: Engine) -> None:
-    notices.send_to(EngineLog(engine.address))
+    log = EngineLog(engine.address)
+    notices.send_to(log)
 
-    with notices.about("urn:one"):
+    with notices.beside(log.beside("urn:one")):
         list(in_parallel([lambda number=number: notices.note(f"{number}.") for number in range(8)]))  # type: ignore[misc]
 
     assert engine.about == ["urn:one"] * 8
@@ -84,12 +87,12 @@ def test_where_no_engine_listens_notices_are_printed(address: str, capfd: pytest
 def test_an_engine_that_does_not_answer_is_not_waited_for_twice(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(engine_log, "LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr(calls, "LONGEST_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         sink = EngineLog(f"127.0.0.1:{silent.getsockname()[1]}")
 
         sink(Severity.WARNING, "one.")
-        monkeypatch.setattr(engine_log, "LONGEST_SECONDS", 3600.0)
+        monkeypatch.setattr(calls, "LONGEST_SECONDS", 3600.0)
         sink(Severity.WARNING, "two.")
 
     assert capfd.readouterr() == ("", "astro: warning: one.\nastro: warning: two.\n")
@@ -114,37 +117,15 @@ def test_an_engine_that_ends_midway_loses_no_notice(engine: Engine, capfd: pytes
     "options",
     [[], [""], ["--logtostderr", "-v=9"], ["--tracing", "http://127.0.0.1:1/trace"], ["-v=3", "--tracing", "x:1"]],
 )
-def test_the_address_is_found_behind_the_options_of_an_engine(
-    engine: Engine, options: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", *options, engine.address])
-
-    send_notices_to_engine()
-    notices.warn("the token expired.")
-
-    assert engine.told == [("WARNING", "astro: the token expired.")]
+def test_the_address_is_found_behind_the_options_of_an_engine(options: list[str]) -> None:
+    assert engine_address([*options, "127.0.0.1:40123"]) == "127.0.0.1:40123"
 
 
 @pytest.mark.usefixtures("_provider_process")
 @pytest.mark.parametrize("arguments", [[], [""], ["--logtostderr"], ["--tracing"], ["--tracing", "http://127.0.0.1:1"]])
-def test_without_an_address_notices_are_printed(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", *arguments])
-
-    send_notices_to_engine()
-    notices.warn("the token expired.")
-
-    assert capfd.readouterr() == ("", "astro: warning: the token expired.\n")
+def test_without_an_address_no_engine_is_known(arguments: list[str]) -> None:
+    assert engine_address(arguments) is None
 
 
-def test_an_argument_of_another_program_is_no_engines_address(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["pytest", engine.address])
-
-    send_notices_to_engine()
-    notices.warn("the token expired.")
-
-    assert engine.told == []
-    assert capfd.readouterr() == ("", "astro: warning: the token expired.\n")
+def test_an_argument_of_another_program_is_no_engines_address() -> None:
+    assert engine_address(["127.0.0.1:40123"]) is None

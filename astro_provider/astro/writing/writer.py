@@ -392,5 +392,5 @@ def _tell(merge: Merge) -> None:
             text = f"{change.in_words} had got its role back after this run took it: it was taken again."
         else:
             text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
-        with notices.about(""):
+        with notices.beside(None):
             notices.warn(f"{text} Another writer seems to have written a list that it had read before.")

@@ -25,12 +25,14 @@ from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
     InputError,
+    Kept,
     NotFound,
     ServiceError,
     TableNotWritten,
     WriteRefused,
 )
 from astro_provider.lifecycle.claims import Clash, Create, Delete, Exchange, Spelling, clash_in_words
+from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Checked, Difference, Shared, within_its_time
 from astro_provider.lifecycle.situation import Finding, Weight, stopping
 from astro_provider.lifecycle.spelling import tell_that_checks_are_off
@@ -63,22 +65,22 @@ class TableLifecycle:
         self._checked: set[Hashable] = set()
 
     @within_its_time
-    def check(self, olds: Mapping[str, Any], news: Mapping[str, Any], *, urn: str = "") -> Checked:
+    def check(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Examine what the program asks for, fill in what it left to be found, and claim the entries.
 
         Args:
+            call: the engine's.
             olds: the stored inputs; empty for a new table, and for the second check of a replacement.
             news: the program's inputs.
-            urn: which table it is, if the engine tells.
         """
         stored = Table.stored(olds) if olds else None
         asked, malformed = read_table(news, credential=self._settings.credential)
         if self._is_unchecked:
             return Checked(
-                dict(news) if malformed else self._check_by_spelling(asked, stored, urn).properties(), malformed
+                dict(news) if malformed else self._check_by_spelling(asked, stored, call.urn).properties(), malformed
             )
         try:
-            table, findings = self._examine(self._with_organization(asked), stored, urn)
+            table, findings = self._examine(self._with_organization(asked), stored, call.urn)
         except AstroProviderError as error:
             return Checked(dict(news), malformed or [InputError("", str(error))])
         problems = [*malformed, *self._tell(findings)]
@@ -176,7 +178,7 @@ class TableLifecycle:
                 _say(say, texts, more)
         return [finding.as_error() for finding in findings if finding.weight in stops]
 
-    def diff(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+    def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
         stored, checked = Table.stored(olds), Table.stored(news)
         if checked.organization_id is not None and checked.organization_id != stored.organization_id:
@@ -202,7 +204,7 @@ class TableLifecycle:
             self._claims.identify(Spelling(*entry), binding)
 
     @within_its_time
-    def create(self, properties: Mapping[str, Any]) -> tuple[str, Properties]:
+    def create(self, _call: EngineCall, properties: Mapping[str, Any]) -> tuple[str, Properties]:
         """Give all roles of the table, or none; what is there already with the same role is adopted.
 
         Returns:
@@ -217,15 +219,11 @@ class TableLifecycle:
         roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         strangers = self._strangers_to_take(examined, properties)
         identifier = f"{examined.table.organization_id}/{uuid.uuid4().hex}"
-        try:
-            self._make(examined, plan({}, roles, strangers=strangers), Table(), strangers)
-        except TableNotWritten as failed:
-            failed.identifier = identifier
-            raise
+        self._make(identifier, examined, plan({}, roles, strangers=strangers), Table(), strangers)
         return identifier, outputs(examined.table, [])
 
     @within_its_time
-    def update(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
+    def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Give what is new, change what differs, take what left the table; all of it or nothing.
 
         Returns:
@@ -245,20 +243,20 @@ class TableLifecycle:
         new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         taken = {binding for binding in old if self._claims.is_taken(binding)}
         strangers = self._strangers_to_take(examined, news)
-        self._make(examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
+        self._make(call.id, examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
         return outputs(examined.table, [])
 
     @within_its_time
-    def delete(self, identifier: str, olds: Mapping[str, Any]) -> None:
+    def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
         """Take every role of the table away. What is gone already, and what the program has elsewhere, is left alone.
 
         Args:
-            identifier: the table's id.
+            call: the engine's.
             olds: the stored outputs.
         """
         stored = Table.stored(olds)
         if stored.organization_id is None:
-            stored = replace(stored, organization_id=identifier.partition("/")[0])
+            stored = replace(stored, organization_id=call.id.partition("/")[0])
         with self._claims.exchanging((), _spelled(stored)) as exchange:
             self._require_none_refused(exchange, stored)
             kept = self._tell_kept(exchange, stored)
@@ -276,11 +274,11 @@ class TableLifecycle:
                 raise written.not_standing
 
     @within_its_time
-    def read(self, identifier: str, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
+    def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
         """Read the table's entries, and if it is exclusive, who else has a role in its deployments.
 
         Args:
-            identifier: the table's id.
+            call: the engine's.
             olds: the stored outputs.
 
         Returns:
@@ -293,7 +291,7 @@ class TableLifecycle:
         if not olds:
             raise InputError(
                 "id",
-                f"{identifier} does not tell what stands in a table, so it cannot be read by its id: declare the table, or run "
+                f"{call.id} does not tell what stands in a table, so it cannot be read by its id: declare the table, or run "
                 "`astro-provider adopt --as-table`.",
             )
         stored = Table.stored(olds)
@@ -389,10 +387,13 @@ class TableLifecycle:
         entries = {entry for entry, _ in named}
         return {one.binding: one.in_words for one in strangers if one.entry in entries}
 
-    def _make(self, examined: Examined, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]) -> None:
+    def _make(
+        self, identifier: str, examined: Examined, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]
+    ) -> None:
         """Make what is planned, or take back what was made of it.
 
         Args:
+            identifier: the table's id.
             examined: the table.
             planned: what is planned.
             stored: the table as the state has it.
@@ -431,7 +432,8 @@ class TableLifecycle:
                 error = TableNotWritten(
                     f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} {now}"
                 )
-                error.left = _unfinished(stored, examined.table, may_stand)
+                unfinished = _unfinished(stored, examined.table, may_stand)
+                error.kept = None if unfinished is None else Kept(identifier, unfinished)
                 raise error
 
     def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId]]:

@@ -1,0 +1,98 @@
+"""Finds the engine's call of a dynamic provider among the callers' frames, because the SDK does not hand it over.
+
+The SDK's provider process serves a call on one thread of its pool: the frame of its servicer has the `request` and the gRPC
+`context`, and the lowest frame, of `concurrent.futures`, has the pool. All three are looked for once a call, each by itself.
+What an SDK to come hides is done without: notices then stand beside the stack, errors come with a traceback, and the
+process serves four operations at once. `astro-provider doctor` prints what is hidden.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]  # no stubs
+
+PROVIDER_MODULE = "pulumi.dynamic.__main__"
+OPERATIONS_OF_THE_SDK = 4  # the threads that the SDK gives to the process of a dynamic provider
+OPERATIONS_AT_ONCE = (
+    64  # that one process serves if its pool can be widened; the engine's default is four for each core
+)
+
+
+@dataclass(frozen=True)
+class Callers:
+    """What stands among the callers of the function that looked.
+
+    Attributes:
+        request: the engine's message; None if it is hidden, as all that follow.
+        context: the engine's call in gRPC.
+        pool: the threads that serve the engine's calls.
+    """
+
+    request: Any = None
+    context: grpc.ServicerContext | None = None
+    pool: ThreadPoolExecutor | None = None
+
+    @property
+    def urn(self) -> str:
+        """The resource that the call is about; blank if that is hidden."""
+        return str(getattr(self.request, "urn", ""))
+
+    def widen(self) -> int:
+        """Let the process serve OPERATIONS_AT_ONCE, and return how many it serves now."""
+        pool = self.pool
+        if pool is None:
+            return OPERATIONS_OF_THE_SDK
+        if pool._max_workers < OPERATIONS_AT_ONCE:  # noqa: SLF001  there is no public way
+            pool._max_workers = OPERATIONS_AT_ONCE  # noqa: SLF001  as above
+            for _ in range(pool._work_queue.qsize()):  # noqa: SLF001  calls that came before now have to find a thread
+                pool.submit(int)  # makes a thread if none is idle
+        return OPERATIONS_AT_ONCE
+
+
+def callers() -> Callers:
+    """Look for the engine's call that this thread is serving."""
+    request = context = pool = None
+    for frame in _frames():
+        found = frame.f_locals
+        if context is None and isinstance(one := found.get("context"), grpc.ServicerContext):
+            context = one
+        if request is None and isinstance(getattr(one := found.get("request"), "urn", None), str):
+            request = one
+        if callable(of_worker := found.get("executor_reference")) and _can_be_widened(one := of_worker()):
+            pool = one
+    return Callers(request, context, pool)
+
+
+def _can_be_widened(pool: object) -> bool:
+    return isinstance(pool, ThreadPoolExecutor) and hasattr(pool, "_max_workers") and hasattr(pool, "_work_queue")
+
+
+def _frames() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  the only way to the callers' variables that costs nothing
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def engine_address(arguments: Sequence[str]) -> str | None:
+    """Where the engine listens that started this process for a dynamic provider; None if none did.
+
+    It is the first argument that is no option; with `pulumi --logflow` or `--tracing` there are options before it.
+    """
+    # Anything may load the provider class, a test for example, and its arguments are no address.
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is None or spec.name != PROVIDER_MODULE:
+        return None
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--tracing":
+            next(remaining, None)
+        elif argument and not argument.startswith("-"):
+            return argument
+    return None
