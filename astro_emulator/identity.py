@@ -43,10 +43,12 @@ def later_than(time: str) -> str:
 
 
 def parsed(time: Any) -> datetime | None:
-    """Return a time of a record, in UTC unless it says otherwise; None for none and for one that is malformed."""
+    """Return a time of a record, in UTC unless it has a zone; None for none, a malformed one, and Go's zero time."""
     try:
         read = datetime.fromisoformat(time)
     except (TypeError, ValueError):
+        return None
+    if read.year == 1:
         return None
     return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 

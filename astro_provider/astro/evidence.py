@@ -93,7 +93,7 @@ class Evidence:
         missing = set(deployment_ids) - listed
         if not missing:
             return missing
-        doubt = "it shows no deployment at all" if not listed else self._doubt_about_all(organization_id)
+        doubt = "it shows no deployment at all" if not listed else self.doubt(organization_id)
         if doubt is not None:
             which = ", ".join(sorted(missing))
             raise AbsenceNotProven(
@@ -102,8 +102,8 @@ class Evidence:
             )
         return missing
 
-    def _doubt_about_all(self, organization_id: str) -> str | None:
-        """Why the credential may not see all of the organization; None if it has sight."""
+    def doubt(self, organization_id: str) -> str | None:
+        """Return why the credential may not see all of the organization; None if it has sight."""
         return self._looked.get(
             ("sight", organization_id),
             lambda: self._doubt(organization_id, self._client.list_tokens(organization_id, only_organization=True)),

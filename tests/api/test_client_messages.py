@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from astro_provider.astro.api import AstroClient
 from astro_provider.astro.api.retry import TRACE_HINT
-from astro_provider.errors import ServiceError, SettingsError
+from astro_provider.errors import Forbidden, ServiceError, SettingsError
 from tests.support.clients import CREDENTIAL, Connect, Serve
 from tests.support.raw_server import Reply, in_turn
 
@@ -253,3 +255,59 @@ def test_the_credential_is_asked_for_at_the_first_call_and_its_lack_is_told_with
         client.get_token("o", "t")
 
     assert server.requests == []
+
+
+TOKENS_ACCESS = "organization.apiTokens.access"
+
+
+@pytest.mark.parametrize(
+    ("right", "call"),
+    [
+        (TOKENS_ACCESS, lambda client: client.list_tokens("o")),
+        (TOKENS_ACCESS, lambda client: client.get_token("o", "t")),
+        (TOKENS_ACCESS, lambda client: client.set_roles("o", "t", [])),
+        ("organization.deployments.get", lambda client: client.list_deployments("o")),
+        ("deployment.get", lambda client: client.get_deployment("o", "d")),
+        ("organization.customRoles.get", lambda client: client.list_deployment_roles("o")),
+    ],
+)
+def test_a_403_names_the_right_of_its_own_call(
+    connect: Connect, serve: Serve, right: str, call: Callable[[AstroClient], object]
+) -> None:
+    server = serve(lambda _: Reply(403, {"message": "No access", "requestId": "r", "statusCode": 403}))
+
+    with pytest.raises(Forbidden) as error:
+        call(connect(server.url))
+
+    assert str(error.value).endswith(
+        f"The credential needs the permission {right} (the role Organization Owner has it)."
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_list_of_organizations_is_not_blamed_on_the_credential_alone(
+    connect: Connect, serve: Serve, status: int
+) -> None:
+    server = serve(lambda _: Reply(status, {"message": "No", "requestId": "r", "statusCode": status}))
+
+    with pytest.raises(ServiceError) as error:
+        connect(server.url).list_organizations()
+
+    assert (
+        "(requestId r). Set ASTRO_ORGANIZATION_ID (or astro:organizationId): then this call, which Astro documents for "
+        "personal tokens, is not made."
+    ) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("slow down", ": slow down."),
+        ("", "."),
+        ("<html><h1>429</h1></html>", ": <html><h1>429</h1></html>."),
+    ],
+)
+def test_a_429_may_be_a_text_nothing_or_html(connect: Connect, serve: Serve, body: str, said: str) -> None:
+    text = text_of(connect, serve, Reply(429, body))
+
+    assert text == f"GetApiToken (organization o, token t): HTTP 429 Too Many Requests{said}"

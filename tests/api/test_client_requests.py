@@ -29,6 +29,7 @@ def test_every_request_names_its_sender_and_carries_the_credential(connect: Conn
     assert request.headers["user-agent"] == f"pulumi-astro-provider/{__version__}"
     assert request.headers["authorization"] == f"Bearer {CREDENTIAL}"
     assert request.headers["accept"] == "application/json"
+    assert request.headers["x-api-version"] == "1.0"
     assert (request.verb, request.path) == ("GET", "/v1/organizations/o/tokens/t")
 
 

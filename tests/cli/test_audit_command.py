@@ -113,6 +113,21 @@ def test_what_vanished_with_its_deployment_and_token_is_missing_under_the_names_
     assert (missing[STAGING]["deployment_name"], missing[STAGING]["org_token_name"]) == (None, "ci-deployer")
 
 
+def test_a_credential_that_may_not_see_everything_calls_no_recorded_role_missing(bound: Emulator, state: str) -> None:
+    bound.store.unbind(OLD_DEPLOYER, PRODUCTION)
+    bound.store.set_roles(OWNER_TOKEN_ID, [MEMBER])
+
+    ended = run(bound, "audit", "--state", state)
+
+    assert (ended.status, ended.out) == (1, "")
+    assert (
+        f"1 recorded roles were not seen, the first of token {OLD_DEPLOYER} in deployment {PRODUCTION}, but it is not known "
+        f"whether they are missing in Astro, because the credential's own token 'platform-owner' ({OWNER_TOKEN_ID}) has the "
+        "role ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is known to see everything. Run the audit again with the "
+        "credential of an Organization Owner."
+    ) in ended.err
+
+
 def test_without_a_state_nothing_is_called_unmanaged_and_the_reader_is_told(bound: Emulator) -> None:
     document = audited(bound)
     table = run(bound, "audit")

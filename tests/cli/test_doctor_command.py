@@ -169,10 +169,52 @@ def test_an_expired_credential(astro: Emulator) -> None:
 
 def test_a_credential_that_is_no_jwt_and_that_nobody_knows(astro: Emulator) -> None:
     found = seen(astro, ASTRO_API_TOKEN="copied-by-halves")
+    in_its_organization = seen(astro, ASTRO_API_TOKEN="copied-by-halves", ASTRO_ORGANIZATION_ID=ORGANIZATION_ID)
 
-    assert found["credential"].status is FAILED
+    assert said(found["credential"]) == (
+        UNKNOWN,
+        "ASTRO_API_TOKEN is set, and Astro refuses it for the list of organizations, which it documents for personal tokens.",
+    )
+    assert found["credential"].advice == (
+        "Export ASTRO_ORGANIZATION_ID: then another call shows whether Astro takes the credential."
+    )
+    assert said(found["organization"]) == (
+        FAILED,
+        "Neither ASTRO_ORGANIZATION_ID nor the credential tells it, and the credential may not list organizations.",
+    )
+    assert said(in_its_organization["credential"]) == (FAILED, "ASTRO_API_TOKEN is set, and Astro refuses it.")
     assert said(found["expiry"]) == (UNKNOWN, "The credential does not tell when it expires.")
     assert "copied-by-halves" not in str(found)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_list_of_organizations_alone_does_not_condemn_a_credential(astro: Emulator, status: int) -> None:
+    astro.fault(status=status, operation="ListOrganizations")
+
+    found = seen(astro)
+
+    assert found["credential"].status is OK
+    assert said(found["read tokens"]) == (OK, "Astro shows 9 tokens, with their roles.")
+    assert found["write tokens"].status is OK
+
+
+def test_a_credential_that_previews_and_cannot_write_is_said_not_to_exist(astro: Emulator) -> None:
+    astro.fault(status=403, operation="ListApiTokens")
+
+    found = seen(astro)["read tokens"]
+
+    assert found.status is FAILED
+    assert found.advice == (
+        "Astro's published API has this one permission for reading and for writing tokens, so a credential that previews "
+        "and cannot write does not exist."
+    )
+
+
+def test_the_zero_time_is_no_end(astro: Emulator) -> None:
+    with astro.store.locked() as state:
+        state.tokens[OWNER_TOKEN_ID]["endAt"] = "0001-01-01T00:00:00Z"
+
+    assert said(seen(astro)["expiry"]) == (OK, "The credential does not expire.")
 
 
 @pytest.mark.parametrize("zone", ["+00:00", ""])

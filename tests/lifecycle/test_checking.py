@@ -400,6 +400,14 @@ def test_an_expired_token_is_a_warning(astro: Emulator, start: StartProcess, cap
     )
 
 
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000+00:00"])
+def test_the_zero_time_is_no_end_of_a_token(astro: Emulator, start: StartProcess, capsys: Err, end: str) -> None:
+    astro.store.add_token("from-go", endAt=end, lastUsedAt=end)
+
+    assert problems(start(), {**ADMIN, "org_token_name": "from-go"}) == []
+    assert capsys.readouterr().err == ""
+
+
 def test_a_token_of_kind_direct_access_is_a_warning(start: StartProcess, capsys: Err) -> None:
     assert problems(start(), {**BY_ID, "org_token_id": DIRECT}) == []
     assert capsys.readouterr().err == (

@@ -156,7 +156,7 @@ def test_a_credential_without_the_permission_is_told_which_it_takes(astro: Emula
 
     assert name == ""
     assert text.endswith(
-        "The credential needs the permission organization.apiTokens.access (the role Organization Owner has it)."
+        "The credential needs the permission organization.deployments.get (the role Organization Owner has it)."
     )
 
 

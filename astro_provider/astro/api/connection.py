@@ -23,7 +23,9 @@ from astro_provider.version import __version__
 SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
 SLOWEST_CONNECT_SECONDS = 10.0
 SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
+API_VERSION = "1.0"  # Astro answers a call without it by the newest minor version, whose shapes may differ
 _HEADERS = {
+    "X-API-Version": API_VERSION,
     "User-Agent": f"pulumi-astro-provider/{__version__}",
     "Accept": "application/json",
     "Accept-Encoding": answers.ACCEPTED_ENCODINGS,

@@ -32,12 +32,25 @@ from astro_provider.errors import (
 )
 from astro_provider.messages import shown
 
+TOKENS_ACCESS = "organization.apiTokens.access"
 LONGEST_QUOTE = shown.LONGEST_QUOTE  # characters of an answer's body that a message repeats
 
-_ADVICE = {
-    401: "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired.",
-    403: "The credential needs the permission organization.apiTokens.access (the role Organization Owner has it).",
+_EXPIRED = "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired."
+# Each call has a right of its own in the published API; reading and writing tokens share one.
+_RIGHTS = {
+    "ListDeployments": "organization.deployments.get",
+    "GetDeployment": "deployment.get",
+    "ListRoles": "organization.customRoles.get",
+    "ListApiTokens": TOKENS_ACCESS,
+    "GetApiToken": TOKENS_ACCESS,
+    "UpdateApiTokenRoles": TOKENS_ACCESS,
 }
+# Its description wants a personal token, so a refusal says nothing about other calls.
+_OF_PERSONS = "ListOrganizations"
+_SET_ORGANIZATION = (
+    "Set ASTRO_ORGANIZATION_ID (or astro:organizationId): then this call, which Astro documents for personal tokens, is "
+    "not made."
+)
 _ORGANIZATION_ADVICE = (
     "Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
 )
@@ -119,7 +132,7 @@ class Failures:
         text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
         text += f": {words}" if words else ""
         text += f" (requestId {request_id})." if request_id else "."
-        advice = _ADVICE.get(status)
+        advice = _advice(operation, status)
         if status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
             advice = _ORGANIZATION_ADVICE
         text += f" {advice}" if advice else ""
@@ -167,6 +180,16 @@ def _character_in_any_spelling(character: str) -> str:
     code = ord(character)
     escapes = f"(?i:%{code:02x}|\\\\u{code:04x}|&#{code};|&#x{code:x};)"
     return f"(?:\\\\?{re.escape(character)}|{escapes})"
+
+
+def _advice(operation: str, status: int) -> str | None:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"{_SET_ORGANIZATION} If other calls fail too: {_EXPIRED}" if operation == _OF_PERSONS else _EXPIRED
+    if status != HTTPStatus.FORBIDDEN:
+        return None
+    if operation == _OF_PERSONS:
+        return _SET_ORGANIZATION
+    return f"The credential needs the permission {_RIGHTS[operation]} (the role Organization Owner has it)."
 
 
 def _text(body: bytes) -> str:

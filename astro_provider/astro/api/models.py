@@ -10,17 +10,34 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, InstanceOf, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    InstanceOf,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
+
+
+def told(date: datetime | None) -> datetime | None:
+    """Return a date, or None for the zero time of Go (`0001-01-01T00:00:00Z`), which stands for no date at all."""
+    return None if date is None or date.year == 1 else date
 
 
 def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime | None:
     """One odd date of anybody's token must not make the whole list unreadable."""
     try:
-        date: datetime | None = parse(value)
+        return told(parse(value))
     except ValidationError:
         return None
-    return date
+
+
+def _text_of_date(value: str | None) -> str | None:
+    """A date as the service wrote it; None for the zero time of Go."""
+    return None if value is not None and value.startswith("0001-01-01T") else value
 
 
 NAMELESS = "a role without a name"
@@ -89,11 +106,12 @@ class ApiToken(Wire):
     description: str | None = None
     scope: str | None = None
     kind: str | None = None
-    created_at: str | None = None
+    created_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
     created_by: SubjectProfile | None = None
     updated_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
     updated_by: SubjectProfile | None = None
     end_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
+    last_used_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
     roles: tuple[ApiTokenRole, ...] | None = None
 
     @property
@@ -147,7 +165,7 @@ class Deployment(Wire):
     name: str = ""
     workspace_id: str | None = None
     workspace_name: str | None = None
-    created_at: str | None = None
+    created_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
 
 
 class Role(Wire):

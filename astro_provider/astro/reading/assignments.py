@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken, Deployment
-from astro_provider.astro.reading.choosing import deployment_meant, rfc3339, text_or_none
+from astro_provider.astro.reading.choosing import deployment_meant, rfc3339
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_told
@@ -166,7 +166,7 @@ def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: st
         workspace_id=deployment.workspace_id,
         organization_id=organization_id,
         expires_at=rfc3339(token.end_at),
-        last_used_at=text_or_none((token.model_extra or {}).get("lastUsedAt")),
+        last_used_at=token.last_used_at,
         kind=token.kind,
     )
 

@@ -69,7 +69,7 @@ def organization_tokens(reader: Reader, organization_id: str, *, name: str | Non
             created_at=token.created_at,
             created_by=token.created_by.display_name if token.created_by else None,
             expires_at=rfc3339(token.end_at),
-            last_used_at=text_or_none((token.model_extra or {}).get("lastUsedAt")),
+            last_used_at=token.last_used_at,
             kind=token.kind,
         )
         for token in sorted(tokens, key=lambda token: (token.name, token.id))
@@ -189,8 +189,3 @@ def rfc3339(moment: datetime | None) -> str | None:
         return None
     at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def text_or_none(value: object) -> str | None:
-    """Return the value if it is text, otherwise None."""
-    return value if isinstance(value, str) else None

@@ -192,6 +192,10 @@ class Reader:
 
         return self._look_up(find, certain=certain) or []
 
+    def doubt(self, organization_id: str) -> str | None:
+        """Return why lists may not show all of the organization to the credential; None if it sees everything."""
+        return self._evidence.doubt(organization_id)
+
     def gone_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
         """Return those of these deployments that do not exist, from a list that is read now.
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,8 +21,11 @@ from astro_provider.access.rules import Rules
 from astro_provider.commands.cli.answers import answer, say_failed_on
 from astro_provider.commands.cli.exit_statuses import FLAGGED
 from astro_provider.commands.cli.options import OutputOfAudit
-from astro_provider.errors import UnusableInput
+from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
+
+if TYPE_CHECKING:
+    from astro_provider.astro.reading.reader import Reader
 
 COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
 PROSE = frozenset(("TOKEN", "DEPLOYMENT", "IN ASTRO", "IN THE STATE", "STACKS"))
@@ -79,13 +83,34 @@ def _looked(
         deployments = list(session.reader.deployments(organization).values())
         with session.progress("Reading assignments") as progress:
             rows = assigned_tokens(session.reader, organization, deployments, tokens=tokens, progress=progress)
-    facts = Facts(
-        asked=True,
-        tokens={one.id: token_facts(one) for one in tokens},
-        deployments={one.id: deployment_facts(one) for one in deployments},
-    )
-    assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
-    return audited(organization, assignments, facts, exports, production=production, rules=rules)
+        facts = Facts(
+            asked=True,
+            tokens={one.id: token_facts(one) for one in tokens},
+            deployments={one.id: deployment_facts(one) for one in deployments},
+        )
+        assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
+        found = audited(organization, assignments, facts, exports, production=production, rules=rules)
+        _require_sight(session.reader, found)
+    return found
+
+
+def _require_sight(reader: Reader, found: Audit) -> None:
+    """Refuse to call a recorded role missing if the credential may not see all roles.
+
+    Raises:
+        AbsenceNotProven: a recorded role was not seen, and the credential has not shown that it sees everything.
+    """
+    missing = [one for one in found.findings if one.finding is Finding.MISSING]
+    if not missing:
+        return
+    doubt = reader.doubt(found.organization_id)
+    if doubt is not None:
+        first = missing[0]
+        raise AbsenceNotProven(
+            f"{len(missing)} recorded roles were not seen, the first of token {first.org_token_id} in deployment "
+            f"{first.deployment_id}, but it is not known whether they are missing in Astro, because {doubt}. Run the audit "
+            "again with the credential of an Organization Owner."
+        )
 
 
 def _require_organization(exports: list[Export], organization_id: str) -> None:

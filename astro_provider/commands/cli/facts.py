@@ -82,13 +82,12 @@ def facts(reader: Reader, organization_ids: Iterable[str], admins_of: Iterable[t
 def token_facts(token: api.ApiToken) -> Token:
     """What is worth knowing of a token."""
     organization_roles = [one.role for one in token.roles or () if one.entity_type == ORGANIZATION]
-    more = token.model_extra or {}
     return Token(
         id=token.id,
         name=token.name,
         created_at=_date(token.created_at),
         expires_at=token.end_at,
-        last_used_at=_date(more.get("lastUsedAt")),
+        last_used_at=_date(token.last_used_at),
         is_owner=any(same_role(role, OWNER) for role in organization_roles) if organization_roles else None,
     )
 

@@ -1,7 +1,10 @@
 """The checks that are about Astro: the credential, the organization, the service, and what the credential may do.
 
-Whether roles may be written cannot be tried without a write. What can be seen is the role of the token that the
-credential belongs to, if the credential says which token that is.
+Roles cannot be written for a try. Visible is the role of the token that the credential belongs to, if the credential's
+claims name that token.
+
+ListOrganizations is documented for personal tokens, so its refusal alone does not condemn a credential: if the
+organization is known, the list of its tokens decides.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import Any
 from astro_provider.astro.api import ApiToken, AstroClient, Organization
 from astro_provider.astro.api.claims import claims_in, own_token_in, permissions_in
 from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api.failures import TOKENS_ACCESS
+from astro_provider.astro.api.models import told
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.astro.settings import (
@@ -39,7 +44,11 @@ from astro_provider.errors import (
 BOUND_SECONDS = 5.0  # of all calls together; the stack is looked at before, and a diagnosis takes eight
 SOON = timedelta(days=14)  # enough to have a new token made
 OWNER = "ORGANIZATION_OWNER"  # documented to have the permission
-PERMISSION = "organization.apiTokens.access"
+ONE_PERMISSION = (
+    "Astro's published API has this one permission for reading and for writing tokens, so a credential that previews "
+    "and cannot write does not exist."
+)
+ORGANIZATION_UNKNOWN = "the organization is not known"
 NO_CREDENTIAL = "no-credential"  # sent if there is none: an answer of 401 shows that the service is there
 NAMES = ("credential", "expiry", "organization", "service", "read tokens", "write tokens")
 
@@ -99,11 +108,11 @@ class _View:
         """Why the organization could not be looked into; None if it could."""
         if self.settings.credential is None:
             return "there is no credential"
-        if isinstance(self.refusal, CredentialRefused):
-            return "the credential is refused"
         if isinstance(self.refusal, (Unavailable, UnexpectedAnswer)):
             return "the service cannot be reached"
-        return None if self.organization_id else "the organization is not known"
+        if isinstance(self.unread, CredentialRefused):
+            return "the credential is refused"
+        return None if self.organization_id else ORGANIZATION_UNKNOWN
 
 
 def _look(settings: Settings, client: AstroClient) -> _View:
@@ -166,12 +175,20 @@ def _credential(view: _View, stack: Configuration) -> Check:
             Status.UNKNOWN,
             f"{TOKEN.variable} is set; whether Astro takes it was not seen, because {view.hidden_by}.",
         )
-    if isinstance(view.refusal, CredentialRefused):
+    if isinstance(view.unread, CredentialRefused):
         return Check(
             "credential",
             Status.FAILED,
             f"{TOKEN.variable} is set, and Astro refuses it.",
             "Make a new API token of the organization, or rotate this one, and export it.",
+        )
+    if isinstance(view.refusal, CredentialRefused) and view.organization_id is None:
+        return Check(
+            "credential",
+            Status.UNKNOWN,
+            f"{TOKEN.variable} is set, and Astro refuses it for the list of organizations, which it documents for "
+            "personal tokens.",
+            f"Export {ORGANIZATION_ID.variable}: then another call shows whether Astro takes the credential.",
         )
     whose = f", the secret of token {view.own.name!r} ({view.own.id})" if view.own else ""
     return Check("credential", Status.OK, f"{TOKEN.variable} is set{whose}.")
@@ -197,7 +214,7 @@ def _expiry(view: _View) -> Check:
 
 def _moment(expires: object) -> datetime | None:
     try:
-        return datetime.fromtimestamp(expires, UTC) if isinstance(expires, (int, float)) else None
+        return told(datetime.fromtimestamp(expires, UTC)) if isinstance(expires, (int, float)) else None
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -205,13 +222,14 @@ def _moment(expires: object) -> datetime | None:
 def _organization(view: _View, environ: Mapping[str, str]) -> Check:
     found, claimed = view.organization_id, permissions_in(view.claims, "organizationId")
     if found is None:
-        if view.hidden_by != "the organization is not known":
+        if view.hidden_by != ORGANIZATION_UNKNOWN:
             return _not_looked_at("organization", view)
         seen = ", ".join(f"{one.name or 'unnamed'} ({one.id})" for one in view.organizations or ())
+        what = "may not list organizations" if view.organizations is None else f"sees {seen or 'none'}"
         return Check(
             "organization",
             Status.FAILED,
-            f"Neither {ORGANIZATION_ID.variable} nor the credential tells it, and the credential sees {seen or 'none'}.",
+            f"Neither {ORGANIZATION_ID.variable} nor the credential tells it, and the credential {what}.",
             f"Export {ORGANIZATION_ID.variable}.",
         )
     named = next((f"{one.name!r} ({found})" for one in view.organizations or () if one.id == found and one.name), found)
@@ -240,14 +258,14 @@ def _reading(view: _View) -> Check:
     if view.hidden_by:
         return _not_looked_at("read tokens", view)
     if view.unread:
-        return Check("read tokens", Status.FAILED, str(view.unread))
+        return Check("read tokens", Status.FAILED, str(view.unread), ONE_PERMISSION)
     tokens = view.tokens or []
     if view.sample and view.sample.roles is None:
         return Check(
             "read tokens",
             Status.FAILED,
             f"Astro shows the {len(tokens)} tokens of the organization without their roles.",
-            f"The credential needs the permission {PERMISSION}: give its token the role Organization Owner.",
+            f"The credential needs the permission {TOKENS_ACCESS}: give its token the role Organization Owner.",
         )
     what = "with their roles" if view.sample else "and no organization token to see roles of"
     return Check("read tokens", Status.OK, f"Astro shows {len(tokens)} tokens, {what}.")
@@ -258,14 +276,18 @@ def _writing(view: _View) -> Check:
         return _not_looked_at("write tokens", view)
     held = [e.role for e in (view.own.roles if view.own else None) or () if e.entity_type == ORGANIZATION]
     if OWNER in held:
-        return Check("write tokens", Status.OK, f"The credential's role is {OWNER}, which has {PERMISSION}; not tried.")
+        return Check(
+            "write tokens", Status.OK, f"The credential's role is {OWNER}, which has {TOKENS_ACCESS}; not tried."
+        )
     if held:
-        why = f"the credential's role is {held[0]}, and only {OWNER} is documented to have {PERMISSION}"
+        why = f"the credential's role is {held[0]}, and only {OWNER} is documented to have {TOKENS_ACCESS}"
     elif view.own:
         why = "Astro does not show the role of the credential's own token"
     else:
         why = "the credential does not lead to a token whose role could be looked at"
-    advice = f"Make sure that the credential has the permission {PERMISSION}; the first write will show."
+    advice = (
+        f"Make sure that the credential has the permission {TOKENS_ACCESS}; the first write will show. {ONE_PERMISSION}"
+    )
     return Check("write tokens", Status.UNKNOWN, f"Cannot be told without writing: {why}.", advice)
 
 
