@@ -9,16 +9,13 @@ than whole is collected in `problems`, and whoever shows the digest must show th
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from astro_provider.access.model import Grant, Subject, access, completed, same_role, seen
 from astro_provider.access.resources import OURS, Incomprehensible
 from astro_provider.access.steps import Steps, read_steps, type_of
 from astro_provider.errors import UnusableInput
@@ -31,16 +28,6 @@ COUNTED = ("create", "update", "replace", "delete")
 NOT_PEOPLES = ("pulumi:pulumi:", "pulumi:providers:")  # the stack itself, and providers
 LONGEST_MESSAGE = 256
 
-# What our own provider says of a grant that is there before the resource is; the ids stand in parentheses.
-_THERE_ALREADY = re.compile(
-    r"\((?P<token>[^\s()]+)\) already (?:has|holds) the role (?P<role>.+?) in deployment "
-    r"(?:.*?\((?P<deployment>[^\s()]+)\)|(?P<unnamed>\S+?))[.:] (?P<rest>.*)",
-    re.DOTALL,
-)
-# What it says of a token that is not in an exclusive table, whose row in `removes` may have its name only.
-_WILL_LOSE = re.compile(
-    r"Token (?P<name>'.*?'|\".*?\") \((?P<token>[^\s()]+)\) will lose the role .+? in deployment .*?\((?P<deployment>[^\s()]+)\), "
-)
 _OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's pickled provider; no word is that long
 
@@ -53,35 +40,20 @@ class Diagnostic:
     message: str
 
 
-@dataclass(frozen=True)
-class There:
-    """A grant that is there before the resource that asks for it.
-
-    Attributes:
-        role: the role that the token holds.
-        overwritten: the resource will change it; else it will adopt it as it is.
-    """
-
-    role: str
-    overwritten: bool
-
-
 @dataclass
 class Digest(Steps):
     """What a digest tells, beside what its steps tell of our resources.
 
     Attributes:
         stack: `<project>/<stack>`, or None if the digest has no step.
-        there: what is there already, by deployment and token.
-        unchanged: how many grants stay as they are; None if the digest does not show them.
+        shows_unchanged: whether the digest shows the resources that stay as they are.
         other_changes: how many other resources each operation is about.
         diagnostics: what the run said.
         problems: why the digest may not tell everything, one sentence each; none: it is whole.
     """
 
     stack: str | None = None
-    there: dict[tuple[str, str], There] = field(default_factory=dict)
-    unchanged: int | None = None
+    shows_unchanged: bool = True
     other_changes: dict[str, int] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -107,12 +79,10 @@ def read_digest(text: str, source: str) -> Digest:
         ) from None
     others = Counter(step["op"] for step in steps if _is_of_others(step) and step["op"] not in NO_CHANGE)
     said = [one for entry in document.get("diagnostics") or [] if (one := _diagnostic(entry))]
-    found.before = access(completed(found.before.values(), [*found.before.values(), *_losing(said)]))
     return Digest(
         **vars(found),
         stack=_stack(steps),
-        there={**_imported(found.imported), **dict(_there_already(said))},
-        unchanged=_unchanged(document, found),
+        shows_unchanged=_shows_unchanged(document, found),
         other_changes=dict(sorted(others.items())),
         diagnostics=[Diagnostic(one.severity, _shortened(one.message)) for one in said],
         problems=list(_problems(document, said)),
@@ -201,38 +171,9 @@ def _shortened(message: str) -> str:
     return clean if len(clean) <= LONGEST_MESSAGE else f"{clean[: LONGEST_MESSAGE - 1]}…"
 
 
-def _there_already(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[tuple[str, str], There]]:
-    for said in diagnostics:
-        if found := _THERE_ALREADY.search(said.message):
-            rest = found["rest"]
-            if "adopt" in rest or "overwrite" in rest:
-                key = (found["deployment"] or found["unnamed"], found["token"])
-                yield key, There(found["role"], overwritten="adopt" not in rest)
-
-
-def _losing(diagnostics: Iterable[Diagnostic]) -> Iterator[Grant]:
-    """Which token is meant by a name, as the notes about an exclusive table tell."""
-    for said in diagnostics:
-        if found := _WILL_LOSE.search(said.message):
-            with suppress(ValueError, SyntaxError):
-                name = ast.literal_eval(found["name"])
-                yield Grant(Subject(None, found["deployment"], found["token"]), None, org_token_name=name)
-
-
-def _imported(grants: Iterable[Grant]) -> dict[tuple[str, str], There]:
-    return {
-        (grant.subject.deployment_id, grant.subject.org_token_id): There(grant.role, overwritten=False)
-        for grant in grants
-        if seen(grant.subject.deployment_id) and seen(grant.subject.org_token_id) and seen(grant.role)
-    }
-
-
-def _unchanged(document: Mapping[str, Any], found: Steps) -> int | None:
+def _shows_unchanged(document: Mapping[str, Any], found: Steps) -> bool:
     counted = int((document.get("changeSummary") or {}).get("same", 0))
-    if not found.is_refresh and counted > sum(step["op"] == "same" for step in document["steps"]):
-        return None
-    both = (found.before.keys() & found.after.keys()) - found.gaps
-    return sum(same_role(found.before[one].role, found.after[one].role) for one in both) - found.retained
+    return found.is_refresh or counted <= sum(step["op"] == "same" for step in document["steps"])
 
 
 def _problems(document: Mapping[str, Any], said: Iterable[Diagnostic]) -> Iterator[str]:

@@ -39,6 +39,8 @@ def review_document(found: Review) -> dict[str, Any]:
                 "org_token_name": row.org_token_name,
                 "before": row.before,
                 "after": row.after,
+                "before_known": row.before_known,
+                "after_known": row.after_known,
                 "flags": [flag.value for flag in row.flags],
                 "undecided": [flag.value for flag in row.undecided],
             }

@@ -47,11 +47,13 @@ class Deployment:
         id: its id.
         name: its name.
         workspace_name: the name of its workspace; empty if Astro does not tell it.
+        organization_id: the organization; empty if it does not matter.
     """
 
     id: str
     name: str
     workspace_name: str = ""
+    organization_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Facts:
         tokens: the tokens by id.
         deployments: the deployments by id.
         admins: the ids of the organization tokens that are DEPLOYMENT_ADMIN, by the deployments that were looked at.
+        held: the role, by deployment and token, of each pair that was looked at; None: no role.
+        roles: the names of the roles that a deployment can have, in lower case; None: they were not asked for.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -71,6 +75,8 @@ class Facts:
     tokens: Mapping[str, Token] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     admins: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    roles: frozenset[str] | None = None
 
 
 def _aware(at: datetime) -> datetime:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from astro_provider.access.digest import Digest
 from astro_provider.access.facts import Facts
 from astro_provider.access.model import ADMIN, Change, Hidden, Kind, Subject, Text, Unseen, same_role, seen, shown
+from astro_provider.access.outcome import Outcome
 from astro_provider.access.rules import Asked, fits
 
 
@@ -24,18 +24,23 @@ class Flag(StrEnum):
     ADMIN = "admin"
     RULE = "rule"
     OVERWRITES = "overwrites"
+    REFUSED = "refused"
+    UNKNOWN_NAME = "unknown-name"
     DRIFT_REVERTED = "drift-reverted"
     DRIFTED = "drifted"
     GAP = "gap"
     TOKEN_RENEWED = "token-renewed"  # noqa: S105  a word, no secret
     ADOPTS = "adopts"
+    RELEASED = "released"
     EXPIRED = "expired"
     UNUSED = "unused"
     UNKNOWN = "unknown"
     SECRET = "secret"  # noqa: S105  as above
 
 
-LOUD = frozenset((Flag.LAST_ADMIN, Flag.PRODUCTION, Flag.RULE, Flag.OVERWRITES))  # a reader must not overlook these
+LOUD = frozenset(
+    (Flag.LAST_ADMIN, Flag.PRODUCTION, Flag.RULE, Flag.OVERWRITES, Flag.REFUSED, Flag.UNKNOWN_NAME)
+)  # a reader must not overlook these
 
 MEANINGS = {
     Flag.LAST_ADMIN: (
@@ -45,11 +50,14 @@ MEANINGS = {
     Flag.ADMIN: "the token becomes DEPLOYMENT_ADMIN",
     Flag.RULE: "a rule is broken; it stands below the table",
     Flag.OVERWRITES: "the token has another role there already, which the run replaces",
+    Flag.REFUSED: "the token has another role there already, and the resource may not overwrite it, so the update will fail",
+    Flag.UNKNOWN_NAME: "Astro has no token or no role of that name, so the update fails unless this program makes it",
     Flag.DRIFT_REVERTED: "somebody changed this outside Pulumi, and the run takes it back",
     Flag.DRIFTED: "somebody changed this outside Pulumi",
     Flag.GAP: "the run takes the role away before it gives one, so there is a moment without",
     Flag.TOKEN_RENEWED: "another token of the same name takes this one's place",
     Flag.ADOPTS: "the token has this role already; from now on this stack manages it",
+    Flag.RELEASED: "the role stays in Astro, and this stack stops managing it",
     Flag.EXPIRED: "the token has expired, so the role gives no access",
     Flag.UNUSED: "no use of the token is shown for 90 days",
     Flag.UNKNOWN: "something about it is not known before the update, or was not asked",
@@ -62,7 +70,8 @@ class Situation:
     """What the flags of one change depend on beside the change itself.
 
     Attributes:
-        digest: what the digest tells.
+        outcome: what the run will have changed.
+        is_refresh: nothing will be written.
         facts: what Astro tells.
         production: patterns of names of deployments and workspaces.
         renewed: the subjects of tokens that take another one's place, or give it up.
@@ -70,7 +79,8 @@ class Situation:
         breaking: the subjects whose new grant breaks a rule.
     """
 
-    digest: Digest
+    outcome: Outcome
+    is_refresh: bool
     facts: Facts
     production: Sequence[str] = ()
     renewed: frozenset[Subject] = frozenset()
@@ -78,10 +88,10 @@ class Situation:
     breaking: frozenset[Subject] = frozenset()
 
     def flags(self, change: Change, asked: Asked) -> set[Flag]:
-        """The flags of a change; `adopts` and `overwrites` are not among them, because they change the row."""
-        found = {*self._of_values(change), *self._of_the_run(change.subject)}
+        """The flags of a change."""
+        found = {*self._of_values(change), *self._of_the_run(change.subject), *_of_what_was_there(change)}
         if change.after is not None:
-            found |= set(self._of_what_is_given(change.subject, change.after.role, asked))
+            found |= set(self._of_what_is_given(change, change.after.role, asked))
         if fits(self.production, asked.places) is not False:
             found.add(Flag.PRODUCTION if fits(self.production, asked.places) else Flag.UNKNOWN)
         if loses_admin(change) and change.subject.deployment_id in self.without_admin:
@@ -96,6 +106,8 @@ class Situation:
             return
         if change.after is not None:
             yield from (Flag.EXPIRED, Flag.UNUSED)
+        if change.is_new and change.after is not None:
+            yield Flag.OVERWRITES if change.after.overwrite else Flag.ADOPTS
         if loses_admin(change):
             yield Flag.LAST_ADMIN
 
@@ -109,30 +121,52 @@ class Situation:
             yield Flag.UNKNOWN
 
     def _of_the_run(self, subject: Subject) -> Iterator[Flag]:
-        if self.digest.is_refresh:
+        if self.is_refresh:
             yield Flag.DRIFTED
-        if subject in self.digest.drifted:
+        if subject in self.outcome.drifted:
             yield Flag.DRIFT_REVERTED
-        if subject in self.digest.gaps:
+        if subject in self.outcome.gaps:
             yield Flag.GAP
         if subject in self.renewed:
             yield Flag.TOKEN_RENEWED
 
-    def _of_what_is_given(self, subject: Subject, role: Text, asked: Asked) -> Iterator[Flag]:
+    def _of_what_is_given(self, change: Change, role: Text, asked: Asked) -> Iterator[Flag]:
         if same_role(role, ADMIN):
             yield Flag.ADMIN
-        if subject in self.breaking:
+        if change.subject in self.breaking:
             yield Flag.RULE
+        if self._is_of_an_unknown_name(change, role):
+            yield Flag.UNKNOWN_NAME
         token = self.facts.tokens.get(asked.org_token_id or "")
         if token is not None and token.has_expired(self.facts.now):
             yield Flag.EXPIRED
         elif token is not None and token.is_unused(self.facts.now):
             yield Flag.UNUSED
 
+    def _is_of_an_unknown_name(self, change: Change, role: Text) -> bool:
+        """Tell whether Astro was asked, and has no such role, or no token or deployment of a name that has no id."""
+        if not self.facts.asked or change.is_released or self.is_refresh:
+            return False
+        subject = change.subject
+        no_token = subject.org_token_id is None and seen(subject.org_token_name)
+        no_deployment = subject.deployment_id is None and seen(subject.deployment_name)
+        no_role = self.facts.roles is not None and seen(role) and role.lower() not in self.facts.roles
+        return no_token or no_deployment or no_role
+
+
+def _of_what_was_there(change: Change) -> Iterator[Flag]:
+    if change.is_released:
+        yield Flag.RELEASED
+    if change.is_new and change.before is not None and change.after is not None and seen(change.before.role):
+        if change.kind is Kind.KEEP:
+            yield Flag.ADOPTS
+        else:
+            yield Flag.OVERWRITES if change.after.overwrite else Flag.REFUSED
+
 
 def loses_admin(change: Change) -> bool:
     """Tell whether a token ceases to be admin, or may."""
-    was = change.before is not None and same_role(change.before.role, ADMIN)
+    was = change.before is not None and same_role(change.before.role, ADMIN) and not change.is_released
     return was and not (change.after is not None and same_role(change.after.role, ADMIN))
 
 

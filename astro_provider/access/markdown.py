@@ -15,9 +15,9 @@ from astro_provider.access.harmless import in_cell, in_code
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 from astro_provider.access.room import most_rows
-from astro_provider.access.words import KEEPS, VERBS, counts, headline, notes, role_in_words, verb
+from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
 
-MARKS = {VERBS[Kind.GAIN]: "🟢", VERBS[Kind.LOSE]: "🔴", VERBS[Kind.CHANGE]: "🟡", KEEPS: "⚪"}
+MARKS = {Kind.GAIN: "🟢", Kind.LOSE: "🔴", Kind.CHANGE: "🟡", Kind.KEEP: "⚪"}
 LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
 MOST_DIAGNOSTICS = 20
 MOST_VERDICTS = 50
@@ -73,7 +73,7 @@ def _table(review: Review, rows: Sequence[Row]) -> str:
         if several:
             where += f" in organization {_named(None, row.organization_id)}"
         cells = (
-            f"{MARKS[verb(row)]} {verb(row)}",
+            f"{MARKS[row.kind]} {VERBS[row.kind]}",
             _named(row.org_token_name, row.org_token_id),
             where,
             _role(row, before=True),

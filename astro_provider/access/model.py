@@ -1,4 +1,4 @@
-"""Access as a map from (organization, deployment, token) to a role, and the difference of two such maps.
+"""Which token has which role in which deployment, as a digest or a state shows it, and how a run changes that.
 
 A digest does not always know all of that: another resource of the same run has yet to produce an id, a program keeps a
 value secret, or the checks were off. What is not known is never taken for equal to anything else, so that a review may
@@ -8,7 +8,7 @@ say too much about it and never too little.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeGuard
 
@@ -103,15 +103,13 @@ class Grant:
     retained: bool = False
 
 
-Access = Mapping[Subject, Grant]
-
-
 class Kind(StrEnum):
     """What happens to a subject's role."""
 
     GAIN = "gain"
     LOSE = "lose"
     CHANGE = "change"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True)
@@ -119,21 +117,20 @@ class Change:
     """What happens to one subject.
 
     Attributes:
-        subject: who, and where.
+        subject: the token and the deployment.
         before: the grant that ends, or None.
         after: the grant that there will be, or None.
+        kind: a role is gained, lost, changed or kept. If a role before or after is not known, the kind that gives more.
+        is_new: no resource of the stack had the binding before.
+        is_released: no resource of the stack has it afterwards, and the role stays in Astro.
     """
 
     subject: Subject
     before: Grant | None
     after: Grant | None
-
-    @property
-    def kind(self) -> Kind:
-        """Whether a role is gained, lost or changed."""
-        if self.before is None:
-            return Kind.GAIN
-        return Kind.LOSE if self.after is None else Kind.CHANGE
+    kind: Kind
+    is_new: bool = False
+    is_released: bool = False
 
 
 def same_role(one: Text, other: Text) -> bool:
@@ -143,58 +140,50 @@ def same_role(one: Text, other: Text) -> bool:
     return one == other
 
 
-def access(grants: Iterable[Grant]) -> dict[Subject, Grant]:
-    """The grants by their subject; the last one counts if two resources claim one subject."""
-    return {grant.subject: grant for grant in grants}
+@dataclass
+class Names:
+    """The ids that names mean, as far as the grants of a digest and Astro show it: each name may have several.
 
-
-def difference(before: Access, after: Access) -> list[Change]:
-    """What changes from one map to the other; a subject that keeps its role is no change, whatever resource has it."""
-    changes = []
-    for subject in dict.fromkeys([*before, *after]):
-        old, new = before.get(subject), after.get(subject)
-        if old is None or new is None or not same_role(old.role, new.role):
-            changes.append(Change(subject, old, new))
-    return changes
-
-
-def completed(grants: Iterable[Grant], known: Iterable[Grant]) -> list[Grant]:
-    """Grants with the ids that the checks, being off, did not find, as far as other grants tell them.
-
-    Args:
-        grants: what is to be completed.
-        known: all grants of the digest.
-
-    Returns:
-        The grants; an organization is filled in if the others name exactly one, the id of a token or a deployment if
-        exactly one has the name.
+    Attributes:
+        organizations: the ids of all organizations.
+        tokens: the ids of tokens, by name.
+        deployments: the ids of deployments, by name.
     """
-    organizations: set[str] = set()
-    tokens: dict[str, set[str]] = {}
-    deployments: dict[str, set[str]] = {}
-    for grant in known:
+
+    organizations: set[str] = field(default_factory=set)
+    tokens: dict[str, set[str]] = field(default_factory=dict)
+    deployments: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, grants: Iterable[Grant], tokens: Mapping[str, str], deployments: Mapping[str, str]) -> Names:
+        """The names in grants, and those of tokens and deployments, by id, that Astro lists."""
+        found = cls()
+        for grant in grants:
+            subject = grant.subject
+            if seen(subject.organization_id):
+                found.organizations.add(subject.organization_id)
+            if seen(subject.org_token_id) and grant.org_token_name is not None:
+                found.tokens.setdefault(grant.org_token_name, set()).add(subject.org_token_id)
+            if seen(subject.deployment_id) and grant.deployment_name is not None:
+                found.deployments.setdefault(grant.deployment_name, set()).add(subject.deployment_id)
+        for ids, listed in ((found.tokens, tokens), (found.deployments, deployments)):
+            for identifier, name in listed.items():
+                ids.setdefault(name, set()).add(identifier)
+        return found
+
+    def completed(self, grant: Grant) -> Grant:
+        """The grant with the ids that the checks, being off, did not find.
+
+        The organization is filled in if there is exactly one, the id of a token or a deployment if exactly one has the
+        name.
+        """
         subject = grant.subject
-        if seen(subject.organization_id):
-            organizations.add(subject.organization_id)
-        if seen(subject.org_token_id) and grant.org_token_name is not None:
-            tokens.setdefault(grant.org_token_name, set()).add(subject.org_token_id)
-        if seen(subject.deployment_id) and grant.deployment_name is not None:
-            deployments.setdefault(grant.deployment_name, set()).add(subject.deployment_id)
-    return [replace(one, subject=_completed(one.subject, organizations, tokens, deployments)) for one in grants]
-
-
-def _completed(
-    subject: Subject,
-    organizations: set[str],
-    tokens: Mapping[str, set[str]],
-    deployments: Mapping[str, set[str]],
-) -> Subject:
-    organization_id = subject.organization_id
-    if organization_id is None and len(organizations) == 1:
-        (organization_id,) = organizations
-    token_id, token_name = _identified(subject.org_token_id, subject.org_token_name, tokens)
-    deployment_id, deployment_name = _identified(subject.deployment_id, subject.deployment_name, deployments)
-    return Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
+        organization_id = subject.organization_id
+        if organization_id is None and len(self.organizations) == 1:
+            (organization_id,) = self.organizations
+        token_id, token_name = _identified(subject.org_token_id, subject.org_token_name, self.tokens)
+        deployment_id, deployment_name = _identified(subject.deployment_id, subject.deployment_name, self.deployments)
+        return replace(grant, subject=Subject(organization_id, deployment_id, token_id, token_name, deployment_name))
 
 
 def _identified(identifier: Text, name: Text, ids: Mapping[str, set[str]]) -> tuple[Text, Text]:

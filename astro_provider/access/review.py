@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from astro_provider.access.digest import Diagnostic, Digest
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import LOUD, Flag, Situation, renewed, without_admin
-from astro_provider.access.model import Change, Grant, Kind, difference, same_role, shown
-from astro_provider.access.rules import Asked, Rules, Verdict, verdicts
+from astro_provider.access.model import Change, Grant, Hidden, Kind, Text, Unseen, shown
+from astro_provider.access.outcome import outcome
+from astro_provider.access.rules import Asked, Rules, Verdict, named, verdicts
 
 CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes if there are some: the preview itself is whole
 
@@ -19,7 +20,7 @@ class Row:
     """One subject whose role changes.
 
     Attributes:
-        kind: gain, lose or change.
+        kind: gain, lose, change or keep.
         organization_id: None if the digest does not know it, as for the other two ids.
         deployment_id: the deployment.
         deployment_name: None if neither the digest nor Astro told it.
@@ -27,6 +28,8 @@ class Row:
         org_token_name: as for the deployment.
         before: the role before; None: none, or not shown.
         after: the role afterwards; None: none, or not shown.
+        before_known: whether it is known which role there was before, if any; a secret is known.
+        after_known: as before, of the role afterwards.
         flags: what is worth a second look.
         undecided: flags of which nobody can tell.
     """
@@ -41,6 +44,8 @@ class Row:
     after: str | None
     flags: tuple[Flag, ...] = ()
     undecided: tuple[Flag, ...] = ()
+    before_known: bool = True
+    after_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,41 +107,36 @@ class Wanted:
     exit_status: int | None = None
 
 
-def changes_in(digest: Digest) -> list[Change]:
-    """What changes; a role that is taken away and given again counts too, for the moment without it."""
-    found = difference(digest.before, digest.after)
-    changed = {change.subject for change in found}
-    again = [one for one in digest.before if one in digest.gaps and one not in changed]
-    return [*found, *(Change(one, digest.before[one], digest.after.get(one)) for one in again)]
-
-
 def review(digest: Digest, facts: Facts, wanted: Wanted) -> Review:
     """Review a digest.
 
     Args:
         digest: the digest.
-        facts: what Astro tells; `admins` for each deployment in which a change of `changes_in` loses an admin.
+        facts: what Astro tells; `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment that
+            loses an admin.
         wanted: what the reviewer asked for.
     """
     rules = wanted.rules or Rules()
-    changes = changes_in(digest)
-    found = [(grant, _asked(grant, facts)) for grant in digest.after.values()]
-    said = verdicts(rules, [asked for _, asked in found])
-    broken = {id(asked) for verdict in said if verdict.decided for asked in verdict.asked}
+    found = outcome(digest, facts)
+    changes = found.changes
+    asked = [(grant, _asked(grant, facts)) for grant in found.after]
+    said = verdicts(rules, [one for _, one in asked])
+    broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
     situation = Situation(
-        digest=digest,
+        outcome=found,
+        is_refresh=digest.is_refresh,
         facts=facts,
         production=(*wanted.production, *rules.production),
         renewed=renewed(changes),
         without_admin=without_admin(changes, facts),
-        breaking=frozenset(grant.subject for grant, asked in found if id(asked) in broken),
+        breaking=frozenset(grant.subject for grant, one in asked if id(one) in broken),
     )
     return Review(
         stack=digest.stack,
-        problems=tuple(_problems(digest, wanted.exit_status)),
+        problems=(*_problems(digest, wanted.exit_status), *_twice(found.twice, facts)),
         rows=tuple(sorted((_row(change, situation) for change in changes), key=_order)),
-        unchanged=digest.unchanged,
-        retained=digest.retained,
+        unchanged=found.unchanged if digest.shows_unchanged else None,
+        retained=sum(change.is_released for change in changes),
         other_changes=digest.other_changes,
         diagnostics=tuple(digest.diagnostics),
         verdicts=tuple(said),
@@ -151,33 +151,43 @@ def _problems(digest: Digest, exit_status: int | None) -> Iterable[str]:
     yield from digest.problems
 
 
+def _twice(twice: Iterable[Sequence[Grant]], facts: Facts) -> Iterable[str]:
+    """Yield a sentence for each binding that several resources ask for."""
+    for grants in twice:
+        one = _asked(grants[0], facts)
+        token, deployment = named(one.org_token_name, one.org_token_id), named(one.deployment_name, one.deployment_id)
+        resources = ", ".join(f"{grant.urn.rpartition('::')[2]!r}" for grant in grants)
+        yield (
+            f"Token {token} in deployment {deployment} is asked for by {len(grants)} resources ({resources}), so it is not "
+            "known which role stands afterwards: remove all but one."
+        )
+
+
 def _row(change: Change, situation: Situation) -> Row:
     grant = change.after or change.before
     if grant is None:
         raise AssertionError("a change has a before or an after")
     asked = _asked(grant, situation.facts)
+    before, after = (there.role if there else None for there in (change.before, change.after))
     flags = situation.flags(change, asked)
-    kind, before = change.kind, change.before.role if change.before else None
-    there = situation.digest.there.get((asked.deployment_id or "", asked.org_token_id or ""))
-    if there is not None and kind is Kind.GAIN:
-        before = there.role
-        if there.overwritten and not same_role(before, grant.role):
-            kind = Kind.CHANGE
-            flags.add(Flag.OVERWRITES)
-        else:
-            flags.add(Flag.ADOPTS)
     return Row(
-        kind=kind,
+        kind=change.kind,
         organization_id=shown(change.subject.organization_id),
         deployment_id=asked.deployment_id,
         deployment_name=asked.deployment_name,
         org_token_id=asked.org_token_id,
         org_token_name=asked.org_token_name,
         before=shown(before),
-        after=shown(change.after.role) if change.after else None,
+        after=shown(after),
         flags=tuple(flag for flag in Flag if flag in flags),
         undecided=tuple(sorted(situation.undecided(change, asked))),
+        before_known=not _is_unknown(before),
+        after_known=not _is_unknown(after),
     )
+
+
+def _is_unknown(role: Text) -> bool:
+    return isinstance(role, Unseen) and role.why is Hidden.UNKNOWN
 
 
 def _order(row: Row) -> tuple[object, ...]:

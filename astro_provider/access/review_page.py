@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from astro_provider.access.flags import LOUD, MEANINGS, Flag
 from astro_provider.access.harmless import in_html
+from astro_provider.access.model import Kind
 from astro_provider.access.page import Cell, alarm, items, marks, meanings, named, page, table, text
 from astro_provider.access.review import Review, Row
-from astro_provider.access.words import KEEPS, counts, headline, notes, role_in_words, verb
+from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
 
 HEADS = ("Change", "Token", "Deployment", "Before", "After", "Flags")
 
@@ -35,7 +36,7 @@ def review_page(review: Review) -> str:
 def _table(review: Review, *, several: bool) -> str:
     rows = (
         (
-            Cell(verb(row), "" if verb(row) == KEEPS else row.kind),
+            Cell(VERBS[row.kind], "" if row.kind is Kind.KEEP else row.kind),
             Cell(named(row.org_token_name, row.org_token_id)),
             Cell(_where(row, several=several)),
             Cell(_role(row, before=True)),

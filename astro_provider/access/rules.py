@@ -155,7 +155,7 @@ def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
 
 def verdicts_of_one(rules: Rules, asked: Asked) -> Iterator[Verdict]:
     """What the rules about single grants say against one."""
-    whose = f"Token {_named(asked.org_token_name, asked.org_token_id)} in deployment {_where(asked)}"
+    whose = f"Token {named(asked.org_token_name, asked.org_token_id)} in deployment {_where(asked)}"
     allowed = _role_is_allowed(rules, asked)
     if allowed is not True:
         yield _verdict(Rule.ROLE, allowed, f"{whose}: the role {_shown(asked.role)} may not be given there.", asked)
@@ -182,7 +182,7 @@ def _too_many_admins(rules: Rules, grants: Iterable[Asked]) -> Iterator[Verdict]
     for deployment_id, number in counted.items():
         if number > rules.most_admins:
             there = tuple(asked for asked in admins if asked.deployment_id == deployment_id)
-            names = ", ".join(sorted(_named(one.org_token_name, one.org_token_id) for one in there))
+            names = ", ".join(sorted(named(one.org_token_name, one.org_token_id) for one in there))
             text = (
                 f"Deployment {_where(there[0])} would have {number} tokens that are {ADMIN}, and at most "
                 f"{rules.most_admins} are allowed: {names}."
@@ -238,10 +238,11 @@ def _verdict(rule: Rule, kept: bool | None, text: str, asked: Asked) -> Verdict:
 
 
 def _where(asked: Asked) -> str:
-    return _named(asked.deployment_name, asked.deployment_id)
+    return named(asked.deployment_name, asked.deployment_id)
 
 
-def _named(name: str | None, identifier: str | None) -> str:
+def named(name: str | None, identifier: str | None) -> str:
+    """A token or a deployment in a sentence: its name, then its id, as far as they are known."""
     if name is None:
         return identifier or "(not known yet)"
     return f"{name!r} ({identifier})" if identifier else repr(name)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from astro_provider.access.flags import Flag
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 
-VERBS = {Kind.GAIN: "gains", Kind.LOSE: "loses", Kind.CHANGE: "changes"}
-KEEPS = "keeps"  # a role that is adopted: new to the stack, but not to the token
+VERBS = {Kind.GAIN: "gains", Kind.LOSE: "loses", Kind.CHANGE: "changes", Kind.KEEP: "keeps"}
+CHANGES = (Kind.GAIN, Kind.LOSE, Kind.CHANGE)  # of access; a role that is kept is new to the stack, or left by it
 
 
 def headline(review: Review) -> str:
@@ -18,33 +17,28 @@ def headline(review: Review) -> str:
     return "Access that drifted" if review.is_refresh else "Access changes"
 
 
-def verb(row: Row) -> str:
-    """What happens to the token."""
-    return KEEPS if Flag.ADOPTS in row.flags else VERBS[row.kind]
-
-
 def role_in_words(row: Row, *, before: bool) -> str:
     """What stands in the place of a role that is not shown."""
+    if not (row.before_known if before else row.after_known):
+        return "not known"
     ends = row.kind is Kind.GAIN if before else row.kind is Kind.LOSE
-    if ends:
-        return "none"
-    return "secret" if Flag.SECRET in row.flags else "not known yet"
+    return "none" if ends else "secret"
 
 
 def counts(review: Review) -> str:
     """How much changes, in one sentence or two; an incomplete preview never sounds like none."""
-    counted = Counter(map(verb, review.rows))
-    parts = [
-        f"{number} {kind.value if number != 1 else VERBS[kind]}" for kind in Kind if (number := counted[VERBS[kind]])
-    ]
+    counted = Counter(row.kind for row in review.rows)
+    parts = [f"{number} {kind.value if number != 1 else VERBS[kind]}" for kind in CHANGES if (number := counted[kind])]
     if parts:
         text = f"Tokens: {', '.join(parts)} a role."
     elif review.problems:
         text = "No change of access is shown, but the preview did not go to its end."
     else:
         text = "No change of access."
-    if kept := counted[KEEPS]:
-        text += f" {_of(kept, 'token')} {KEEPS if kept == 1 else 'keep'} a role that this stack will manage."
+    if kept := counted[Kind.KEEP] - review.retained:
+        text += f" {_of(kept, 'token')} {'keeps' if kept == 1 else 'keep'} a role that this stack will manage."
+    if kept := review.retained:
+        text += f" {_of(kept, 'token')} {'keeps' if kept == 1 else 'keep'} a role that this stack stops managing."
     if review.unchanged is not None:
         text += f" {_of(review.unchanged, 'grant')} unchanged."
     others = ", ".join(f"{number} {op}" for op, number in review.other_changes.items())
@@ -55,9 +49,6 @@ def notes(review: Review) -> Iterable[str]:
     """What a reader must know to judge the rest."""
     if review.is_refresh:
         yield "Nothing will be written: before is what the state recorded, after is what Astro shows."
-    if review.retained:
-        verb_ = "stays" if review.retained == 1 else "stay"
-        yield f"{_of(review.retained, 'grant')} {verb_} in Astro, but this stack gives up managing (retain_on_delete)."
     if not review.asked:
         yield (
             "Astro was not asked: names of deployments, expired and unused tokens, production and last admins are known "

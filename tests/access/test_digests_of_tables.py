@@ -11,10 +11,9 @@ import pytest
 from astro_emulator import Emulator
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.export import read_export
-from astro_provider.access.model import Text, difference
-from astro_provider.access.review import changes_in
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
+from astro_provider.access.model import Text
 from tests.support.digests import RECOMMENDED, digest
+from tests.support.outcomes import changed, offline, roles
 from tests.support.previews import exported
 from tests.support.shell import run
 from tests.support.stack import Stack
@@ -40,10 +39,9 @@ def rows(town: Town, found: Digest) -> set[tuple[str, str, Text, Text]]:
         (
             deployments[str(change.subject.deployment_id)],
             tokens.get(str(change.subject.org_token_id), str(change.subject.org_token_name)),
-            change.before.role if change.before else None,
-            change.after.role if change.after else None,
+            *roles(change),
         )
-        for change in difference(found.before, found.after)
+        for change in changed(found)
     }
 
 
@@ -63,7 +61,7 @@ def test_rows_of_a_table_are_access_by_ids_whatever_the_keys(stack: Stack, town:
 
     given = {("d-0", "t-0", ADMIN), ("d-0", "t-1", ACCESSOR), ("d-1", "t-0", ADMIN)}
     assert rows(town, made) == {(deployment, token, None, role) for deployment, token, role in given}
-    assert (rows(town, unchanged), unchanged.unchanged, unchanged.problems) == (set(), 3, [])
+    assert (rows(town, unchanged), offline(unchanged).unchanged, unchanged.problems) == (set(), 3, [])
     assert rows(town, spelled) == set()
     assert rows(town, changed) == {
         ("d-0", "t-0", ADMIN, ACCESSOR),
@@ -72,16 +70,6 @@ def test_rows_of_a_table_are_access_by_ids_whatever_the_keys(stack: Stack, town:
     }
     assert {(one.subject.deployment_id, one.subject.org_token_id, one.role) for one in managed.grants} == {
         (town.deployments[deployment], town.tokens[token], role) for deployment, token, role in given
-    }
-
-
-def test_what_a_table_adopts_is_told(stack: Stack, town: Town) -> None:
-    town.bind("d-0", "t-0", ADMIN)
-
-    found = preview(stack, access={"roles": {"d-0": {"t-0": ADMIN}}})
-
-    assert {key: one.overwritten for key, one in found.there.items()} == {
-        (town.deployments["d-0"], town.tokens["t-0"]): False
     }
 
 
@@ -96,11 +84,11 @@ def test_a_move_is_no_change_and_a_gap_if_it_may_leave_a_table_first(stack: Stac
     away = preview(stack, single=single(town, "d-0", "t-0"), other=single(town, "d-1", "t-0"))
 
     assert rows(town, into) == rows(town, out_of) == rows(town, away) == set()
-    assert into.gaps == away.gaps == set()
-    assert {(one.deployment_id, one.org_token_id) for one in out_of.gaps} == {
+    assert offline(into).gaps == offline(away).gaps == set()
+    assert {(one.deployment_id, one.org_token_id) for one in offline(out_of).gaps} == {
         (town.deployments["d-1"], town.tokens["t-0"])
     }
-    assert len(changes_in(out_of)) == 1
+    assert len(offline(out_of).changes) == 1
 
 
 def reviewed(
@@ -139,7 +127,7 @@ def test_the_review_flags_an_entry_that_moves_out_of_a_table_that_stays(
     assert without == {}
 
 
-def test_the_review_says_of_what_a_run_has_left_that_it_is_not_known(stack: Stack, town: Town, tmp_path: Path) -> None:
+def test_the_review_shows_what_stands_of_what_a_failed_run_has_left(stack: Stack, town: Town, tmp_path: Path) -> None:
     first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
     asked = {"access": {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}}}
     stack.program = declaring(**asked)
@@ -153,8 +141,8 @@ def test_the_review_says_of_what_a_run_has_left_that_it_is_not_known(stack: Stac
     away = reviewed(town, stack, tmp_path, *without_refresh, access={"roles": {"d-0": {}}})
     refreshed = reviewed(town, stack, tmp_path, access={"roles": {"d-0": {}}})
 
-    assert again == {("d-0", first): (UNFINISHED, ADMIN, ["admin"]), ("d-0", second): (None, ADMIN, ["admin"])}
-    assert away == {("d-0", first): (UNFINISHED, None, [])}
+    assert again == {("d-0", second): (None, ADMIN, ["admin"])}
+    assert away == {("d-0", first): (ADMIN, None, [])}
     assert refreshed == {("d-0", first): (ADMIN, None, [])}
 
 
@@ -170,7 +158,6 @@ def test_what_an_exclusive_table_removes_is_lost_once(stack: Stack, town: Town) 
     back = preview(stack, "--show-sames", access=table)
 
     assert rows(town, made) == {("d-0", "t-0", None, ADMIN), ("d-0", "t-1", ACCESSOR, None)}
-    assert {one.org_token_id for one in made.before} == {town.tokens["t-1"]}
     assert rows(town, again) == set()
     assert rows(town, other) == {("d-0", "t-0", ADMIN, ACCESSOR)}
     assert rows(town, back) == {("d-0", "t-1", ACCESSOR, None)}
@@ -187,6 +174,6 @@ def test_drift_of_a_table_is_told_as_drift(stack: Stack, town: Town) -> None:
     refreshed = read_digest(digest(stack, "refresh", "--preview-only").text, "digest.json")
 
     assert rows(town, reverted) == {("d-0", "t-0", ACCESSOR, ADMIN), ("d-0", "t-1", None, ADMIN)}
-    assert {one.org_token_id for one in reverted.drifted} == {town.tokens["t-0"], town.tokens["t-1"]}
+    assert {one.org_token_id for one in offline(reverted).drifted} == {town.tokens["t-0"], town.tokens["t-1"]}
     assert refreshed.is_refresh
     assert rows(town, refreshed) == {("d-0", "t-0", ADMIN, ACCESSOR), ("d-0", "t-1", ADMIN, None)}

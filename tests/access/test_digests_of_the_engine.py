@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.access.digest import Digest, read_digest
-from astro_provider.access.model import Hidden, Text, Unseen, difference
-from astro_provider.access.review import changes_in
+from astro_provider.access.model import Hidden, Kind, Text, Unseen
 from tests.support import digests
 from tests.support.cast import DIRECT, EXPIRED, FINANCE, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.support.outcomes import changed, offline, roles
 from tests.support.previews import ACCESSOR, ADMIN, NEW_DEPLOYER, OLD_DEPLOYER, Previews
 
 Rows = set[tuple[Text, Text, Text, Text]]
@@ -21,13 +21,8 @@ def read(made: digests.Digest) -> Digest:
 def rows(digest: Digest) -> Rows:
     """Deployment, token, role before and after of all that changes."""
     return {
-        (
-            change.subject.deployment_id,
-            change.subject.org_token_id or change.subject.org_token_name,
-            change.before.role if change.before else None,
-            change.after.role if change.after else None,
-        )
-        for change in difference(digest.before, digest.after)
+        (change.subject.deployment_id, change.subject.org_token_id or change.subject.org_token_name, *roles(change))
+        for change in changed(digest)
     }
 
 
@@ -43,19 +38,19 @@ def test_a_first_preview_gives_every_role(previews: Previews) -> None:
     digest = read(previews.made)
 
     assert rows(digest) == ALL
-    assert (digest.stack, digest.problems, digest.unchanged) == ("bindings/test", [], 0)
+    assert (digest.stack, digest.problems, offline(digest).unchanged) == ("bindings/test", [], 0)
 
 
 def test_a_preview_without_changes_counts_what_stays(previews: Previews) -> None:
     digest = read(previews.unchanged)
 
-    assert (set(), 4, {}, []) == (rows(digest), digest.unchanged, digest.other_changes, digest.problems)
+    assert (set(), 4, {}, []) == (rows(digest), offline(digest).unchanged, digest.other_changes, digest.problems)
 
 
 def test_without_show_sames_it_is_not_known_how_much_stays(previews: Previews) -> None:
     digest = read(previews.plain)
 
-    assert (set(), None) == (rows(digest), digest.unchanged)
+    assert (set(), False) == (rows(digest), digest.shows_unchanged)
 
 
 def test_a_rename_and_a_move_beneath_a_component_are_no_change_of_access(previews: Previews) -> None:
@@ -64,18 +59,16 @@ def test_a_rename_and_a_move_beneath_a_component_are_no_change_of_access(preview
     assert {op: previews.moved.text.count(f'"op": "{op}"') for op in ("create", "delete")} | {
         "create": previews.moved.text.count('"op": "create"') - 1  # the component
     } == {"create": 4, "delete": 4}
-    assert (set(), 4, {"create": 1}) == (rows(digest), digest.unchanged, digest.other_changes)
+    assert (set(), 4, {"create": 1}) == (rows(digest), offline(digest).unchanged, digest.other_changes)
 
 
 def test_a_replacement_of_the_same_binding_is_a_moment_without_the_role(previews: Previews) -> None:
     digest = read(previews.replaced)
 
     assert set() == rows(digest)
-    assert {(PRODUCTION, OLD_DEPLOYER)} == {(one.deployment_id, one.org_token_id) for one in digest.gaps}
-    assert [
-        (change.subject.deployment_id, change.before and change.before.role, change.after and change.after.role)
-        for change in changes_in(digest)
-    ] == [(PRODUCTION, ADMIN, ADMIN)]
+    found = offline(digest)
+    assert {(PRODUCTION, OLD_DEPLOYER)} == {(one.deployment_id, one.org_token_id) for one in found.gaps}
+    assert [(change.subject.deployment_id, *roles(change)) for change in found.changes] == [(PRODUCTION, ADMIN, ADMIN)]
 
 
 def test_many_changes_at_once_are_told_apart(previews: Previews) -> None:
@@ -96,14 +89,6 @@ def test_many_changes_at_once_are_told_apart(previews: Previews) -> None:
     assert digest.other_changes == {"create": 1}
 
 
-def test_what_is_there_already_is_known_from_the_providers_notes(previews: Previews) -> None:
-    digest = read(previews.many)
-
-    adopted, overwritten = digest.there[PRODUCTION, OBSERVABILITY], digest.there[TRAINING, TRAINER]
-    assert (adopted.role, adopted.overwritten) == (ACCESSOR, False)
-    assert (overwritten.role, overwritten.overwritten) == (ACCESSOR, True)
-
-
 def test_destroy_takes_every_role_away(previews: Previews) -> None:
     digest = read(previews.destroyed)
 
@@ -122,7 +107,11 @@ def test_a_destroy_after_a_refresh_takes_away_what_is_there_and_not_what_the_sta
 def test_a_grant_that_stays_when_its_resource_is_deleted_is_no_loss(previews: Previews) -> None:
     digest = read(previews.retained)
 
-    assert (set(), 1, 3) == (rows(digest), digest.retained, digest.unchanged)
+    found = offline(digest)
+    assert [
+        (change.subject.deployment_id, *roles(change), change.kind) for change in found.changes if change.is_released
+    ] == [(FINANCE, ACCESSOR, ACCESSOR, Kind.KEEP)]
+    assert (set(), 3) == (rows(digest), found.unchanged)
 
 
 def test_a_refresh_shows_what_vanished(previews: Previews) -> None:
@@ -142,7 +131,7 @@ def test_a_refresh_that_finds_another_role_never_looks_like_a_whole_one_without_
 def test_a_refresh_without_drift_is_no_change(previews: Previews) -> None:
     digest = read(previews.refreshed_in_peace)
 
-    assert (True, set(), 4, []) == (digest.is_refresh, rows(digest), digest.unchanged, digest.problems)
+    assert (True, set(), 4, []) == (digest.is_refresh, rows(digest), offline(digest).unchanged, digest.problems)
 
 
 def test_a_preview_that_takes_drift_back_starts_from_what_is_there(previews: Previews) -> None:
@@ -152,7 +141,7 @@ def test_a_preview_that_takes_drift_back_starts_from_what_is_there(previews: Pre
         (PRODUCTION, OLD_DEPLOYER, ACCESSOR, ADMIN),
         (STAGING, OLD_DEPLOYER, None, ACCESSOR),
     } == rows(digest)
-    assert {PRODUCTION, STAGING} == {one.deployment_id for one in digest.drifted}
+    assert {PRODUCTION, STAGING} == {one.deployment_id for one in offline(digest).drifted}
 
 
 @pytest.mark.parametrize("which", ["failed", "crashed"])
@@ -178,4 +167,4 @@ def test_a_forks_preview_knows_what_the_program_says_and_no_more(previews: Previ
     digest = read(previews.of_a_fork)
 
     assert (TRAINING, "snowflake-direct", None, ADMIN) in rows(digest)
-    assert {None} == {subject.organization_id for subject in digest.after}
+    assert {None} == {grant.subject.organization_id for grant in offline(digest).after}

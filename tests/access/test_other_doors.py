@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from astro_provider.access.digest import Digest, read_digest
-from astro_provider.access.model import Hidden, Kind, Text, Unseen, difference
+from astro_provider.access.model import Hidden, Kind, Text, Unseen
+from tests.support.outcomes import changed, offline
 
 DYNAMIC, NATIVE = "pulumi-python:dynamic/astro:", "astro:index:"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -39,7 +40,7 @@ def rows(found: Digest) -> set[tuple[Text, Text, str]]:
             one.subject.org_token_id or one.subject.org_token_name,
             one.kind,
         )
-        for one in difference(found.before, found.after)
+        for one in changed(found)
     }
 
 
@@ -63,7 +64,7 @@ def test_the_native_door_spells_names_in_camel_case() -> None:
 
     assert [
         (one.subject.deployment_id, one.subject.org_token_id, one.org_token_name, one.subject.organization_id)
-        for one in found.after.values()
+        for one in offline(found).after
     ] == [(DEPLOYMENT, TOKEN, "ci", "clo")]
 
 
@@ -90,7 +91,7 @@ def test_a_part_of_a_set_that_is_not_shown_hides_what_stands_beneath_it(hidden: 
         step("create", f"{DYNAMIC}DeploymentOrgTokenBindings", None, {"organization_id": "clo", "roles": roles})
     )
 
-    (grant,) = found.after.values()
+    (grant,) = offline(found).after
     assert isinstance(grant.role, Unseen)
     assert why is grant.role.why
     assert [depth >= 1, depth >= 2] == [grant.subject.deployment_id == DEPLOYMENT, grant.subject.org_token_id == TOKEN]
@@ -134,7 +135,8 @@ def test_what_is_imported_is_adopted() -> None:
 
     found = digest(step("import", f"{NATIVE}DeploymentOrgTokenBinding", None, new))
 
-    assert {key: (one.role, one.overwritten) for key, one in found.there.items()} == {(DEPLOYMENT, TOKEN): ("A", False)}
+    (change,) = offline(found).changes
+    assert (change.kind, change.is_new, change.before and change.before.role) == (Kind.KEEP, True, "A")
 
 
 def test_a_count_that_the_steps_do_not_show_is_a_problem() -> None:
@@ -155,34 +157,3 @@ def test_a_binding_by_names_alone_is_the_one_that_the_state_has_by_ids() -> None
 
     assert set() == rows(renamed)
     assert {("etl", "ci", Kind.GAIN)} == rows(alone)
-
-
-@pytest.mark.parametrize(
-    ("note", "there"),
-    [
-        (
-            (
-                "Token 'ci (old)' (cln7) already has the role Release Engineer in deployment 'etl (prod)' (clm9). It will be "
-                "adopted unchanged, and a later destroy will remove it."
-            ),
-            {("clm9", "cln7"): ("Release Engineer", False)},
-        ),
-        (
-            "Token 'ci' (cln7) already has the role A in deployment clm9: overwrite will change A → B.",
-            {("clm9", "cln7"): ("A", True)},
-        ),
-        (
-            (
-                "Token 'ci' (cln7) already has the role A in deployment 'etl' (clm9) through another resource of this program. "
-                "Remove one of the two, unless this one replaces that one."
-            ),
-            {},
-        ),
-    ],
-)
-def test_notes_of_the_provider_tell_what_is_there(note: str, there: dict[tuple[str, str], tuple[str, bool]]) -> None:
-    said = {"severity": "info#err", "message": f"astro: note: {note}\n\n"}
-
-    found = read_digest(json.dumps({"steps": [], "changeSummary": {}, "diagnostics": [said]}), "digest.json")
-
-    assert there == {key: (one.role, one.overwritten) for key, one in found.there.items()}

@@ -9,10 +9,11 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.access.digest import read_digest
-from astro_provider.access.model import Text, difference
+from astro_provider.access.model import Text
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, digest, ran
 from tests.support.native_programs import natively
+from tests.support.outcomes import changed, roles
 from tests.support.policy_packs import policy_pack
 from tests.support.previews import exported
 from tests.support.programs import bindings
@@ -38,10 +39,9 @@ def changes(stack: Stack, command: str = "preview") -> set[tuple[Text, Text, Tex
         (
             one.subject.deployment_id or one.subject.deployment_name,
             one.subject.org_token_id or one.subject.org_token_name,
-            one.before.role if one.before else None,
-            one.after.role if one.after else None,
+            *roles(one),
         )
-        for one in difference(found.before, found.after)
+        for one in changed(found)
     }
 
 
@@ -60,7 +60,7 @@ def test_a_review_tells_who_gains_changes_and_loses(stack: Stack, astro: Emulato
     assert first - trainer == {
         (STAGING, OBSERVABILITY, None, ADMIN),
         (TRAINING, OBSERVABILITY, None, ACCESSOR),
-        (TRAINING, stranger, ADMIN, None),
+        (TRAINING, "stranger", ADMIN, None),
     }
     assert second == {(STAGING, OBSERVABILITY, ADMIN, ACCESSOR)}
     assert third == {(STAGING, OBSERVABILITY, ADMIN, None)}

@@ -74,6 +74,8 @@ def test_each_row_says_who_where_before_after_and_what_is_worth_a_second_look(bo
         "after": ACCESSOR,
         "flags": ["last-admin", "production", "unused"],
         "undecided": [],
+        "before_known": True,
+        "after_known": True,
     } == document["changes"][0]
     assert flags(document) == {
         (PRODUCTION, OLD_DEPLOYER): ["last-admin", "production", "unused"],
@@ -93,7 +95,7 @@ def test_an_overwrite_is_told_as_the_change_that_it_is(bound: Emulator, many: st
     rows = {(row["deployment_id"], row["org_token_id"]): row for row in document["changes"]}
     overwritten, adopted = rows[TRAINING, TRAINER], rows[PRODUCTION, OBSERVABILITY]
     assert (overwritten["change"], overwritten["before"], overwritten["after"]) == ("change", ACCESSOR, ADMIN)
-    assert (adopted["change"], adopted["before"], adopted["after"]) == ("gain", ACCESSOR, ACCESSOR)
+    assert (adopted["change"], adopted["before"], adopted["after"]) == ("keep", ACCESSOR, ACCESSOR)
 
 
 def test_a_role_that_is_adopted_is_no_change_of_access(bound: Emulator, previews: Previews, tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_the_page_about_pull_requests_shows_the_comment_as_it_came(bound: Emulat
 def test_one_list_of_tokens_one_of_deployments_and_one_for_each_that_loses_an_admin(bound: Emulator, many: str) -> None:
     reviewed(bound, many)
 
-    assert calls_to(bound) == {"ListApiTokens": 1 + 2, "ListDeployments": 1}
+    assert calls_to(bound) == {"ListApiTokens": 1 + 2, "ListDeployments": 1, "GetApiToken": 1}
 
 
 def test_a_preview_that_changes_nothing_asks_nobody_and_needs_no_credential(previews: Previews, tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_an_expired_token_that_gains_is_flagged_and_one_that_loses_is_not(
     made = reviewed(bound, kept(tmp_path, previews.made.text))
     destroyed = reviewed(bound, kept(tmp_path, previews.destroyed.text))
 
-    assert flags(made)[FINANCE, EXPIRED] == ["expired"]
+    assert flags(made)[FINANCE, EXPIRED] == ["adopts", "expired"]
     assert flags(destroyed)[FINANCE, EXPIRED] == []
 
 

@@ -86,7 +86,7 @@ def _looked(
         facts = Facts(
             asked=True,
             tokens={one.id: token_facts(one) for one in tokens},
-            deployments={one.id: deployment_facts(one) for one in deployments},
+            deployments={one.id: deployment_facts(one, organization) for one in deployments},
         )
         assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
         found = audited(organization, assignments, facts, exports, production=production, rules=rules)

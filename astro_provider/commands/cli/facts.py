@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from astro_provider.access.digest import Digest
 from astro_provider.access.facts import Deployment, Facts, Token
-from astro_provider.access.model import ADMIN, same_role
+from astro_provider.access.flags import loses_admin
+from astro_provider.access.model import ADMIN, same_role, seen, shown
+from astro_provider.access.outcome import outcome
 from astro_provider.access.rules import Rules
 from astro_provider.access.rules_file import read_rules
 from astro_provider.astro import api
-from astro_provider.astro.reading.assignments import assigned_tokens
+from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
+from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
-from astro_provider.astro.roles import ORGANIZATION
-from astro_provider.errors import UnusableInput
+from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles
+from astro_provider.errors import NotFound, UnusableInput
 
 STANDARD_INPUT = "-"
 OWNER = "ORGANIZATION_OWNER"
@@ -52,31 +59,77 @@ def read_rules_file(name: Path | None) -> Rules | None:
     return read_rules(*read_text(str(name)))
 
 
-def facts(reader: Reader, organization_ids: Iterable[str], admins_of: Iterable[tuple[str, str]]) -> Facts:
-    """Ask for what a review needs: the tokens, the deployments, and the admins of some of these.
+def listed(reader: Reader, organization_ids: Sequence[str]) -> Facts:
+    """Read the tokens and the deployments of organizations: one list of each."""
+    tokens: dict[str, Token] = {}
+    deployments: dict[str, Deployment] = {}
+    for organization_id in organization_ids:
+        tokens |= {one.id: token_facts(one) for one in reader.tokens(organization_id).listed}
+        deployments |= {
+            one.id: deployment_facts(one, organization_id) for one in reader.deployments(organization_id).values()
+        }
+    return Facts(datetime.now(UTC), asked=True, tokens=tokens, deployments=deployments)
+
+
+def looked_up(reader: Reader, facts: Facts, digest: Digest) -> Facts:
+    """Read what a review needs of roles.
 
     Args:
         reader: the service.
-        organization_ids: the organizations; one list of tokens and one of deployments each.
-        admins_of: organization and deployment, of each deployment whose admins are to be told; one list each.
+        facts: what `listed` has read.
+        digest: what is reviewed.
+
+    Returns:
+        The facts with `admins` of each deployment that loses an admin (one list each), with `held` of the pairs that only
+        Astro can tell (one list for each of their deployments, or one read for each of their tokens, whichever is fewer),
+        and with `roles` if one is given that is not built in (one list for each organization).
     """
-    tokens: dict[str, Token] = {}
-    deployments: dict[str, Deployment] = {}
-    found: dict[str, api.Deployment] = {}
-    for organization_id in organization_ids:
-        tokens |= {one.id: token_facts(one) for one in reader.tokens(organization_id).listed}
-        found |= reader.deployments(organization_id)
-    deployments = {one.id: deployment_facts(one) for one in found.values()}
-    admins = {
-        deployment_id: frozenset(
-            row.id
-            for row in assigned_tokens(reader, organization_id, [found[deployment_id]])
-            if same_role(row.deployment_role, ADMIN)
-        )
-        for organization_id, deployment_id in admins_of
-        if deployment_id in found
+    expected = outcome(digest, facts)
+    losing = {
+        deployment_id
+        for change in expected.changes
+        if loses_admin(change) and (deployment_id := shown(change.subject.deployment_id) or "") in facts.deployments
     }
-    return Facts(datetime.now(UTC), asked=True, tokens=tokens, deployments=deployments, admins=admins)
+    admins: dict[str, frozenset[str]] = {}
+    held: dict[tuple[str, str], str | None] = {}
+    for deployment_id in sorted(losing):
+        roles = _roles_in(reader, facts.deployments[deployment_id])
+        admins[deployment_id] = frozenset(token_id for token_id, role in roles.items() if same_role(role, ADMIN))
+        held |= {pair: roles.get(pair[1]) for pair in expected.to_ask if pair[0] == deployment_id}
+    held |= _held(reader, facts, expected.to_ask - held.keys())
+    given = {change.after.role for change in expected.changes if change.after is not None}
+    custom = any(seen(role) and role.upper() not in BUILT_IN for role in given)
+    organizations = {one.organization_id for one in facts.deployments.values()}
+    roles_there = frozenset(role for one in organizations for role in reader.roles(one)) if custom else None
+    return replace(facts, admins=admins, held=held, roles=roles_there)
+
+
+def _roles_in(reader: Reader, deployment: Deployment) -> dict[str, str]:
+    """The roles of organization tokens in a deployment, by token."""
+    of = reader.deployments(deployment.organization_id)[deployment.id]
+    return {row.id: row.deployment_role for row in assigned_tokens(reader, deployment.organization_id, [of])}
+
+
+def _held(reader: Reader, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    """The roles of pairs of a deployment and a token; a pair in a deployment that Astro does not list is left out."""
+    there = [pair for pair in pairs if pair[0] in facts.deployments]
+    deployments, tokens = (sorted({pair[which] for pair in there}) for which in range(2))
+    if len(deployments) < len(tokens):
+        lists = in_parallel([partial(_roles_in, reader, facts.deployments[one]) for one in deployments])
+        in_deployment = dict(zip(deployments, lists, strict=True))
+        return {pair: in_deployment[pair[0]].get(pair[1]) for pair in there}
+    organization = {token: facts.deployments[deployment].organization_id for deployment, token in there}
+    reads = in_parallel([partial(_roles_of, reader, organization[one], one) for one in tokens])
+    of_token = dict(zip(tokens, reads, strict=True))
+    return {pair: of_token[pair[1]].get(pair[0]) for pair in there}
+
+
+def _roles_of(reader: Reader, organization_id: str, token_id: str) -> dict[str, str]:
+    """The roles of a token, by deployment; none of a token that is gone."""
+    try:
+        return held_roles(require_roles(reader.whole_token(organization_id, token_id)))
+    except NotFound:
+        return {}
 
 
 def token_facts(token: api.ApiToken) -> Token:
@@ -92,10 +145,10 @@ def token_facts(token: api.ApiToken) -> Token:
     )
 
 
-def deployment_facts(deployment: api.Deployment) -> Deployment:
+def deployment_facts(deployment: api.Deployment, organization_id: str) -> Deployment:
     """What is worth knowing of a deployment."""
     name = (deployment.model_extra or {}).get("workspaceName")
-    return Deployment(deployment.id, deployment.name, name if isinstance(name, str) else "")
+    return Deployment(deployment.id, deployment.name, name if isinstance(name, str) else "", organization_id)
 
 
 def _date(text: object) -> datetime | None:

@@ -12,13 +12,14 @@ import typer
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.document import as_json, review_document
 from astro_provider.access.facts import Facts
-from astro_provider.access.flags import Flag, loses_admin
+from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import as_markdown
 from astro_provider.access.model import shown as text_of
-from astro_provider.access.review import Review, Row, Wanted, changes_in
+from astro_provider.access.outcome import outcome
+from astro_provider.access.review import Review, Row, Wanted
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_page import review_page
-from astro_provider.access.words import counts, headline, notes, role_in_words, verb
+from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
 from astro_provider.commands.cli.answers import answer, say_failed_on
 from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
@@ -81,27 +82,23 @@ def run(  # noqa: PLR0913  the command's options
 
 
 def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
-    """Ask Astro, unless it is told not to, or nothing changes that anybody would ask about."""
-    changes = changes_in(digest)
-    subjects = [change.subject for change in changes] + (list(digest.after) if everything else [])
-    if offline or not subjects:
+    """Ask Astro, unless `offline` is set or nothing changes; `everything`: the rules look at what stays, too."""
+    expected = outcome(digest, Facts())
+    is_asked_for = bool(expected.changes or expected.to_ask or (everything and expected.after))
+    if offline or not is_asked_for:
         return Facts(asked=not offline)
     from astro_provider.astro.reading.reader import Reader  # noqa: PLC0415  half a second
-    from astro_provider.commands.cli.facts import facts  # noqa: PLC0415  half a second
+    from astro_provider.commands.cli.facts import listed, looked_up  # noqa: PLC0415  half a second
     from astro_provider.commands.cli.session import environment_settings  # noqa: PLC0415  half a second
 
     settings = environment_settings()
     client = settings.client()
     try:
         reader = Reader(client)
-        named = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
-        organizations = list(named) or [reader.organization_id(settings.organization_id)]
-        losing = dict.fromkeys(
-            (text_of(change.subject.organization_id) or organizations[0], deployment_id)
-            for change in changes
-            if loses_admin(change) and (deployment_id := text_of(change.subject.deployment_id))
-        )
-        return facts(reader, organizations, losing)
+        subjects = [change.subject for change in expected.changes] + [grant.subject for grant in expected.after]
+        given = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
+        organizations = list(given) or [reader.organization_id(settings.organization_id)]
+        return looked_up(reader, listed(reader, organizations), digest)
     finally:
         client.close()
 
@@ -142,7 +139,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         return (row.before if before else row.after) or f"({role_in_words(row, before=before)})"
 
     return (
-        verb(row),
+        VERBS[row.kind],
         row.org_token_name or "",
         row.org_token_id or "(not known yet)",
         row.deployment_name or "",

@@ -100,9 +100,8 @@ def examine_existing(
         found = examined.keys.tokens[entry.token].thing
         if held is None or not known(role) or (found is not None and wrong_scope(found)):
             continue
-        words = examined.in_words(entry)
-        token, _, deployment = words.partition(" in deployment ")
-        who = f"{sentence(token)} already has the role {held.role} in deployment {deployment}"
+        token, deployment = examined.keys.tokens[entry.token], examined.keys.deployments[entry.deployment]
+        who = f"{sentence(token.in_words)} already has the role {held.role} in {deployment.in_words}"
         if same_role(held.role, role):
             text = (
                 f"{who}. It will be adopted unchanged, and a later destroy will remove it. If it moves here from another "
@@ -112,7 +111,9 @@ def examine_existing(
         elif examined.table.overwrite is True:
             text = f"{who}: overwrite will change {held.role} → {role}. Another stack may own it."
             yield Finding(Weight.NOTE, entry.place, text)
-        elif examined.table.overwrite is False and (refusal := Add(binding, role, called=words).refusal(held.role)):
+        elif examined.table.overwrite is False and (
+            refusal := Add(binding, role, called=examined.in_words(entry)).refusal(held.role)
+        ):
             yield Finding(Weight.ERROR, entry.place, str(refusal))
 
 

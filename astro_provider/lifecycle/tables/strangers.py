@@ -48,7 +48,7 @@ class Stranger:
 
     @property
     def told_by_note(self) -> str:
-        """What a note says; `access/digest.py` takes the ids from it, which `removes` does not have."""
+        """What a note says."""
         return f"{self.token_in_words} will lose the role {self.role} in {self.deployment_in_words}"
 
 
