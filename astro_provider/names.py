@@ -24,6 +24,8 @@ SIGNATURE = (
     "4dabf18193072939515e22adb298388d"  # the key that marks a map as one value of a special kind, such as a secret
 )
 
+CUID = re.compile(r"c[a-z0-9]{20,31}")  # what Astro's ids look like
+
 _DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
 
 

@@ -137,7 +137,7 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
 
     def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
         """All as one, which reads better than a table's many lines between a program's traceback."""
-        from astro_provider.lifecycle.tables.examining import as_one  # noqa: PLC0415  a program needs none of it
+        from astro_provider.lifecycle.findings import as_one  # noqa: PLC0415  a program needs none of it
 
         return [as_one(problems)] if problems else []
 

@@ -7,13 +7,13 @@ camelCase. Whatever else a state holds (`__provider`, configuration, values of o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
 from astro_provider.names import (
+    CUID,
     DYNAMIC_BINDING,
     DYNAMIC_TABLE,
     NATIVE_BINDING,
@@ -29,7 +29,6 @@ OURS = ONE | MANY
 SECRET_TEXT = "[secret]"  # noqa: S105  the engine's word for one
 ALREADY_REMOVED = "already removed"  # in `removes`: an earlier run has taken it
 AGAIN = " (again)"  # in `removes`, after the role: an earlier run took the same role
-_CUID = re.compile(r"c[a-z0-9]{20,31}")
 _NOTHING_IN_ID = (None, None, None)
 
 
@@ -145,7 +144,7 @@ def _id_or_name(key: str, ids: Any) -> tuple[str | None, str | None]:
     found = ids.get(key) if isinstance(ids, Mapping) else None
     if isinstance(found, str) and found not in (UNKNOWN_TEXT, SECRET_TEXT):
         return found, None
-    return (key, None) if _CUID.fullmatch(key) else (None, key)
+    return (key, None) if CUID.fullmatch(key) else (None, key)
 
 
 def _raw(properties: Mapping[str, Any], name: str) -> Any:

@@ -41,7 +41,7 @@ def wrong_scope(token: ApiToken) -> str | None:
     """Say that a token is not the organization's; None if it is, or if the answer leaves its scope out."""
     if token.scope in (None, ORGANIZATION):
         return None
-    return f"token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
+    return f"Token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
 
 
 def require_organization_scope(token: ApiToken) -> None:

@@ -1,4 +1,4 @@
-"""What is right about a binding and what contradicts, before anything is written.
+"""What is right about a resource and what contradicts, before anything is written; for a binding and a table alike.
 
 - What cannot exist yet is a warning, what exists and contradicts is an error. A token, a deployment or a role *name* may
   be about to be made by the same program, so a preview must not fail on it. A token of the wrong scope or a deployment in
@@ -7,129 +7,186 @@
   away for nothing.
 - What is in the state and does not change cannot fail: a deployment that was deleted or a token that was renamed in
   Astro must not stop the rest of the stack, so each error about it is a warning with the remedy.
+
+Each deployment, token and role is examined once, however many entries name it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from astro_provider.astro.api import ApiToken, Deployment, Role
+from astro_provider.astro.api import Role
 from astro_provider.astro.hints import nearest_names, other_workspace
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.reading.reader import Assignment, Reader
 from astro_provider.astro.roles import same_role, wrong_scope
 from astro_provider.astro.writing.changes import Add
-from astro_provider.lifecycle.resolving import Resolved
-from astro_provider.lifecycle.situation import Finding, Situation, Weight
-from astro_provider.lifecycle.values import Inputs, known
+from astro_provider.lifecycle.findings import Entry, Finding, Weight
+from astro_provider.lifecycle.resolving import Examined
+from astro_provider.lifecycle.values import known
 from astro_provider.messages.words import sentence
 
 # Built-in roles of other scopes begin like this (https://www.astronomer.io/docs/astro/user-permissions).
 OTHER_SCOPES = ("ORGANIZATION_", "WORKSPACE_", "DAG_")
 
 
-class Preflight:
-    """The examination of a binding against what the service has."""
+def examine(reader: Reader, resolved: Examined, *, missing: Weight, unchanged: Collection[Entry]) -> Examined:
+    """Say what is right about what a resource asks for, except for what is there already.
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    def examine(self, resolved: Resolved, situation: Situation) -> Iterator[Finding]:
-        """Yield what there is to say about a binding: names and ids first, then what they stand for."""
-        inputs, token, deployment = resolved.inputs, resolved.token, resolved.deployment
-        weighed = [*resolved.findings]
-        if deployment and known(inputs.workspace_id) and deployment.workspace_id != inputs.workspace_id:
-            weighed.append(Finding(Weight.ERROR, "workspace_id", other_workspace(deployment, inputs.workspace_id)))
-        if token is not None:
-            weighed += _examine_token(inputs, token, situation.asked.token_given_by)
-        if known(inputs.organization_id) and known(inputs.role):
-            weighed += self._examine_role(resolved, inputs.role, situation)
-        unchanged = situation.is_unchanged_by(inputs) and not situation.about_to_write
-        for finding in weighed:
-            stays = unchanged and finding.weight is Weight.ERROR
-            yield replace(finding, weight=Weight.WARNING) if stays else finding
-
-    def examine_existing(self, resolved: Resolved, *, stored: bool) -> Iterator[Finding]:
-        """Say what a binding that is new to this stack will meet in the service.
-
-        Args:
-            resolved: the binding.
-            stored: another resource of this program has the binding in the state, or this one, which is replaced by force.
-        """
-        inputs = resolved.inputs
-        binding = inputs.binding
-        if binding is None or not known(inputs.role):
-            return
-        there = self._reader.role_of(binding, confirm_absence=False)
-        if there is None:
-            return
-        who = f"{sentence(inputs.token_in_words)} already has the role {there.role} in {inputs.deployment_in_words}"
-        same = same_role(there.role, inputs.role)
-        if stored:
-            text = f"{who} through another resource of this program: remove one of the two, unless this one replaces that one."
-            yield Finding(Weight.WARNING, "role", text)
-        elif same:
-            text = (
-                f"{who}. It will be adopted unchanged, and a later destroy will remove it. If this is a rename within this "
-                "stack, the role stays. Otherwise another stack may own it; and if a resource of another kind gave it and "
-                "leaves this program in the same run, the role goes with it."
-            )
-            yield Finding(Weight.NOTE, "role", text)
-        elif inputs.overwrite is True:
-            text = f"{who}: overwrite will change {there.role} → {inputs.role}. Another stack may own it."
-            yield Finding(Weight.NOTE, "role", text)
-        elif inputs.overwrite is False and (
-            refusal := Add(binding, inputs.role, called=inputs.in_words).refusal(there.role)
-        ):
-            yield Finding(Weight.ERROR, "role", str(refusal))
-
-    def _examine_role(self, resolved: Resolved, name: str, situation: Situation) -> Iterator[Finding]:
-        inputs, deployment, role = resolved.inputs, resolved.deployment, resolved.role
-        if role is None:
-            text, can_never_be = no_such_role(self._reader, str(inputs.organization_id), name)
-            if can_never_be:
-                yield Finding(Weight.ERROR, "role", f"{text}.")
-                return
-            weight = situation.weight_of_a_missing_name(inputs)
-            if weight is Weight.WARNING:
-                text += f", so {inputs.token_in_words} cannot get it in {inputs.deployment_in_words}. The update will fail unless this program also creates that role"
-            yield Finding(weight, "role", f"{text}.")
-        elif deployment and (reason := restriction(role, deployment)):
-            yield Finding(Weight.ERROR, "role", reason)
-
-
-def no_such_role(reader: Reader, organization_id: str, name: str) -> tuple[str, bool]:
-    """Say that no deployment role has a name, without the full stop, and whether none can ever have it."""
-    names = [found.name for found in reader.roles(organization_id).values()]
-    text = f"No deployment role is named {name!r} in organization {organization_id}{nearest_names(name, names)}"
-    if name.startswith(OTHER_SCOPES) and name.isupper():
-        return f"{text}. It is named like a built-in role of another scope, which a deployment can never have", True
-    return text, False
-
-
-def restriction(role: Role, deployment: Deployment) -> str | None:
-    """Say that a role is not for the deployment's workspace; None if it is, or if nobody can tell."""
-    allowed, workspace_id = role.restricted_workspace_ids, deployment.workspace_id
-    if not allowed or not workspace_id or workspace_id in allowed:
-        return None
-    return (
-        f"The role {role.name} is restricted to workspace {', '.join(allowed)}, and deployment {deployment.name!r} "
-        f"({deployment.id}) belongs to {workspace_id}."
+    Args:
+        reader: the service's facts.
+        resolved: what the resource asks for, looked up.
+        missing: how much it weighs that no role has a name.
+        unchanged: the entries that are in the state and stay exactly as they are there.
+    """
+    organization_id = resolved.asked.organization_id
+    if not known(organization_id):
+        return resolved
+    certain = missing is Weight.ERROR
+    roles = {
+        name: reader.roles_named(organization_id, name, certain=certain)
+        for name in resolved.roles.values()
+        if known(name)
+    }
+    findings = [
+        *resolved.findings,
+        *_of_deployments(resolved),
+        *_of_tokens(resolved),
+        *_of_roles(reader, resolved, roles, missing),
+    ]
+    stays = frozenset(() if resolved.asked.about_to_write else unchanged)
+    return replace(
+        resolved,
+        roles={
+            entry: roles[role][0].name if known(role) and len(roles[role]) == 1 else role
+            for entry, role in resolved.roles.items()
+        },
+        findings=[
+            replace(one, weight=Weight.WARNING)
+            if one.weight is Weight.ERROR and one.entries and stays.issuperset(one.entries)
+            else one
+            for one in findings
+        ],
     )
 
 
-def _examine_token(inputs: Inputs, token: ApiToken, given_by: str) -> Iterator[Finding]:
-    named = f"Token {token.name!r} ({token.id})"
-    where = inputs.deployment_in_words
-    if reason := wrong_scope(token):
-        yield Finding(Weight.ERROR, given_by, reason)
-    if token.has_expired(datetime.now(UTC)):
-        text = f"{named} expired on {token.end_at:%Y-%m-%d}, so this role gives no access in {where}."
-        yield Finding(Weight.WARNING, given_by, text)
-    if token.kind == "DIRECT_ACCESS":
-        text = (
-            f"{named} is of kind DIRECT_ACCESS, which is made for calls to Airflow itself, and Astro does not document what "
-            f"a role gives it in {where}. Try what it opens, or use a token of kind STANDARD."
-        )
-        yield Finding(Weight.WARNING, given_by, text)
+def examine_existing(
+    examined: Examined, there: Mapping[BindingId, Assignment | None], *, in_the_program: Collection[BindingId] = ()
+) -> Iterator[Finding]:
+    """Say what entries that are new to a resource will meet in the service.
+
+    Args:
+        examined: what the resource asks for.
+        there: what each new entry has in the service.
+        in_the_program: those that another resource of this program has in the state, or this one, which is replaced by force.
+    """
+    overwrite = examined.asked.overwrite
+    for binding, held in there.items():
+        entry = examined.bindings[binding]
+        role, place = examined.roles[entry], examined.asked.places(entry)
+        token, deployment = examined.tokens[entry.token], examined.deployments[entry.deployment]
+        if held is None or not known(role) or (token.thing is not None and wrong_scope(token.thing)):
+            continue
+        who = f"{sentence(token.in_words)} already has the role {held.role} in {deployment.in_words}"
+        if binding in in_the_program:
+            text = f"{who} through another resource of this program: remove one of the two, unless this one replaces that one."
+            yield Finding(Weight.WARNING, place, text)
+        elif same_role(held.role, role):
+            text = (
+                f"{who}. It will be adopted unchanged, and a later destroy will remove it. If this is a rename or a move "
+                "within this stack, the role stays. Otherwise another stack may own it. If another resource (for example a "
+                "Command) granted it and this run removes that resource, the role is removed too."
+            )
+            yield Finding(Weight.NOTE, place, text)
+        elif overwrite is True:
+            text = f"{who}: overwrite will change {held.role} → {role}. Another stack may own it."
+            yield Finding(Weight.NOTE, place, text)
+        elif overwrite is False and (refusal := Add(binding, role, called=examined.in_words(entry)).refusal(held.role)):
+            yield Finding(Weight.ERROR, place, str(refusal))
+
+
+def _of_deployments(resolved: Examined) -> Iterator[Finding]:
+    asked = resolved.asked
+    if known(asked.workspace_id):
+        for found in resolved.deployments.values():
+            if found.thing is not None and found.thing.workspace_id != asked.workspace_id:
+                place = asked.place_of_workspace or found.spelled.place
+                text = other_workspace(found.thing, asked.workspace_id)
+                yield Finding(Weight.ERROR, place, text, found.spelled.entries)
+
+
+def _of_tokens(resolved: Examined) -> Iterator[Finding]:
+    for found in resolved.tokens.values():
+        token, entries = found.thing, found.spelled.entries
+        if token is None:
+            continue
+        named = f"Token {token.name!r} ({token.id})"
+        gives, what_it_gives = "its roles give no access", "a role in a deployment gives it"
+        if len(entries) == 1:
+            where = resolved.deployments[entries[0].deployment].in_words
+            gives, what_it_gives = f"this role gives no access in {where}", f"a role gives it in {where}"
+        if reason := wrong_scope(token):
+            yield Finding(Weight.ERROR, found.spelled.place, reason, entries)
+        if token.has_expired(datetime.now(UTC)):
+            text = f"{named} expired on {token.end_at:%Y-%m-%d}, so {gives}."
+            yield Finding(Weight.WARNING, found.spelled.place, text, entries)
+        if token.kind == "DIRECT_ACCESS":
+            text = (
+                f"{named} is of kind DIRECT_ACCESS, which is made for calls to Airflow itself, and Astro does not document what "
+                f"{what_it_gives}. Try what it opens, or use a token of kind STANDARD."
+            )
+            yield Finding(Weight.WARNING, found.spelled.place, text, entries)
+
+
+def _of_roles(
+    reader: Reader, resolved: Examined, roles: Mapping[str, Sequence[Role]], missing: Weight
+) -> Iterator[Finding]:
+    by_role: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry, role in resolved.roles.items():
+        if known(role):
+            by_role[role].append(entry)
+    for name, entries in by_role.items():
+        if not roles[name]:
+            yield _missing_role(reader, resolved, name, entries, missing)
+        elif len(roles[name]) > 1:
+            alike = " and ".join(repr(one.name) for one in roles[name])
+            text = f"{name!r} may mean {alike}, which are two roles: write the one that is meant as Astro spells it."
+            yield Finding(Weight.ERROR, _place_of(resolved, entries), text, tuple(entries))
+        else:
+            yield from _restrictions(resolved, roles[name][0], entries)
+
+
+def _place_of(resolved: Examined, entries: Sequence[Entry]) -> str:
+    """The place of a finding about a role: its first entry, and how many more have it."""
+    return resolved.asked.places(entries[0]) + (f" (and in {len(entries) - 1} more)" if len(entries) > 1 else "")
+
+
+def _missing_role(reader: Reader, resolved: Examined, name: str, entries: Sequence[Entry], missing: Weight) -> Finding:
+    organization_id = str(resolved.asked.organization_id)
+    nearest = nearest_names(name, [role.name for role in reader.roles(organization_id)])
+    text = f"No deployment role is named {name!r} in organization {organization_id}{nearest}"
+    if name.startswith(OTHER_SCOPES) and name.isupper():
+        text += ". It is named like a built-in role of another scope, which a deployment can never have"
+        missing = Weight.ERROR
+    if missing is Weight.WARNING:
+        if len(entries) == 1:
+            token, deployment = resolved.tokens[entries[0].token], resolved.deployments[entries[0].deployment]
+            text += f", so {token.in_words} cannot get it in {deployment.in_words}"
+        text += ". The update will fail unless this program also creates that role"
+    return Finding(missing, _place_of(resolved, entries), f"{text}.", tuple(entries))
+
+
+def _restrictions(resolved: Examined, role: Role, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Yield that a role is not for a deployment's workspace, unless the answer leaves the workspace out."""
+    allowed = role.restricted_workspace_ids
+    for entry in entries:
+        deployment = resolved.deployments[entry.deployment].thing
+        if allowed and deployment and deployment.workspace_id and deployment.workspace_id not in allowed:
+            text = (
+                f"The role {role.name} is restricted to workspace {', '.join(allowed)}, and deployment "
+                f"{deployment.name!r} ({deployment.id}) belongs to {deployment.workspace_id}."
+            )
+            yield Finding(Weight.ERROR, resolved.asked.places(entry), text, (entry,))

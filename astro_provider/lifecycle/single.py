@@ -32,20 +32,20 @@ from astro_provider.errors import (
 )
 from astro_provider.lifecycle.claims import Claims, Create, Delete, Single, clash_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.preflight import Preflight
-from astro_provider.lifecycle.resolving import Resolver
-from astro_provider.lifecycle.situation import Finding, Situation, Weight, stopping
+from astro_provider.lifecycle.findings import Finding, Weight, report
+from astro_provider.lifecycle.preflight import examine_existing
+from astro_provider.lifecycle.situation import Situation, examine_binding, look_up_binding
 from astro_provider.lifecycle.spelling import filled_in_by_spelling, spellings, tell_that_checks_are_off
 from astro_provider.lifecycle.values import (
     IDENTITY,
     NAMES,
     Inputs,
+    Parser,
     Stored,
     Text,
     known,
     outputs,
     parse_inputs,
-    read_inputs,
 )
 from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
@@ -129,8 +129,6 @@ class Lifecycle:
             most_at_once=operations_at_once,
             evidence=evidence,
         )
-        self._resolver = Resolver(self._reader)
-        self._preflight = Preflight(self._reader)
         self._claims = Claims()
         self.shared = Shared(settings, self._reader, self._writer, self._claims)
 
@@ -145,7 +143,8 @@ class Lifecycle:
         """
         by = Single(call.urn)
         stored = Stored.parse(olds) if olds else None
-        asked, malformed = read_inputs(news, credential=self._settings.credential)
+        parser = Parser(self._settings.credential)
+        asked, malformed = parse_inputs(news, parser), parser.problems
         if self._settings.preview_checks is PreviewChecks.OFF:
             return Checked(
                 dict(news) if malformed else self._check_by_spelling(asked, stored, by).properties(), malformed
@@ -155,34 +154,26 @@ class Lifecycle:
         except AstroProviderError as error:
             # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
             return Checked(dict(news), malformed or [InputError("", str(error))])
-        problems = [*malformed, *self._tell(findings)]
+        problems = [*malformed, *report(findings, self._settings.preview_checks, with_places=False)]
         return Checked(dict(news) if malformed else inputs.properties(), problems)
 
     def _examine(self, situation: Situation, by: Single) -> tuple[Inputs, list[Finding]]:
-        """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
-        resolved = self._resolver.resolve(situation)
-        binding = resolved.inputs.binding
-        replaced = situation.is_replaced_by(resolved.inputs)
-        findings: list[Finding] = []
+        """Look up, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+        inputs, found = look_up_binding(self._reader, situation)
+        binding, findings = inputs.binding, []
+        is_new = situation.stored is None or situation.is_replaced_by(inputs)
         if binding is not None:
             is_stored = situation.stored is not None and situation.stored.binding == binding
-            is_new = situation.stored is None or replaced
             clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new, by=by)
             if clash is not None:
-                findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, resolved.inputs.in_words)))
-        findings += self._preflight.examine(resolved, situation)
-        if binding is not None and (situation.stored is None or replaced):
-            findings += self._preflight.examine_existing(resolved, stored=self._claims.is_stored(binding))
-        return resolved.inputs, findings
-
-    def _tell(self, findings: list[Finding]) -> list[InputError]:
-        """Print warnings and notes, and return what stops."""
-        stops = stopping(self._settings.preview_checks)
-        for finding in findings:
-            if finding.weight not in stops:
-                say = notices.warn if finding.weight is Weight.WARNING else notices.note
-                say(finding.text)
-        return [finding.as_error() for finding in findings if finding.weight in stops]
+                findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, inputs.in_words)))
+        inputs, examined = examine_binding(self._reader, situation, inputs, found)
+        findings += examined.findings
+        if binding is not None and is_new and known(inputs.role):
+            there = {binding: self._reader.role_of(binding, confirm_absence=False)}
+            stored = [binding] if self._claims.is_stored(binding) else []
+            findings += examine_existing(examined, there, in_the_program=stored)
+        return inputs, findings
 
     def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Single) -> Inputs:
         """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
@@ -429,14 +420,13 @@ class Lifecycle:
             about_to_write=True,
             unchecked=self._settings.preview_checks is PreviewChecks.OFF,
         )
-        resolved = self._resolver.resolve(situation)
-        for finding in self._preflight.examine(resolved, situation):
+        inputs, examined = examine_binding(self._reader, situation, *look_up_binding(self._reader, situation))
+        for finding in examined.findings:
             if finding.weight is Weight.ERROR:
-                raise finding.as_error()
-        binding = resolved.inputs.binding
-        if binding is None:
+                raise InputError(finding.place, finding.text)
+        if inputs.binding is None:
             raise AssertionError("the engine asked for a write while a value was unknown")
-        return resolved.inputs, binding
+        return inputs, inputs.binding
 
     def _with_organization(self, inputs: Inputs) -> Inputs:
         if inputs.organization_id is not None:

@@ -1,40 +1,28 @@
-"""Where a binding stands between program and state, and how much it weighs what there is to say about it."""
+"""A binding between the program and the state: how it is examined, and what is its own in that.
+
+Compares what the program asks for with the state, to tell a replacement, and what stays as it is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
+from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import same_role
-from astro_provider.astro.settings import PreviewChecks
-from astro_provider.errors import InputError
+from astro_provider.lifecycle.findings import Entry, Weight
+from astro_provider.lifecycle.preflight import examine
+from astro_provider.lifecycle.resolving import Asked, Examined, Spelled, Wording, look_up
 from astro_provider.lifecycle.values import IDENTITY, NAMES, Inputs, Stored, known
 
-
-class Weight(Enum):
-    """How much a finding weighs: an error stops, a warning may come true, a note is for the reader."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-def stopping(checks: PreviewChecks) -> set[Weight]:
-    """What stops a preview or an update at these checks; all else is printed."""
-    return {Weight.ERROR, Weight.WARNING} if checks is PreviewChecks.STRICT else {Weight.ERROR}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to say about one property of a binding."""
-
-    weight: Weight
-    property_name: str
-    text: str
-
-    def as_error(self) -> InputError:
-        """The finding as an error on its property."""
-        return InputError(self.property_name, self.text)
+ONLY = Entry("", "")  # the entry of a binding
+_WORDING = Wording(
+    missing="No {what} is named {name!r} in organization {organization_id}",
+    stays="This binding stays",
+    grant="Its grant stays",
+    give_id="give {id_property}",
+    write_name="write {name_property}={name!r}",
+    remove="Remove this binding from the program, or give another {what}.",
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +40,6 @@ class Situation:
     stored: Stored | None = None
     about_to_write: bool = False
     unchecked: bool = False
-
-    @property
-    def organization_in_words(self) -> str:
-        """How a message speaks of the organization."""
-        return f"organization {self.asked.organization_id}"
 
     def is_replaced_by(self, inputs: Inputs) -> bool:
         """Whether these inputs would replace the binding, as far as the state tells."""
@@ -94,3 +77,63 @@ class Situation:
             if getattr(stored, i) is None
         ]
         return any(changed)
+
+
+def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Examined]:
+    """Look up what a program names.
+
+    Returns:
+        The inputs, ids and names beside each other, without an id if nothing has the name yet; and what was looked up.
+    """
+    inputs, stored = situation.asked, situation.stored or Stored()
+    if stored.organization_id not in (None, inputs.organization_id):
+        stored = Stored()  # ids of another organization
+    found = look_up(
+        reader,
+        Asked(
+            inputs.organization_id,
+            {"": _spelled("deployment_id", "deployment_name", inputs, stored)},
+            {"": _spelled("org_token_id", "org_token_name", inputs, stored)},
+            {ONLY: inputs.role},
+            lambda _: "role",
+            _WORDING,
+            place_of_workspace="workspace_id",
+            workspace_id=inputs.workspace_id,
+            overwrite=inputs.overwrite,
+            must_exist=situation.stored is not None or situation.about_to_write,
+            about_to_write=situation.about_to_write,
+            unchecked=situation.unchecked,
+        ),
+    )
+    deployment, token = found.deployments[""], found.tokens[""]
+    inputs = replace(
+        inputs,
+        deployment_id=deployment.id,
+        deployment_name=deployment.name,
+        org_token_id=token.id,
+        org_token_name=token.name,
+    )
+    return inputs, found
+
+
+def examine_binding(reader: Reader, situation: Situation, inputs: Inputs, found: Examined) -> tuple[Inputs, Examined]:
+    """Examine what was looked up, except for what is there already.
+
+    Returns:
+        The inputs, with the role in Astro's spelling; and what there is to say.
+    """
+    unchanged = [ONLY] if situation.is_unchanged_by(inputs) else []
+    examined = examine(reader, found, missing=situation.weight_of_a_missing_name(inputs), unchanged=unchanged)
+    return replace(inputs, role=examined.roles[ONLY]), examined
+
+
+def _spelled(id_property: str, name_property: str, asked: Inputs, stored: Stored) -> Spelled:
+    return Spelled(
+        id_property,
+        name_property,
+        getattr(asked, id_property),
+        getattr(asked, name_property),
+        stored_id=getattr(stored, id_property),
+        stored_name=getattr(stored, name_property),
+        entries=(ONLY,),
+    )

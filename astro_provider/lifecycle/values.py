@@ -27,11 +27,22 @@ class Unknown(enum.Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 Text = str | Literal[Unknown.UNKNOWN]
+Flag = bool | Literal[Unknown.UNKNOWN]
 
 IDENTITY = ("organization_id", "deployment_id", "org_token_id")
 NAMES = ("deployment_name", "org_token_name")
-IN_PLACE = ("role", *NAMES, "workspace_id", "overwrite")
 FACTS = ("description", "scope", "created_at", "created_by")
+
+A_ROLE = "DEPLOYMENT_ADMIN, or the name of another deployment role"
+_TEXTS = {
+    "deployment_id": "the id of the deployment",
+    "deployment_name": "the name of the deployment",
+    "role": A_ROLE,
+    "org_token_id": "the id of the organization token",
+    "org_token_name": "the name of the organization token",
+    "workspace_id": "the id of the workspace that the deployment must belong to",
+    "organization_id": "the id of the organization",
+}
 
 
 def known(value: Text | None) -> TypeGuard[str]:
@@ -50,7 +61,7 @@ class Inputs:
     org_token_name: Text | None = None
     workspace_id: Text | None = None
     organization_id: Text | None = None
-    overwrite: bool | Literal[Unknown.UNKNOWN] = False
+    overwrite: Flag = False
 
     def properties(self) -> dict[str, Any]:
         """The property bag: what is given, nothing that is not."""
@@ -60,16 +71,6 @@ class Inputs:
     def binding(self) -> BindingId | None:
         """The id, or None while a part of it is unknown."""
         return _binding(self.organization_id, self.deployment_id, self.org_token_id)
-
-    @property
-    def token_given_by(self) -> str:
-        """The property by which a program gives the token: its id, if it gives both."""
-        return "org_token_name" if self.org_token_id is None else "org_token_id"
-
-    @property
-    def deployment_given_by(self) -> str:
-        """The property by which a program gives the deployment: its id, if it gives both."""
-        return "deployment_name" if self.deployment_id is None else "deployment_id"
 
     @property
     def in_words(self) -> str:
@@ -101,7 +102,7 @@ class Stored:
     org_token_name: Text | None = None
     role: Text | None = None
     workspace_id: Text | None = None
-    overwrite: bool | Literal[Unknown.UNKNOWN] = False
+    overwrite: Flag = False
     description: Text | None = None
     scope: Text | None = None
     created_at: Text | None = None
@@ -110,9 +111,8 @@ class Stored:
     @classmethod
     def parse(cls, properties: Mapping[str, Any]) -> Stored:
         """Read a property bag of the state, inputs or outputs."""
-        texts = {name: _text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name != "overwrite"}
-        overwrite = properties.get("overwrite")
-        return cls(**texts, overwrite=overwrite if isinstance(overwrite, (bool, Unknown)) else False)
+        texts = {name: text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name != "overwrite"}
+        return cls(**texts, overwrite=flag_or_false(properties.get("overwrite")))
 
     @property
     def binding(self) -> BindingId | None:
@@ -130,63 +130,105 @@ class Stored:
         return f"{token} in {in_words('deployment', self.deployment_name, binding.deployment_id)}"
 
 
-def parse_inputs(properties: Mapping[str, Any], *, credential: SecretStr | None = None) -> Inputs:
+class Parser:
+    """Takes the property bag of a program apart, and collects what is wrong with it, each problem at its place.
+
+    A value that is missing or malformed becomes UNKNOWN, so that the rest can be examined all the same.
+
+    Args:
+        credential: what must not stand in a bag, nor in a message about it.
+    """
+
+    def __init__(self, credential: SecretStr | None) -> None:
+        self.problems: list[InputError] = []
+        self._credential = credential
+
+    def text(self, place: str, value: Any, what: str, *, required: bool = False, trimmed: bool = False) -> Text | None:
+        """A text: a name, or with `trimmed` one that must have no blanks around it.
+
+        Args:
+            place: where it stands.
+            value: what stands there.
+            what: what to write there.
+            required: it must be given.
+            trimmed: blanks around it are a mistake.
+        """
+        if isinstance(value, Unknown) or (value is None and not required):
+            return value
+        if self.is_secret(value):
+            return self.refuse(place, no_secret(what), is_secret=True)
+        if value is None:
+            reason = f"is missing: write {what}."
+        elif not isinstance(value, str):
+            reason = f"must be text ({what}), not {value!r}."
+        elif not value.strip():
+            reason = f"is blank: write {what}."
+        elif trimmed and value != value.strip():
+            reason = f"{value!r} has blanks around it: write {value.strip()!r}."
+        else:
+            return value
+        return self.refuse(place, reason)
+
+    def id(self, place: str, value: Any, what: str) -> Text | None:
+        """An id: a text without slashes and blanks."""
+        found = self.text(place, value, what, trimmed=True)
+        if known(found) and not is_identifier(found):
+            return self.refuse(place, f"{value!r} is no id: write {what}, without slashes and blanks.")
+        return found
+
+    def flag(self, place: str, value: Any) -> Flag:
+        """Whether something is so; not, if it is not given."""
+        if value is not None and not isinstance(value, bool | Unknown):
+            return self.refuse(place, f"must be true or false, not {value!r}.")
+        return value or False
+
+    def is_secret(self, value: Any) -> bool:
+        """Whether a value is the secret value of a token, or the credential."""
+        return isinstance(value, str) and holds_secret(value, self._credential)
+
+    def refuse(self, place: str, reason: str, *, is_secret: bool = False) -> Literal[Unknown.UNKNOWN]:
+        """Note a problem. Beside a secret the engine would print the value, so the problem then stands on no property."""
+        self.problems.append(InputError(place, reason, is_secret=is_secret))
+        return UNKNOWN
+
+    def require_none(self) -> None:
+        """Raise all problems.
+
+        Raises:
+            InvalidInputs: there are some.
+        """
+        if self.problems:
+            raise InvalidInputs(self.problems)
+
+
+def parse_inputs(properties: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
     """Read a property bag of a program, or what `check` made of it.
 
     A name and an id may stand beside each other: `check` adds the one to the other, and `ignore_changes` has the engine
-    add the stored one. Whether they mean the same is for the preflight to say.
+    add the stored one. Whether they mean the same is for the examination to say.
 
     Args:
         properties: the bag.
-        credential: what must not stand in it, nor in a message about it.
+        parser: collects the problems; without one, they are raised.
 
     Raises:
-        InvalidInputs: one or more properties are missing or malformed.
+        InvalidInputs: one or more properties are missing or malformed, and there is no parser.
     """
-    inputs, problems = read_inputs(properties, credential=credential)
-    if problems:
-        raise InvalidInputs(problems)
-    return inputs
-
-
-def read_inputs(
-    properties: Mapping[str, Any], *, credential: SecretStr | None = None
-) -> tuple[Inputs, list[InputError]]:
-    """As `parse_inputs`, but what is missing or malformed is UNKNOWN, so that the rest can be examined all the same.
-
-    Returns:
-        The inputs, and a problem for each property that is missing or malformed.
-    """
-    problems: list[InputError] = []
-
-    def text(name: str, what: str, *, required: bool = False, is_id: bool = False) -> Text | None:
-        value = properties.get(name)
-        try:
-            if isinstance(value, str) and holds_secret(value, credential):
-                raise InputError(name, no_secret(what), is_secret=True)  # noqa: TRY301  one of the problems, as those of `_text` are
-            return _text(name, value, what, required=required, is_id=is_id)
-        except InputError as problem:
-            problems.append(problem)
-            return UNKNOWN
-
+    read = parser or Parser(None)
     fields: dict[str, Any] = {
-        "deployment_id": text("deployment_id", "the id of the deployment", is_id=True),
-        "deployment_name": text("deployment_name", "the name of the deployment"),
-        "role": text("role", "DEPLOYMENT_ADMIN, or the name of another deployment role", required=True),
-        "org_token_id": text("org_token_id", "the id of the organization token", is_id=True),
-        "org_token_name": text("org_token_name", "the name of the organization token"),
-        "workspace_id": text("workspace_id", "the id of the workspace that the deployment must belong to", is_id=True),
-        "organization_id": text("organization_id", "the id of the organization", is_id=True),
+        name: read.id(name, value, what)
+        if name.endswith("_id")
+        else read.text(name, value, what, required=name == "role", trimmed=name == "role")
+        for name, what in _TEXTS.items()
+        for value in [properties.get(name)]
     }
     for either, other in (("deployment_id", "deployment_name"), ("org_token_name", "org_token_id")):
         if properties.get(either) is None and properties.get(other) is None:
-            problems.append(InputError(either, f"is missing: give {either} or {other}."))
-            fields[either] = UNKNOWN
-    overwrite = properties.get("overwrite")
-    if overwrite is not None and not isinstance(overwrite, (bool, Unknown)):
-        problems.append(InputError("overwrite", f"must be true or false, not {overwrite!r}."))
-        overwrite = UNKNOWN
-    return Inputs(**fields, overwrite=overwrite or False), problems
+            fields[either] = read.refuse(either, f"is missing: give {either} or {other}.")
+    inputs = Inputs(**fields, overwrite=read.flag("overwrite", properties.get("overwrite")))
+    if parser is None:
+        read.require_none()
+    return inputs
 
 
 def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:
@@ -210,23 +252,11 @@ def _binding(*parts: Text | None) -> BindingId | None:
     return BindingId(*texts) if len(texts) == len(parts) else None
 
 
-def _text_or_none(value: Any) -> Text | None:
-    return value if isinstance(value, (str, Unknown)) else None
+def text_or_none(value: Any) -> Text | None:
+    """A text of a state, without judgement."""
+    return value if isinstance(value, str | Unknown) else None
 
 
-def _text(name: str, value: Any, what: str, *, required: bool, is_id: bool) -> Text | None:
-    if isinstance(value, Unknown):
-        return value
-    if value is None:
-        if required:
-            raise InputError(name, f"is missing: write {what}.")
-        return None
-    if not isinstance(value, str):
-        raise InputError(name, f"must be text ({what}), not {value!r}.")
-    if not value.strip():
-        raise InputError(name, f"is blank: write {what}.")
-    if value != value.strip() and (is_id or name == "role"):
-        raise InputError(name, f"{value!r} has blanks around it: write {value.strip()!r}.")
-    if is_id and not is_identifier(value):
-        raise InputError(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
-    return value
+def flag_or_false(value: Any) -> Flag:
+    """A flag of a state, without judgement."""
+    return value if isinstance(value, bool | Unknown) else False

@@ -25,6 +25,7 @@ class Severity(StrEnum):
 
 
 Sink = Callable[[Severity, str], None]
+Say = Callable[[str], None]  # `warn` or `note`
 
 
 def print_to_stderr(severity: Severity, text: str) -> None:

@@ -27,8 +27,8 @@ def test_a_binding_that_exists_with_the_same_role_is_adopted_without_a_write(
             (
                 f"astro: note: Token 'nightly-loads' ({token_id}) already has the role DEPLOYMENT_ADMIN in deployment "
                 f"'orders' ({deployment_id}). It will be adopted unchanged, and a later destroy will remove it. If this is a "
-                "rename within this stack, the role stays. Otherwise another stack may own it; and if a resource of another "
-                "kind gave it and leaves this program in the same run, the role goes with it."
+                "rename or a move within this stack, the role stays. Otherwise another stack may own it. If another resource "
+                "(for example a Command) granted it and this run removes that resource, the role is removed too."
             )
         ]
     )

@@ -154,7 +154,7 @@ def test_one_of_several_tokens_of_a_name_is_taken_by_its_id(start: StartProcess)
 
 
 def test_a_token_of_a_workspace_is_an_error_on_what_the_program_gave(start: StartProcess) -> None:
-    text = f"token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
+    text = f"Token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
 
     by_name = problems(start(), {**ADMIN, "org_token_name": "finance-workspace"})
     by_id = problems(start(), {**BY_ID, "org_token_id": OF_WORKSPACE})
@@ -225,6 +225,28 @@ def test_a_role_is_put_into_the_inputs_in_astro_s_spelling(
 
     assert inputs["role"] == role
     assert capsys.readouterr().err == ""
+
+
+def test_of_two_roles_that_differ_only_in_case_the_exact_spelling_wins(astro: Emulator, start: StartProcess) -> None:
+    for role in ("deploy-only", "Deploy-Only"):
+        astro.store.add_role(role)
+
+    for role in ("deploy-only", "Deploy-Only"):
+        assert checked(start(), {**ADMIN, "role": role})["role"] == role
+
+
+def test_a_role_that_may_mean_two_is_an_error_that_names_both(astro: Emulator, start: StartProcess) -> None:
+    for role in ("deploy-only", "Deploy-Only"):
+        astro.store.add_role(role)
+
+    found = problems(start(), {**ADMIN, "role": "DEPLOY-ONLY"})
+
+    text = (
+        "'DEPLOY-ONLY' may mean 'deploy-only' and 'Deploy-Only', which are two roles: write the one that is meant as Astro "
+        "spells it."
+    )
+    assert found == [("role", text)]
+    assert writes(astro) == 0
 
 
 def test_a_token_of_a_workspace_that_has_the_same_name_is_no_matter(
@@ -368,9 +390,9 @@ def test_the_same_role_that_is_there_is_a_note(start: StartProcess, capsys: Err)
     assert problems(start(), ACCESSOR) == []
     assert capsys.readouterr().err == (
         f"astro: note: Token {SHOWN_TOKEN} already has the role DEPLOYMENT_ACCESSOR in deployment {SHOWN_PRODUCTION}. It will "
-        "be adopted unchanged, and a later destroy will remove it. If this is a rename within this stack, the role stays. "
-        "Otherwise another stack may own it; and if a resource of another kind gave it and leaves this program in the same "
-        "run, the role goes with it.\n"
+        "be adopted unchanged, and a later destroy will remove it. If this is a rename or a move within this stack, the role "
+        "stays. Otherwise another stack may own it. If another resource (for example a Command) granted it and this run "
+        "removes that resource, the role is removed too.\n"
     )
 
 

@@ -150,7 +150,7 @@ def test_a_token_of_another_scope_is_an_error_and_nothing_is_written(
         start().create(EngineCall(), resolved(deployment_id=FINANCE, org_token_id=token_id, org_token_name=None))
 
     assert str(error.value) == (
-        f"org_token_id: token '{name}' ({token_id}) is of scope {scope}: only ORGANIZATION tokens can be bound."
+        f"org_token_id: Token '{name}' ({token_id}) is of scope {scope}: only ORGANIZATION tokens can be bound."
     )
     assert writes(astro) == 0
 
@@ -299,7 +299,7 @@ def test_a_replacement_that_failed_in_an_earlier_run_after_its_write_is_adopted(
 
 
 def test_a_token_of_another_scope_is_told_on_what_the_program_gave(astro: Emulator, start: StartProcess) -> None:
-    with pytest.raises(InputError, match=r"^org_token_name: token 'finance-workspace' .* is of scope WORKSPACE"):
+    with pytest.raises(InputError, match=r"^org_token_name: Token 'finance-workspace' .* is of scope WORKSPACE"):
         start().create(EngineCall(), resolved(org_token_id=None, org_token_name="finance-workspace"))
 
     assert writes(astro) == 0

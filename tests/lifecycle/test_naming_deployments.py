@@ -110,8 +110,8 @@ def test_several_deployments_of_a_name_are_an_error_that_lists_their_ids(astro: 
         (
             "deployment_name",
             (
-                f"2 deployments are named 'etl-staging': {first}, {second}. Give deployment_id instead, or the workspace_id "
-                "of the one that you mean."
+                f"2 deployments are named 'etl-staging': {first}, {second}. Give deployment_id instead, or give the "
+                "workspace_id of the one that you mean."
             ),
         )
     ]

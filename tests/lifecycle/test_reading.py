@@ -232,7 +232,7 @@ def test_a_token_of_another_scope_is_no_binding(astro: Emulator, start: StartPro
         start().read(EngineCall(id=f"{ORGANIZATION_ID}/{FINANCE}/{OF_WORKSPACE}"), {})
 
     assert str(raised.value) == (
-        f"org_token_id: token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
+        f"org_token_id: Token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be bound."
     )
 
 

@@ -144,7 +144,7 @@ def test_another_role_that_is_there_names_both(
         (
             f"{ORGANIZATION_ID}/{FINANCE}/{OF_WORKSPACE}",
             (
-                f"orgTokenId: token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be "
+                f"orgTokenId: Token 'finance-workspace' ({OF_WORKSPACE}) is of scope WORKSPACE: only ORGANIZATION tokens can be "
                 "bound."
             ),
         ),

@@ -114,9 +114,9 @@ def test_a_binding_that_exists_with_the_same_role_is_noted_as_adopted(stack: Sta
     [note] = preview.notices
     assert note == (
         f"astro: note: Token 'ci' ({token}) already has the role {ROLE} in deployment 'etl' ({deployment}). It will be "
-        "adopted unchanged, and a later destroy will remove it. If this is a rename within this stack, the role stays. "
-        "Otherwise another stack may own it; and if a resource of another kind gave it and leaves this program in the same "
-        "run, the role goes with it."
+        "adopted unchanged, and a later destroy will remove it. If this is a rename or a move within this stack, the role "
+        "stays. Otherwise another stack may own it. If another resource (for example a Command) granted it and this run "
+        "removes that resource, the role is removed too."
     )
     assert writes(astro) == 0
     assert unchanged.notices == []

@@ -144,7 +144,7 @@ def test_everything_that_is_wrong_with_the_form_is_told_at_once(process_without_
             {"org_token_name": "finance-workspace"},
             "org_token_name",
             (
-                "token 'finance-workspace' (clq3p8y7h000j08l6z2s9f1ep) is of scope WORKSPACE: only ORGANIZATION tokens can be "
+                "Token 'finance-workspace' (clq3p8y7h000j08l6z2s9f1ep) is of scope WORKSPACE: only ORGANIZATION tokens can be "
                 "bound."
             ),
         ),

@@ -10,8 +10,8 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.findings import as_one
 from astro_provider.lifecycle.single import Lifecycle, Properties
-from astro_provider.lifecycle.tables.examining import as_one
 from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"

@@ -7,9 +7,10 @@ import pytest
 from astro_provider.access.resources import ALREADY_REMOVED
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Add, Put, Remove
+from astro_provider.lifecycle.findings import Entry
 from astro_provider.lifecycle.tables.plan import plan
 from astro_provider.lifecycle.tables.strangers import Stranger, removes, to_take
-from astro_provider.lifecycle.tables.values import Entry, Roles
+from astro_provider.lifecycle.tables.values import Roles
 
 A, B, C, D = (BindingId("o", deployment, "t") for deployment in "abcd")
 

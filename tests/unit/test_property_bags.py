@@ -127,7 +127,6 @@ def test_a_name_and_an_id_may_stand_beside_each_other() -> None:
 
     assert (parsed.org_token_name, parsed.org_token_id) == ("ci", "t")
     assert (parsed.deployment_name, parsed.deployment_id) == ("etl", "d")
-    assert (parsed.token_given_by, parsed.deployment_given_by) == ("org_token_id", "deployment_id")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def organization_tokens(reader: Reader, organization_id: str, *, name: str | Non
         InputError: no organization token has that name.
     """
     listed = reader.tokens(organization_id).listed
-    found = listed if name is None else reader.tokens_named(organization_id, name, certain=True)
+    found = listed if name is None else reader.tokens_of_key(organization_id, name, certain=True)[1]
     tokens = [token for token in found if token.scope == ORGANIZATION]
     if name is not None and not tokens:
         known = [token.name for token in listed if token.scope == ORGANIZATION]
@@ -162,7 +162,7 @@ def choose_deployments(
 
 
 def _named(reader: Reader, organization_id: str, name: str, argument: str) -> list[Deployment]:
-    found = reader.deployments_named(organization_id, name, certain=True)
+    found = reader.deployments_of_key(organization_id, name, certain=True)[1]
     if not found:
         known = [one.name for one in reader.deployments(organization_id).values()]
         raise InputError(

@@ -25,7 +25,7 @@ from astro_provider.astro.coverage import Reading, fewest_reads
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.astro.roles import held_roles, require_roles, role_in, role_key, role_told, wrong_scope
+from astro_provider.astro.roles import held_roles, require_roles, role_in, role_told, same_role, wrong_scope
 from astro_provider.astro.settings import no_organization, only_organization
 from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import CallRefused, NotFound
@@ -133,13 +133,6 @@ class Reader:
                 return None
         return found
 
-    def tokens_named(self, organization_id: str, name: str, *, certain: bool) -> list[ApiToken]:
-        """The tokens of that name; if `certain`, none means that there is none now."""
-        found = self._look_up(
-            lambda since: self.tokens(organization_id, not_before=since).by_name.get(name), certain=certain
-        )
-        return found or []
-
     def tokens_of_key(self, organization_id: str, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
         """The token of that id, and the tokens of that name; if `certain`, none means that there is none now."""
 
@@ -184,14 +177,6 @@ class Reader:
                 return None
         return found
 
-    def deployments_named(self, organization_id: str, name: str, *, certain: bool) -> list[Deployment]:
-        """The deployments of that name; if `certain`, none means that there is none now."""
-
-        def find(since: float) -> list[Deployment]:
-            return [one for one in self.deployments(organization_id, not_before=since).values() if one.name == name]
-
-        return self._look_up(find, certain=certain) or []
-
     def doubt(self, organization_id: str) -> str | None:
         """Return why lists may not show all of the organization to the credential; None if it sees everything."""
         return self._evidence.doubt(organization_id)
@@ -224,18 +209,22 @@ class Reader:
             ),
         )
 
-    def roles(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Role]:
-        """The roles that can be given in a deployment, by their name in lower case."""
+    def roles(self, organization_id: str, *, not_before: float | None = None) -> list[Role]:
+        """The roles that can be given in a deployment."""
         return self._facts.get(
             ("roles", organization_id),
-            lambda: {role_key(r.name): r for r in self._client.list_deployment_roles(organization_id)},
+            lambda: self._client.list_deployment_roles(organization_id),
             not_before=_recent() if not_before is None else not_before,
         )
 
-    def role(self, organization_id: str, name: str, *, certain: bool) -> Role | None:
-        """A deployment role by name, or None; if `certain`, None means that there is none now."""
-        key = role_key(name)
-        return self._look_up(lambda since: self.roles(organization_id, not_before=since).get(key), certain=certain)
+    def roles_named(self, organization_id: str, name: str, *, certain: bool) -> list[Role]:
+        """The deployment role that is spelled like that, else all that differ in case only; `certain` as for tokens."""
+
+        def find(since: float) -> list[Role]:
+            alike = [one for one in self.roles(organization_id, not_before=since) if same_role(one.name, name)]
+            return [one for one in alike if one.name == name] or alike
+
+        return self._look_up(find, certain=certain) or []
 
     def tokens_of_deployment(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""

@@ -19,9 +19,8 @@ from astro_provider.astro.roles import ORGANIZATION, dag_roles_in, require_roles
 from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.adoption.names import Named, keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
-from astro_provider.lifecycle.preflight import Preflight
-from astro_provider.lifecycle.resolving import Resolver
-from astro_provider.lifecycle.situation import Situation, Weight
+from astro_provider.lifecycle.findings import Weight
+from astro_provider.lifecycle.situation import Situation, examine_binding, look_up_binding
 from astro_provider.lifecycle.values import Inputs, parse_inputs
 
 Progress = Callable[[int, int], None]
@@ -187,11 +186,10 @@ def _held_against_the_checks(reader: Reader, adoption: Adoption) -> tuple[Adopti
     except InvalidInputs as invalid:
         return adoption, [str(invalid)], []
     situation = Situation(adoption.inputs)
-    resolved = Resolver(reader).resolve(situation)
-    findings = list(Preflight(reader).examine(resolved, situation))
-    errors = [finding.text for finding in findings if finding.weight is Weight.ERROR]
-    warnings = [finding.text for finding in findings if finding.weight is Weight.WARNING]
-    spelled = replace(adoption, inputs=replace(adoption.inputs, role=resolved.inputs.role))
+    inputs, found = examine_binding(reader, situation, *look_up_binding(reader, situation))
+    errors = [finding.text for finding in found.findings if finding.weight is Weight.ERROR]
+    warnings = [finding.text for finding in found.findings if finding.weight is Weight.WARNING]
+    spelled = replace(adoption, inputs=replace(adoption.inputs, role=inputs.role))
     return spelled, errors, warnings
 
 

@@ -68,7 +68,7 @@ def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
 def _everything(reader: Reader, organization_id: str) -> Iterator[Hit]:
     tokens = sorted(reader.tokens(organization_id).listed, key=lambda one: (one.name, one.created_at or "", one.id))
     deployments = sorted(reader.deployments(organization_id).values(), key=lambda one: (one.name, one.id))
-    roles = sorted(reader.roles(organization_id).values(), key=lambda one: one.name)
+    roles = sorted(reader.roles(organization_id), key=lambda one: one.name)
     for token in tokens:
         yield Hit("token", token.name, token.id, _about_token(token))
     for deployment in deployments:

@@ -28,7 +28,7 @@ from astro_provider.engine.process import Life, Process
 from astro_provider.engine.property_names import in_camel_case
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, Kept
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.tables.examining import MOST_TOLD
+from astro_provider.lifecycle.findings import MOST_TOLD
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices

@@ -1,8 +1,7 @@
 """Many bindings as one resource: a table of who has which role where.
 
     program's roles -> values.py (entries, each with its place)
-                    -> keys.py (names and ids become things)
-                    -> examining.py (what is right, what contradicts, what is there already)
+                    -> examining.py (names and ids become things; what is right, what contradicts)
                     -> plan.py (which changes go to which token)
                     -> lifecycle.py (check, diff, create, read, update, delete)
 

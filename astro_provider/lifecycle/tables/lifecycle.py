@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,17 +33,18 @@ from astro_provider.errors import (
 )
 from astro_provider.lifecycle.claims import Clash, Create, Delete, Exchange, Spelling, clash_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, report, say_all
+from astro_provider.lifecycle.preflight import examine_existing
 from astro_provider.lifecycle.single import Checked, Difference, Shared, within_its_time
-from astro_provider.lifecycle.situation import Finding, Weight, stopping
 from astro_provider.lifecycle.spelling import tell_that_checks_are_off
-from astro_provider.lifecycle.tables.examining import MOST_TOLD, Examined, as_one, examine, examine_existing, told
-from astro_provider.lifecycle.tables.keys import CUID, look_up
+from astro_provider.lifecycle.tables.examining import ExaminedTable, examine_table
 from astro_provider.lifecycle.tables.plan import Plan, plan
 from astro_provider.lifecycle.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
-from astro_provider.lifecycle.tables.values import Entry, Table, parse_table, read_table
-from astro_provider.lifecycle.values import Text, Unknown, known
+from astro_provider.lifecycle.tables.values import Table, parse_table
+from astro_provider.lifecycle.values import Parser, Text, Unknown, known
 from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
+from astro_provider.names import CUID
 
 Properties = dict[str, Any]
 IDENTITY = "organization_id"
@@ -74,7 +75,8 @@ class TableLifecycle:
             news: the program's inputs.
         """
         stored = Table.stored(olds) if olds else None
-        asked, malformed = read_table(news, credential=self._settings.credential)
+        parser = Parser(self._settings.credential)
+        asked, malformed = parse_table(news, parser), parser.problems
         if self._is_unchecked:
             return Checked(
                 dict(news) if malformed else self._check_by_spelling(asked, stored, call.urn).properties(), malformed
@@ -83,7 +85,7 @@ class TableLifecycle:
             table, findings = self._examine(self._with_organization(asked), stored, call.urn)
         except AstroProviderError as error:
             return Checked(dict(news), malformed or [InputError("", str(error))])
-        problems = [*malformed, *self._tell(findings)]
+        problems = [*malformed, *report(findings, self._settings.preview_checks, with_places=True)]
         return Checked(dict(news) if malformed else table.properties(), problems)
 
     @property
@@ -91,22 +93,21 @@ class TableLifecycle:
         return self._settings.preview_checks is PreviewChecks.OFF
 
     def _examine(self, asked: Table, stored: Table | None, urn: str) -> tuple[Table, list[Finding]]:
-        """Resolve, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+        """Look up, examine, claim; what is wrong is claimed as well."""
         state = stored if stored is not None and stored.organization_id == asked.organization_id else None
         had = state or Table()
         if not known(asked.organization_id) or isinstance(asked.roles, Unknown):
             ids = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
             return replace(ids, removes=removes([], had.removes)), []
-        keys = look_up(self._reader, asked, state, about_to_write=False)
-        examined = examine(self._reader, asked, keys, state, about_to_write=False)
-        findings = [*self._claim(examined, had, urn), *examined.findings]
-        new = {binding: entry for binding, entry in examined.bindings.items() if not _has(had, binding, entry)}
-        there = self._reader.roles_of(new, confirm_absence=False)
-        findings += examine_existing(examined, new, there)
+        examined = examine_table(self._reader, asked, state, about_to_write=False)
         table = examined.table
+        by = (urn, _which(table))
+        findings = [*self._claim(examined, had, by), *examined.findings]
+        new = [binding for binding, entry in examined.bindings.items() if not _has(had, binding, entry)]
+        findings += examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
         if table.exclusive is True:
             strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
-            findings += self._reserve(examined, urn)
+            findings += self._reserve(examined, by)
             findings += [
                 Finding(Weight.NOTE, "exclusive", f"{sentence(one.told_by_note)}, because it is not in this table.")
                 for one in strangers
@@ -115,34 +116,32 @@ class TableLifecycle:
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
-    def _claim(self, examined: Examined, had: Table, urn: str) -> Iterable[Finding]:
-        by = (urn, _which(examined.table))
-        self._checked.add(_which(examined.table))
+    def _claim(self, examined: ExaminedTable, had: Table, by: tuple[str, Hashable]) -> Iterable[Finding]:
+        self._checked.add(by[1])
         for binding, entry in examined.bindings.items():
             is_stored = _has(had, binding, entry)
             clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
             if clash is not None:
                 yield Finding(Weight.ERROR, entry.place, clash_in_words(clash, examined.in_words(entry)))
 
-    def _reserve(self, examined: Examined, urn: str) -> Iterable[Finding]:
+    def _reserve(self, examined: ExaminedTable, by: Hashable) -> Iterable[Finding]:
         """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
-        table, by = examined.table, (urn, _which(examined.table))
-        for key in examined.keys.deployments.values():
-            if not known(key.id):
+        for found in examined.deployments.values():
+            if not known(found.id):
                 continue
-            for binding in self._claims.reserve(str(table.organization_id), key.id, by=by):
+            for binding in self._claims.reserve(str(examined.asked.organization_id), found.id, by=by):
                 if binding not in examined.bindings:
-                    called = f"token {binding.token_id} in {key.in_words}"
+                    called = f"token {binding.token_id} in {found.in_words}"
                     yield Finding(Weight.ERROR, "exclusive", clash_in_words(Clash.ONLY_FOR_ANOTHER, called))
 
-    def _strangers(self, examined: Examined) -> list[Stranger]:
+    def _strangers(self, examined: ExaminedTable) -> list[Stranger]:
         """Who has a role in the table's deployments and is not in the table, as far as the table is known."""
-        unknown = {spelled for spelled, key in examined.keys.tokens.items() if not known(key.id)}
-        vague = {entry.deployment for entry in examined.table.entries if entry.token in unknown}
+        unknown = {key for key, found in examined.tokens.items() if not known(found.id)}
+        vague = {entry.deployment for entry in examined.roles if entry.token in unknown}
         deployments = {
-            spelled: key.thing
-            for spelled, key in examined.keys.deployments.items()
-            if key.thing is not None and spelled not in vague and not isinstance(examined.table.rows[spelled], Unknown)
+            key: found.thing
+            for key, found in examined.deployments.items()
+            if found.thing is not None and key not in vague and not isinstance(examined.table.rows[key], Unknown)
         }
         return find_strangers(self._reader, str(examined.table.organization_id), deployments, examined.bindings.keys())
 
@@ -168,15 +167,6 @@ class TableLifecycle:
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
             self._claims.checked(claimed, stored=is_stored, to_be_created=not is_stored, by=by)
         return table
-
-    def _tell(self, findings: Sequence[Finding]) -> list[InputError]:
-        """Print warnings and notes, and return what stops, each on its place."""
-        stops = stopping(self._settings.preview_checks)
-        for weight, say in ((Weight.WARNING, notices.warn), (Weight.NOTE, notices.note)):
-            if weight not in stops:
-                texts, more = told(findings, {weight})
-                _say(say, texts, more)
-        return [finding.as_error() for finding in findings if finding.weight in stops]
 
     def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
@@ -339,9 +329,9 @@ class TableLifecycle:
             for entry in gone
             if entry.deployment not in lost
         ]
-        _say(notices.note, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
+        say_all(notices.note, texts)
 
-    def _ready(self, properties: Mapping[str, Any], stored: Table | None) -> Examined:
+    def _ready(self, properties: Mapping[str, Any], stored: Table | None) -> ExaminedTable:
         """The table of a create or update, with nothing left to be found and nothing that contradicts.
 
         Raises:
@@ -350,17 +340,13 @@ class TableLifecycle:
         table = self._with_organization(parse_table(properties))
         if not table.is_known:
             raise AssertionError("the engine asked for a write while a value was unknown")
-        keys = look_up(self._reader, table, stored, about_to_write=True)
-        examined = examine(self._reader, table, keys, stored, about_to_write=True)
+        examined = examine_table(self._reader, table, stored, about_to_write=True)
         had = stored.bindings if stored is not None else {}
-        new = {binding: entry for binding, entry in examined.bindings.items() if binding not in had}
-        findings = [
-            *examined.findings,
-            *examine_existing(examined, new, self._reader.roles_of(new, confirm_absence=False)),
-        ]
-        errors = [finding for finding in findings if finding.weight is Weight.ERROR]
+        new = [binding for binding in examined.bindings if binding not in had]
+        there = examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
+        errors = [one for one in (*examined.findings, *there) if one.weight is Weight.ERROR]
         if errors:
-            raise as_one([finding.as_error() for finding in errors], "roles")
+            raise as_one([InputError(one.place, one.text) for one in errors], ROLES)
         return examined
 
     def _could_not_be_created(self, table: Table) -> None:
@@ -368,7 +354,7 @@ class TableLifecycle:
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
             self._claims.could_not_be_created(claimed)
 
-    def _strangers_to_take(self, examined: Examined, properties: Mapping[str, Any]) -> dict[BindingId, str]:
+    def _strangers_to_take(self, examined: ExaminedTable, properties: Mapping[str, Any]) -> dict[BindingId, str]:
         """What the preview has named; without checks nothing was named, so all of them, each with a warning.
 
         Returns:
@@ -382,13 +368,13 @@ class TableLifecycle:
         strangers = self._strangers(examined)
         if self._is_unchecked:
             texts = [f"{sentence(one.told_by_note)}, because the table is exclusive." for one in strangers]
-            _say(notices.warn, texts[:MOST_TOLD], len(texts) - len(texts[:MOST_TOLD]))
+            say_all(notices.warn, texts)
             return {one.binding: one.in_words for one in strangers}
         entries = {entry for entry, _ in named}
         return {one.binding: one.in_words for one in strangers if one.entry in entries}
 
     def _make(
-        self, identifier: str, examined: Examined, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]
+        self, identifier: str, examined: ExaminedTable, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]
     ) -> None:
         """Make what is planned, or take back what was made of it.
 
@@ -536,9 +522,9 @@ class TableLifecycle:
         texts = [
             f"{sentence(_in_words(stored, stored.bindings[binding]) if binding in stored.bindings else binding.in_words)} keeps "
             "its role: another resource of this program binds the two (a move, or a rename?)."
-            for binding in kept[:MOST_TOLD]
+            for binding in kept
         ]
-        _say(notices.note, texts, len(kept) - len(texts))
+        say_all(notices.note, texts)
         return kept
 
     def _with_organization(self, table: Table) -> Table:
@@ -664,10 +650,3 @@ def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
 
 def _and_more(bindings: Sequence[BindingId]) -> str:
     return f" (and {len(bindings) - 1} more)" if len(bindings) > 1 else ""
-
-
-def _say(say: Callable[[str], None], texts: Sequence[str], more: int) -> None:
-    for text in texts:
-        say(text)
-    if more:
-        say(f"And {more} more of the same table.")

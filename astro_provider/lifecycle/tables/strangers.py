@@ -27,7 +27,8 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.rows import DeploymentOrgToken
-from astro_provider.lifecycle.tables.values import Entry, Roles
+from astro_provider.lifecycle.findings import Entry
+from astro_provider.lifecycle.tables.values import Roles
 from astro_provider.messages.words import in_words
 
 

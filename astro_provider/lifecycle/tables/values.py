@@ -9,41 +9,28 @@ The names of the properties stand in users' programs and state, so changing one 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from pydantic import SecretStr
+from astro_provider.astro.identity import BindingId, no_secret
+from astro_provider.lifecycle.findings import ROLES, Entry, place
+from astro_provider.lifecycle.values import (
+    A_ROLE,
+    UNKNOWN,
+    Flag,
+    Parser,
+    Text,
+    Unknown,
+    flag_or_false,
+    known,
+    text_or_none,
+)
 
-from astro_provider.astro.identity import BindingId, holds_secret, is_identifier, no_secret
-from astro_provider.errors import InputError, InvalidInputs
-from astro_provider.lifecycle.values import UNKNOWN, Text, Unknown, known
-
-Flag = bool | Literal[Unknown.UNKNOWN]
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
 Roles = Mapping[str, Mapping[str, str]]
-
-ROLES = "roles"
-
-
-class Entry(NamedTuple):
-    """The keys of one role in a table, as the program spells them."""
-
-    deployment: str
-    token: str
-
-    @property
-    def place(self) -> str:
-        """How a message speaks of the entry."""
-        return place(self.deployment, self.token)
-
-
-def place(*keys: str) -> str:
-    """How a message speaks of a deployment of a table, or of a token in it."""
-    return ROLES + "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in keys)
 
 
 @dataclass(frozen=True)
@@ -75,10 +62,10 @@ class Table:
         """Read a property bag of the state or of a check, without judgement."""
         return cls(
             roles=_stored_roles(properties.get(ROLES)),
-            exclusive=_flag(properties.get("exclusive")),
-            workspace_id=_text(properties.get("workspace_id")),
-            organization_id=_text(properties.get("organization_id")),
-            overwrite=_flag(properties.get("overwrite")),
+            exclusive=flag_or_false(properties.get("exclusive")),
+            workspace_id=text_or_none(properties.get("workspace_id")),
+            organization_id=text_or_none(properties.get("organization_id")),
+            overwrite=flag_or_false(properties.get("overwrite")),
             deployment_ids=_names(properties.get("deployment_ids")),
             token_ids=_names(properties.get("token_ids")),
             removes={key: _names(row) for key, row in _mapping(properties.get("removes")).items()},
@@ -134,135 +121,67 @@ class Table:
         return {binding: entry for binding, entry in found if binding is not None}
 
 
-def parse_table(properties: Mapping[str, Any], *, credential: SecretStr | None = None) -> Table:
+def parse_table(properties: Mapping[str, Any], parser: Parser | None = None) -> Table:
     """Read a property bag of a program, or what `check` made of it.
 
     Args:
         properties: the bag.
-        credential: what must not stand in it, nor in a message about it.
+        parser: collects the problems, each with its place; without one, they are raised.
+
+    Returns:
+        The table, without keys that are malformed.
 
     Raises:
-        InvalidInputs: one or more values are missing or malformed; each problem tells its place.
+        InvalidInputs: one or more values are missing or malformed, and there is no parser.
     """
-    table, problems = read_table(properties, credential=credential)
-    if problems:
-        raise InvalidInputs(problems)
+    read = parser or Parser(None)
+    table = replace(
+        Table.stored(properties),
+        roles=_roles(read, properties.get(ROLES)),
+        exclusive=read.flag("exclusive", properties.get("exclusive")),
+        workspace_id=read.id(
+            "workspace_id", properties.get("workspace_id"), "the id of the workspace of all deployments"
+        ),
+        organization_id=read.id("organization_id", properties.get("organization_id"), "the id of the organization"),
+        overwrite=read.flag("overwrite", properties.get("overwrite")),
+    )
+    if parser is None:
+        read.require_none()
     return table
 
 
-def read_table(properties: Mapping[str, Any], *, credential: SecretStr | None = None) -> tuple[Table, list[InputError]]:
-    """As `parse_table`, but what is missing or malformed is UNKNOWN, so that the rest can be examined all the same.
-
-    Returns:
-        The table without keys that are malformed, and a problem for each malformed value, with its place.
-    """
-    parser = _Parser(credential)
-    table = replace(
-        Table.stored(properties),
-        roles=parser.roles(properties.get(ROLES)),
-        exclusive=parser.flag("exclusive", properties),
-        workspace_id=parser.identifier("workspace_id", "the id of the workspace of all deployments", properties),
-        organization_id=parser.identifier("organization_id", "the id of the organization", properties),
-        overwrite=parser.flag("overwrite", properties),
-    )
-    return table, parser.problems
+def _roles(read: Parser, value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
+    if isinstance(value, Unknown):
+        return value
+    if not isinstance(value, Mapping) or not value:
+        what = "is empty" if isinstance(value, Mapping) else "is missing" if value is None else "must be a map"
+        return read.refuse(ROLES, f"{what}: write {{deployment: {{token: role}}}}, with at least one deployment.")
+    return {key: _row(read, key, row) for key, row in value.items() if _is_key(read, "deployment", ROLES, key)}
 
 
-class _Parser:
-    """Takes values apart and collects what is wrong with them."""
-
-    def __init__(self, credential: SecretStr | None) -> None:
-        self.problems: list[InputError] = []
-        self._credential = credential
-
-    def flag(self, name: str, properties: Mapping[str, Any]) -> Flag:
-        value = properties.get(name)
-        if value is not None and not isinstance(value, bool | Unknown):
-            self._tell(name, f"must be true or false, not {value!r}.")
-            return UNKNOWN
-        return _flag(value)
-
-    def identifier(self, name: str, what: str, properties: Mapping[str, Any]) -> Text | None:
-        value = properties.get(name)
-        if value is None or isinstance(value, Unknown):
-            return value
-        if isinstance(value, str) and holds_secret(value, self._credential):
-            self._tell_of_secret(name, no_secret(what))
-        elif not isinstance(value, str) or not is_identifier(value):
-            self._tell(name, f"{value!r} is no id: write {what}, without slashes and blanks.")
-        else:
-            return value
-        return UNKNOWN
-
-    def roles(self, value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
-        if isinstance(value, Unknown):
-            return UNKNOWN
-        if not isinstance(value, Mapping) or not value:
-            what = "is empty" if isinstance(value, Mapping) else "is missing" if value is None else "must be a map"
-            self._tell(ROLES, f"{what}: write {{deployment: {{token: role}}}}, with at least one deployment.")
-            return UNKNOWN
-        return {
-            deployment: self._row(deployment, row)
-            for deployment, row in value.items()
-            if self._is_key("deployment", ROLES, deployment)
-        }
-
-    def _row(self, deployment: str, row: Any) -> Row:
-        if isinstance(row, Unknown):
-            return UNKNOWN
-        where = place(deployment)
-        if not isinstance(row, Mapping):
-            if self._is_secret(row):
-                self._tell_of_secret(where, "must be a map {token: role}, not the secret value of a token.")
-            else:
-                self._tell(where, f"must be a map {{token: role}}, not {row!r}.")
-            return UNKNOWN
-        return {
-            token: self._role(Entry(deployment, token), role)
-            for token, role in row.items()
-            if self._is_key("token", where, token)
-        }
-
-    def _role(self, entry: Entry, role: Any) -> Text:
-        if isinstance(role, Unknown):
-            return UNKNOWN
-        what = "DEPLOYMENT_ADMIN, or the name of another deployment role"
-        if self._is_secret(role):
-            self._tell_of_secret(entry.place, no_secret(what))
-        elif not isinstance(role, str):
-            self._tell(entry.place, f"must be text ({what}), not {role!r}.")
-        elif not role.strip():
-            self._tell(entry.place, f"is blank: write {what}.")
-        elif role != role.strip():
-            self._tell(entry.place, f"{role!r} has blanks around it: write {role.strip()!r}.")
-        else:
-            return role
-        return UNKNOWN
-
-    def _is_key(self, what: str, where: str, key: str) -> bool:
-        if self._is_secret(key):
-            self._tell_of_secret(where, f"a key {no_secret(f'the name or the id of the {what}')}")
-        elif not key.strip():
-            self._tell(
-                place(key) if where == ROLES else f"{where}{place(key)[len(ROLES) :]}", "is blank: " + _key(what)
-            )
-        else:
-            return True
-        return False
-
-    def _is_secret(self, value: Any) -> bool:
-        return isinstance(value, str) and holds_secret(value, self._credential)
-
-    def _tell(self, where: str, reason: str) -> None:
-        self.problems.append(InputError(where, reason))
-
-    def _tell_of_secret(self, where: str, reason: str) -> None:
-        """On no property, because the engine would print what stands there, keys and all."""
-        self.problems.append(InputError(where, reason, is_secret=True))
+def _row(read: Parser, deployment: str, row: Any) -> Row:
+    if isinstance(row, Unknown):
+        return row
+    where = place(deployment)
+    if read.is_secret(row):
+        return read.refuse(where, "must be a map {token: role}, not the secret value of a token.", is_secret=True)
+    if not isinstance(row, Mapping):
+        return read.refuse(where, f"must be a map {{token: role}}, not {row!r}.")
+    return {
+        token: read.text(place(deployment, token), "" if role is None else role, A_ROLE, trimmed=True) or UNKNOWN
+        for token, role in row.items()
+        if _is_key(read, "token", where, token)
+    }
 
 
-def _key(what: str) -> str:
-    return f"write the name or the id of the {what}."
+def _is_key(read: Parser, what: str, where: str, key: str) -> bool:
+    if read.is_secret(key):
+        read.refuse(where, f"a key {no_secret(f'the name or the id of the {what}')}", is_secret=True)
+    elif not key.strip():
+        read.refuse(f"{where}{place(key)[len(ROLES) :]}", f"is blank: write the name or the id of the {what}.")
+    else:
+        return True
+    return False
 
 
 def _stored_roles(value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
@@ -285,11 +204,3 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _names(value: Any) -> dict[str, str]:
     return {key: name for key, name in _mapping(value).items() if isinstance(name, str)}
-
-
-def _flag(value: Any) -> Flag:
-    return value if isinstance(value, bool | Unknown) else False
-
-
-def _text(value: Any) -> Text | None:
-    return value if isinstance(value, str | Unknown) else None
