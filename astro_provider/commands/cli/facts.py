@@ -22,7 +22,7 @@ from astro_provider.astro import api
 from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
-from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles
+from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_key
 from astro_provider.errors import NotFound, UnusableInput
 
 STANDARD_INPUT = "-"
@@ -100,8 +100,8 @@ def looked_up(reader: Reader, facts: Facts, digest: Digest) -> Facts:
     given = {change.after.role for change in expected.changes if change.after is not None}
     custom = any(seen(role) and role.upper() not in BUILT_IN for role in given)
     organizations = {one.organization_id for one in facts.deployments.values()}
-    roles_there = frozenset(role for one in organizations for role in reader.roles(one)) if custom else None
-    return replace(facts, admins=admins, held=held, roles=roles_there)
+    named = frozenset(role_key(role.name) for one in organizations for role in reader.roles(one)) if custom else None
+    return replace(facts, admins=admins, held=held, roles=named)
 
 
 def _roles_in(reader: Reader, deployment: Deployment) -> dict[str, str]:
