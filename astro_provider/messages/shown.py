@@ -14,8 +14,12 @@ import re
 LONGEST_QUOTE = 256  # characters of somebody else's text that a message repeats
 REPLACEMENT = "\ufffd"
 JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
-# Letters without a shape, which `str.isprintable` takes for visible: a grapheme joiner, and fillers of Hangul.
-_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+# Characters without a shape, which `str.isprintable` takes for visible: a grapheme joiner, fillers, variation selectors
+# (two names may differ by one alone), and symbols that are blank by design.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U0001107f\U00013441\U00013442\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
+)
 _FIRST_JOINED = "\u0300"  # Latin letters, which lie before it, need no joiner; there one only hides a difference
 _WHITESPACE = re.compile(r"\s+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7e]")
@@ -53,7 +57,7 @@ def json_text(text: str) -> str:
 
 def is_hidden(character: str) -> bool:
     """Tell whether a character has no visible shape. A joiner counts as visible; `line` looks at what stands before it."""
-    return not (character.isprintable() or character in JOINERS) or character in _BLANK_LETTERS
+    return not (character.isprintable() or character in JOINERS) or _BLANK.match(character) is not None
 
 
 def _plain_blanks(found: re.Match[str]) -> str:

@@ -27,6 +27,12 @@ TITLE = "\x1b]0;t\x07"
         pytest.param("a\x9b31mb\x7f", "a\ufffd31mb\ufffd", id="C1 and DEL"),
         pytest.param("a\u202eb\u2066c\u200fd", "a\ufffdb\ufffdc\ufffdd", id="bidi"),
         pytest.param("a\u200bb\ufeffc\u00add\u2060e\u3164f", "a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf", id="no width"),
+        pytest.param(
+            "a\ufe00b\ufe0fc\U000e0100d\U000e01efe", "a\ufffdb\ufffdc\ufffdd\ufffde", id="variation selectors"
+        ),
+        pytest.param("a\u180bb\u180fc\u2800d", "a\ufffdb\ufffdc\ufffdd", id="Mongolian selectors, a blank of Braille"),
+        pytest.param("a\U00016fe4b\U0001d159c", "a\ufffdb\ufffdc", id="fillers of other scripts"),
+        pytest.param("a\u2764\ufe0f", "a\u2764\ufffd", id="a selector beside an emoji"),
         pytest.param("a\ud800b", "a\ufffdb", id="half a character"),
         pytest.param("Lösch-帳簿", "Lösch-帳簿", id="other scripts"),
         pytest.param("क्\u200cष 👩\u200d🚀", "क्\u200cष 👩\u200d🚀", id="joiners that scripts need"),
