@@ -272,6 +272,14 @@ def _found(finding: Finding, one: Assignment, managed: Mapping[tuple[str, str], 
     )
 
 
+def by_grant(findings: Iterable[Found]) -> list[list[Found]]:
+    """The findings of each grant, gravest first; grants in the order of their gravest finding."""
+    found: dict[tuple[str, str], list[Found]] = {}
+    for one in findings:
+        found.setdefault((one.deployment_id, one.org_token_id), []).append(one)
+    return list(found.values())
+
+
 def _order(found: Found) -> tuple[object, ...]:
     return (
         list(Finding).index(found.finding),

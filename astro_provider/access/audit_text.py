@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 
-from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found
+from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding, Found, by_grant
 from astro_provider.access.document import finding_row
 from astro_provider.access.harmless import in_cell, in_code
 from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
@@ -38,6 +38,17 @@ def summary(found: Audit) -> str:
     return f"{size}; found: {parts}." if parts else f"{size}; nothing found."
 
 
+def in_words(one: Found, quoted: Callable[[str], str] = str) -> str:
+    """A finding beside the role in Astro: with the role of the state, if that is another one.
+
+    Args:
+        one: the finding.
+        quoted: makes a role's name harmless where it is printed.
+    """
+    of = {Finding.MISSING: " ", Finding.DRIFTED: " from "}.get(one.finding)
+    return one.finding if of is None or one.recorded_role is None else f"{one.finding}{of}{quoted(one.recorded_role)}"
+
+
 def remarks(found: Audit) -> Iterable[str]:
     """What a reader must know to judge the rest."""
     if not found.stacks:
@@ -56,7 +67,7 @@ def as_markdown(found: Audit, max_length: int) -> str:
         found: the audit.
         max_length: how many characters it may have; the last rows go first, with a count.
     """
-    everything = len(found.findings)
+    everything = len(by_grant(found.findings))
     return (
         most_rows(lambda rows: _written(found, rows, MOST_VERDICTS), everything, max_length)
         or most_rows(lambda rows: _written(found, rows, FEW_VERDICTS), everything, max_length)
@@ -77,35 +88,41 @@ def as_csv(found: Audit) -> str:
 
 
 def _written(found: Audit, most: int, most_verdicts: int) -> str:
-    rows = found.findings[:most]
+    grants = by_grant(found.findings)
+    rows = grants[:most]
     parts = [f"{MARKER}\n### {HEADLINE}", summary(found)]
     if rows:
-        lines = ["| Finding | Token | Deployment | In Astro | In the state | Stacks |", "|---|---|---|---|---|---|"]
+        lines = ["| Deployment | Token | Role | Findings | Stacks |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(_cells(one))} |" for one in rows]
         parts.append("\n".join(lines))
-    if left_out := len(found.findings) - len(rows):
+    if left_out := len(grants) - len(rows):
         parts.append(f"**{left_out} more {'row is' if left_out == 1 else 'rows are'} left out for want of room.**")
     if verdicts := [f"- {in_code(one.text)}" for one in found.verdicts[:most_verdicts]]:
         if left_out := len(found.verdicts) - len(verdicts):
             verdicts.append(f"- and {left_out} more")
         parts.append("\n".join(["**Rules**", "", *verdicts]))
     parts += remarks(found)
-    there = {one.finding for one in rows}
+    there = {one.finding for findings in rows for one in findings}
     meanings = [f"- **{kind}**: {FINDING_MEANINGS[kind]}." for kind in Finding if kind in there]
     if meanings:
         parts.append("\n".join(["<details><summary>What the findings mean</summary>", "", *meanings, "", "</details>"]))
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(one: Found) -> tuple[str, ...]:
+def _cells(findings: Sequence[Found]) -> tuple[str, ...]:
+    one = findings[0]
     return (
-        f"**{one.finding}**" if one.finding in LOUD_FINDINGS else one.finding,
-        _named(one.org_token_name, one.org_token_id),
         _named(one.deployment_name, one.deployment_id),
+        _named(one.org_token_name, one.org_token_id),
         in_cell(one.role) if one.role else "none",
-        in_cell(one.recorded_role) if one.recorded_role else "",
+        ", ".join(_finding(each) for each in findings),
         " ".join(in_cell(stack) for stack in one.stacks),
     )
+
+
+def _finding(one: Found) -> str:
+    text = in_words(one, in_cell)
+    return text.replace(one.finding, f"**{one.finding}**", 1) if one.finding in LOUD_FINDINGS else text
 
 
 def _named(name: str | None, identifier: str) -> str:

@@ -199,7 +199,7 @@ def test_on_a_terminal_a_name_has_no_effect(astro: Emulator, previews: Previews,
     digest.write_text(previews.many.text)
     rules.write_text("[admin]\ntokens = []\n")
 
-    for command in (["review", str(digest), "--output", "text"], ["audit"]):
+    for command in (["review", str(digest), "--output", "table"], ["audit"]):
         ended = run(astro, *command, "--rules", str(rules))
 
         assert ended.status == 0

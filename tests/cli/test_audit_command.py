@@ -331,9 +331,37 @@ def test_a_terminal_gets_a_table(bound: Emulator, state: str) -> None:
 
     assert shown.status == 0
     assert "unmanaged" in shown.screen_text
+    assert "DEPLOYMENT                   TOKEN" in shown.screen_text
     assert "Access audit: 6 roles of organization tokens in deployments; found: 2 unmanaged, 1 expired, 4 unused." in (
         shown.screen_text
     )
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_a_row_is_one_grant_with_all_its_findings_and_breaks_no_name(bound: Emulator, state: str, columns: int) -> None:
+    bound.store.bind(OLD_DEPLOYER, STAGING, ADMIN)
+
+    ended = run_in_terminal(bound, "audit", "--state", state, "--production", "etl-*", columns=columns)
+
+    lines = ended.screen_text.splitlines()
+    [row] = [number for number, line in enumerate(lines) if line.startswith("etl-staging ")]
+    assert lines[row].split()[1] == "ci-deployer"
+    assert f"{STAGING}    {OLD_DEPLOYER}" in lines[row + 1]
+    findings = " ".join(" ".join(line[58:] for line in lines[row : row + 5]).replace("bindings/test", "").split())
+    assert "admin, drifted from DEPLOYMENT_ACCESSOR, unused" in findings
+    assert max(map(len, lines)) <= columns
+
+
+def test_the_markdown_has_one_row_for_a_grant(bound: Emulator, state: str) -> None:
+    bound.store.bind(OLD_DEPLOYER, STAGING, "a|b")
+    bound.store.bind(OLD_DEPLOYER, STAGING, ADMIN)
+
+    issue = run(bound, "audit", "--state", state, "--production", "etl-*", "--output", "markdown").out
+
+    assert (
+        f"| `etl-staging` `{STAGING}` | `ci-deployer` `{OLD_DEPLOYER}` | `DEPLOYMENT_ADMIN` | **admin**, **drifted** from "
+        "`DEPLOYMENT_ACCESSOR`, unused | `bindings/test` |"
+    ) in issue
 
 
 def test_renewed_tokens_are_unmanaged_and_the_old_ones_missing(bound: Emulator, state: str) -> None:

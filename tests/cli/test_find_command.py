@@ -14,8 +14,9 @@ from tests.support.shell import run, run_in_terminal
 
 def found(organization: Emulator, text: str) -> list[tuple[str, str, str | None]]:
     ended = run(organization, "find", text, "--output", "json")
-    assert (ended.status, ended.err) == (0, "")
-    return [(row["kind"], row["name"], row["id"]) for row in json.loads(ended.out)]
+    rows = json.loads(ended.out)
+    assert (ended.status, ended.err) == (0 if rows else 5, "")
+    return [(row["kind"], row["name"], row["id"]) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_a_token_that_cannot_be_bound_says_so(organization: Emulator) -> None:
     assert "scope DEPLOYMENT: cannot be bound" in ended.out
 
 
-def test_nothing_found_is_said_on_standard_error_with_the_nearest(organization: Emulator) -> None:
+def test_nothing_found_is_said_with_the_nearest_and_has_a_status_of_its_own(organization: Emulator) -> None:
     ended = run(organization, "find", "ledgre")
 
     expected = "No token, deployment, workspace or role has 'ledgre' in its name (nearest: 'ledger').\n"
-    assert (0, "", expected) == (ended.status, ended.out, ended.err)
+    assert (5, "", expected) == (ended.status, ended.out, ended.err)
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120])

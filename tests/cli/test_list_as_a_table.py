@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -10,16 +11,16 @@ from tests.cli.conftest import LEDGER, ORDERS, AddToken
 from tests.support.shell import Ending, run, run_in_terminal
 
 ONE = """\
-ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE   CREATED       CREATED BY  MARKS
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN  325 days ago  Ada Byron   unused
-clx1loads0000008l6aaaaaaa  nightly loads                                     ORGANIZATION  Release Engineer  1 day ago     Ada Byron
+TOKEN          TOKEN ID                   ROLE              SCOPE         CREATED       CREATED BY  DESCRIPTION                        MARKS
+ci             clx1ci0000000008l6aaaaaaa  DEPLOYMENT_ADMIN  ORGANIZATION  325 days ago  Ada Byron   Deploys from main, on every merge  unused
+nightly loads  clx1loads0000008l6aaaaaaa  Release Engineer  ORGANIZATION  1 day ago     Ada Byron
 """
 ALL = """\
-ID                         NAME           DESCRIPTION                        SCOPE         DEPLOYMENT_ROLE      CREATED       CREATED BY  DEPLOYMENT  MARKS
-clx1audit0000008l6aaaaaaa  audit          Reads what was posted              ORGANIZATION  DEPLOYMENT_ACCESSOR  today         Ada Byron   ledger
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ACCESSOR  325 days ago  Ada Byron   ledger      unused
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  ORGANIZATION  DEPLOYMENT_ADMIN     325 days ago  Ada Byron   orders      unused
-clx1loads0000008l6aaaaaaa  nightly loads                                     ORGANIZATION  Release Engineer     1 day ago     Ada Byron   orders
+DEPLOYMENT  DEPLOYMENT ID              TOKEN          TOKEN ID                   ROLE                 SCOPE         CREATED       CREATED BY  DESCRIPTION                        MARKS
+ledger      clx0ledger000008l6bbbbbbb  audit          clx1audit0000008l6aaaaaaa  DEPLOYMENT_ACCESSOR  ORGANIZATION  today         Ada Byron   Reads what was posted
+ledger      clx0ledger000008l6bbbbbbb  ci             clx1ci0000000008l6aaaaaaa  DEPLOYMENT_ACCESSOR  ORGANIZATION  325 days ago  Ada Byron   Deploys from main, on every merge  unused
+orders      clx0orders000008l6aaaaaaa  ci             clx1ci0000000008l6aaaaaaa  DEPLOYMENT_ADMIN     ORGANIZATION  325 days ago  Ada Byron   Deploys from main, on every merge  unused
+orders      clx0orders000008l6aaaaaaa  nightly loads  clx1loads0000008l6aaaaaaa  Release Engineer     ORGANIZATION  1 day ago     Ada Byron
 """
 SAME = """\
 SCOPE       ORGANIZATION
@@ -27,63 +28,72 @@ CREATED BY  Ada Byron
 
 """
 ALL_IN_130_COLUMNS = """\
-ID                         NAME           DESCRIPTION                        DEPLOYMENT_ROLE      CREATED       DEPLOYMENT  MARKS
-clx1audit0000008l6aaaaaaa  audit          Reads what was posted              DEPLOYMENT_ACCESSOR  today         ledger
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ACCESSOR  325 days ago  ledger      unused
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ADMIN     325 days ago  orders      unused
-clx1loads0000008l6aaaaaaa  nightly loads                                     Release Engineer     1 day ago     orders
+DEPLOYMENT                   TOKEN
+  DEPLOYMENT ID                TOKEN ID                   ROLE                 CREATED       DESCRIPTION                    MARKS
+ledger                       audit                        DEPLOYMENT_ACCESSOR  today         Reads what was posted
+  clx0ledger000008l6bbbbbbb    clx1audit0000008l6aaaaaaa
+ledger                       ci                           DEPLOYMENT_ACCESSOR  325 days ago  Deploys from main, on every    unused
+  clx0ledger000008l6bbbbbbb    clx1ci0000000008l6aaaaaaa                                     merge
+orders                       ci                           DEPLOYMENT_ADMIN     325 days ago  Deploys from main, on every    unused
+  clx0orders000008l6aaaaaaa    clx1ci0000000008l6aaaaaaa                                     merge
+orders                       nightly loads                Release Engineer     1 day ago
+  clx0orders000008l6aaaaaaa    clx1loads0000008l6aaaaaaa
 """
 ALL_IN_100_COLUMNS = """\
-ID                         NAME      DESCRIPTION  DEPLOYMENT_ROLE      CREATED    DEPLOYMENT  MARKS
-clx1audit0000008l6aaaaaaa  audit     Reads what   DEPLOYMENT_ACCESSOR  today      ledger
-                                     was posted
-clx1ci0000000008l6aaaaaaa  ci        Deploys      DEPLOYMENT_ACCESSOR  325 days   ledger      unused
-                                     from main,                        ago
-                                     on every
-                                     merge
-clx1ci0000000008l6aaaaaaa  ci        Deploys      DEPLOYMENT_ADMIN     325 days   orders      unused
-                                     from main,                        ago
-                                     on every
-                                     merge
-clx1loads0000008l6aaaaaaa  nightly                Release Engineer     1 day ago  orders
-                           loads
+                             TOKEN
+DEPLOYMENT                     TOKEN ID                           ROLE
+  DEPLOYMENT ID                DESCRIPTION                          MARKS              CREATED
+ledger                       audit                                DEPLOYMENT_ACCESSOR  today
+  clx0ledger000008l6bbbbbbb    clx1audit0000008l6aaaaaaa
+                               Reads what was posted
+ledger                       ci                                   DEPLOYMENT_ACCESSOR  325 days ago
+  clx0ledger000008l6bbbbbbb    clx1ci0000000008l6aaaaaaa            unused
+                               Deploys from main, on every merge
+orders                       ci                                   DEPLOYMENT_ADMIN     325 days ago
+  clx0orders000008l6aaaaaaa    clx1ci0000000008l6aaaaaaa            unused
+                               Deploys from main, on every merge
+orders                       nightly loads                        Release Engineer     1 day ago
+  clx0orders000008l6aaaaaaa    clx1loads0000008l6aaaaaaa
 """
 ALL_IN_80_COLUMNS = """\
-NAME
-  ID                               DEPLOYMENT_ROLE
-  DESCRIPTION                        MARKS              CREATED       DEPLOYMENT
-audit                              DEPLOYMENT_ACCESSOR  today         ledger
-  clx1audit0000008l6aaaaaaa
-  Reads what was posted
-ci                                 DEPLOYMENT_ACCESSOR  325 days ago  ledger
-  clx1ci0000000008l6aaaaaaa          unused
-  Deploys from main, on every
-  merge
-ci                                 DEPLOYMENT_ADMIN     325 days ago  orders
-  clx1ci0000000008l6aaaaaaa          unused
-  Deploys from main, on every
-  merge
-nightly loads                      Release Engineer     1 day ago     orders
-  clx1loads0000008l6aaaaaaa
+                             TOKEN                           ROLE
+DEPLOYMENT                     TOKEN ID                        MARKS
+  DEPLOYMENT ID                DESCRIPTION                     CREATED
+ledger                       audit                           DEPLOYMENT_ACCESSOR
+  clx0ledger000008l6bbbbbbb    clx1audit0000008l6aaaaaaa       today
+                               Reads what was posted
+ledger                       ci                              DEPLOYMENT_ACCESSOR
+  clx0ledger000008l6bbbbbbb    clx1ci0000000008l6aaaaaaa       unused
+                               Deploys from main, on every     325 days ago
+                               merge
+orders                       ci                              DEPLOYMENT_ADMIN
+  clx0orders000008l6aaaaaaa    clx1ci0000000008l6aaaaaaa       unused
+                               Deploys from main, on every     325 days ago
+                               merge
+orders                       nightly loads                   Release Engineer
+  clx0orders000008l6aaaaaaa    clx1loads0000008l6aaaaaaa       1 day ago
 """
 ONE_IN_140_COLUMNS = """\
-ID                         NAME           DESCRIPTION                        DEPLOYMENT_ROLE   CREATED       MARKS
-clx1ci0000000008l6aaaaaaa  ci             Deploys from main, on every merge  DEPLOYMENT_ADMIN  325 days ago  unused
-clx1loads0000008l6aaaaaaa  nightly loads                                     Release Engineer  1 day ago
+TOKEN
+  TOKEN ID                   ROLE              CREATED       DESCRIPTION                        MARKS
+ci                           DEPLOYMENT_ADMIN  325 days ago  Deploys from main, on every merge  unused
+  clx1ci0000000008l6aaaaaaa
+nightly loads                Release Engineer  1 day ago
+  clx1loads0000008l6aaaaaaa
 """
 ONE_AS_RECORDS = """\
-ID               clx1ci0000000008l6aaaaaaa
-NAME             ci
-DESCRIPTION      Deploys from main, on every merge
-DEPLOYMENT_ROLE  DEPLOYMENT_ADMIN
-CREATED          325 days ago
-MARKS            unused
+TOKEN        ci
+TOKEN ID     clx1ci0000000008l6aaaaaaa
+ROLE         DEPLOYMENT_ADMIN
+CREATED      325 days ago
+DESCRIPTION  Deploys from main, on every merge
+MARKS        unused
 
-ID               clx1loads0000008l6aaaaaaa
-NAME             nightly loads
+TOKEN        nightly loads
+TOKEN ID     clx1loads0000008l6aaaaaaa
+ROLE         Release Engineer
+CREATED      1 day ago
 DESCRIPTION
-DEPLOYMENT_ROLE  Release Engineer
-CREATED          1 day ago
 MARKS
 """
 CLOSING = (
@@ -121,8 +131,8 @@ def test_several_deployments_are_told_apart_by_a_column(organization: Emulator, 
 def test_a_workspace_is_all_its_deployments(organization: Emulator) -> None:
     ended = run(organization, "list", "--workspace-id", "clm5t1r9b000308ldg6q8y4nz")
 
-    assert [line.split()[1] for line in ended.lines[1:]] == ["audit", "ci"]
-    assert all(" ledger" in line for line in ended.lines[1:])
+    assert [line.split()[0] for line in ended.lines[1:]] == ["ledger", "ledger"]
+    assert [line.split()[2] for line in ended.lines[1:]] == ["audit", "ci"]
 
 
 def test_a_workspace_beside_its_deployment_is_only_a_guard(organization: Emulator) -> None:
@@ -131,20 +141,29 @@ def test_a_workspace_beside_its_deployment_is_only_a_guard(organization: Emulato
     assert guarded.out == ONE
 
 
-def test_deployments_of_the_same_name_show_their_ids(organization: Emulator) -> None:
+def test_deployments_of_the_same_name_are_told_apart_by_their_ids(organization: Emulator) -> None:
     twin = organization.store.add_deployment("orders")
     organization.store.bind("clx1audit0000008l6aaaaaaa", twin, "DEPLOYMENT_ACCESSOR")
 
     ended = run(organization, "list", "--all-deployments")
 
-    shown = {line.split("Ada Byron")[1].removesuffix("unused").strip() for line in ended.lines[1:]}
-    assert {"ledger", f"orders ({ORDERS})", f"orders ({twin})"} == shown
+    shown = {tuple(line.split()[:2]) for line in ended.lines[1:]}
+    assert {("ledger", LEDGER), ("orders", ORDERS), ("orders", twin)} == shown
+
+
+def test_without_an_option_all_deployments_are_listed_and_the_calls_are_said(organization: Emulator) -> None:
+    ended = run(organization, "list")
+
+    said = f"Listing all 2 deployments of organization {organization.organization_id}, in about 4 calls.\n"
+    assert (ended.status, ended.out, ended.err) == (0, ALL, said)
+    assert organization.calls()["total"] <= 4
 
 
 def test_tokens_of_other_scopes_are_shown_where_they_are_asked_for(organization: Emulator) -> None:
     ended = run(organization, "list", "--deployment-id", ORDERS, "--include-other-scopes")
 
-    assert [line[77:89].strip() for line in ended.lines[1:]] == ["ORGANIZATION", "ORGANIZATION", "DEPLOYMENT"]
+    scopes = [re.findall("ORGANIZATION|DEPLOYMENT(?!_)", line) for line in ended.lines[1:]]
+    assert scopes == [["ORGANIZATION"], ["ORGANIZATION"], ["DEPLOYMENT"]]
     assert "orders only" in ended.lines[3]
 
 
@@ -176,7 +195,9 @@ def test_a_crowded_list_is_a_table_from_80_columns_on_and_breaks_no_id(columns: 
     for row in json.loads(rows.out):
         assert row["id"] in ended.screen_text
         assert row["deployment_role"] in ended.screen_text
-    assert ended.screen_text.count("DEPLOYMENT_ROLE") == 1
+        assert row["name"] in ended.screen_text
+        assert row["deployment_name"] in ended.screen_text
+    assert ended.screen_text.count(" ROLE") == 1
     assert max(len(line) for line in ended.screen_text.splitlines()) <= columns
 
 
@@ -185,9 +206,11 @@ def test_a_single_row_says_everything_beside_its_heads_but_what_is_blank(organiz
 
     ended = run_in_terminal(organization, "list", "--deployment-id", ORDERS, columns=120)
 
-    assert ended.screen_text.splitlines()[:2] == [
-        "ID                         NAME           SCOPE         DEPLOYMENT_ROLE   CREATED    CREATED BY",
-        "clx1loads0000008l6aaaaaaa  nightly loads  ORGANIZATION  Release Engineer  1 day ago  Ada Byron",
+    assert ended.screen_text.splitlines()[:4] == [
+        "TOKEN",
+        "  TOKEN ID                   ROLE              SCOPE         CREATED    CREATED BY",
+        "nightly loads                Release Engineer  ORGANIZATION  1 day ago  Ada Byron",
+        "  clx1loads0000008l6aaaaaaa",
     ]
 
 
@@ -201,7 +224,8 @@ def test_expired_unused_and_direct_access_are_marked(organization: Emulator, add
     ended = run(organization, "list", "--deployment-id", LEDGER)
     rows = json.loads(run(organization, "list", "--deployment-id", LEDGER, "--output", "json").out)
 
-    marked = {line[27:34].strip(): line.partition("Ada Byron")[2].strip() for line in ended.lines[1:]}
+    mark = ended.lines[0].index("MARKS")
+    marked = {line.split()[0]: line[mark:].strip() for line in ended.lines[1:]}
     assert marked == {"audit": "", "busy": "", "ci": "unused", "old": "expired 2024-03-30, unused, DIRECT_ACCESS"}
     assert [
         ("audit", None, None, "STANDARD"),
@@ -248,7 +272,7 @@ def test_heads_are_bold_in_a_terminal_and_plain_where_no_colour_is_wanted(organi
     dumb = run_in_terminal(organization, *asked, TERM="dumb")
 
     assert "\x1b[1mSCOPE" in styled.screen
-    assert "\x1b[1mID" in styled.screen
+    assert "\x1b[1mTOKEN" in styled.screen
     assert "\x1b" not in no_color.screen
     assert "\x1b" not in dumb.screen
     assert SAME + ONE_IN_140_COLUMNS == table_and_closing(styled)[0] == table_and_closing(no_color)[0]

@@ -55,7 +55,7 @@ def test_head_takes_what_it_wants(astro: Emulator) -> None:
         check=True,
     )
 
-    assert ended.stdout.startswith("ID ")
+    assert ended.stdout.startswith("TOKEN ")
     assert ended.stdout.count("\n") == 1
     assert ended.stderr == ""
 

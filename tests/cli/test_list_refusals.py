@@ -22,7 +22,6 @@ def failed(ended: Ending) -> str:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ([], "Say where to look: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or"),
         (
             ["--deployment-id", ORDERS, "--all-deployments"],
             "--deployment-id and --all-deployments contradict each other: write one of them.",

@@ -103,11 +103,11 @@ def test_a_role_that_is_adopted_is_no_change_of_access(bound: Emulator, previews
     asked = [one for one in document["steps"] if one["urn"].endswith("::adopted")]
     document |= {"steps": [*document["steps"][:1], *asked], "changeSummary": {"create": len(asked)}}
 
-    shown = run(bound, "review", kept(tmp_path, json.dumps(document)), "--output", "text").out
+    shown = run(bound, "review", kept(tmp_path, json.dumps(document)), "--output", "table").out
 
     assert "No change of access. 1 token keeps a role that this stack will manage." in shown
-    assert "\nkeeps " in shown
-    assert "\ngains " not in shown
+    assert "  keeps  " in shown
+    assert "  gains  " not in shown
 
 
 def test_the_page_about_pull_requests_shows_the_comment_as_it_came(bound: Emulator, many: str) -> None:
@@ -257,7 +257,7 @@ def test_the_engine_says_seven_where_changes_were_not_expected(previews: Preview
     assert (made.status, ended.status) == (7, 0)
 
 
-@pytest.mark.parametrize("output", ["markdown", "text", "json", "html"])
+@pytest.mark.parametrize("output", ["markdown", "table", "json", "html"])
 @pytest.mark.parametrize("which", ["failed", "crashed"])
 def test_an_incomplete_preview_never_looks_like_no_changes(
     bound: Emulator, previews: Previews, tmp_path: Path, which: str, output: str
@@ -292,7 +292,7 @@ def test_a_preview_that_never_began_still_makes_a_comment(previews: Previews, tm
 def test_nothing_of_the_digest_shows_but_access(bound: Emulator, many: str, previews: Previews) -> None:
     assert "__provider" in previews.many.text
 
-    for output in ("markdown", "text", "json", "html"):
+    for output in ("markdown", "table", "json", "html"):
         shown = run(bound, "review", many, "--output", output)
         everything = shown.out + shown.err
 
@@ -319,13 +319,28 @@ def test_a_pipe_is_read_as_well(bound: Emulator, many: str) -> None:
 
 
 def test_a_terminal_gets_a_table_and_is_asked_for_a_file(bound: Emulator, many: str) -> None:
-    shown = run_in_terminal(bound, "review", many, "--output", "text", columns=200)
+    shown = run_in_terminal(bound, "review", many, columns=200)
     unsaid = run_in_terminal(bound, "review")
 
     assert "loses" in shown.screen_text
     assert "etl-production" in shown.screen_text
+    assert "| " not in shown.screen_text
     assert unsaid.status == 2
     assert "Say what to review: a FILE, or pipe the output of `pulumi preview --json` in." in unsaid.screen_text
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_the_table_fits_into_a_terminal_and_breaks_no_name_and_no_role(
+    bound: Emulator, many: str, columns: int
+) -> None:
+    ended = run_in_terminal(bound, "review", many, "--production", "*-production", columns=columns)
+    rows = json.loads(run(bound, "review", many, "--output", "json").out)["changes"]
+
+    words = ended.screen_text.split()
+    for row in rows:
+        known = (row[key] for key in ("deployment_name", "deployment_id", "org_token_name", "before", "after"))
+        assert {text for text in known if text} <= set(words)
+    assert max(map(len, ended.screen_text.splitlines())) <= columns
 
 
 def test_what_utf16_says_is_read(bound: Emulator, previews: Previews, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ Settings come from the environment: ASTRO_API_TOKEN, and if needed ASTRO_ORGANIZ
 \b
 Examples:
   astro-provider doctor
-  astro-provider list --all-deployments
+  astro-provider list
   astro-provider find deployer
   astro-provider adopt --all-deployments --out infra
 """
@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("list")(list_assignments)
+app.command("list", short_help="List the organization tokens that hold a role in deployments.")(list_assignments)
 app.command(short_help="Tell ids by a part of a name.")(find)
 app.command(short_help="Write a program and an import file for what there is.")(adopt)
 app.command()(review)

@@ -40,8 +40,9 @@ def review(  # noqa: PLR0913  the command's options
         str, typer.Argument(metavar="[FILE|-]", help="The digest that `pulumi preview --json` printed; - is a pipe.")
     ] = "-",
     output: Annotated[
-        OutputOfReview, typer.Option(help="A comment, a terminal, programs, or a page.")
-    ] = OutputOfReview.MARKDOWN,
+        OutputOfReview | None,
+        typer.Option(help="A terminal, a comment, programs, or a page; a table in a terminal, markdown elsewhere."),
+    ] = None,
     production: Production = None,
     rules: RulesFile = None,
     fail_on: Annotated[

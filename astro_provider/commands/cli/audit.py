@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from astro_provider.access.audit import Assignment, Audit, Finding, Found
+from astro_provider.access.audit import Assignment, Audit, Finding, Found, by_grant
 from astro_provider.access.audit import audit as audited
 from astro_provider.access.audit_page import audit_page
-from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, remarks, summary
+from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, in_words, remarks, summary
 from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
@@ -27,8 +27,7 @@ from astro_provider.messages import shown
 if TYPE_CHECKING:
     from astro_provider.astro.reading.reader import Reader
 
-COLUMNS = ("FINDING", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "IN ASTRO", "IN THE STATE", "STACKS")
-PROSE = frozenset(("TOKEN", "DEPLOYMENT", "IN ASTRO", "IN THE STATE", "STACKS"))
+HEADS = ("DEPLOYMENT", "DEPLOYMENT ID", "TOKEN", "TOKEN ID", "ROLE", "FINDINGS", "STACKS")
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -128,24 +127,30 @@ def _require_organization(exports: list[Export], organization_id: str) -> None:
 def _print_table(found: Audit) -> None:
     from rich.text import Text  # noqa: PLC0415  half a second
 
-    from astro_provider.commands.cli.table import print_table  # noqa: PLC0415  as above
+    from astro_provider.commands.cli.table import Kind, print_table  # noqa: PLC0415  as above
     from astro_provider.commands.cli.terminal import console  # noqa: PLC0415  as above
 
     if found.findings:
-        print_table(COLUMNS, [_cells(one) for one in found.findings], prose=PROSE)
+        kinds = (Kind.NAME, Kind.EXACT, Kind.NAME, Kind.EXACT, Kind.EXACT, Kind.PROSE, Kind.NAME)
+        print_table(
+            dict(zip(HEADS, kinds, strict=True)),
+            [_cells(findings) for findings in by_grant(found.findings)],
+            under=(("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID")),
+            beneath=(("FINDINGS", "STACKS"), ("ROLE", "FINDINGS")),
+        )
     aside = console(sys.stderr)
     for line in (f"{HEADLINE}: {summary(found)}", *(one.text for one in found.verdicts), *remarks(found)):
         aside.print(Text(shown.line(line)), soft_wrap=not sys.stderr.isatty())
 
 
-def _cells(one: Found) -> tuple[str, ...]:
+def _cells(findings: Sequence[Found]) -> tuple[str, ...]:
+    one = findings[0]
     return (
-        one.finding.value,
-        one.org_token_name or "",
-        one.org_token_id,
         one.deployment_name or "",
         one.deployment_id,
+        one.org_token_name or "",
+        one.org_token_id,
         one.role or "(none)",
-        one.recorded_role or "",
+        ", ".join(map(in_words, findings)),
         " ".join(one.stacks),
     )

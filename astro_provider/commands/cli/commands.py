@@ -42,18 +42,25 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
         Sort, typer.Option(help="Name, role, or a time, the earliest first; what Astro does not tell comes last.")
     ] = Sort.DEPLOYMENT,
 ) -> None:
-    """List the organization tokens that hold a role in deployments.
+    """List the organization tokens that hold a role in deployments: in all of them, unless options say where.
 
     The credential is ASTRO_API_TOKEN. Nothing is changed.
 
     \b
     Examples:
+      astro-provider list
       astro-provider list --deployment-id clm9x2k4t000408l6c3f7h8va
       astro-provider list --workspace-id 'Data Platform'
       astro-provider list --all-deployments --sort last-used
       astro-provider list --all-deployments --output json | jq '.[].name'
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
+    wanted = where(
+        deployment_ids,
+        deployment_names,
+        all_deployments=all_deployments,
+        workspace_id=workspace_id,
+        all_by_default=True,
+    )
     from astro_provider.commands.cli.list import run  # noqa: PLC0415 half a second
 
     run(wanted, organization_id, output, sort, include_other_scopes=include_other_scopes)
@@ -70,7 +77,7 @@ def find(
     """Find tokens, deployments, workspaces and roles by a part of their names.
 
     It shows the ids that programs and the other commands take, also of tokens that hold no role anywhere. The credential
-    is ASTRO_API_TOKEN. Nothing is changed.
+    is ASTRO_API_TOKEN. Nothing is changed. Exit status 5: nothing has that name or id.
 
     \b
     Examples:

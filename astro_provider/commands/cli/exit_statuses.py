@@ -5,6 +5,7 @@
     2    usage: an option is unknown, missing, malformed or contradicts another (typer's own)
     3    done, and something that --fail-on names is there
     4    done, and the preview that was reviewed is incomplete (comes before 3)
+    5    done, and `find` found nothing
     130  interrupted with Ctrl-C; nothing is said
     141  the reader of standard output has gone (`| head -1`); nothing is said
 
@@ -27,6 +28,7 @@ from astro_provider.errors import AstroProviderError, InputError
 FAILED = 1
 FLAGGED = 3
 INCOMPLETE = 4
+NOTHING_FOUND = 5
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 

@@ -16,14 +16,15 @@ import typer
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.cli.exit_statuses import NOTHING_FOUND
 from astro_provider.commands.cli.names import workspace_name, workspaces
 from astro_provider.commands.cli.options import OutputOfFind
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import print_table
+from astro_provider.commands.cli.table import Kind, print_table
 from astro_provider.messages import shown
 
-COLUMNS = ("KIND", "NAME", "ID", "ABOUT")
-PROSE = frozenset(("NAME", "ABOUT"))
+COLUMNS = {"KIND": Kind.EXACT, "NAME": Kind.NAME, "ID": Kind.EXACT, "ABOUT": Kind.PROSE}
+UNDER = (("NAME", "ID"),)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Hit:
 
 
 def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
-    """Ask the service and print what was found on standard output; that there is nothing is an answer, too."""
+    """Ask the service and print what was found on standard output; if nothing was, the exit status is 5."""
     with opened(organization_id) as session:
         everything = list(_everything(session.reader, session.organization_id))
     found = matching(text, everything)
@@ -53,10 +54,12 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
         rows = [asdict(hit) for hit in found]
         typer.echo(shown.json_text(json.dumps(rows, indent=2, ensure_ascii=not is_unicode)))
     elif found:
-        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found], prose=PROSE)
+        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found], under=UNDER)
     else:
         hint = nearest_names(text, [one.name for one in everything])
         typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)
+    if not found:
+        raise typer.Exit(NOTHING_FOUND)
 
 
 def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -20,20 +19,29 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.marks import UNUSED, UNUSED_IN_WORDS, marks, moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
-from astro_provider.commands.cli.table import print_table
+from astro_provider.commands.cli.table import Kind, print_table
 from astro_provider.commands.cli.terminal import console
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.messages import shown
 
-COLUMNS = ("ID", "NAME", "DESCRIPTION", "SCOPE", "DEPLOYMENT_ROLE", "CREATED", "CREATED BY")
-DEPLOYMENT_COLUMN = "DEPLOYMENT"
+DEPLOYMENT_COLUMNS = {"DEPLOYMENT": Kind.NAME, "DEPLOYMENT ID": Kind.EXACT}
+COLUMNS = {
+    "TOKEN": Kind.NAME,
+    "TOKEN ID": Kind.EXACT,
+    "ROLE": Kind.EXACT,
+    "SCOPE": Kind.EXACT,
+    "CREATED": Kind.NAME,
+    "CREATED BY": Kind.NAME,
+    "DESCRIPTION": Kind.PROSE,
+}
 MARKS_COLUMN = "MARKS"
-PROSE = frozenset(("NAME", "DESCRIPTION", "CREATED", "CREATED BY", DEPLOYMENT_COLUMN, MARKS_COLUMN))
+UNDER = (("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID"))
 BENEATH = (
-    ("NAME", "ID"),
-    ("DEPLOYMENT_ROLE", MARKS_COLUMN),
+    ("ROLE", MARKS_COLUMN),
     ("CREATED", "CREATED BY"),
-    ("NAME", "DESCRIPTION"),
+    ("TOKEN", "DESCRIPTION"),
+    ("ROLE", "SCOPE"),
+    ("ROLE", "CREATED"),
 )
 NOT_IN_IT = (
     "CREATED is the token's age: Astro does not tell when a role was granted. Roles that a token has through its "
@@ -61,6 +69,8 @@ def run(
         found = _without_the_deployment(session, where, include_other_scopes) if output is OutputOfList.TABLE else []
         if not found:
             deployments = session.deployments(where)
+            if where.by_default and deployments:
+                _say_that_it_is_all(session, len(deployments))
             with session.progress("Reading assignments") as progress:
                 found = assigned_tokens(
                     session.reader,
@@ -79,6 +89,11 @@ def run(
     else:
         kind = "tokens" if include_other_scopes else "organization tokens"
         typer.echo(f"No {kind} are assigned to {_named(deployments, where, session)}.", err=True)
+
+
+def _say_that_it_is_all(session: Session, count: int) -> None:
+    organization = f"organization {session.organization_id}"
+    typer.echo(f"Listing all {count} deployments of {organization}, in about {count + 2} calls.", err=True)
 
 
 def age(created_at: str | None, now: datetime) -> str:
@@ -125,40 +140,32 @@ def sorted_by(sort: Sort, found: Sequence[DeploymentOrgToken]) -> list[Deploymen
 
 def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
     now = datetime.now(UTC)
-    columns = [*COLUMNS]
+    columns = dict(COLUMNS)
     rows = [
         [
-            row.id,
             row.name,
-            row.description,
-            row.scope,
+            row.id,
             row.deployment_role,
+            row.scope,
             age(row.created_at, now),
             row.created_by or "",
+            row.description,
         ]
         for row in found
     ]
     if not where.is_one_deployment:
-        columns.append(DEPLOYMENT_COLUMN)
-        names = _telling_names(found)
-        rows = [[*cells, names[row.deployment_id]] for cells, row in zip(rows, found, strict=True)]
+        columns = DEPLOYMENT_COLUMNS | columns
+        rows = [[row.deployment_name, row.deployment_id, *cells] for cells, row in zip(rows, found, strict=True)]
     marked = [marks(row, now) for row in found]
     if any(marked):
-        columns.append(MARKS_COLUMN)
+        columns |= {MARKS_COLUMN: Kind.PROSE}
         rows = [[*cells, mark] for cells, mark in zip(rows, marked, strict=True)]
-    print_table(columns, rows, prose=PROSE, beneath=BENEATH, once=True)
+    print_table(columns, rows, under=UNDER, beneath=BENEATH, once=True)
     if sys.stdout.isatty():
         terminal = console(sys.stdout)
         terminal.print()
         unused = any(UNUSED in mark for mark in marked)
         terminal.print(Text(f"{UNUSED_IN_WORDS} {NOT_IN_IT}" if unused else NOT_IN_IT))
-
-
-def _telling_names(found: Sequence[DeploymentOrgToken]) -> dict[str, str]:
-    """Return what each deployment is called in a table: its name, with its id if another has the same."""
-    names = {row.deployment_id: row.deployment_name for row in found}
-    times = Counter(names.values())
-    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
 def _print_json(found: Sequence[DeploymentOrgToken]) -> None:

@@ -111,8 +111,8 @@ class OutputOfDoctor(StrEnum):
 class OutputOfReview(StrEnum):
     """How `review` answers."""
 
+    TABLE = "table"
     MARKDOWN = "markdown"
-    TEXT = "text"
     JSON = "json"
     HTML = "html"
 
@@ -136,11 +136,13 @@ class Where:
         deployment_names: more deployments, by name alone. Neither: all of the workspace, or of the organization.
         workspace_id: a guard if deployments are given; else the workspace to look in; None: the organization.
             Also a name, until `names.with_ids` has looked it up.
+        by_default: no option says where to look.
     """
 
     deployment_ids: tuple[str, ...] = ()
     deployment_names: tuple[str, ...] = ()
     workspace_id: str | None = None
+    by_default: bool = False
 
     @property
     def is_one_deployment(self) -> bool:
@@ -154,8 +156,16 @@ def where(
     *,
     all_deployments: bool,
     workspace_id: str | None,
+    all_by_default: bool = False,
 ) -> Where:
     """Return where to look.
+
+    Args:
+        deployment_ids: as given.
+        deployment_names: as given.
+        all_deployments: as given.
+        workspace_id: as given.
+        all_by_default: no option means all deployments; else it is wrong usage.
 
     Raises:
         WrongUsage: the options do not say where to look, or contradict each other.
@@ -163,9 +173,11 @@ def where(
     given = "--deployment-id" if deployment_ids else "--deployment-name" if deployment_names else None
     if given and all_deployments:
         raise WrongUsage(f"{given} and --all-deployments contradict each other: write one of them.")
-    if not given and not all_deployments and workspace_id is None:
+    by_default = not given and not all_deployments and workspace_id is None
+    if by_default and not all_by_default:
         raise WrongUsage(
             "Say where to look: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or "
             "--all-deployments."
         )
-    return Where(tuple(dict.fromkeys(deployment_ids or ())), tuple(dict.fromkeys(deployment_names or ())), workspace_id)
+    ids, names = (tuple(dict.fromkeys(given or ())) for given in (deployment_ids, deployment_names))
+    return Where(ids, names, workspace_id, by_default)

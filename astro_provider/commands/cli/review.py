@@ -25,14 +25,13 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
 from astro_provider.messages import shown
 
-COLUMNS = ("CHANGE", "TOKEN", "TOKEN ID", "DEPLOYMENT", "DEPLOYMENT ID", "BEFORE", "AFTER", "FLAGS")
-PROSE = frozenset(("TOKEN", "DEPLOYMENT", "BEFORE", "AFTER", "FLAGS"))
+HEADS = ("DEPLOYMENT", "DEPLOYMENT ID", "TOKEN", "TOKEN ID", "CHANGE", "BEFORE", "AFTER", "FLAGS")
 
 
 def run(  # noqa: PLR0913  the command's options
     *,
     file: str,
-    output: OutputOfReview,
+    output: OutputOfReview | None,
     production: Sequence[str],
     rules: Path | None,
     fail_on: Sequence[Flag],
@@ -44,7 +43,7 @@ def run(  # noqa: PLR0913  the command's options
 
     Args:
         file: the digest's file; - is a pipe.
-        output: how the review is written.
+        output: how the review is written; None: as a table into a terminal, else as a comment.
         production: patterns of the names of what is production.
         rules: the house's rules.
         fail_on: the flags that end with a status of their own.
@@ -70,7 +69,9 @@ def run(  # noqa: PLR0913  the command's options
         OutputOfReview.HTML: lambda: review_page(found),
         OutputOfReview.MARKDOWN: lambda: as_markdown(found, max_length),
     }
-    answer(output, texts, lambda: _print_text(found))
+    if output is None:
+        output = OutputOfReview.TABLE if sys.stdout.isatty() else OutputOfReview.MARKDOWN
+    answer(output, texts, lambda: _print_table(found))
     hits = found.hits(fail_on)
     if hits:
         say_failed_on(hits)
@@ -103,10 +104,10 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
         client.close()
 
 
-def _print_text(found: Review) -> None:
+def _print_table(found: Review) -> None:
     from rich.text import Text  # noqa: PLC0415  half a second
 
-    from astro_provider.commands.cli.table import print_table  # noqa: PLC0415  as above
+    from astro_provider.commands.cli.table import Kind, print_table  # noqa: PLC0415  as above
     from astro_provider.commands.cli.terminal import console  # noqa: PLC0415  as above
 
     terminal = console(sys.stdout)
@@ -122,7 +123,14 @@ def _print_text(found: Review) -> None:
     say(counts(found))
     if found.rows:
         terminal.print()
-        print_table(COLUMNS, [_cells(row) for row in found.rows], prose=PROSE)
+        named, exact = (Kind.NAME, Kind.EXACT), Kind.EXACT
+        kinds = (*named, *named, exact, exact, exact, Kind.PROSE)
+        print_table(
+            dict(zip(HEADS, kinds, strict=True)),
+            [_cells(row) for row in found.rows],
+            under=(("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID")),
+            beneath=(("BEFORE", "AFTER"), ("AFTER", "FLAGS"), ("CHANGE", "BEFORE")),
+        )
     for lines in ([verdict.text for verdict in found.verdicts], list(notes(found))):
         if lines:
             terminal.print()
@@ -139,12 +147,14 @@ def _cells(row: Row) -> tuple[str, ...]:
         return (row.before if before else row.after) or f"({role_in_words(row, before=before)})"
 
     return (
+        *_named(row.deployment_name, row.deployment_id),
+        *_named(row.org_token_name, row.org_token_id),
         VERBS[row.kind],
-        row.org_token_name or "",
-        row.org_token_id or "(not known yet)",
-        row.deployment_name or "",
-        row.deployment_id or "(not known yet)",
         role(before=True),
         role(before=False),
-        " ".join(row.flags),
+        ", ".join(row.flags),
     )
+
+
+def _named(name: str | None, identifier: str | None) -> tuple[str, str]:
+    return (name or "", identifier or "") if name or identifier else ("(not known yet)", "")

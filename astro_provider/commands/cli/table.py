@@ -1,8 +1,8 @@
 """A table of texts: in columns if they fit into the terminal, as records one below the other if they do not.
 
-A terminal that is too narrow for the table gets, in this order, until it fits: names and descriptions broken between
-words; cells that belong together one beneath the other (`beneath`); long names broken after a hyphen. Records come last.
-What must be copied or searched for (an id, a role) is never broken over lines.
+One layout for all: ids stand beneath names, and a column that is blank in every row is left out. A terminal that is too
+narrow gets, in this order, until it fits: prose broken between words; cells that belong together one beneath the other
+(`beneath`); names broken between words, then after a hyphen. Records come last. An id or a role is never broken.
 
 A pipe gets one line for each row, whole and in columns.
 """
@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import typer
 from rich.cells import cell_len
@@ -32,22 +33,35 @@ FEWEST_COLUMNS_TO_STACK = 80  # of the terminal; below, stacked cells are harder
 _AFTER_A_HYPHEN = re.compile(r"(?<=[-_./@:])")
 
 
+class Kind(Enum):
+    """How the cells of a column may be broken over lines.
+
+    `EXACT`: never; an id or a role is copied or searched for. `NAME`: only if no layout has room for it whole. `PROSE`:
+    between words, as soon as the terminal is too narrow.
+    """
+
+    EXACT = "exact"
+    NAME = "name"
+    PROSE = "prose"
+
+
 def print_table(
-    columns: Sequence[str],
+    columns: Mapping[str, Kind],
     rows: Sequence[Sequence[str]],
     *,
-    prose: Collection[str],
+    under: Sequence[tuple[str, str]] = (),
     beneath: Sequence[tuple[str, str]] = (),
     once: bool = False,
 ) -> None:
     """Print rows on standard output.
 
     Args:
-        columns: the heads.
+        columns: the heads, and how the cells below each may be broken.
         rows: one at least; the cells of each, as many as there are columns.
-        prose: the columns that may be broken over lines.
-        beneath: pairs of columns, of which the second may stand beneath the first; in the order in which they go there.
-        once: in a terminal, leave blank columns out, and say once above the table what is the same in every row.
+        under: pairs of columns, of which the second stands beneath the first in every terminal.
+        beneath: pairs of columns, of which the second may stand beneath the first if the terminal is too narrow; in the
+            order in which they go there.
+        once: in a terminal, print once above the table what is the same in every row.
     """
     clean = [[shown.line(cell, longest=LONGEST_CELL) for cell in row] for row in rows]
     if not sys.stdout.isatty():
@@ -56,10 +70,13 @@ def print_table(
         typer.echo("\n".join(_plain(line, widths) for line in lines))
         return
     terminal = console(sys.stdout)
-    table = [_Column(((name, name in prose),), [[cell] for cell in cells]) for name, cells in _turned(columns, clean)]
+    table = [_Column(((name, kind),), cells) for name, kind, cells in _turned(columns, clean) if any(map(any, cells))]
     if once:
         table = _without_the_same(terminal, table)
-    for layout in _layouts(table, beneath, terminal.width):
+    together: Sequence[_Column] = table
+    for upper, lower in under:
+        together = _stacked(together, upper, lower)
+    for layout in _layouts(together, beneath, terminal.width):
         fitting = layout.widths(terminal.width)
         if fitting is not None:
             terminal.print(_in_columns(layout.columns, fitting))
@@ -72,26 +89,26 @@ def print_table(
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the table: its heads, each with whether it is prose, and for each row as many cells."""
+    """A column of the table: its heads, each with its kind, and for each row as many cells."""
 
-    heads: Sequence[tuple[str, bool]]
+    heads: Sequence[tuple[str, Kind]]
     cells: Sequence[Sequence[str]]
 
     @property
     def name(self) -> str:
         return self.heads[0][0]
 
-    def lines(self, number: int) -> Iterator[tuple[str, int, bool]]:
-        """What stands in the column at one place beneath the other: text, indent, whether it is prose."""
+    def lines(self, number: int) -> Iterator[tuple[str, int, Kind]]:
+        """The texts of the column at one place beneath the other: text, indent, kind."""
         for row in ([head for head, _ in self.heads], *self.cells):
             yield row[number], INDENT if number else 0, self.heads[number][1]
 
-    def width(self, of_text: Callable[[str, bool], int]) -> int:
+    def width(self, of_text: Callable[[str, Kind], int]) -> int:
         """The cells that it takes, if a text takes so many."""
         return max(
-            of_text(text, is_prose) + indent
+            of_text(text, kind) + indent
             for number in range(len(self.heads))
-            for text, indent, is_prose in self.lines(number)
+            for text, indent, kind in self.lines(number)
         )
 
 
@@ -100,7 +117,7 @@ class _Layout:
     """Columns, and the least width of a text among them."""
 
     columns: Sequence[_Column]
-    least: Callable[[str, bool], int]
+    least: Callable[[str, Kind], int]
 
     def widths(self, terminal_width: int) -> list[int] | None:
         """The width of each column; None: they do not fit."""
@@ -111,20 +128,22 @@ class _Layout:
 
 
 def _layouts(columns: Sequence[_Column], beneath: Sequence[tuple[str, str]], terminal_width: int) -> Iterator[_Layout]:
-    yield _Layout(columns, _longest_word)
+    yield _Layout(columns, _with_whole_names)
     if terminal_width < FEWEST_COLUMNS_TO_STACK:
         return
     for upper, lower in beneath:
         columns = _stacked(columns, upper, lower)
-        yield _Layout(columns, _longest_word)
+        yield _Layout(columns, _with_whole_names)
+    yield _Layout(columns, _longest_word)
     yield _Layout(columns, _longest_part)
 
 
 def _stacked(columns: Sequence[_Column], upper: str, lower: str) -> Sequence[_Column]:
-    by_name = {column.name: column for column in columns}
-    if upper not in by_name or lower not in by_name:
+    """Put the column of one name beneath that of another, whatever stands there already."""
+    above = next((one for one in columns if upper in (head for head, _ in one.heads)), None)
+    below = next((one for one in columns if one.name == lower), None)
+    if above is None or below is None or above is below:
         return columns
-    above, below = by_name[upper], by_name[lower]
     both = _Column(
         (*above.heads, *below.heads), [(*one, *two) for one, two in zip(above.cells, below.cells, strict=True)]
     )
@@ -136,21 +155,21 @@ def _without_the_same(terminal: Console, columns: Sequence[_Column]) -> list[_Co
     same, left = [], []
     for column in columns:
         texts = {cell for (cell,) in column.cells}
-        if texts == {""}:
-            continue
         if len(texts) == 1 and len(column.cells) > 1:
             same.append((column.name, texts.pop()))
         else:
             left.append(column)
-    if same:
+    if same and left:
         terminal.print(_record(same))
         terminal.print()
-    return left
+    return left or list(columns)
 
 
-def _turned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, Sequence[str]]]:
-    for number, name in enumerate(columns):
-        yield name, [row[number] for row in rows]
+def _turned(
+    columns: Mapping[str, Kind], rows: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, Kind, Sequence[Sequence[str]]]]:
+    for number, (name, kind) in enumerate(columns.items()):
+        yield name, kind, [[row[number]] for row in rows]
 
 
 def _plain(line: Sequence[str], widths: Sequence[int]) -> str:
@@ -194,14 +213,18 @@ def _shrunk(widths: Sequence[int], least: Sequence[int], available: int) -> list
     return now
 
 
-def _longest_word(text: str, is_prose: bool) -> int:  # noqa: FBT001  a measure of `_Layout`
-    if not is_prose:
+def _with_whole_names(text: str, kind: Kind) -> int:
+    return _longest_word(text, kind) if kind is Kind.PROSE else cell_len(text)
+
+
+def _longest_word(text: str, kind: Kind) -> int:
+    if kind is Kind.EXACT:
         return cell_len(text)
     return min(LONGEST_WORD, max((cell_len(word) for word in text.split()), default=0))
 
 
-def _longest_part(text: str, is_prose: bool) -> int:  # noqa: FBT001  as above
-    if not is_prose:
+def _longest_part(text: str, kind: Kind) -> int:
+    if kind is Kind.EXACT:
         return cell_len(text)
     parts = (part for word in text.split() for part in _AFTER_A_HYPHEN.split(word))
     return min(LONGEST_WORD, max(map(cell_len, parts), default=0))
