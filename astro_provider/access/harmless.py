@@ -1,4 +1,4 @@
-"""Texts from outside (names of tokens, messages of other programs) as Markdown and as HTML.
+"""Texts from outside (names of tokens, messages of other programs) as Markdown; a page escapes them by its templates.
 
 `shown.py` takes away what has no visible shape; here the rest becomes text and nothing else. Whoever may name a token or
 a deployment chooses text that stands in a comment beside a pull request and on a page.
@@ -6,7 +6,6 @@ a deployment chooses text that stands in a comment beside a pull request and on 
 
 from __future__ import annotations
 
-import html
 import re
 
 from astro_provider.messages import shown
@@ -31,8 +30,3 @@ def _span(line: str) -> str:
     fence = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line or ' '}{pad}{fence}"
-
-
-def in_html(text: str) -> str:
-    """The text for an element's content or a quoted attribute."""
-    return html.escape(shown.line(text), quote=True)

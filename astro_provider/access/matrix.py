@@ -1,29 +1,77 @@
-"""Tokens by deployments, as HTML: one glance tells who may touch production.
+"""Tokens by deployments: one glance shows who may touch production.
 
 Roles stand there in full, because a custom role may have any name, also `ADMIN`. A token that is ORGANIZATION_OWNER may
-touch every deployment without a role there, so it has a row too; one that has expired touches nothing, and has no colour.
+touch every deployment without a role there, so it is shown too; one that has expired touches nothing, and has no colour.
+Whichever are more, tokens or deployments, are the rows, because a page scrolls down more easily than to the side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from astro_provider.access.audit import Assignment, Audit
-from astro_provider.access.harmless import in_html
 from astro_provider.access.model import ADMIN, same_role
-from astro_provider.access.page import marks, named, text
 
 OWNER = "ORGANIZATION_OWNER"
 MOST_CELLS = 60_000  # a browser shows no more than that without pain
 
 
-def matrix(found: Audit) -> str:
-    """The matrix with its heading; nothing where no token has a role."""
-    return _Matrix(found).html() if found.assignments else ""
+@dataclass(frozen=True)
+class Head:
+    """A token or a deployment at the edge of the matrix; each label is loud or not."""
+
+    name: str | None
+    id: str
+    labels: Sequence[tuple[str, bool]]
 
 
-class _Matrix:
-    """One audit as a matrix: what its rows and columns are, and in which order."""
+@dataclass(frozen=True)
+class Cell:
+    """A token in a deployment: `kind` is `admin` or `production` where production is touched, else empty."""
+
+    kind: str
+    role: str | None
+    is_owner: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its head, and a cell for each column."""
+
+    head: Head
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What is shown.
+
+    Attributes:
+        answers: who may touch production, in a sentence or two.
+        knows_production: whether a pattern says what production is.
+        left_out: a sentence about what was too much to be shown, or empty.
+        corner: what the rows are.
+        columns: the heads of the columns.
+        rows: the rows.
+    """
+
+    answers: Sequence[str]
+    knows_production: bool
+    left_out: str
+    corner: str
+    columns: Sequence[Head]
+    rows: Sequence[Row]
+
+
+def matrix(found: Audit) -> Matrix | None:
+    """Return the matrix of an audit, or None if no token has a role."""
+    return _Access(found).shown() if found.assignments else None
+
+
+class _Access:
+    """The tokens and the deployments of one audit that have to do with each other, and their order."""
 
     def __init__(self, found: Audit) -> None:
         self._facts = found.facts
@@ -36,45 +84,39 @@ class _Matrix:
         for one in found.assignments:
             self._reach.setdefault(one.org_token_id, []).append(one)
 
-    def html(self) -> str:
+    def shown(self) -> Matrix:
         deployments, tokens = self._deployments, sorted(self._reach, key=self._rank)
         if len(deployments) * len(tokens) > MOST_CELLS:
             deployments = [one for one in deployments if one in self._production] or deployments
             tokens = [one for one in tokens if self._is_owner(one) or self._reaches(one, set(deployments))]
             tokens = tokens[: max(1, MOST_CELLS // len(deployments))]
-        head = "".join(map(self._head, deployments))
-        rows = "\n".join(self._row(one, deployments) for one in tokens)
-        return (
-            f'<h2 id="matrix-title">Who may touch what</h2>\n{self._in_words(len(tokens), len(deployments))}\n'
-            '<div class="wide" role="region" aria-labelledby="matrix-title" tabindex="0"><table class="matrix"><thead>'
-            f'<tr><th scope="col">Token</th>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
+        left_out = (
+            f"There is too much to show it all: {len(tokens)} of {len(self._reach)} tokens, and {len(deployments)} of "
+            f"{len(self._deployments)} deployments."
+            if (len(tokens), len(deployments)) != (len(self._reach), len(self._deployments))
+            else ""
         )
-
-    def _in_words(self, tokens: int, deployments: int) -> str:
-        lines = [f"<p>{in_html(sentence)}</p>" for sentence in self._answers()]
-        if self._knows_production:
-            lines.append(
-                '<p class="faint">Production comes first, and the tokens that reach it. Red: the token may do everything '
-                "there. Yellow: it has another role there.</p>"
-            )
-        if (tokens, deployments) != (len(self._reach), len(self._deployments)):
-            lines.append(
-                f"<p>There is too much to show it all: {tokens} of {len(self._reach)} tokens, and {deployments} of "
-                f"{len(self._deployments)} deployments.</p>"
-            )
-        return "\n".join(lines)
+        if len(deployments) > len(tokens):
+            corner, columns = "Deployment", [self._token(one) for one in tokens]
+            rows = [Row(self._deployment(one), [self._cell(token, one) for token in tokens]) for one in deployments]
+        else:
+            corner, columns = "Token", [self._deployment(one) for one in deployments]
+            rows = [Row(self._token(one), [self._cell(one, there) for there in deployments]) for one in tokens]
+        return Matrix(list(self._answers()), self._knows_production, left_out, corner, columns, rows)
 
     def _answers(self) -> Iterable[str]:
-        """Who may touch production, in a sentence or two."""
         if self._knows_production:
             reaching = [one for one in self._reach if self._strength(one) > 0]
             admins = [one for one in self._reach if self._strength(one) > 1]
             yield (
                 f"{_tokens(len(reaching))} may touch production by a role in a deployment; {len(admins)} of them as {ADMIN}."
             )
-        owners = [one for one in self._reach if self._is_owner(one)]
-        if owners:
-            yield f"{_tokens(len(owners))} may touch everything, as {OWNER}."
+        if self._owners:
+            yield f"{_tokens(len(self._owners))} may touch everything, as {OWNER}."
+
+    @cached_property
+    def _owners(self) -> Sequence[str]:
+        return [one for one in self._reach if self._is_owner(one)]
 
     def _is_owner(self, token_id: str) -> bool:
         token = self._facts.tokens.get(token_id)
@@ -94,30 +136,26 @@ class _Matrix:
             return 0
         return 2 if any(same_role(role, ADMIN) for role in roles) else 1
 
-    def _head(self, deployment_id: str) -> str:
+    def _deployment(self, deployment_id: str) -> Head:
         deployment = self._facts.deployments.get(deployment_id)
-        mark = marks([("production", True)]) if deployment_id in self._production else ""
-        return f'<th scope="col">{named(deployment.name if deployment else None, deployment_id)}{mark}</th>'
+        labels = [("production", True)] if deployment_id in self._production else []
+        return Head(deployment.name if deployment else None, deployment_id, labels)
 
-    def _row(self, token_id: str, deployments: Sequence[str]) -> str:
+    def _token(self, token_id: str) -> Head:
         token = self._facts.tokens.get(token_id)
-        found = [(OWNER, True)] if self._is_owner(token_id) else []
-        found += [("expired", False)] if self._has_expired(token_id) else []
-        name = named(token.name if token else None, token_id) + marks(found)
-        return f'<tr><th scope="row">{name}</th>{"".join(self._cell(token_id, one) for one in deployments)}</tr>'
+        labels = [(OWNER, True)] if self._is_owner(token_id) else []
+        labels += [("expired", False)] if self._has_expired(token_id) else []
+        return Head(token.name if token else None, token_id, labels)
 
-    def _cell(self, token_id: str, deployment_id: str) -> str:
+    def _cell(self, token_id: str, deployment_id: str) -> Cell:
         role, owner = self._roles.get((deployment_id, token_id)), self._is_owner(token_id)
         kind = ""
         if deployment_id in self._production and not self._has_expired(token_id):
             if owner or (role is not None and same_role(role, ADMIN)):
-                kind = ' class="admin"'
+                kind = "admin"
             elif role is not None:
-                kind = ' class="production"'
-        shown = '<span class="faint">as owner</span>' if owner else ""
-        if role is not None:
-            shown = text(role).replace("_", "_<wbr>")
-        return f"<td{kind}>{shown}</td>"
+                kind = "production"
+        return Cell(kind, role, owner)
 
     def _place(self, deployment_id: str) -> tuple[bool, str, str]:
         deployment = self._facts.deployments.get(deployment_id)

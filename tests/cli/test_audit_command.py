@@ -278,7 +278,7 @@ def test_rules_that_are_left_out_of_an_issue_are_counted(bound: Emulator, tmp_pa
 
 def matrix(page: str) -> dict[str, list[tuple[str, str]]]:
     """The matrix of a page: colour and text of each field, by the token's name; the deployments beneath `Token`."""
-    rows = page.partition('<table class="matrix">')[2].partition("</table>")[0].split("<tr>")[1:]
+    rows = page.partition('<table class="matrix" id="matrix">')[2].partition("</table>")[0].split("<tr>")[1:]
     fields = [re.findall(r"<t[hd](?: scope=.(?:row|col).)?(?: class=.(\w+).)?>(.*?)</t[hd]>", row) for row in rows]
     plain = [[(kind, re.sub("<wbr>", "", html).split("</bdi>")[0]) for kind, html in row] for row in fields]
     return {
@@ -418,3 +418,19 @@ def test_a_stack_that_was_destroyed_has_nothing_to_compare(bound: Emulator, tmp_
     document = audited(bound, "--state", empty)
 
     assert sum(one["finding"] == "unmanaged" for one in document["findings"]) == 6
+
+
+def test_with_more_deployments_than_tokens_deployments_are_the_rows_and_the_filter_is_of_the_matrix(
+    astro: Emulator,
+) -> None:
+    for number in range(30):
+        astro.store.bind(OBSERVABILITY, astro.store.add_deployment(f"etl-{number:02}"), ACCESSOR)
+
+    page = run(astro, "audit", "--output", "html", "--production", "etl-29").out
+
+    shown = matrix(page)
+    first, *_ = [name for name in shown if name != "Deployment"]
+    assert [name for _, name in shown["Deployment"]] == ["platform-owner", "observability", "model-trainer"]
+    assert first == "etl-29"
+    assert shown["etl-29"] == [("admin", "as owner"), ("production", ACCESSOR), ("", "")]
+    assert page.index('data-of="matrix"') < page.index('<table class="matrix" id="matrix">')

@@ -12,11 +12,11 @@ import typer
 
 from astro_provider.access.audit import Assignment, Audit, Finding, Found, by_grant
 from astro_provider.access.audit import audit as audited
-from astro_provider.access.audit_page import audit_page
 from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, in_words, remarks, summary
 from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
+from astro_provider.access.pages import audit_page
 from astro_provider.access.rules import Rules
 from astro_provider.commands.cli.answers import answer, say_failed_on
 from astro_provider.commands.cli.exit_statuses import FLAGGED

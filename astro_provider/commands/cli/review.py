@@ -16,9 +16,9 @@ from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import as_markdown
 from astro_provider.access.model import shown as text_of
 from astro_provider.access.outcome import outcome
+from astro_provider.access.pages import review_page
 from astro_provider.access.review import Review, Row, Wanted
 from astro_provider.access.review import review as reviewed
-from astro_provider.access.review_page import review_page
 from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
 from astro_provider.commands.cli.answers import answer, say_failed_on
 from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE
