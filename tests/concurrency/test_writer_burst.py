@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_sixty_creates_of_a_whole_lifecycle_cost_no_more_writes(scene: Scene, tm
     astro.clear_calls()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        created = [binding for binding, _ in pool.map(lifecycle.create, inputs)]
+        created = [binding for binding, _ in pool.map(partial(lifecycle.create, EngineCall()), inputs)]
 
     assert created == [scene.binding(str(one["deployment_id"])) for one in inputs]
     assert scene.ours == {one["deployment_id"]: ADMIN for one in asked}
