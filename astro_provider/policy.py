@@ -153,7 +153,7 @@ def _of_grant(grant: Grant, deployments: Deployments) -> Asked:
     known = deployments(shown(grant.subject.organization_id)) or {}
     named = [one for one in known.values() if one.name == shown(grant.subject.deployment_name)]
     deployment = known.get(deployment_id or "") or (named[0] if len(named) == 1 else None)
-    workspace = (deployment.model_extra or {}).get("workspaceName") or "" if deployment else None
+    workspace = (deployment.workspace_name or "") if deployment else None
     return Asked(
         deployment_id=deployment_id,
         deployment_name=deployment.name if deployment else grant.deployment_name,

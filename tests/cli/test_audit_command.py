@@ -364,6 +364,12 @@ def test_the_markdown_has_one_row_for_a_grant(bound: Emulator, state: str) -> No
     ) in issue
 
 
+def test_the_name_of_a_workspace_is_a_pattern_of_production(bound: Emulator) -> None:
+    bound.store.bind(OBSERVABILITY, FINANCE, ADMIN)
+
+    assert ("admin", FINANCE, OBSERVABILITY) in found(audited(bound, "--production", "Finance"))
+
+
 def test_renewed_tokens_are_unmanaged_and_the_old_ones_missing(bound: Emulator, state: str) -> None:
     bound.store.unbind(OLD_DEPLOYER, STAGING)
     bound.store.bind(NEW_DEPLOYER, STAGING, ACCESSOR)

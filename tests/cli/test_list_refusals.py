@@ -95,6 +95,18 @@ def test_another_organization_is_an_error(organization: Emulator) -> None:
     assert failed(ended).startswith(
         "ListDeployments (organization clx0other): HTTP 403 Forbidden: You do not have access to organization clx0other"
     )
+    assert failed(ended).endswith(
+        f"The credential is for organization {organization.organization_id}, not for clx0other: correct organization_id (or "
+        "ASTRO_ORGANIZATION_ID, astro:organizationId), or use a credential of that organization."
+    )
+
+
+def test_a_credential_that_names_no_organization_is_told_to_need_the_permission(organization: Emulator) -> None:
+    opaque = organization.store.add_credential(claims=False)
+
+    ended = run(organization, "list", "--organization-id", "clx0other", ASTRO_API_TOKEN=opaque)
+
+    assert "The credential needs the permission organization.deployments.get" in failed(ended)
 
 
 def test_a_missing_credential_is_an_error_that_names_the_variable_and_no_stack(organization: Emulator) -> None:

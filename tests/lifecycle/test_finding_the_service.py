@@ -165,6 +165,10 @@ def test_an_organization_that_the_credential_may_not_see_is_named(start: StartPr
 
     assert name == ""
     assert "HTTP 403 Forbidden: You do not have access to organization another" in text
+    assert text.endswith(
+        f"The credential is for organization {ORGANIZATION_ID}, not for another: correct organization_id (or "
+        "ASTRO_ORGANIZATION_ID, astro:organizationId), or use a credential of that organization."
+    )
 
 
 def test_a_wrong_host_is_named(start: StartProcess) -> None:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from astro_provider.astro.api.answers import LARGEST_BYTES, TooLargeError, parsed
+from astro_provider.astro.api.claims import claims_in, permissions_in
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.network import Proxy
 from astro_provider.astro.api.retry import parse_retry_after
@@ -135,6 +136,8 @@ class Failures:
         advice = _advice(operation, status)
         if status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
             advice = _ORGANIZATION_ADVICE
+        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+            advice = _wrong_organization(path, self._credential()) or advice
         text += f" {advice}" if advice else ""
         kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
         retry_after = parse_retry_after(response.headers.get("retry-after"))
@@ -190,6 +193,18 @@ def _advice(operation: str, status: int) -> str | None:
     if operation == _OF_PERSONS:
         return _SET_ORGANIZATION
     return f"The credential needs the permission {_RIGHTS[operation]} (the role Organization Owner has it)."
+
+
+def _wrong_organization(path: str, credential: str) -> str | None:
+    """The advice if the credential names the organizations that it is for, and a call was about another one."""
+    kind, asked, *_ = *path.strip("/").split("/"), "", ""
+    claimed = permissions_in(claims_in(credential), "organizationId")
+    if kind != "organizations" or not asked or not claimed or asked in claimed:
+        return None
+    return (
+        f"The credential is for organization {', '.join(claimed)}, not for {asked}: correct organization_id (or "
+        "ASTRO_ORGANIZATION_ID, astro:organizationId), or use a credential of that organization."
+    )
 
 
 def _text(body: bytes) -> str:

@@ -147,8 +147,7 @@ def token_facts(token: api.ApiToken) -> Token:
 
 def deployment_facts(deployment: api.Deployment, organization_id: str) -> Deployment:
     """What is worth knowing of a deployment."""
-    name = (deployment.model_extra or {}).get("workspaceName")
-    return Deployment(deployment.id, deployment.name, name if isinstance(name, str) else "", organization_id)
+    return Deployment(deployment.id, deployment.name, deployment.workspace_name or "", organization_id)
 
 
 def _date(text: object) -> datetime | None:

@@ -17,7 +17,7 @@ from astro_provider.astro.api import ApiToken
 from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.cli.exit_statuses import NOTHING_FOUND
-from astro_provider.commands.cli.names import workspace_name, workspaces
+from astro_provider.commands.cli.names import workspaces
 from astro_provider.commands.cli.options import OutputOfFind
 from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.table import Kind, print_table
@@ -75,7 +75,7 @@ def _everything(reader: Reader, organization_id: str) -> Iterator[Hit]:
     for token in tokens:
         yield Hit("token", token.name, token.id, _about_token(token))
     for deployment in deployments:
-        where = workspace_name(deployment) or deployment.workspace_id
+        where = deployment.workspace_name or deployment.workspace_id
         yield Hit("deployment", deployment.name, deployment.id, f"in workspace {where}" if where else "")
     known = workspaces(deployments)
     for workspace_id, name in sorted(known.items(), key=lambda item: (item[1], item[0])):

@@ -60,25 +60,19 @@ def organization_named(client: AstroClient, given: str) -> str:
     return found[0] if found else given
 
 
-def workspace_name(deployment: Deployment) -> str:
-    """The name of a deployment's workspace; blank if Astro does not tell it."""
-    name = (deployment.model_extra or {}).get("workspaceName")
-    return name if isinstance(name, str) else ""
-
-
 def workspaces(deployments: Iterable[Deployment]) -> dict[str, str]:
     """The workspaces in which there are deployments: their ids, and their names as far as Astro tells them."""
     found: dict[str, str] = {}
     for deployment in deployments:
         if deployment.workspace_id:
-            found[deployment.workspace_id] = found.get(deployment.workspace_id) or workspace_name(deployment)
+            found[deployment.workspace_id] = found.get(deployment.workspace_id) or deployment.workspace_name or ""
     return found
 
 
 def _deployment_id(name: str, candidates: Sequence[Deployment], option: str = "deployment_id") -> str | None:
     found = [one for one in candidates if one.name == name]
     if len(found) > 1:
-        listed = ", ".join(f"{one.id} (workspace {workspace_name(one) or one.workspace_id})" for one in found)
+        listed = ", ".join(f"{one.id} (workspace {one.workspace_name or one.workspace_id})" for one in found)
         raise InputError(
             option, f"{name!r} is the name of {len(found)} deployments: {listed}. Write one's id, or --workspace-id."
         )
