@@ -167,9 +167,10 @@ class ServiceError(AstroProviderError):
         request_id: what Astronomer's support asks for, or None.
         retry_after: seconds that the service asked to wait, or None.
         patience: how long another attempt is worth it.
+        sent: the request has left, or may have; False only if that is certain.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the facts of a failed call
         self,
         text: str,
         *,
@@ -177,12 +178,14 @@ class ServiceError(AstroProviderError):
         request_id: str | None = None,
         retry_after: float | None = None,
         patience: Patience | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(text)
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
         self.patience = patience or UNTIL_DEADLINE
+        self.sent = sent
 
 
 class CredentialRefused(ServiceError):

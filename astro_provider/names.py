@@ -18,6 +18,9 @@ GET_TOKENS = f"{PACKAGE}:index:getOrganizationTokens"
 DYNAMIC_BINDING = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 DYNAMIC_TABLE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
 
+UNFINISHED = "unfinished"  # the output that marks what a run has left, of which it is not known whether it stands
+UNFINISHED_ROLE = "not known since a run that failed"  # in tables of states of version 0.1.0, the role of such an entry
+
 PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag of a dynamic resource
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how the engine writes what is not known yet
 SIGNATURE = (

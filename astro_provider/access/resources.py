@@ -19,6 +19,8 @@ from astro_provider.names import (
     NATIVE_BINDING,
     NATIVE_TABLE,
     SIGNATURE,
+    UNFINISHED,
+    UNFINISHED_ROLE,
     UNKNOWN_TEXT,
 )
 
@@ -103,6 +105,8 @@ def _of_one(state: Mapping[str, Any], properties: Mapping[str, Any], organizatio
     token_id = property_text(properties, "org_token_id", place) or token_in_id
     token_name, role = property_text(properties, "org_token_name", place), property_text(properties, "role", place)
     deployment_name = property_text(properties, "deployment_name", place)
+    if properties.get(UNFINISHED) is True:
+        role = UNFINISHED_ROLE
     unknown = [deployment_id is None and deployment_name is None, token_id is None and token_name is None, role is None]
     if any(unknown):
         raise Incomprehensible("no deployment, no token or no role")
@@ -125,7 +129,9 @@ def _of_many(properties: Mapping[str, Any], name: str, organization_id: Text, pl
         yield _Entry(Subject(organization_id, hidden, hidden), hidden)
         return
     deployment_ids, token_ids = (_raw(properties, which) for which in ("deployment_ids", "token_ids"))
-    for deployment, tokens in roles.items():
+    unfinished = _raw(properties, UNFINISHED)
+    marked = unfinished if name == "roles" and isinstance(unfinished, Mapping) else {}
+    for deployment, tokens in {**{key: {} for key in marked}, **roles}.items():
         row = f"{place} {name} {deployment}"
         deployment_id, deployment_name = _id_or_name(deployment, deployment_ids)
         called = None if deployment == deployment_id else deployment
@@ -133,7 +139,7 @@ def _of_many(properties: Mapping[str, Any], name: str, organization_id: Text, pl
             subject = Subject(organization_id, deployment_id, hidden, deployment_name=deployment_name)
             yield _Entry(subject, hidden, None, called)
             continue
-        for token, role in tokens.items():
+        for token, role in {**tokens, **dict.fromkeys(marked.get(deployment, ()), UNFINISHED_ROLE)}.items():
             token_id, token_name = _id_or_name(token, token_ids)
             subject = Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
             yield _Entry(subject, _text(role, f"{row} {token}"), None if token == token_id else token, called)

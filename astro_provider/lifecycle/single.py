@@ -18,6 +18,7 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
 from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.astro.writing.account import NOTHING_LOST
 from astro_provider.astro.writing.changes import Add, Put, Remove
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.writer import Writer
@@ -26,10 +27,13 @@ from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
     InputError,
+    Kept,
     NotFound,
     SettingsError,
+    WriteNotConfirmed,
     WriteRefused,
 )
+from astro_provider.lifecycle import failure
 from astro_provider.lifecycle.claims import Claims, Create, Delete, Single, clash_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight, report
@@ -49,6 +53,7 @@ from astro_provider.lifecycle.values import (
 )
 from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
+from astro_provider.names import UNFINISHED
 
 Properties = dict[str, Any]
 
@@ -203,8 +208,8 @@ class Lifecycle:
         if stored.binding is None or replaces:
             return Difference(changes=bool(replaces) or in_place, replaces=replaces)
         self._identify(checked, stored.binding)
-        taken = self._claims.is_taken(stored.binding)
-        return Difference(changes=in_place or taken, replaces=[], beyond_inputs=taken)
+        beyond_inputs = self._claims.is_taken(stored.binding) or (stored.unfinished and not in_place)
+        return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
     @within_its_time
     def create(self, _call: EngineCall, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
@@ -230,7 +235,7 @@ class Lifecycle:
                     f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
                 )
             add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
-            return binding, self._write(inputs, add)
+            return binding, self._write(inputs, add, inputs.properties())
 
     def _identify(self, checked: Stored, binding: BindingId) -> None:
         """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
@@ -246,8 +251,8 @@ class Lifecycle:
         """
         stored_id, stored = BindingId.parse(call.id), Stored.parse(olds)
         asked = self._with_organization(parse_inputs(news))
-        taken = self._claims.is_taken(stored_id)
-        same = known(asked.role) and same_role(asked.role, str(stored.role)) and not taken
+        anew = self._claims.is_taken(stored_id) or stored.unfinished
+        same = known(asked.role) and same_role(asked.role, str(stored.role)) and not anew
         if asked.binding == stored_id and same and not self._gives_an_unchecked_name(asked, stored):
             return {**stored.facts, **asked.properties()}
         inputs, binding = self._ready(news, stored)
@@ -256,21 +261,43 @@ class Lifecycle:
                 f"{sentence(stored.in_words(stored_id))} cannot become {inputs.in_words} in place, and nothing was written. The "
                 "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
             )
-        if same_role(str(inputs.role), str(stored.role)) and not taken:
+        if same_role(str(inputs.role), str(stored.role)) and not anew:
             return {**stored.facts, **inputs.properties()}
         with self._claims.giving_back(binding):
-            return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words))
+            return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words), olds)
 
-    def _write(self, inputs: Inputs, change: Put) -> Properties:
-        try:
-            token = self._writer.write(change)
-        except NotFound:
-            raise NotFound(
-                f"There is no {inputs.token_in_words} in organization {change.binding.organization_id} any more, so it was "
-                f"not bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
-            ) from None
-        self._reader.written(change.binding.organization_id, token)
-        return outputs(inputs, token)
+    def _write(self, inputs: Inputs, change: Put, before: Mapping[str, Any]) -> Properties:
+        """Give the role, and return the outputs; `failure.py` has what becomes of a write that fails.
+
+        Args:
+            inputs: the binding.
+            change: what gives it its role.
+            before: the outputs to keep, marked, if the role may stand.
+        """
+        binding, called, role = change.binding, inputs.in_words, change.role
+        written = self._writer.write_all([change])
+        [outcome] = written.outcomes
+        own, others = written.lost.of([binding]), written.lost.without([binding])
+        if outcome.token is not None and not written.lost:
+            self._reader.written(binding.organization_id, outcome.token)
+            return outputs(inputs, outcome.token)
+        error: Exception | None = outcome.error
+        if isinstance(error, NotFound):
+            error = NotFound(
+                f"There is no {inputs.token_in_words} in organization {binding.organization_id} any more, so it was not "
+                f"bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
+            )
+        elif outcome.may_stand or own.may_stand:
+            error = WriteNotConfirmed(f"{error or own.in_words} {failure.may_stand(called, role)}")
+            error.kept = Kept(str(binding), {**before, UNFINISHED: True})
+        elif own:
+            error = own.as_error
+        elif outcome.token is not None:
+            error = WriteNotConfirmed(failure.although_given(f"{sentence(called)} has the role {role}.", others))
+            error.kept, others = Kept(str(binding), outputs(inputs, outcome.token)), NOTHING_LOST
+        if error is None:
+            raise AssertionError("a change ended neither with a token nor with an error")
+        raise failure.with_others(error, others)
 
     @within_its_time
     def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
@@ -301,33 +328,42 @@ class Lifecycle:
                 )
 
     def _remove(self, binding: BindingId, called: str) -> None:
-        try:
-            token = self._writer.write(Remove(binding, called=called))
-        except NotFound:
-            return  # the token is gone, and its roles with it
-        except WriteRefused as refused:
-            if not self._deployment_is_gone(binding, refused):
-                raise
-            notices.warn(
-                f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}"
-            )
+        """Take the role away; `failure.py` has what becomes of a removal that fails."""
+        written = self._writer.write_all([Remove(binding, called=called)])
+        [outcome] = written.outcomes
+        own, others = written.lost.of([binding]), written.lost.without([binding])
+        error: Exception | None = outcome.error
+        if isinstance(error, NotFound):
+            error = None  # the token is gone, and its roles with it
+        elif isinstance(error, WriteRefused):
+            error = self._unless_gone(binding, called, error)
+        if outcome.may_stand or own.may_stand:
+            in_doubt = f"{failure.may_be_gone(called)} It stays in the state. {failure.BEFORE_AGAIN}"
+            error = WriteNotConfirmed(f"{error or own.in_words} {in_doubt}")
+        elif error is None and own:
+            error = own.as_error
+        elif error is None and others:
+            done = f"{sentence(called)} has no role any more."
+            error, others = WriteNotConfirmed(failure.although_removed(done, others)), NOTHING_LOST
+        if error is not None:
+            raise failure.with_others(error, others)
+        if outcome.token is None:
             return
-        self._reader.written(binding.organization_id, token)
-        left = dag_roles_in(require_roles(token), binding.deployment_id)
+        self._reader.written(binding.organization_id, outcome.token)
+        left = dag_roles_in(require_roles(outcome.token), binding.deployment_id)
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
             notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
 
-    def _deployment_is_gone(self, binding: BindingId, refused: WriteRefused) -> bool:
-        """Return whether a refused removal is about a deployment that does not exist any more.
-
-        Raises:
-            WriteRefused: the deployment is not listed, and the credential may not see all deployments.
-        """
+    def _unless_gone(self, binding: BindingId, called: str, refused: WriteRefused) -> WriteRefused | None:
+        """Return the error of a refused removal, unless it is about a deployment that does not exist any more."""
         try:
-            return bool(self._reader.gone_deployments(binding.organization_id, [binding.deployment_id]))
-        except AbsenceNotProven as unproven:
-            raise WriteRefused(f"{refused} {unproven}") from None
+            if not self._reader.gone_deployments(binding.organization_id, [binding.deployment_id]):
+                return refused
+        except AstroProviderError as unproven:
+            return WriteRefused(f"{refused} {unproven}")
+        notices.warn(f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}")
+        return None
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:

@@ -17,6 +17,7 @@ from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId, holds_secret, is_identifier, no_secret
 from astro_provider.errors import InputError, InvalidInputs
 from astro_provider.messages.words import in_words
+from astro_provider.names import UNFINISHED
 
 
 class Unknown(enum.Enum):
@@ -107,12 +108,15 @@ class Stored:
     scope: Text | None = None
     created_at: Text | None = None
     created_by: Text | None = None
+    unfinished: bool = False  # a run has sent another role, or this one, and it is not known whether it stands
 
     @classmethod
     def parse(cls, properties: Mapping[str, Any]) -> Stored:
         """Read a property bag of the state, inputs or outputs."""
-        texts = {name: text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name != "overwrite"}
-        return cls(**texts, overwrite=flag_or_false(properties.get("overwrite")))
+        flags = {"overwrite", UNFINISHED}
+        texts = {name: text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name not in flags}
+        overwrite = flag_or_false(properties.get("overwrite"))
+        return cls(**texts, overwrite=overwrite, unfinished=properties.get(UNFINISHED) is True)
 
     @property
     def binding(self) -> BindingId | None:

@@ -6,6 +6,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.account import NOTHING_LOST
 from astro_provider.astro.writing.changes import Add, Change, GiveBack, Remove, TakeBack
 from astro_provider.errors import NotFound, WriteRefused
 from tests.support.writers import (
@@ -37,7 +38,7 @@ def test_changes_of_a_token_are_one_list_and_one_look(scene: Scene, make_writer:
     written = writer.write_all(changes)
 
     assert [one.error for one in written.outcomes] == [None] * 40
-    assert written.not_standing is None
+    assert not written.lost
     assert scene.ours == {deployments[1]: ACCESSOR, **dict.fromkeys(deployments[2:], ADMIN)}
     assert scene.foreign_now == scene.foreign
     assert len(client.posted) == 1
@@ -81,7 +82,7 @@ def test_nothing_to_change_is_nothing_to_do(scene: Scene, make_writer: MakeWrite
 
     written = writer.write_all([])
 
-    assert (list(written.outcomes), written.not_standing) == ([], None)
+    assert (list(written.outcomes), written.lost) == ([], NOTHING_LOST)
     assert scene.calls(READ, WRITE, LIST) == 0
 
 
@@ -148,5 +149,5 @@ def test_what_was_written_is_taken_back_and_what_was_changed_since_is_not(
     back = writer.write_all([one.taking_back for one in written.outcomes if one.taking_back])
 
     assert [one.error for one in back.outcomes] == [None] * 4
-    assert back.not_standing is None
+    assert not back.lost
     assert scene.ours == {deployments[0]: ACCESSOR, deployments[3]: ACCESSOR}

@@ -13,6 +13,7 @@ from astro_emulator import Emulator
 from astro_provider.astro.api import AstroClient, Deadline, connection
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing import ledger
+from astro_provider.astro.writing.account import Account
 from astro_provider.astro.writing.changes import Add, Change
 from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
@@ -85,7 +86,7 @@ def test_what_is_undone_again_and_again_is_one_sentence_about_the_token(
     written = writer.write_all([scene.add(deployment) for deployment in deployments])
 
     named = "; ".join(f"token {scene.token_id} in deployment {deployment}" for deployment in deployments[:3])
-    assert str(written.not_standing) == (
+    assert written.lost.with_advice == (
         f"Another writer undid 5 changes of token {scene.token_id} 11 times, so this run stopped putting that back: "
         f"{named}; and 2 more. Another writer changed the token's role in deployment {theirs}. The state may show these "
         "changes as done: run `pulumi refresh`, which shows what Astro holds, and then `pulumi up`."
@@ -247,7 +248,7 @@ def test_threads_that_finish_at_one_moment_look_once_and_not_each(
 ) -> None:
     stay = Writer._stay  # noqa: SLF001  the moment in question has no other door
 
-    def stay_late(writer: Writer, duty: object, deadline: Deadline) -> WriteNotConfirmed | None:
+    def stay_late(writer: Writer, duty: object, deadline: Deadline) -> Account:
         # A busy machine takes the processor away between a thread's change and its question whether others are at work.
         time.sleep(0.02)
         return stay(writer, duty, deadline)

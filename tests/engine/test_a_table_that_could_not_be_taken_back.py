@@ -12,7 +12,6 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.engine_process import wait_until
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
@@ -157,13 +156,14 @@ def test_what_a_run_has_left_is_as_secret_as_the_roles(stack: Stack, town: Town)
 
     stack.program = program
     failed = fails_halfway(stack, town)
-    kept = stack.resources()["access"]["outputs"]["roles"]
+    kept = stack.resources()["access"]["outputs"]
     text = stack.state_text()
     up = stack.up()
 
     assert failed.failed
-    assert list(kept) == ["4dabf18193072939515e22adb298388d", "ciphertext"]  # how the engine stores a secret
-    assert UNFINISHED not in text
+    assert list(kept["roles"]) == ["4dabf18193072939515e22adb298388d", "ciphertext"]  # how the engine stores a secret
+    assert kept["unfinished"]
+    assert ADMIN not in text
     assert not up.failed, up.text
     assert town.held() == AFTER
 
@@ -180,13 +180,13 @@ def test_a_write_that_had_no_answer_and_is_carried_out_later_is_taken_by_the_des
     failed = stack.up()
     wait_until(lambda: town.held() == {"d-0": {"t-0": ADMIN}}, "the write is carried out after all")
     stack.set_environment(ASTRO_TIMEOUT_SECONDS="60")
-    stored = stack.resources()["access"]["outputs"]["roles"]
+    stored = stack.resources()["access"]["outputs"]
     destroy = stack.destroy()
 
     assert failed.failed
     assert "as it was before" not in failed.text
     assert 'a write had no answer, and Astro may carry it out later: roles["d-0"]["t-0"]' in failed.text
-    assert stored == {"d-0": {"t-0": UNFINISHED}}
+    assert (stored["roles"], stored["unfinished"]) == ({}, {"d-0": ["t-0"]})
     assert not destroy.failed
     assert town.held() == {}
 

@@ -165,7 +165,7 @@ def test_a_list_with_an_entry_that_cannot_be_read_does_not_show_that_a_deploymen
     astro.fault(status=400, operation="UpdateApiTokenRoles")
     astro.fault(kind="changed", operation="ListDeployments", change={"id": None}, only=PRODUCTION)
 
-    with pytest.raises(UnexpectedAnswer, match="1 of its deployments cannot be read"):
+    with pytest.raises(WriteRefused, match="1 of its deployments cannot be read"):
         start(**SOON).delete(EngineCall(id=stored.id), stored.outputs)
 
     assert still_there(astro)

@@ -247,7 +247,7 @@ class Process:
                 if guilty is not None:
                     merge.blame(guilty, WriteRefused(str(error)))
         except AstroProviderError:
-            merge.lost()
+            merge.lost(may_come=True)
             self.met["answer to a write that never came"] += 1
             raise
         else:

@@ -8,7 +8,6 @@ import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.processes import StartProcess
 from tests.support.tables import (
@@ -186,12 +185,12 @@ def test_what_may_stand_is_by_its_id_if_its_name_means_another_thing_in_the_stat
 
     with pytest.raises(TableNotWritten) as failed:
         process.update(EngineCall(), stored.outputs, inputs)
-    assert failed.value.kept is not None
-    left = failed.value.kept.outputs
+    kept = failed.value.kept
     town.astro.clear_faults()
-    put_right = up(tables(start()), {"roles": roles}, Stored(stored.id, stored.inputs, dict(left)))
+    assert kept is not None
+    put_right = up(tables(start()), {"roles": roles}, Stored(stored.id, stored.inputs, dict(kept.outputs)))
 
-    assert left == {**stored.outputs, "roles": {**roles, anew: {first: UNFINISHED}}}
+    assert kept.outputs == {**stored.outputs, "unfinished": {anew: [first]}}
     assert put_right.outputs["deployment_ids"] == {"d-0": anew}
     assert {town.astro.store.deployment_role(town.tokens[token], anew) for token in ("t-0", "t-1")} == {ADMIN}
 

@@ -27,9 +27,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.walk.actions import Action, actions_of, deleted_by, is_targeted, refreshed
-from tests.walk.snapshot import Held, Snapshot
+from tests.walk.snapshot import UNFINISHED, Held, Snapshot
 from tests.walk.steps import Command, Pair, Table
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.walk.steps import Pair
 
 Entry = dict[str, Any]
+UNFINISHED = "unfinished"  # the role, in a walk's words, of what the state marks as such
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Held:
     """A binding or a table as a state holds it.
 
     Attributes:
-        entries: its roles: of a binding one.
+        entries: its roles: of a binding one. The role of what is marked as unfinished is UNFINISHED.
         options: those of its flags that are set.
         deployments: those that a table names; a binding tells none.
         strangers: whom the last refresh found in an exclusive table's deployments, if no run has come since.

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.draw import walk
 from tests.walk.model import Verdict, expect, possible
 from tests.walk.programs import consistent
 from tests.walk.shrinking import shorter
-from tests.walk.snapshot import Held, Snapshot
+from tests.walk.snapshot import UNFINISHED, Held, Snapshot
 from tests.walk.steps import Command, Pair, Row, Table, read, written_down
 from tests.walk.verdicts import complaints
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from astro_provider.lifecycle.tables.lifecycle import UNFINISHED
 from tests.support.stack import Outcome
 from tests.walk.model import Expected, Verdict
-from tests.walk.snapshot import Held, Snapshot
+from tests.walk.snapshot import UNFINISHED, Held, Snapshot
 from tests.walk.steps import Command, Pair
 
 TOLD = ("create", "update", "replace", "delete")

@@ -15,7 +15,7 @@ from astro_emulator import Emulator
 from tests.support.stack import BINDING_TYPE, OUR_TYPES, PYTHON_PATH, TABLE_TYPE, Outcome
 from tests.walk.doors import Door, DynamicStack, NativeStack
 from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
-from tests.walk.snapshot import Entry, Held, Snapshot
+from tests.walk.snapshot import UNFINISHED, Entry, Held, Snapshot
 from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,8 @@ class World:
         if "roles" not in outputs:
             _, deployment_id, token_id = identifier.split("/")
             pair = Pair(tokens[token_id], deployments[deployment_id])
-            return Held(frozenset({(pair, outputs["role"])}), frozenset(options), gone=gone)
+            role = UNFINISHED if outputs.get("unfinished") else outputs["role"]
+            return Held(frozenset({(pair, role)}), frozenset(options), gone=gone)
 
         def entries(roles: dict[str, dict[str, str]]) -> frozenset[tuple[Pair, str]]:
             return frozenset(
@@ -159,11 +160,14 @@ class World:
                 for token, role in row.items()
             )
 
-        options |= {"by_id"} if any(key in self._deployments.values() for key in outputs["roles"]) else set()
+        roles = {place: dict(row) for place, row in outputs["roles"].items()}
+        for place, marked in (outputs.get("unfinished") or {}).items():
+            roles.setdefault(place, {}).update(dict.fromkeys(marked, UNFINISHED))
+        options |= {"by_id"} if any(key in self._deployments.values() for key in roles) else set()
         return Held(
-            entries(outputs["roles"]),
+            entries(roles),
             frozenset(options),
-            frozenset(deployments[key] for key in outputs["roles"]),
+            frozenset(deployments[key] for key in roles),
             entries(outputs.get("strangers") or {}),
             gone=gone,
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from astro_provider.astro.identity import BindingId, TokenKey
-from astro_provider.astro.writing.account import NotStanding, Others, Reason, not_confirmed
+from astro_provider.astro.identity import BindingId
+from astro_provider.astro.writing.account import Account, NotStanding, Others, Reason
 from astro_provider.astro.writing.changes import Put, Remove
 
 ADVICE = "The state may show these changes as done: run `pulumi refresh`, which shows what Astro holds, and then `pulumi up`."
@@ -14,12 +14,8 @@ def lost(number: int, reason: Reason = Reason.UNDONE, token_id: str = "t", detai
     return NotStanding(Put(BindingId("o", f"d{number}", token_id), "A", called=called), reason, detail)
 
 
-def nobody(_: TokenKey) -> Others:
-    return Others()
-
-
 def test_a_token_is_one_sentence_that_names_three_changes_and_counts_the_rest() -> None:
-    assert str(not_confirmed([lost(number) for number in range(12)], nobody)) == (
+    assert Account(tuple(lost(number) for number in range(12))).with_advice == (
         "Another writer undid 12 changes of token t 11 times, so this run stopped putting that back: "
         "token 'ci' (t) in deployment 'd-0' (d0); token 'ci' (t) in deployment 'd-1' (d1); "
         f"token 'ci' (t) in deployment 'd-2' (d2); and 9 more. {ADVICE}"
@@ -27,32 +23,29 @@ def test_a_token_is_one_sentence_that_names_three_changes_and_counts_the_rest() 
 
 
 def test_three_changes_are_all_named() -> None:
-    assert "(d2). The state" in str(not_confirmed([lost(number) for number in range(3)], nobody))
+    assert "(d2). The state" in Account(tuple(lost(number) for number in range(3))).with_advice
 
 
 def test_one_change_is_one_change() -> None:
     removal = NotStanding(Remove(BindingId("o", "d", "t")), Reason.LATE)
 
-    assert str(not_confirmed([removal], nobody)) == (
+    assert Account((removal,)).with_advice == (
         "More than 2 settle times after the write Astro does not show 1 change of token t, which a person may have decided "
         f"by then, so nothing was put back: token t in deployment d. {ADVICE}"
     )
 
 
 def test_tokens_and_reasons_are_told_apart_and_the_advice_stands_once() -> None:
-    text = str(
-        not_confirmed(
-            [
-                lost(0),
-                lost(0, token_id="u"),
-                lost(1, Reason.REFUSED, detail="Role 'A' does not exist."),
-                lost(2, Reason.REFUSED, detail="Role 'A' does not exist!"),
-                lost(3, Reason.NOT_READ, detail="HTTP 503."),
-                lost(4, Reason.NO_TIME),
-            ],
-            nobody,
+    text = Account(
+        (
+            lost(0),
+            lost(0, token_id="u"),
+            lost(1, Reason.REFUSED, detail="Role 'A' does not exist."),
+            lost(2, Reason.REFUSED, detail="Role 'A' does not exist!"),
+            lost(3, Reason.NOT_READ, detail="HTTP 503."),
+            lost(4, Reason.NO_TIME),
         )
-    )
+    ).with_advice
 
     assert text.startswith("Another writer undid 1 change of token t 11 times")
     assert "Another writer undid 1 change of token u 11 times" in text
@@ -75,10 +68,20 @@ def test_tokens_and_reasons_are_told_apart_and_the_advice_stands_once() -> None:
 def test_what_is_known_of_the_other_writers_follows_the_changes_of_their_token() -> None:
     others = {("o", "t"): Others("ci-b", ("d7", "d8")), ("o", "u"): Others(None, ("d9",))}
 
-    text = str(not_confirmed([lost(0), lost(0, token_id="u")], lambda key: others[key]))
+    text = Account((lost(0), lost(0, token_id="u")), others).with_advice
 
     assert (
         "(d0). Astro names 'ci-b' as the token's last writer; another writer changed the token's role in deployment d7, "
         "deployment d8. Another writer undid 1 change of token u"
     ) in text
     assert f"(d0). Another writer changed the token's role in deployment d9. {ADVICE}" in text
+
+
+def test_an_account_has_a_part_that_is_about_given_bindings_and_one_that_is_not() -> None:
+    account = Account((lost(0), lost(1, Reason.NOT_READ), lost(2, Reason.NO_TIME)))
+    first = account.changes[0].change.binding
+
+    assert account.of([first]).changes == account.changes[:1]
+    assert account.without([first]).changes == account.changes[1:]
+    assert account.may_stand == [one.change.binding for one in account.changes[1:]]
+    assert not account.without(account.may_stand).may_stand

@@ -93,7 +93,7 @@ def test_what_a_write_whose_answer_never_came_has_made_is_defended() -> None:
     merge = merging(Add(ONE, "A"), ledger=ledger)
     assert isinstance(reads(merge, now=1.0), Write)
 
-    merge.lost()
+    merge.lost(may_come=True)
     reads(merge, now=3.0, d1="A")
 
     assert Put(ONE, "A") == ledger.settle(ONE, None, 4.0)
@@ -221,7 +221,7 @@ def test_after_a_lost_answer_it_reads_first_and_finds_that_the_write_was_made() 
     merge = merging(Put(ONE, "A"))
     reads(merge)
 
-    merge.lost()
+    merge.lost(may_come=True)
 
     assert reads(merge, d1="A") is None
     assert {ONE: token(held(d1="A"))} == merge.outcomes
@@ -231,7 +231,7 @@ def test_after_a_lost_answer_it_reads_first_and_writes_what_is_there_by_then() -
     merge = merging(Put(ONE, "A"))
     reads(merge)
 
-    merge.lost()
+    merge.lost(may_come=True)
 
     assert Write(held(d2="theirs", d1="A")) == reads(merge, d2="theirs")
 
@@ -492,7 +492,7 @@ def test_what_a_change_takes_back_is_what_was_there_before_its_first_write() -> 
     merge = merging(change)
     reads(merge, d1="C")
 
-    merge.lost()
+    merge.lost(may_come=True)
     reads(merge, d1="B")  # an old list of another writer, or a decision
 
     assert merge.taking_back(change) == GiveBack(ONE, "C", "A")

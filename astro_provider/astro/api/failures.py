@@ -55,6 +55,7 @@ _SET_ORGANIZATION = (
 _ORGANIZATION_ADVICE = (
     "Check the organization's id (organization_id, or ASTRO_ORGANIZATION_ID), and whose credential it is."
 )
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _ERRORS: dict[int, type[ServiceError]] = {
     401: CredentialRefused,
     403: Forbidden,
@@ -87,12 +88,14 @@ class Failures:
         what = self._scrubbed(str(error)) or type(error).__name__
         reason = unreachable(error, what, self._host, self.proxy, os.environ)
         text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
-        return Unavailable(text, patience=reason.patience)
+        return Unavailable(text, patience=reason.patience, sent=not isinstance(error, _BEFORE_SENDING))
 
     def too_late(self, operation: str, path: str) -> Unavailable:
         """The error of a call whose turn would come after the deadline."""
         text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
-        return Unavailable(f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE)
+        return Unavailable(
+            f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE, sent=False
+        )
 
     def cancelled(self, operation: str, path: str) -> Cancelled:
         """The error of a call that is not made, because the process was told to stop."""

@@ -44,7 +44,7 @@ class Outage:
                 return
             now = time.monotonic()
             if now < self._next_trial_at:
-                raise Unavailable(self._sentence, patience=ONCE)
+                raise Unavailable(self._sentence, patience=ONCE, sent=False)
             self._next_trial_at = now + SECONDS_BETWEEN_TRIALS
 
     def answered(self) -> None:

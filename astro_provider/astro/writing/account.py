@@ -6,11 +6,11 @@ One sentence for each token and reason, however many changes it is about; the fi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from astro_provider.astro.identity import TokenKey
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.changes import Change
 from astro_provider.errors import WriteNotConfirmed
 
@@ -43,6 +43,16 @@ class NotStanding:
     reason: Reason
     detail: str = ""
 
+    @property
+    def key(self) -> TokenKey:
+        """The token that it is about."""
+        return self.change.binding.organization_id, self.change.binding.token_id
+
+    @property
+    def may_stand(self) -> bool:
+        """Tell whether nothing has shown it undone."""
+        return self.reason in (Reason.NOT_READ, Reason.NO_TIME)
+
 
 @dataclass(frozen=True)
 class Others:
@@ -69,26 +79,68 @@ class Others:
         return text and f" {text[0].upper()}{text[1:]}."
 
 
-def not_confirmed(account: Iterable[NotStanding], others_of: Callable[[TokenKey], Others]) -> WriteNotConfirmed:
-    """Make the error of a burst.
+@dataclass(frozen=True)
+class Account:
+    """The changes of a burst that were reported as made, and do not stand or are not known to.
 
-    Args:
-        account: the changes that do not stand.
-        others_of: returns what a token has shown of its other writers.
+    Attributes:
+        changes: them.
+        others: what the tokens have shown of their other writers.
     """
-    alike: defaultdict[tuple[TokenKey, Reason], list[NotStanding]] = defaultdict(list)
-    for one in account:
-        alike[one.change.binding.token_key, one.reason].append(one)
-    sentences = []
-    for (key, reason), some in alike.items():
-        changes = f"{len(some)} change{'s' if len(some) > 1 else ''} of token {key[1]}"
-        named = _some([one.change.in_words for one in some], "; ")
-        detail = f" {some[0].detail}" if some[0].detail else ""
-        sentences.append(f"{reason.value.format(changes=changes)}: {named}.{others_of(key).in_words}{detail}")
-    return WriteNotConfirmed(
-        f"{' '.join(sentences)} The state may show these changes as done: run `pulumi refresh`, which shows what Astro "
-        "holds, and then `pulumi up`."
-    )
+
+    changes: tuple[NotStanding, ...] = ()
+    others: Mapping[TokenKey, Others] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+    def of(self, bindings: Collection[BindingId]) -> Account:
+        """The part that is about these bindings."""
+        return replace(self, changes=tuple(one for one in self.changes if one.change.binding in bindings))
+
+    def without(self, bindings: Collection[BindingId]) -> Account:
+        """The part that is about other bindings."""
+        return replace(self, changes=tuple(one for one in self.changes if one.change.binding not in bindings))
+
+    def and_(self, other: Account) -> Account:
+        """Both accounts as one."""
+        return Account((*self.changes, *other.changes), {**self.others, **other.others})
+
+    @property
+    def may_stand(self) -> list[BindingId]:
+        """The bindings that nothing has shown undone."""
+        return [one.change.binding for one in self.changes if one.may_stand]
+
+    @property
+    def in_words(self) -> str:
+        """One sentence for each token and reason."""
+        alike: defaultdict[tuple[TokenKey, Reason], list[NotStanding]] = defaultdict(list)
+        for one in self.changes:
+            alike[one.key, one.reason].append(one)
+        sentences = []
+        for (key, reason), some in alike.items():
+            changes = f"{len(some)} change{'s' if len(some) > 1 else ''} of token {key[1]}"
+            named = _some([one.change.in_words for one in some], "; ")
+            others = self.others.get(key, Others()).in_words
+            detail = f" {some[0].detail}" if some[0].detail else ""
+            sentences.append(f"{reason.value.format(changes=changes)}: {named}.{others}{detail}")
+        return " ".join(sentences)
+
+    @property
+    def with_advice(self) -> str:
+        """The same for a reader whose state has the changes as done."""
+        return (
+            f"{self.in_words} The state may show these changes as done: run `pulumi refresh`, which shows what Astro "
+            "holds, and then `pulumi up`."
+        )
+
+    @property
+    def as_error(self) -> WriteNotConfirmed:
+        """The error of a burst of which this is all that there is to report."""
+        return WriteNotConfirmed(self.with_advice)
+
+
+NOTHING_LOST = Account()
 
 
 def _some(names: list[str], separator: str) -> str:

@@ -111,12 +111,16 @@ class Outcome:
         token: the token as it is then; None if the change failed.
         error: why it failed.
         taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
+        may_stand: it failed after a write of it was sent, and no answer and no read has shown since what became of that.
+        may_come: such a write had no answer at all, so Astro may carry it out later, whatever a read shows until then.
     """
 
     change: Change
     token: ApiToken | None = None
     error: Exception | None = None
     taking_back: Change | None = None
+    may_stand: bool = False
+    may_come: bool = False
 
 
 def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:

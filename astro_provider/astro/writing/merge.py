@@ -45,7 +45,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Write:
-    """Write this list at once, and tell `Merge.wrote`, `Merge.lost` or `Merge.refused`."""
+    """Write this list at once, and tell `Merge.wrote`, `Merge.lost`, `Merge.not_made` or `Merge.refused`."""
 
     roles: Roles
 
@@ -84,6 +84,9 @@ class Merge:
         self.put_back: list[Change] = []
         self._now_writing: list[Change] = []
         self._sent: set[BindingId] = set()
+        self._first_sent: set[BindingId] = set()  # by the last write
+        self._unread: set[BindingId] = set()  # sent by a write without an answer, and not read since
+        self._may_come: set[BindingId] = set()  # sent by a write that Astro may carry out later, whatever a read shows
         self._wanted: Roles | None = None
         self._read_at = 0.0
         self._one_by_one = False
@@ -100,7 +103,8 @@ class Merge:
             return Read(before_write=not self._only_looks)
         if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
             return self._read_again_because_stale(now - self._read_at)
-        self._sent |= {change.binding for change in self._now_writing}
+        self._first_sent = {change.binding for change in self._now_writing} - self._sent
+        self._sent |= self._first_sent
         self._ledger.sent(self._now_writing, now)
         return Write(self._wanted)
 
@@ -112,6 +116,7 @@ class Merge:
         """
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
+        self._unread.clear()
         undone = self._ledger.to_make_again(self.key, token, sent_at, by_look=self._is_look)
         todo = [change for change in undone if change.binding not in self._open]
         held_by_deployment = held_roles(roles)
@@ -150,7 +155,7 @@ class Merge:
         """
         self._writes += 1
         if not answer.shows_roles:
-            self.lost()
+            self.lost(may_come=False)
             return
         if self.token is not None and self._wanted is not None:
             self.token = self.token.model_copy(update={"roles": self._wanted})
@@ -164,8 +169,21 @@ class Merge:
                 self._close(change, _not_confirmed(change, held, self._writes))
         self._read_again_unless_done()
 
-    def lost(self) -> None:
-        """Note that it is not known whether the write was made: read first, then decide."""
+    def lost(self, *, may_come: bool) -> None:
+        """Note that it is not known whether the write was made: read first, then decide.
+
+        Args:
+            may_come: nothing has answered, so that Astro may carry the write out after a read that does not show it.
+        """
+        writing = {change.binding for change in self._now_writing}
+        self._unread |= writing
+        if may_come:
+            self._may_come |= writing
+        self._wanted = None
+
+    def not_made(self) -> None:
+        """Note that the write was not made: it was not sent, or the service said so."""
+        self._sent -= self._first_sent
         self._wanted = None
 
     def refused(self, error: ServiceError) -> Change | None:
@@ -182,7 +200,7 @@ class Merge:
         if not self._one_by_one:
             self._one_by_one = True
             self._most_writes += self._writes + len(self._now_writing)
-        self._wanted = None
+        self.not_made()
         return guilty
 
     def blame(self, change: Change, error: WriteRefused) -> None:
@@ -205,12 +223,21 @@ class Merge:
             return None
         return taking_back(change, self._before.get(change.binding))
 
+    def may_stand(self, change: Change) -> bool:
+        """Tell whether a change was sent, and nothing has shown since what became of that."""
+        return change.binding in self._unread or self.may_come(change)
+
+    def may_come(self, change: Change) -> bool:
+        """Tell whether a change was sent by a write that nothing answered."""
+        return change.binding in self._may_come
+
     def failed(self, error: Exception) -> None:
         """End it: every change that has no outcome yet gets the error."""
         self.failure = error
         for change in list(self._open.values()):
             self._close(change, error)
         if isinstance(error, NotFound):
+            self._unread, self._may_come = set(), set()  # the roles are gone with their token
             self._ledger.forget(b for b in self._ledger.unsettled if b.token_key == self.key)
         self._finished = True
 

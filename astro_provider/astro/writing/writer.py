@@ -11,13 +11,14 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
 from astro_provider.astro.api.retry import retried
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.roles import require_organization_scope
-from astro_provider.astro.writing.account import Reason, not_confirmed
+from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason
 from astro_provider.astro.writing.changes import Change, Outcome, Remove
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
@@ -25,7 +26,15 @@ from astro_provider.astro.writing.merge import Merge, Read, Write
 from astro_provider.astro.writing.queues import Queue, Queues, Ticket
 from astro_provider.astro.writing.refusal import explain_refusal
 from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
-from astro_provider.errors import AstroProviderError, CallRefused, NotFound, UnexpectedAnswer, WriteNotConfirmed
+from astro_provider.errors import (
+    AstroProviderError,
+    CallRefused,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    UnexpectedAnswer,
+    WriteNotConfirmed,
+)
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 
@@ -36,10 +45,10 @@ CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger
 
 @dataclass(frozen=True)
 class Written:
-    """What became of several changes, and what of this burst, if anything, could not be made to stand."""
+    """What became of several changes, and what of this burst, whoever asked for it, could not be made to stand."""
 
     outcomes: Sequence[Outcome]
-    not_standing: WriteNotConfirmed | None = None
+    lost: Account = NOTHING_LOST
 
 
 class Writer:
@@ -85,11 +94,12 @@ class Writer:
         """
         written = self.write_all([change])
         [outcome] = written.outcomes
-        error, not_standing = outcome.error, written.not_standing
-        if error is not None:
-            raise error if not_standing is None else WriteNotConfirmed(f"{error} {not_standing}")
-        if not_standing is not None:
-            raise not_standing
+        if outcome.error is not None and written.lost:
+            raise WriteNotConfirmed(f"{outcome.error} {written.lost.with_advice}")
+        if outcome.error is not None:
+            raise outcome.error
+        if written.lost:
+            raise written.lost.as_error
         if outcome.token is None:
             raise AssertionError("a change ended neither with a token nor with an error")
         return outcome.token
@@ -112,7 +122,7 @@ class Writer:
         finally:
             with self._changed:
                 duty = self._settling.leave()
-        return Written(outcomes, None if duty is None else self._stay(duty, deadline))
+        return Written(outcomes, NOTHING_LOST if duty is None else self._stay(duty, deadline))
 
     def _outcomes(self, changes: Sequence[Change], deadline: Deadline) -> list[Outcome]:
         """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
@@ -130,7 +140,7 @@ class Writer:
             with self._changed:
                 for ticket in tickets:
                     if ticket.outcome is None:
-                        self._queues.end(ticket, Outcome(ticket.change, error=self._abandoned(ticket)))
+                        self._queues.end(ticket, self._abandoned(ticket))
         return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
 
     def _see_led(self, key: TokenKey, tickets: Sequence[Ticket], deadline: Deadline) -> None:
@@ -148,15 +158,17 @@ class Writer:
                 self._queues.gather()
             self._lead(key, deadline)
 
-    def _abandoned(self, ticket: Ticket) -> WriteNotConfirmed:
-        """The error of a change whose time is over while another thread writes the token."""
+    def _abandoned(self, ticket: Ticket) -> Outcome:
+        """The outcome of a change whose time is over while another thread writes the token."""
         waiting = self._queues[ticket.key].waiting
-        if ticket in waiting:
+        waits = ticket in waiting
+        if waits:
             waiting.remove(ticket)
             what = "was not written: other changes of the same token took longer than timeoutSeconds. Run again"
         else:
             what = "may or may not have been written within timeoutSeconds: run `pulumi refresh`, which shows what is there"
-        return WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
+        error = WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
+        return Outcome(ticket.change, error=error, may_stand=not waits, may_come=not waits)
 
     def _lead(self, key: TokenKey, deadline: Deadline, *, only_looks: bool = False) -> Merge:
         """Make the changes that wait for a token, and with them whatever was undone there; the caller has set `led`.
@@ -255,33 +267,36 @@ class Writer:
                 explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
                 with self._changed:
                     merge.blame(guilty, explained)
-        except AstroProviderError:
+        except AstroProviderError as error:
             with self._changed:
-                merge.lost()
+                if _was_not_made(error):
+                    merge.not_made()
+                else:
+                    merge.lost(may_come=isinstance(error, Unavailable) and error.status is None)
             raise
         else:
             with self._changed:
                 merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
-    def _stay(self, duty: object, deadline: Deadline) -> WriteNotConfirmed | None:
+    def _stay(self, duty: object, deadline: Deadline) -> Account:
         """Stay behind after the last change of a burst, until all of the burst has been seen standing.
 
         Returns:
-            What could not be made to stand; None if all stands, or if another change has taken the duty over.
+            What could not be made to stand; nothing if another change has taken the duty over.
         """
         with self._changed:
             self._changed.wait_for(
                 lambda: self._settling.is_relieved(duty) or self._settling.is_over(), timeout=deadline.remaining
             )
             if self._settling.is_relieved(duty):
-                return None
+                return NOTHING_LOST
             failure = self._settling.failure
             if failure is not None:
                 account = self._settling.give_account(Reason.NOT_READ, str(failure))
             else:
                 account = self._settling.give_account(Reason.NO_TIME)
             self._changed.notify_all()
-            return not_confirmed(account, self._ledger.others) if account else None
+            return Account(tuple(account), {one.key: self._ledger.others(one.key) for one in account})
 
     def _keep_looking(self) -> None:
         """Have a thread look at what was written, while there is something to look at."""
@@ -374,8 +389,22 @@ def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
 def _outcome(merge: Merge, change: Change) -> Outcome:
     found, back = merge.outcomes[change.binding], merge.taking_back(change)
     if isinstance(found, Exception):
-        return Outcome(change, error=found, taking_back=back)
+        return Outcome(
+            change,
+            error=found,
+            taking_back=back,
+            may_stand=merge.may_stand(change),
+            may_come=merge.may_come(change),
+        )
     return Outcome(change, found, taking_back=back)
+
+
+def _was_not_made(error: AstroProviderError) -> bool:
+    """Tell whether a write that ended with this error was certainly not made: not sent, or refused by the service."""
+    if not isinstance(error, ServiceError) or not error.sent:
+        return True
+    status = error.status
+    return status is not None and status != HTTPStatus.REQUEST_TIMEOUT and status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:

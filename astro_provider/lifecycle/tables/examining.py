@@ -105,11 +105,11 @@ def _unchanged(table: Table, stored: Table) -> set[Entry]:
     """The entries that are in the state and stay exactly as they are there."""
     if table.workspace_id != stored.workspace_id:
         return set()
-    had = {binding: stored.entries[entry] for binding, entry in stored.bindings.items()}
+    had = stored.roles_by_binding
     return {
         entry
         for binding, entry in table.bindings.items()
-        if binding in had and known(role := table.entries[entry]) and same_role(role, str(had[binding]))
+        if binding in had and known(role := table.entries[entry]) and same_role(role, had[binding])
     }
 
 

@@ -12,25 +12,26 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
 from astro_provider.astro.settings import PreviewChecks
+from astro_provider.astro.writing.account import Account
 from astro_provider.astro.writing.changes import Outcome, Remove
+from astro_provider.astro.writing.writer import Written
 from astro_provider.errors import (
-    AbsenceNotProven,
     AstroProviderError,
     BindingConflict,
     InputError,
     Kept,
     NotFound,
-    ServiceError,
     TableNotWritten,
     WriteRefused,
 )
+from astro_provider.lifecycle import failure
 from astro_provider.lifecycle.claims import Clash, Create, Delete, Exchange, Spelling, clash_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, report, say_all
@@ -41,14 +42,13 @@ from astro_provider.lifecycle.tables.examining import ExaminedTable, examine_tab
 from astro_provider.lifecycle.tables.plan import Plan, plan
 from astro_provider.lifecycle.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
 from astro_provider.lifecycle.tables.values import Table, parse_table
-from astro_provider.lifecycle.values import Parser, Text, Unknown, known
+from astro_provider.lifecycle.values import Parser, Unknown, known
 from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
-from astro_provider.names import CUID
+from astro_provider.names import CUID, UNFINISHED
 
 Properties = dict[str, Any]
 IDENTITY = "organization_id"
-UNFINISHED = "not known since a run that failed"  # the role, in the state, of an entry that may stand or not
 
 
 class TableLifecycle:
@@ -185,7 +185,7 @@ class TableLifecycle:
         self._identify(stored)
         taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
         drifted = bool(olds.get("strangers")) and _which(checked) not in self._checked
-        beyond_inputs = taken or drifted
+        beyond_inputs = taken or drifted or (bool(stored.unfinished) and not in_place)
         return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
     def _identify(self, table: Table) -> None:
@@ -229,7 +229,7 @@ class TableLifecycle:
             )
             raise
         self._identify(examined.table)
-        old = {binding: str(stored.entries[entry]) for binding, entry in stored.bindings.items()}
+        old = stored.roles_by_binding
         new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         taken = {binding for binding in old if self._claims.is_taken(binding)}
         strangers = self._strangers_to_take(examined, news)
@@ -253,15 +253,10 @@ class TableLifecycle:
             called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
             changes = plan(dict.fromkeys(stored.bindings, ""), {}).changes(overwrite=False, called=called, kept=kept)
             written = self._writer.write_all(changes)
-            self._learn(written.outcomes)
             failed = self._still_there(written.outcomes)
-            if failed:
-                raise TableNotWritten(
-                    f"{len(failed)} of {len(changes)} roles of this table could not be taken away: "
-                    f"{_reasons(failed, stored)} The others are gone; run again."
-                )
-            if written.not_standing is not None:
-                raise written.not_standing
+            self._learn(written.outcomes)
+            if error := self._not_taken(written, failed, stored):
+                raise error
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
@@ -289,13 +284,14 @@ class TableLifecycle:
         there = self._reader.roles_of(stored.bindings, confirm_absence=True)
         gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
         left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
-        empty = {key: stored.deployment_id(key) for key in stored.rows if key not in left}
+        keys = dict.fromkeys((*stored.rows, *(entry.deployment for entry in stored.unfinished)))
+        empty = {key: stored.deployment_id(key) for key in keys if key not in left}
         deleted = self._reader.unlisted_deployments(organization_id, empty.values()) if empty else ()
         lost = {key for key, id_ in empty.items() if id_ in deleted}
         self._tell_gone(stored, gone, lost)
-        roles: dict[str, dict[str, str]] = {key: {} for key in stored.rows if key not in lost}
+        roles: dict[str, dict[str, str]] = {key: {} for key in keys if key not in lost}
         for binding, entry in stored.bindings.items():
-            found, role = there[binding], stored.entries[entry]
+            found, role = there[binding], stored.entries.get(entry)
             if found is not None:
                 same = known(role) and same_role(role, found.role)
                 roles[entry.deployment][entry.token] = str(role) if same else found.role
@@ -309,6 +305,7 @@ class TableLifecycle:
             deployment_ids={key: id_ for key, id_ in stored.deployment_ids.items() if key in roles},
             token_ids={key: id_ for key, id_ in stored.token_ids.items() if id_ in exists},
             removes={},
+            unfinished=frozenset(),
         )
         strangers = self._strangers_of_state(table) if table.exclusive is True else []
         return table.properties(), outputs(table, strangers)
@@ -373,6 +370,30 @@ class TableLifecycle:
         entries = {entry for entry, _ in named}
         return {one.binding: one.in_words for one in strangers if one.entry in entries}
 
+    def _not_taken(self, written: Written, failed: Sequence[Outcome], stored: Table) -> Exception | None:
+        """The error of a delete; None if every role is gone."""
+        everything = [one.change.binding for one in written.outcomes]
+        own, others = written.lost.of(everything), written.lost.without(everything)
+        left = {*(one.change.binding for one in failed), *(one.change.binding for one in own.changes)}
+        if not left:
+            return (
+                TableNotWritten(failure.although_removed("All roles of this table are gone.", others))
+                if others
+                else None
+            )
+        in_doubt = [*(one.change.binding for one in failed if one.may_stand), *own.may_stand]
+        text = [f"{len(left)} of {len(everything)} roles of this table could not be taken away:"]
+        text += [_reasons(failed, stored)] if failed else []
+        text += [own.in_words] if own else []
+        if in_doubt:
+            text.append(failure.may_be_gone(_places(in_doubt, stored)))
+        elif len(left) == len(everything):
+            text.append("None was taken away.")
+        if len(left) < len(everything):
+            text.append("The others are gone.")
+        text.append(f"The table stays in the state. {failure.BEFORE_AGAIN}")
+        return failure.with_others(TableNotWritten(" ".join(text)), others)
+
     def _make(
         self, identifier: str, examined: ExaminedTable, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]
     ) -> None:
@@ -392,7 +413,7 @@ class TableLifecycle:
         spelled = _spelled(stored)
         takes = {binding: spelled.get(binding, ()) for binding in (*planned.takes, *planned.strangers)}
         # The inputs do not have what a failed run has left, so a check took it for new: another resource may have it as well.
-        left = {one for one in planned.puts if stored.entries[stored.bindings[one]] == UNFINISHED}
+        left = {one for one in planned.puts if stored.bindings[one] in stored.unfinished}
         gives, puts = [*planned.gives, *left], planned.puts.keys() - left
         with self._claims.exchanging(gives, takes, puts) as exchange:
             second = [binding for binding, meets in exchange.creates.items() if meets is Create.SECOND]
@@ -410,51 +431,54 @@ class TableLifecycle:
             }
             changes = planned.changes(overwrite=examined.table.overwrite is True, called=called, kept=kept)
             written = self._writer.write_all(changes)
-            self._learn(written.outcomes)
             failed = self._still_there(written.outcomes)
-            if failed or written.not_standing is not None:
-                reason = _reasons(failed, stored, examined.table) if failed else str(written.not_standing)
-                now, may_stand = self._take_back(written.outcomes, stored, examined.table)
-                error = TableNotWritten(
-                    f"{len(failed) or 'Some'} of {len(changes)} changes of this table could not be made: {reason} {now}"
-                )
-                unfinished = _unfinished(stored, examined.table, may_stand)
+            everything = [change.binding for change in changes]
+            own, others = written.lost.of(everything), written.lost.without(everything)
+            if failed or own:
+                back = self._take_back(written.outcomes, stored, examined.table)
+                text = f"{len(failed) + len(own.changes)} of {len(changes)} changes of this table could not be made:"
+                text += f" {_reasons(failed, stored, examined.table)}" if failed else ""
+                text += f" {own.in_words}" if own else ""
+                error = TableNotWritten(f"{text} {back.in_words}")
+                unfinished = _unfinished(stored, examined.table, back.may_stand)
                 error.kept = None if unfinished is None else Kept(identifier, unfinished)
+                raise failure.with_others(error, others.and_(back.others))
+            self._learn(written.outcomes)
+            if others:
+                error = TableNotWritten(failure.although_given("All changes of this table were made.", others))
+                error.kept = Kept(identifier, outputs(examined.table, []))
                 raise error
 
-    def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId]]:
-        """Take back what was written, as far as it still stands.
-
-        Returns:
-            What stands now, in words, and the entries of which that is not known.
-        """
+    def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> _TakenBack:
+        """Take back what was written, as far as it still stands; nothing is raised."""
         changes = [outcome.taking_back for outcome in outcomes if outcome.taking_back is not None]
-        if not changes:
-            return "Nothing else was written.", ()
         with operation(self._settings.timeout_seconds):
             written = self._writer.write_all(changes)
-        self._learn(written.outcomes)
-        stands = [outcome.change.binding for outcome in self._still_there(written.outcomes)]
-        may_come = [outcome.change.binding for outcome in outcomes if _may_come(outcome)]
-        if stands:
-            stands = list(dict.fromkeys([*stands, *may_come]))
-            what = f"could not be taken back, and may stand: {_places(stands, *tables)}"
-        elif written.not_standing is not None:
-            what, stands = (
-                f"was taken back, but {written.not_standing}",
-                [outcome.change.binding for outcome in written.outcomes],
-            )
+        everything = [change.binding for change in changes]
+        own, others = written.lost.of(everything), written.lost.without(everything)
+        not_taken = [one.change.binding for one in self._still_there(written.outcomes)]
+        # What was given up while another thread wrote it has nothing that could take it back.
+        not_taken += [one.change.binding for one in outcomes if one.may_stand and one.taking_back is None]
+        may_come = [one.change.binding for one in outcomes if one.may_come]
+        for one in written.outcomes:
+            if one.token is not None:
+                self._reader.written(one.change.binding.organization_id, one.token)
+        may_stand = list(dict.fromkeys([*not_taken, *(one.change.binding for one in own.changes), *may_come]))
+        if not_taken:
+            not_taken = list(dict.fromkeys([*not_taken, *may_come]))
+            what = f"could not be taken back, and may stand: {_places(not_taken, *tables)}."
+        elif own:
+            what = f"was taken back, but {own.in_words}"
         elif may_come:
             what = (
                 "was taken back, but a write had no answer, and Astro may carry it out later: "
-                f"{_places(may_come, *tables)}"
+                f"{_places(may_come, *tables)}."
             )
+        elif changes:
+            return _TakenBack("What this run had written was taken back, so all is as it was before.", (), others)
         else:
-            return "What this run had written was taken back, so all is as it was before.", ()
-        text = (
-            f"What this run had written {what}. Run again: the next preview shows it, and the next run puts it right."
-        )
-        return text, list(dict.fromkeys([*stands, *may_come]))
+            return _TakenBack("Nothing else was written.", (), others)
+        return _TakenBack(f"What this run had written {what} {failure.NEXT_RUN}", may_stand, others)
 
     def _still_there(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """The changes that failed; a role that is to be taken is gone with its token, or with its deployment."""
@@ -471,7 +495,7 @@ class TableLifecycle:
             gone = self._reader.gone_deployments(
                 binding.organization_id, {one.change.binding.deployment_id for one in refused}
             )
-        except AbsenceNotProven:  # each refusal is an error then, and says which deployment is not listed
+        except AstroProviderError:  # each refusal is an error then, and says which deployment is not listed
             return failed
         for one in refused:
             if one.change.binding.deployment_id in gone:
@@ -533,9 +557,23 @@ class TableLifecycle:
         return replace(table, organization_id=self._reader.organization_id(self._settings.organization_id))
 
 
+@dataclass(frozen=True)
+class _TakenBack:
+    """What stands after a table's changes were taken back, in words, what of it may stand, and losses of others."""
+
+    in_words: str
+    may_stand: Collection[BindingId]
+    others: Account
+
+
 def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
     """The property bag of a table that exists; what is to be removed is no longer there."""
     found = {name: value for name, value in table.properties().items() if name != "removes"}
+    if table.unfinished:
+        marked: dict[str, list[str]] = {}
+        for deployment, token in sorted(table.unfinished):
+            marked.setdefault(deployment, []).append(token)
+        found[UNFINISHED] = marked
     if table.exclusive is True:
         found["strangers"] = as_roles(strangers)
     return found
@@ -544,18 +582,16 @@ def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
 def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -> Properties | None:
     """The outputs of a table of which a run has left something that it could neither finish nor take back.
 
-    They have what the state has, and beside it, with a role that no program asks for, each entry of which nobody knows
-    whether it stands. So the next run shows it, and writes it or takes it away, whatever the program says then.
+    They have what the state has, and beside it, as unfinished, each entry of which it is not known whether it stands. So the
+    next run shows it, and writes it or takes it away, whatever the program says then.
 
     Args:
         stored: the table as the state has it.
         asked: the table as it was to be.
         may_stand: bindings that may stand, or may be missing; those of strangers are no entries.
     """
-    rows: dict[str, dict[str, Text]] = {
-        key: dict(row) for key, row in stored.rows.items() if not isinstance(row, Unknown)
-    }
     names = [dict(stored.deployment_ids), dict(stored.token_ids)]
+    unfinished = set(stored.unfinished)
     for binding in may_stand:
         entry = stored.bindings.get(binding) or asked.bindings.get(binding)
         if entry is not None:
@@ -565,18 +601,14 @@ def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -
                 key if known_as.setdefault(key, id_) == id_ else id_
                 for known_as, key, id_ in zip(names, entry, ids, strict=True)
             ]
-            rows.setdefault(keys[0], {})[keys[1]] = UNFINISHED
-    if not any(UNFINISHED in row.values() for row in rows.values()):
+            unfinished.add(Entry(*keys))
+    if not unfinished:
         return None
     deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
-    table = stored if stored.organization_id else asked
-    return outputs(replace(table, roles=rows, deployment_ids=deployment_ids, token_ids=token_ids), [])
-
-
-def _may_come(outcome: Outcome) -> bool:
-    """Whether a change was sent and never answered, so that what is read now does not tell what will be there."""
-    error = outcome.error
-    return outcome.taking_back is not None and isinstance(error, ServiceError) and error.status is None
+    table = stored if stored.organization_id else replace(asked, roles={})
+    return outputs(
+        replace(table, deployment_ids=deployment_ids, token_ids=token_ids, unfinished=frozenset(unfinished)), []
+    )
 
 
 def _which(table: Table) -> tuple[str, int]:

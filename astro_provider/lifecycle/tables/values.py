@@ -27,6 +27,7 @@ from astro_provider.lifecycle.values import (
     known,
     text_or_none,
 )
+from astro_provider.names import UNFINISHED, UNFINISHED_ROLE
 
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
@@ -46,6 +47,8 @@ class Table:
         deployment_ids: the ids of the deployments that are given by name.
         token_ids: the ids of the tokens that are given by name.
         removes: what this run takes from whoever is not in the table.
+        unfinished: entries that a run has left, of which it is not known whether they stand; in outputs only. Those of
+            the state before that run stand in `roles` as well.
     """
 
     roles: Mapping[str, Row] | Literal[Unknown.UNKNOWN] = field(default_factory=dict)
@@ -56,12 +59,14 @@ class Table:
     deployment_ids: Names = field(default_factory=dict)
     token_ids: Names = field(default_factory=dict)
     removes: Roles = field(default_factory=dict)
+    unfinished: frozenset[Entry] = frozenset()
 
     @classmethod
     def stored(cls, properties: Mapping[str, Any]) -> Table:
         """Read a property bag of the state or of a check, without judgement."""
+        roles, unfinished = _stored_roles(properties)
         return cls(
-            roles=_stored_roles(properties.get(ROLES)),
+            roles=roles,
             exclusive=flag_or_false(properties.get("exclusive")),
             workspace_id=text_or_none(properties.get("workspace_id")),
             organization_id=text_or_none(properties.get("organization_id")),
@@ -69,12 +74,13 @@ class Table:
             deployment_ids=_names(properties.get("deployment_ids")),
             token_ids=_names(properties.get("token_ids")),
             removes={key: _names(row) for key, row in _mapping(properties.get("removes")).items()},
+            unfinished=unfinished,
         )
 
     def properties(self) -> dict[str, Any]:
         """The property bag: what is given, nothing that is not; `removes` only for an exclusive table."""
         found = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
-        left_out = {"removes"} if self.exclusive is False else set()
+        left_out = {UNFINISHED, "removes"} if self.exclusive is False else {UNFINISHED}
         return {name: value for name, value in found.items() if value is not None and name not in left_out}
 
     @property
@@ -116,9 +122,17 @@ class Table:
 
     @cached_property
     def bindings(self) -> dict[BindingId, Entry]:
-        """The entries by their ids."""
-        found = ((self.binding(entry), entry) for entry in self.entries)
+        """The entries by their ids, those that may stand among them."""
+        found = ((self.binding(entry), entry) for entry in (*self.entries, *sorted(self.unfinished)))
         return {binding: entry for binding, entry in found if binding is not None}
+
+    @cached_property
+    def roles_by_binding(self) -> dict[BindingId, str]:
+        """The roles by the ids of the entries; blank for one that may stand, because its role is not known."""
+        return {
+            binding: "" if entry in self.unfinished else str(self.entries[entry])
+            for binding, entry in self.bindings.items()
+        }
 
 
 def parse_table(properties: Mapping[str, Any], parser: Parser | None = None) -> Table:
@@ -144,6 +158,7 @@ def parse_table(properties: Mapping[str, Any], parser: Parser | None = None) -> 
         ),
         organization_id=read.id("organization_id", properties.get("organization_id"), "the id of the organization"),
         overwrite=read.flag("overwrite", properties.get("overwrite")),
+        unfinished=frozenset(),
     )
     if parser is None:
         read.require_none()
@@ -184,12 +199,27 @@ def _is_key(read: Parser, what: str, where: str, key: str) -> bool:
     return False
 
 
-def _stored_roles(value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
-    if isinstance(value, Unknown):
-        return value
-    return {
-        key: row if isinstance(row, Unknown) else dict(_texts(_mapping(row))) for key, row in _mapping(value).items()
+def _stored_roles(
+    properties: Mapping[str, Any],
+) -> tuple[Mapping[str, Row] | Literal[Unknown.UNKNOWN], frozenset[Entry]]:
+    """The roles, and the entries that a run has left; version 0.1.0 marked those by a role of their own."""
+    value = properties.get(ROLES)
+    unfinished = {
+        Entry(deployment, token)
+        for deployment, row in _mapping(properties.get(UNFINISHED)).items()
+        for token in (row if isinstance(row, list | tuple) else ())
     }
+    if isinstance(value, Unknown):
+        return value, frozenset(unfinished)
+    roles: dict[str, Row] = {}
+    for key, row in _mapping(value).items():
+        texts = row if isinstance(row, Unknown) else dict(_texts(_mapping(row)))
+        if not isinstance(texts, Unknown):
+            marked = [token for token, role in texts.items() if role == UNFINISHED_ROLE]
+            unfinished |= {Entry(key, token) for token in marked}
+            texts = {token: role for token, role in texts.items() if token not in marked}
+        roles[key] = texts
+    return roles, frozenset(unfinished)
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
