@@ -25,6 +25,7 @@ from astro_provider.errors import (
     WriteNotConfirmed,
     WriteRefused,
 )
+from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, TRAINER
 from tests.support.processes import StartProcess, Stored, checked, refreshed, up
 from tests.support.writes import writes
@@ -81,7 +82,7 @@ def test_an_update_without_an_answer_is_unfinished_and_the_next_run_writes_what_
     inputs = checked(process, ADMIN, stored)
     lose_the_answer(astro)
 
-    error = failing(lambda: process.update(stored.id, stored.outputs, inputs))
+    error = failing(lambda: process.update(EngineCall(id=stored.id), stored.outputs, inputs))
     stands = held(astro)
     astro.clear_faults()
     assert error.kept is not None
@@ -104,11 +105,11 @@ def test_a_create_without_an_answer_is_kept_and_a_delete_takes_it(astro: Emulato
     inputs = checked(process, ADMIN)
     lose_the_answer(astro)
 
-    error = failing(lambda: process.create(inputs))
+    error = failing(lambda: process.create(EngineCall(), inputs))
     astro.clear_faults()
     stands = held(astro)
     assert error.kept is not None
-    start().delete(error.kept.identifier, error.kept.outputs)
+    start().delete(EngineCall(id=error.kept.identifier), error.kept.outputs)
 
     assert stands == "DEPLOYMENT_ADMIN"
     assert error.kept.identifier == BINDING
@@ -124,7 +125,7 @@ def test_a_refresh_shows_what_became_of_an_unfinished_binding(
     process = start(timeout_seconds=2.0)
     inputs = checked(process, ADMIN)
     lose_the_answer(astro)
-    error = failing(lambda: process.create(inputs))
+    error = failing(lambda: process.create(EngineCall(), inputs))
     astro.clear_faults()
     assert error.kept is not None
     if not stands:
@@ -143,7 +144,7 @@ def test_a_delete_without_an_answer_says_to_refresh_before_the_binding_is_declar
     process = start(timeout_seconds=2.0)
     lose_the_answer(astro)
 
-    error = failing(lambda: process.delete(stored.id, stored.outputs))
+    error = failing(lambda: process.delete(EngineCall(id=stored.id), stored.outputs))
 
     assert held(astro) is None
     assert error.kept is None
@@ -169,7 +170,7 @@ def test_a_create_that_sent_nothing_or_was_refused_is_not_kept(
     inputs = checked(process, ADMIN)
     astro.fault(**fault)
 
-    error = failing(lambda: process.create(inputs))
+    error = failing(lambda: process.create(EngineCall(), inputs))
 
     assert isinstance(error, kind)
     assert error.kept is None
@@ -214,7 +215,7 @@ def test_a_write_that_was_answered_in_a_way_nobody_can_read_and_does_not_stand_i
     astro.fault(kind="empty_ok", operation=POST, times=1)
     astro.fault(operation=POST, status=403)
 
-    error = failing(lambda: process.create(inputs))
+    error = failing(lambda: process.create(EngineCall(), inputs))
 
     assert isinstance(error, Forbidden)
     assert error.kept is None
@@ -230,8 +231,8 @@ def test_what_was_written_and_could_not_be_looked_at_again_is_unfinished(
     inputs = checked(process, ADMIN, stored)
     losing(monkeypatch, lambda written: Account((NotStanding(written.outcomes[0].change, reason),)))
 
-    given = failing(lambda: process.update(stored.id, stored.outputs, inputs))
-    taken = failing(lambda: start().delete(stored.id, stored.outputs))
+    given = failing(lambda: process.update(EngineCall(id=stored.id), stored.outputs, inputs))
+    taken = failing(lambda: start().delete(EngineCall(id=stored.id), stored.outputs))
 
     assert given.kept is not None
     assert given.kept.outputs == {**stored.outputs, "unfinished": True}
@@ -246,7 +247,7 @@ def test_what_was_seen_undone_is_not_kept(start: StartProcess, monkeypatch: pyte
     inputs = checked(process, ADMIN)
     losing(monkeypatch, lambda written: Account((NotStanding(written.outcomes[0].change, Reason.UNDONE),)))
 
-    error = failing(lambda: process.create(inputs))
+    error = failing(lambda: process.create(EngineCall(), inputs))
 
     assert error.kept is None
     assert "Another writer undid 1 change of token" in str(error)
@@ -259,9 +260,9 @@ def test_a_loss_of_a_neighbour_is_reported_and_what_stands_is_kept_as_done(
     inputs = checked(process, ADMIN)
     losing(monkeypatch, lambda _: Account((NEIGHBOUR,)))
 
-    given = failing(lambda: process.create(inputs))
+    given = failing(lambda: process.create(EngineCall(), inputs))
     stands = held(astro)
-    taken = failing(lambda: start().delete(BINDING, inputs))
+    taken = failing(lambda: start().delete(EngineCall(id=BINDING), inputs))
 
     assert stands == "DEPLOYMENT_ADMIN"
     assert given.kept is not None
@@ -281,11 +282,11 @@ def test_an_error_of_its_own_names_the_losses_of_neighbours_too(
     losing(monkeypatch, lambda _: Account((NEIGHBOUR,)))
 
     astro.fault(operation=POST, status=400)
-    refused = failing(lambda: process.update(stored.id, stored.outputs, inputs))
-    not_removed = failing(lambda: start().delete(stored.id, stored.outputs))
+    refused = failing(lambda: process.update(EngineCall(id=stored.id), stored.outputs, inputs))
+    not_removed = failing(lambda: start().delete(EngineCall(id=stored.id), stored.outputs))
     astro.clear_faults()
     lose_the_answer(astro)
-    lost = failing(lambda: process.update(stored.id, stored.outputs, inputs))
+    lost = failing(lambda: process.update(EngineCall(id=stored.id), stored.outputs, inputs))
 
     assert refused.kept is None
     for error in (refused, not_removed, lost):
