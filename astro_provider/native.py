@@ -11,7 +11,7 @@ generated SDK they return an object with one list, so that the code that `pulumi
 Annotations are not postponed here, as in `program/binding.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
@@ -97,6 +97,8 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     """When the token was made (RFC 3339)."""
     created_by: pulumi.Output[str | None] = pulumi.property("createdBy")
     """Who made the token: full name, else token name, else user name, else id."""
+    unfinished: pulumi.Output[bool | None]
+    """Whether a run that failed may have written another role, or this one; None: no."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -130,6 +132,8 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
     """The ids of the tokens that are given by name."""
     strangers: pulumi.Output[Mapping[str, Mapping[str, str]] | None]
     """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
+    unfinished: pulumi.Output[Mapping[str, Sequence[str]] | None]
+    """The tokens, by deployment, whose role a run that failed may have written or taken; None: there are none."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None

@@ -51,6 +51,8 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     """When the token was made (RFC 3339)."""
     created_by: pulumi.Output[str | None]
     """Who made the token: full name, else token name, else user name, else id."""
+    unfinished: pulumi.Output[bool | None]
+    """Whether a run that failed may have written another role, or this one; None: no."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None

@@ -3,7 +3,7 @@
 Annotations are not postponed here, as in `binding.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -42,6 +42,8 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
     """The ids of the tokens that are given by name."""
     strangers: pulumi.Output[Mapping[str, Mapping[str, str]] | None]
     """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
+    unfinished: pulumi.Output[Mapping[str, Sequence[str]] | None]
+    """The tokens, by deployment, whose role a run that failed may have written or taken; None: there are none."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None

@@ -32,7 +32,7 @@ from astro_provider.lifecycle.findings import MOST_TOLD
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices
-from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, camel, is_default_provider
+from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, camel, is_default_provider
 from astro_provider.version import __version__
 
 _Request = TypeVar("_Request")
@@ -284,7 +284,8 @@ def _previewed(urn: str, olds: Properties, news: Properties) -> Properties:
 
 def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
     """What a program gives and the schema does not know, for programs that no schema has checked."""
-    names = [camel(one.name) for one in fields(Table if kind == NATIVE_TABLE else Inputs)]
+    known = fields(Table if kind == NATIVE_TABLE else Inputs)
+    names = [camel(one.name) for one in known if one.name != UNFINISHED]
     return [
         provider_pb2.CheckFailure(
             property=name, reason=f"is no input of {kind.rpartition(':')[2]}{nearest_names(camel(name), names)}."
