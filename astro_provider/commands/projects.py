@@ -54,6 +54,15 @@ class Project:
                 return str(one.get("path") or "")
         return None
 
+    @property
+    def source_of_native_provider(self) -> str | None:
+        """The address, folder or name that `packages` has for the native provider, as it is written there; None: none."""
+        packages = self.content.get("packages")
+        source = packages.get(PACKAGE) if isinstance(packages, dict) else None
+        if isinstance(source, dict):  # `source` and `version` apart
+            source = "@".join(str(source[key]) for key in ("source", "version") if source.get(key))
+        return None if source is None else str(source)
+
 
 def project_of(directory: Path) -> Project | None:
     """Return the project of a directory, which need not exist yet; None: there is none."""

@@ -481,6 +481,84 @@ def test_only_programs_of_the_native_door_need_it(tmp_path: Path, runtime: str, 
     assert installed(tmp_path, tmp_path)["native plugin"].status is status
 
 
+PLUGIN_FOLDER = "plugin/PulumiPlugin.yaml"
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "words"),
+    [
+        ("plugin", OK, "Pulumi runs it from the folder plugin (packages of Pulumi.yaml)."),
+        ("./plugin", OK, "Pulumi runs it from the folder ./plugin (packages of Pulumi.yaml)."),
+        (
+            "../elsewhere",
+            FAILED,
+            "packages of Pulumi.yaml names the folder ../elsewhere, and there is no PulumiPlugin.yaml.",
+        ),
+        (
+            "git.example.com/infra/astro.git/plugin@0c4f",
+            OK,
+            "Pulumi installs version 0c4f from git.example.com/infra/astro.git/plugin (packages of Pulumi.yaml).",
+        ),
+        (
+            "{source: git.example.com/infra/astro.git/plugin, version: 0.1.0}",
+            OK,
+            "Pulumi installs version 0.1.0 from git.example.com/infra/astro.git/plugin (packages of Pulumi.yaml).",
+        ),
+        (
+            "git.example.com/infra/astro.git/plugin",
+            WARNING,
+            (
+                "packages of Pulumi.yaml names git.example.com/infra/astro.git/plugin without a commit or a version, so each "
+                "machine may install another one."
+            ),
+        ),
+        (
+            "astro@0.1.0",
+            WARNING,
+            "packages of Pulumi.yaml names astro@0.1.0, which Pulumi would download from whoever has published that name.",
+        ),
+    ],
+)
+def test_the_native_provider_is_the_one_that_packages_names(
+    tmp_path: Path, source: str, status: Status, words: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: infra\nruntime: nodejs\npackages:\n  astro: {source}\n")
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / PLUGIN_FOLDER).write_text("runtime: python\n")
+
+    found = installed(tmp_path, tmp_path)["native plugin"]
+
+    assert said(found) == (status, words)
+    assert (found.advice != "") == (status is not OK)
+
+
+def test_a_virtual_environment_that_was_moved_is_reported_with_its_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: yaml\n")
+    command = script(tmp_path, "pulumi-resource-astro", "")
+    command.write_text("#!/nowhere/.venv/bin/python3.11\nimport astro_provider\n")
+
+    found = installed(tmp_path, tmp_path)["native plugin"]
+
+    assert said(found) == (
+        FAILED,
+        (
+            f"{command} (on PATH) starts /nowhere/.venv/bin/python3.11, which is not there: its virtual environment was "
+            "moved or its Python removed."
+        ),
+    )
+    assert found.advice == (f"Make that virtual environment anew. Install version {__version__} of this package there.")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_the_executable_of_this_package_prints_its_usage_and_ends(flag: str) -> None:
+    command = Path(sys.executable).with_name("pulumi-resource-astro")
+
+    answer = subprocess.run([command, flag], capture_output=True, text=True, check=True, timeout=60)
+
+    assert answer.stdout.startswith("Usage: pulumi-resource-astro [--help | --version]")
+    assert answer.stderr == ""
+
+
 def test_the_executable_of_this_package_tells_its_version() -> None:
     command = Path(sys.executable).with_name("pulumi-resource-astro")
 

@@ -229,7 +229,7 @@ def test_an_example_declares_every_key_of_its_sample_config(name: str) -> None:
 def test_the_engine_finds_the_sample_config_from_the_directory_of_each_project(
     engine: PulumiCommand, tmp_path: Path, directory: str
 ) -> None:
-    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".venv"))
+    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".venv", "node_modules", "sdks"))
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     (tmp_path / "state").mkdir()
     environment = {

@@ -1,4 +1,4 @@
-"""Where Pulumi finds `pulumi-resource-astro`, and what it says if it is not there; docs/native.md explains each of them."""
+"""Where Pulumi finds `pulumi-resource-astro`, and what it says if it is not there; docs/languages.md explains each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from astro_emulator import Emulator
 from tests.support.yaml_project import IN_PROJECT, PLUGIN, PLUGINS, YamlProject, binding
 
-PAGE = (Path(__file__).parents[2] / "docs" / "native.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "languages.md").read_text()
 RESOURCES = {"metrics": binding("observability", "etl-staging")}
 VENV = {"providers": [{"name": "astro", "path": ".venv/bin"}]}
 ON_PATH = re.compile(rf"warning: using {PLUGIN} from \$PATH at .*/{PLUGIN}$", re.MULTILINE)

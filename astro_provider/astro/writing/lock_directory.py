@@ -9,7 +9,6 @@ may have put something there before us, so that one has to be ours alone: no lin
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import tempfile
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from astro_provider.astro.writing.flock import fcntl
 from astro_provider.errors import SettingsError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)

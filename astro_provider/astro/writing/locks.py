@@ -4,15 +4,18 @@ It spares two runners on one machine the repairs that writers on different machi
 safety. So a machine that has no place for locks is told so once, and writes without them. The kernel lets go of a lock
 when its holder dies, so a killed process blocks nobody.
 
-Lock files are empty and stay. In a directory that several users may write, all of them may lock each other's files;
-libraries for locks refuse those in a directory like /tmp, because their owner could take them away. That would cost us a
-repair, and a link is not followed.
+Lock files are empty and stay. In a directory that several users may write, all of them may lock each other's files. A link
+is not followed.
+
+The library `filelock` is not used. On a file system whose `flock` is missing it falls back to a file that marks the lock,
+which a killed process leaves behind; here such a machine is reported and written without locks. The choice of the
+directory, the note after five seconds and the errors would stay as they are, so no line would be saved, and on Windows,
+which it supports, the rest of this package is not tested.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import stat
@@ -22,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astro_provider.astro.api import Deadline, cancelling
+from astro_provider.astro.writing.flock import fcntl
 from astro_provider.astro.writing.lock_directory import usable_directory
 from astro_provider.errors import Cancelled, LockTimeout
 from astro_provider.messages import notices

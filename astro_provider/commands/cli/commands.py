@@ -108,7 +108,7 @@ def adopt(  # noqa: PLR0913 the command's options
         bool, typer.Option("--exclusive", help="With --as-table: nobody else may have a role in these deployments.")
     ] = False,
     native: Annotated[
-        bool, typer.Option("--native", help="Declare them through the native provider (docs/native.md).")
+        bool, typer.Option("--native", help="Declare them through the native provider (docs/languages.md).")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:

@@ -11,14 +11,13 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from astro_provider.astro.settings import LOCK_DIRECTORY
-from astro_provider.astro.writing.lock_directory import usable_directory
 from astro_provider.commands.diagnosis import installation, network, service, stack
 from astro_provider.commands.diagnosis.bounded import Look, look
 from astro_provider.commands.diagnosis.checks import Check, Status
 from astro_provider.commands.diagnosis.network import check_network
 from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.commands.diagnosis.stack import Configuration
-from astro_provider.errors import SettingsError
+from astro_provider.errors import AstroProviderError
 
 __all__ = ["Check", "Status", "diagnose"]
 
@@ -57,8 +56,10 @@ def _stack(environ: Mapping[str, str], directory: Path, configuration: Future[Co
 
 def _lock_directory(environ: Mapping[str, str], configuration: Configuration) -> Check:
     try:
+        from astro_provider.astro.writing.lock_directory import usable_directory  # noqa: PLC0415  it may fail to load
+
         directory = usable_directory(LOCK_DIRECTORY.find(configuration.value, environ))
-    except SettingsError as error:
+    except AstroProviderError as error:
         return Check("lock directory", Status.FAILED, str(error))
     except OSError as error:
         return Check(

@@ -1,4 +1,4 @@
-"""docs/native.md: its programs and commands, as they stand there. tests/yaml shows what it says beside them."""
+"""docs/languages.md: its programs and commands, as they stand there. tests/yaml shows what it says beside them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.support.stack import NATIVE_BINDING_TYPE, Stack, led_to
 from tests.support.writes import writes
 from tests.support.yaml_project import PLUGIN, PLUGINS, YamlProject
 
-PAGE = (Path(__file__).parents[2] / "docs" / "native.md").read_text()
-FIRST, SECOND = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-[PYTHON] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (Path(__file__).parents[2] / "docs" / "languages.md").read_text()
+FIRST, PACKAGES, SECOND = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+PYTHON, CHOOSING = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 [IMPORT, IMPORTED] = re.findall(r"```console\n\$ (.*?)\n(.*?)```", PAGE, re.DOTALL)[0]
 NOWHERE = "http://127.0.0.1:1"  # a test asks no registry
 DEVELOPMENT = "cln3b8q1y000608l6a7m4s5kc"
@@ -63,6 +63,17 @@ def test_the_python_program_of_the_page_gives_the_role(engine: PulumiCommand, as
     assert {one["type"] for one in stack.resources().values()} == {NATIVE_BINDING_TYPE}
     assert stack.outputs() == {"token_id": OBSERVABILITY}
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
+
+
+def test_the_python_program_of_the_page_chooses_deployments(
+    engine: PulumiCommand, astro: Emulator, tmp_path: Path
+) -> None:
+    stack = Stack(engine, tmp_path, led_to(astro), lambda: exec(CHOOSING, {}))
+
+    up = stack.up()
+
+    assert not up.failed, up.text
+    assert stack.outputs() == {"finance": ["finance-close", "finance-reporting"]}
 
 
 def test_the_provider_of_the_page_serves_another_organization(
