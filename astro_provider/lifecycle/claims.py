@@ -1,4 +1,4 @@
-"""What this run's program claims, no delete takes away.
+"""No delete takes what this run's program claims, and no two of its resources may have one binding.
 
 A resource that is renamed without an alias is created under its new name first, and the old name is deleted after
 that, sometimes only in a later run. Both names have one id, so the delete would revoke what the new name has just been
@@ -27,6 +27,10 @@ binding or with none. With `previewChecks=off` a check may not know the binding'
 spelling, until a `diff` or `create` of the same resource tells the ids. If a resource of the state is spelled with
 another name, only its update can tell whether it still has its binding, so nothing is taken that it may have.
 
+A resource is known by its URN, so its own claim does not keep it from its own delete, and two that claim one binding are
+found in the second one's check. If an SDK hides the URN, each check claims for a resource of its own, and two resources of
+one binding are found by the second create.
+
 What the engine does not check is not claimed: with `--target <old name>`, the other resources of the program are not.
 
 Claims live as long as the process, which is one preview or one update. They know neither Pulumi nor the service.
@@ -41,7 +45,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
+from astro_provider.astro.api.deadline import current
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.roles import same_role
+from astro_provider.errors import BindingConflict
 
 
 @dataclass(frozen=True)
@@ -52,44 +59,55 @@ class Spelling:
     token: str
 
 
-class Create(Enum):
-    """What a create meets."""
+@dataclass(frozen=True)
+class Claimant:
+    """A resource of the program.
 
-    FIRST = "no other resource of the program has the binding"
-    STORED = "a resource of the program has the binding in the state, unless its replacement failed in an earlier run"
-    SECOND = "another resource of the program has created the binding"
-
-
-class Clash(Enum):
-    """Why a resource cannot have a binding."""
-
-    SAME_BINDING = "a table of the program has it, or has it as well"
-    TWICE = "another resource of the program has it, each by itself"
-    ONLY_FOR_ANOTHER = (
-        "another resource of the program says who has a role in the deployment, and does not name the token"
-    )
-
-
-def clash_in_words(clash: Clash, called: str) -> str:
-    """Why a resource cannot have a binding, and what to do.
-
-    Args:
-        clash: why.
-        called: how a message speaks of the binding.
+    Attributes:
+        urn: the resource; blank if the engine's call cannot be seen.
+        table: what tells a table without a URN from other tables; None for a binding by itself.
     """
-    if clash is Clash.TWICE:
-        return (
-            f"Two resources of this program bind {called}. A token has one role in a deployment: remove one of the two."
-        )
-    if clash is Clash.SAME_BINDING:
-        return (
-            f"Two resources of this program bind {called}, and one of them is a table (DeploymentOrgTokenBindings). Remove "
-            "it from one of the two."
-        )
-    return (
-        f"The program binds {called}, and an exclusive table (DeploymentOrgTokenBindings) of this program says that nobody "
-        "else has a role in that deployment. Add the token to the table, or remove it here."
-    )
+
+    urn: str = ""
+    table: Hashable | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether two checks of this resource can be told from those of two resources."""
+        return bool(self.urn) or self.table is not None
+
+    def __str__(self) -> str:
+        if self.urn:
+            kind, name = self.urn.split("::", 3)[2:]
+            return f"{kind.rpartition('$')[2].rpartition(':')[2]} {name!r}"
+        return "another binding" if self.table is None else "another table"
+
+
+class State(Enum):
+    """How a resource of the program stands to a binding."""
+
+    STORED = "the state has it for the resource, which keeps it"
+    WANTED = "the resource is to be given it"
+    PERHAPS = "only the update of the resource will tell whether it has this binding"
+    GIVING = "a create is under way"
+    GIVEN = "a create or an update has given it"
+    FAILED = "its create failed"
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another resource of the program that claims the same binding.
+
+    Attributes:
+        other: the resource.
+        is_harmless: both have it in the state, with one role, so neither run changes the other's.
+    """
+
+    other: Claimant
+    is_harmless: bool
+
+
+_CREATED = {State.GIVING, State.GIVEN}
 
 
 class Delete(Enum):
@@ -102,72 +120,91 @@ class Delete(Enum):
 
 
 @dataclass(frozen=True)
-class Single:
-    """A resource that is a binding by itself.
+class Exchange:
+    """What the gives and takes of one resource meet.
 
     Attributes:
-        urn: which one; empty if the engine does not tell, so that two of them cannot be told apart.
+        has_another: the bindings that another resource of the program has, so they must not be written, with that resource.
+        may_be_own: the bindings that some resource of the program has in the state. It is not known whether it is this
+            one, whose replacement failed in an earlier run after its delete.
+        deletes: what becomes of each take.
     """
 
-    urn: str = ""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What several gives and takes of one resource meet: creates by what they give, deletes by what they take."""
-
-    creates: Mapping[BindingId, Create]
+    has_another: Mapping[BindingId, Claimant]
+    may_be_own: Collection[BindingId]
     deletes: Mapping[BindingId, Delete]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Claim:
-    """What has happened to one binding in this process."""
+    """How one resource stands to one binding.
 
-    checked: bool = False
-    stored: bool = False  # a resource of the program has it in the state, and no delete has gone on since
-    to_be_created: bool = False
-    uncertain: bool = False  # only the update of the resource will tell whether it has this binding
-    creates: int = 0
-    created: bool = False
-    taken: bool = False  # a delete of this process took it, and nothing has given it since
-    creates_under_way: int = 0
-    deletes_under_way: int = 0
-    by: set[Hashable] = field(default_factory=set)  # the resources that were checked
+    Attributes:
+        role: that the program asks for; None if it is not known.
+        written: an update of this process writes that role, or has written it.
+    """
 
-    def take_over(self, other: _Claim) -> None:
-        """Add what a check has claimed by the binding's spelling."""
-        self.checked |= other.checked
-        self.stored |= other.stored
-        self.to_be_created |= other.to_be_created
-        self.uncertain |= other.uncertain
-        self.creates += other.creates
-        self.by |= other.by
+    by: Claimant
+    state: State
+    role: str | None
+    written: bool = False
 
-    def begin_create(self) -> Create:
-        """Count a create, and tell what it meets."""
-        meets = Create.SECOND if self.creates else Create.STORED if self.stored else Create.FIRST
-        self.creates += 1
-        self.creates_under_way += 1
-        return meets
 
-    def end_create(self, *, created: bool) -> None:
-        """Note the end of a create."""
-        self.creates_under_way -= 1
-        self.created |= created
-        self.taken &= not created
+@dataclass(eq=False)
+class _Record:
+    """All that this process knows of one binding.
 
-    def decide(self) -> Delete:
-        """Tell what becomes of a delete now; the module's table has the reasons."""
-        if self.created:
-            return Delete.LEFT_UNDONE
-        if self.to_be_created and not self.creates:
-            return Delete.GOES_ON
-        if not self.stored and self.uncertain:
-            return Delete.UNCERTAIN
-        if self.stored or (self.checked and not self.creates):
-            return Delete.LEFT_UNDONE
-        return Delete.REFUSED if self.creates else Delete.GOES_ON
+    Attributes:
+        claims: one of each known resource, and one of each check of a resource that is not known.
+        takers: the resources whose deletes are under way.
+        taken: a delete of this process took the binding, and nothing has given it since.
+    """
+
+    claims: list[_Claim] = field(default_factory=list)
+    takers: list[Claimant] = field(default_factory=list)
+    taken: bool = False
+
+    def claim_of(self, by: Claimant) -> _Claim | None:
+        return next((one for one in self.claims if by.is_known and one.by == by), None)
+
+    def set(self, by: Claimant, state: State, role: str | None) -> _Claim:
+        claim = self.claim_of(by)
+        if claim is None:
+            claim = _Claim(by, state, role)
+            self.claims.append(claim)
+        claim.state, claim.role = state, role
+        return claim
+
+    def others(self, by: Claimant) -> list[_Claim]:
+        """The claims of other resources; without a URN all of them, because each may be another's."""
+        return [one for one in self.claims if not by.urn or one.by != by]
+
+    def has_another(self, by: Claimant) -> Claimant | None:
+        """Return another resource that has the binding, or was to be given it, when a resource creates it."""
+        has = {State.GIVING, State.GIVEN, State.FAILED} | ({State.STORED} if by.urn else set())
+        return next((one.by for one in self.others(by) if one.state in has), None)
+
+    def has_another_role(self, by: Claimant, role: str) -> Claimant | None:
+        """Return another resource that has given the binding another role, when a resource updates it."""
+        given = [one for one in self.others(by) if by.urn and (one.written or one.state in _CREATED)]
+        return next((one.by for one in given if one.role is None or not same_role(one.role, role)), None)
+
+
+def twin_in_words(one: Claimant, other: Claimant, called: str) -> str:
+    """Say that two resources of a program have one binding, and what to do; `called` is how a message speaks of it."""
+    which = f": {one} and {other}" if one.urn and other.urn else ""
+    return (
+        f"Two resources of this program bind {called}{which}. A token has one role in a deployment: remove it from one of "
+        "the two."
+    )
+
+
+def exclusive_in_words(table: Claimant, called: str) -> str:
+    """Say that an exclusive table of the program keeps others out of a deployment, and what to do; `called` as above."""
+    return (
+        f"The program binds {called}, and {table} of this program is exclusive: no other token may have a role in that "
+        "deployment. Add the token to the table, or remove it here."
+    )
 
 
 class Claims:
@@ -175,88 +212,80 @@ class Claims:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._claims: defaultdict[BindingId | Spelling, _Claim] = defaultdict(_Claim)
+        self._records: defaultdict[BindingId | Spelling, _Record] = defaultdict(_Record)
         self._in_deployment: defaultdict[tuple[str, str], set[BindingId]] = defaultdict(set)  # what was checked there
-        self._reserved: dict[tuple[str, str] | None, Hashable] = {}  # organization and deployment
+        self._exclusive: dict[tuple[str, str], Claimant] = {}  # by organization and deployment
 
     def checked(
-        self, claimed: BindingId | Spelling, *, stored: bool, to_be_created: bool, by: Hashable = Single()
-    ) -> Clash | None:
+        self, claimed: BindingId | Spelling, by: Claimant, state: State, role: str | None = None
+    ) -> Twin | None:
         """Claim a binding in its `check`.
 
         Args:
             claimed: the binding, or its spelling if the check could not know its ids.
-            stored: the resource has this very binding in the state.
-            to_be_created: the resource has none in the state, or another one. Neither is certain of a binding whose
-                stored inputs tell no ids.
-            by: what kind of resource it is, or which one, if that can be told.
+            by: the resource.
+            state: STORED, WANTED or PERHAPS.
+            role: that the program asks for; None if it is not known.
 
         Returns:
-            Why another resource of this program cannot have the binding as well; None if nothing is known against it.
+            Another resource of the program that claims the binding too. Spellings are not compared, because a name may
+            mean two things.
         """
         with self._changed:
-            claim = self._claims[claimed]
-            claim.checked = True
-            claim.stored |= stored
-            claim.to_be_created |= to_be_created
-            claim.uncertain |= isinstance(claimed, Spelling) and not (stored or to_be_created)
-            claim.by.add(by)
-            if isinstance(claimed, BindingId):
-                self._in_deployment[claimed.organization_id, claimed.deployment_id].add(claimed)
-            if len(claim.by) > 1:
-                return Clash.TWICE if all(isinstance(one, Single) for one in claim.by) else Clash.SAME_BINDING
-            place = (claimed.organization_id, claimed.deployment_id) if isinstance(claimed, BindingId) else None
-            return Clash.ONLY_FOR_ANOTHER if self._reserved.get(place, by) != by else None
+            record = self._records[claimed]
+            others = [one for one in record.claims if one.by != by]
+            record.set(by, state, role)
+            if isinstance(claimed, Spelling):
+                return None
+            self._in_deployment[claimed.organization_id, claimed.deployment_id].add(claimed)
+            if not others:
+                return None
+            other = others[0]
+            both_stored = state is other.state is State.STORED
+            two_roles = role is not None and other.role is not None and not same_role(role, other.role)
+            return Twin(other.by, is_harmless=both_stored and not two_roles)
 
-    def reserve(self, organization_id: str, deployment_id: str, *, by: Hashable) -> list[BindingId]:
-        """Note that one resource of the program says who has a role in a deployment, and nobody else.
+    def exclusive_to(self, binding: BindingId, but: Claimant) -> Claimant | None:
+        """Return the table that says who has a role in the binding's deployment, unless it is this one."""
+        with self._changed:
+            table = self._exclusive.get((binding.organization_id, binding.deployment_id))
+            return None if table == but else table
+
+    def reserve(self, organization_id: str, deployment_id: str, by: Claimant) -> list[tuple[BindingId, Claimant]]:
+        """Note that a table of the program says who has a role in a deployment, and that no other token has one.
 
         Returns:
-            What other resources of the program have there.
+            The bindings of other resources of the program there.
         """
         with self._changed:
-            self._reserved.setdefault((organization_id, deployment_id), by)
-            there = self._in_deployment[organization_id, deployment_id]
-            return sorted(binding for binding in there if self._claims[binding].by - {by})
+            self._exclusive.setdefault((organization_id, deployment_id), by)
+            there = sorted(self._in_deployment[organization_id, deployment_id])
+            others = ((one, claim.by) for one in there for claim in self._records[one].claims if claim.by != by)
+            return list(dict(others).items())
 
     def identify(self, spelling: Spelling, binding: BindingId) -> None:
         """Learn which binding a check has claimed by its spelling; nothing happens if none has."""
         with self._changed:
-            by_spelling = self._claims.pop(spelling, None)
-            if by_spelling is not None:
-                self._claims[binding].take_over(by_spelling)
+            by_spelling = self._records.pop(spelling, None)
+            for one in by_spelling.claims if by_spelling is not None else ():
+                if self._records[binding].claim_of(one.by) is None:
+                    self._records[binding].claims.append(one)
 
     def is_stored(self, binding: BindingId) -> bool:
         """Tell whether a resource of the program has the binding in the state and keeps it."""
         with self._changed:
-            return self._claims[binding].stored
+            return self._is_stored(binding)
 
-    def could_not_be_created(self, claimed: BindingId | Spelling) -> None:
-        """Note a create that failed before it could `claim`, so that no delete takes what it was about."""
+    def _is_stored(self, binding: BindingId) -> bool:
+        return any(one.state is State.STORED for one in self._records[binding].claims)
+
+    def could_not_be_created(self, claimed: BindingId | Spelling, by: Claimant) -> None:
+        """Note a create that failed before it could give anything, so that no delete takes what it was about."""
         with self._changed:
-            self._claims[claimed].creates += 1
-
-    @contextmanager
-    def claim(self, binding: BindingId) -> Iterator[Create]:
-        """Claim a binding for its `create`, which is the block; yield what it meets.
-
-        A create waits for a delete of the same binding that is under way, which would take away what it gives.
-        """
-        with self._changed:
-            claim = self._claims[binding]
-            meets = claim.begin_create()
-            self._changed.wait_for(lambda: not claim.deletes_under_way)
-        try:
-            yield meets
-        except BaseException:
-            self._end_create(claim, created=False)
-            raise
-        self._end_create(claim, created=True)
-
-    def _end_create(self, claim: _Claim, *, created: bool) -> None:
-        with self._changed:
-            claim.end_create(created=created)
-            self._changed.notify_all()
+            record = self._records[claimed]
+            claim = record.claim_of(by)
+            if claim is None or claim.state is not State.STORED:  # what a table has in the state, it keeps
+                record.set(by, State.FAILED, None)
 
     def is_taken(self, binding: BindingId) -> bool:
         """Tell whether a delete of this process has taken, or is taking, what the program turns out to have.
@@ -265,88 +294,107 @@ class Claims:
         binding, as the leftover of a rename that failed.
         """
         with self._changed:
-            claim = self._claims[binding]
-            return claim.taken or claim.deletes_under_way > 0
-
-    @contextmanager
-    def giving_back(self, binding: BindingId) -> Iterator[None]:
-        """Give a binding back, in the block, after the delete that takes it is over."""
-        with self.exchanging((), {}, [binding]):
-            yield
-
-    @contextmanager
-    def deleting(self, binding: BindingId, spellings: Iterable[Spelling] = ()) -> Iterator[Delete]:
-        """Tell what becomes of a delete, which is the block.
-
-        A delete waits for a create of the same binding that is under way, whose end decides.
-
-        Args:
-            binding: what is to be deleted.
-            spellings: how a program may spell it.
-        """
-        with self.exchanging((), {binding: spellings}) as exchange:
-            yield exchange.deletes[binding]
+            record = self._records[binding]
+            return record.taken or bool(record.takers)
 
     @contextmanager
     def exchanging(
         self,
-        gives: Collection[BindingId],
-        takes: Mapping[BindingId, Iterable[Spelling]],
-        gives_back: Collection[BindingId] = (),
+        by: Claimant,
+        *,
+        gives: Mapping[BindingId, str] | None = None,
+        takes: Mapping[BindingId, Iterable[Spelling]] | None = None,
+        puts: Mapping[BindingId, str] | None = None,
     ) -> Iterator[Exchange]:
-        """Give some bindings and take others, in the block, as several creates and deletes at once.
+        """Give some bindings and take others, in the block: the one way of a create, an update and a delete.
 
         It begins when it need not wait for any of them, so two resources that exchange bindings cannot wait for each
-        other for ever.
+        other for ever. A give waits for a delete of the same binding, which would take what it gives; a take waits for a
+        create, whose end decides.
 
         Args:
-            gives: what is given for the first time.
-            takes: what is taken, each with how a program may spell it.
-            gives_back: what the resource has, and a delete of this process may have taken.
+            by: the resource.
+            gives: the role of each binding that the resource does not have.
+            takes: the bindings that leave the resource, each with how a program may spell it.
+            puts: the role of each binding that the resource has, and that a delete of this process may have taken.
+
+        Raises:
+            BindingConflict: the operation's time was over before it could begin; nothing was written.
         """
-        given = [self._claims[binding] for binding in gives]
-        taken = [self._claims[binding] for binding in takes]
-        returned = [self._claims[binding] for binding in gives_back]
-
-        def nothing_is_under_way() -> bool:
-            return not any(claim.deletes_under_way for claim in (*given, *returned)) and not any(
-                claim.creates_under_way for claim in taken
-            )
-
+        gives, takes, puts = gives or {}, takes or {}, puts or {}
         with self._changed:
-            self._changed.wait_for(nothing_is_under_way)
-            creates = {binding: self._claims[binding].begin_create() for binding in gives}
-            deletes = {binding: self._begin_delete(binding, spelled) for binding, spelled in takes.items()}
-        created = False
+            self._wait_for_others([*gives, *puts], list(takes))
+            another = {one: self._records[one].has_another(by) for one in gives}
+            another |= {one: self._records[one].has_another_role(by, role) for one, role in puts.items()}
+            may_be_own = [] if by.urn else [one for one in gives if self._is_stored(one)]
+            given = [self._records[one].set(by, State.GIVING, role) for one, role in gives.items()]
+            put = [self._records[one].set(by, State.STORED, role) for one, role in puts.items()]
+            for claim in put:
+                claim.written = True
+            deletes = {binding: self._begin_delete(by, binding, spelled) for binding, spelled in takes.items()}
+        succeeded = False
         try:
-            yield Exchange(creates, deletes)
-            created = True
+            yield Exchange({one: by for one, by in another.items() if by is not None}, may_be_own, deletes)
+            succeeded = True
         finally:
             with self._changed:
                 for claim in given:
-                    claim.end_create(created=created)
-                for claim in returned:
-                    claim.taken &= not created
+                    claim.state = State.GIVEN if succeeded else State.FAILED
+                for claim in put:
+                    claim.written = succeeded
+                for binding in (*gives, *puts):
+                    self._records[binding].taken &= not succeeded
                 for binding, decision in deletes.items():
-                    self._end_delete(binding, decision)
+                    if decision is Delete.GOES_ON:
+                        self._records[binding].takers.remove(by)
+                        self._records[binding].taken = True
                 self._changed.notify_all()
 
-    def _begin_delete(self, binding: BindingId, spellings: Iterable[Spelling]) -> Delete:
-        claim = self._claims[binding]
-        by_spelling = [self._claims[spelling] for spelling in spellings if spelling in self._claims]
-        known = _Claim(created=claim.created)
-        for each in (claim, *by_spelling):
-            known.take_over(each)
-        decision = known.decide()
+    def _wait_for_others(self, given: Collection[BindingId], taken: Collection[BindingId]) -> None:
+        """Wait until no delete of what is given, and no create of what is taken, is under way."""
+
+        def in_the_way() -> tuple[BindingId, Claimant] | None:
+            deletes = ((one, taker) for one in given for taker in self._records[one].takers)
+            creates = (
+                (one, claim.by) for one in taken for claim in self._records[one].claims if claim.state is State.GIVING
+            )
+            return next(deletes, None) or next(creates, None)
+
+        deadline = current()
+        self._changed.wait_for(lambda: in_the_way() is None, None if deadline is None else deadline.remaining)
+        found = in_the_way()
+        if found is not None:
+            binding, other = found
+            raise BindingConflict(
+                f"Nothing was written: until timeoutSeconds was over, this waited for {other} of the same program, which is "
+                f"changing the binding of {binding.in_words} too. Run again."
+            )
+
+    def _begin_delete(self, by: Claimant, binding: BindingId, spellings: Iterable[Spelling]) -> Delete:
+        record = self._records[binding]
+        records = [record, *(self._records[spelling] for spelling in spellings if spelling in self._records)]
+        decision = _decide({one.state for each in records for one in each.others(by)} | _own(record, by))
         if decision is Delete.GOES_ON:
-            claim.deletes_under_way += 1
-            for each in (claim, *by_spelling):
-                each.stored = False
+            record.takers.append(by)
+            for each in records:
+                each.claims = [one for one in each.claims if one.state is not State.STORED]
         return decision
 
-    def _end_delete(self, binding: BindingId, decision: Delete) -> None:
-        if decision is Delete.GOES_ON:
-            claim = self._claims[binding]
-            claim.deletes_under_way -= 1
-            claim.taken = True
-            self._changed.notify_all()
+
+def _own(record: _Record, by: Claimant) -> set[State]:
+    """How the resource itself keeps a binding from its own delete: it was given it anew, before the old one is deleted."""
+    claim = record.claim_of(by)
+    return {State.GIVEN} if claim is not None and claim.state is State.GIVEN else set()
+
+
+def _decide(states: set[State]) -> Delete:
+    """Tell what becomes of a delete now, from the claims of the binding; the module's table has the reasons."""
+    if State.GIVEN in states:
+        return Delete.LEFT_UNDONE
+    if State.WANTED in states and State.FAILED not in states:
+        return Delete.GOES_ON
+    if State.STORED in states:
+        return Delete.LEFT_UNDONE
+    if State.PERHAPS in states:
+        return Delete.UNCERTAIN
+    return Delete.REFUSED if State.FAILED in states else Delete.GOES_ON

@@ -34,7 +34,7 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle import failure
-from astro_provider.lifecycle.claims import Claims, Create, Delete, Single, clash_in_words
+from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, State, exclusive_in_words, twin_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight, report
 from astro_provider.lifecycle.preflight import examine_existing
@@ -146,7 +146,7 @@ class Lifecycle:
             olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
             news: the program's inputs.
         """
-        by = Single(call.urn)
+        by = Claimant(call.urn)
         stored = Stored.parse(olds) if olds else None
         parser = Parser(self._settings.credential)
         asked, malformed = parse_inputs(news, parser), parser.problems
@@ -162,25 +162,30 @@ class Lifecycle:
         problems = [*malformed, *report(findings, self._settings.preview_checks, with_places=False)]
         return Checked(dict(news) if malformed else inputs.properties(), problems)
 
-    def _examine(self, situation: Situation, by: Single) -> tuple[Inputs, list[Finding]]:
+    def _examine(self, situation: Situation, by: Claimant) -> tuple[Inputs, list[Finding]]:
         """Look up, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
         inputs, found = look_up_binding(self._reader, situation)
-        binding, findings = inputs.binding, []
+        binding = inputs.binding
         is_new = situation.stored is None or situation.is_replaced_by(inputs)
+        twin = None
+        findings: list[Finding] = []
         if binding is not None:
-            is_stored = situation.stored is not None and situation.stored.binding == binding
-            clash = self._claims.checked(binding, stored=is_stored, to_be_created=is_new, by=by)
-            if clash is not None:
-                findings.append(Finding(Weight.ERROR, "", clash_in_words(clash, inputs.in_words)))
+            role = inputs.role if known(inputs.role) else None
+            twin = self._claims.checked(binding, by, State.WANTED if is_new else State.STORED, role)
+            if twin is not None:
+                weight = Weight.WARNING if twin.is_harmless else Weight.ERROR
+                findings.append(Finding(weight, "", twin_in_words(by, twin.other, inputs.in_words)))
+            elif table := self._claims.exclusive_to(binding, by):
+                findings.append(Finding(Weight.ERROR, "", exclusive_in_words(table, inputs.in_words)))
         inputs, examined = examine_binding(self._reader, situation, inputs, found)
         findings += examined.findings
-        if binding is not None and is_new and known(inputs.role):
+        if binding is not None and is_new and twin is None and known(inputs.role):
             there = {binding: self._reader.role_of(binding, confirm_absence=False)}
             stored = [binding] if self._claims.is_stored(binding) else []
             findings += examine_existing(examined, there, in_the_program=stored)
         return inputs, findings
 
-    def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Single) -> Inputs:
+    def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Claimant) -> Inputs:
         """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
         tell_that_checks_are_off()
         state = stored or Stored()
@@ -188,7 +193,13 @@ class Lifecycle:
         to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
         for claimed in [inputs.binding] if inputs.binding else spellings(asked):
             is_stored = claimed == state.binding or claimed in set(spellings(state))
-            self._claims.checked(claimed, stored=is_stored, to_be_created=to_be_created, by=by)
+            if to_be_created:
+                how = State.WANTED
+            elif is_stored or isinstance(claimed, BindingId):
+                how = State.STORED
+            else:
+                how = State.PERHAPS
+            self._claims.checked(claimed, by, how)
         return inputs
 
     def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
@@ -212,7 +223,7 @@ class Lifecycle:
         return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
     @within_its_time
-    def create(self, _call: EngineCall, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
+    def create(self, call: EngineCall, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
         """Give the token its role in the deployment, or adopt the same role that is there.
 
         Returns:
@@ -223,17 +234,18 @@ class Lifecycle:
             inputs, binding = self._ready(properties)
         except AstroProviderError:
             for claimed in [checked.binding] if checked.binding else spellings(checked):
-                self._claims.could_not_be_created(claimed)
+                self._claims.could_not_be_created(claimed, Claimant(call.urn))
             raise
         self._identify(checked, binding)
-        with self._claims.claim(binding) as meets:
-            # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is not
-            # there, or just as it is asked for if the create failed after its write: then it must not be stuck for ever.
-            there = self._reader.role_now(binding) if meets is Create.STORED else None
-            if meets is Create.SECOND or (there is not None and not same_role(there, str(inputs.role))):
-                raise BindingConflict(
-                    f"Two resources of this program bind {inputs.in_words}. Nothing was written for the second: remove it."
-                )
+        by = Claimant(call.urn)
+        with self._claims.exchanging(by, gives={binding: str(inputs.role)}) as exchange:
+            _refuse_twin(by, exchange, inputs)
+            if exchange.may_be_own:
+                # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is
+                # not there, or just as it is asked for if the create failed after its write: then it must not be stuck.
+                there = self._reader.role_now(binding)
+                if there is not None and not same_role(there, str(inputs.role)):
+                    raise BindingConflict(f"Nothing was written. {twin_in_words(by, by, inputs.in_words)}")
             add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
             return binding, self._write(inputs, add, inputs.properties())
 
@@ -263,7 +275,9 @@ class Lifecycle:
             )
         if same_role(str(inputs.role), str(stored.role)) and not anew:
             return {**stored.facts, **inputs.properties()}
-        with self._claims.giving_back(binding):
+        by = Claimant(call.urn)
+        with self._claims.exchanging(by, puts={binding: str(inputs.role)}) as exchange:
+            _refuse_twin(by, exchange, inputs)
             return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words), olds)
 
     def _write(self, inputs: Inputs, change: Put, before: Mapping[str, Any]) -> Properties:
@@ -309,7 +323,8 @@ class Lifecycle:
         """
         binding, stored = BindingId.parse(call.id), Stored.parse(olds)
         called = stored.in_words(binding)
-        with self._claims.deleting(binding, spellings(stored)) as decision:
+        with self._claims.exchanging(Claimant(call.urn), takes={binding: spellings(stored)}) as exchange:
+            decision = exchange.deletes[binding]
             if decision is Delete.GOES_ON:
                 self._remove(binding, called)
             elif decision is Delete.UNCERTAIN:
@@ -468,6 +483,11 @@ class Lifecycle:
         if inputs.organization_id is not None:
             return inputs
         return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))
+
+
+def _refuse_twin(by: Claimant, exchange: Exchange, inputs: Inputs) -> None:
+    for other in exchange.has_another.values():
+        raise BindingConflict(f"Nothing was written. {twin_in_words(by, other, inputs.in_words)}")
 
 
 def _differs(new: Text | None, old: Text | None) -> bool:

@@ -80,7 +80,7 @@ def test_a_lock_directory_that_cannot_be_written_ends_an_update_before_any_write
 
     assert up.failed
     assert (
-        f"The locks' directory {directory} cannot be written (Not a directory): set ASTRO_LOCK_DIR to one that can."
+        f"error: The locks' directory {directory} cannot be written (Not a directory): set ASTRO_LOCK_DIR to one that can."
     ) in up.lines
     assert scene.calls(WRITE) == 0
     assert scene.ours == {}

@@ -95,11 +95,11 @@ def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
     before = _kept(stack)
     stack.set_environment(ASTRO_TIMEOUT_SECONDS="1")
     faults: list[tuple[dict[str, Any], str]] = [
-        ({"kind": "drop_before"}, r"Unavailable: \w+ \(.*\): no answer from 127\.0\.0\.1 \(.*"),
-        ({"status": 503}, r"Unavailable: \w+ \(.*\): HTTP 503 Service Unavailable: .*"),
-        ({"status": 403}, r"Forbidden: \w+ \(.*\): HTTP 403 Forbidden: .* needs the permission .*"),
-        ({"status": 401}, r"CredentialRefused: \w+ \(.*\): HTTP 401 Unauthorized: .* Check that ASTRO_API_TOKEN .*"),
-        ({"kind": "no_roles"}, rf"RolesUnknown: The service left the roles out .* 'nightly-loads' \({token_id}\).*"),
+        ({"kind": "drop_before"}, r"\w+ \(.*\): no answer from 127\.0\.0\.1 \(.*"),
+        ({"status": 503}, r"\w+ \(.*\): HTTP 503 Service Unavailable: .*"),
+        ({"status": 403}, r"\w+ \(.*\): HTTP 403 Forbidden: .* needs the permission .*"),
+        ({"status": 401}, r"\w+ \(.*\): HTTP 401 Unauthorized: .* Check that ASTRO_API_TOKEN .*"),
+        ({"kind": "no_roles"}, rf"The service left the roles out .* 'nightly-loads' \({token_id}\).*"),
     ]
 
     for fault, text in faults:
@@ -108,7 +108,8 @@ def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
         refresh = stack.refresh()
 
         assert refresh.failed
-        assert [error for error in refresh.errors if re.fullmatch(r"astro_provider\.errors\." + text, error)]
+        assert [error for error in refresh.errors if re.fullmatch("error: " + text, error)]
+        assert "Traceback" not in refresh.text
         assert _kept(stack) == before
 
 

@@ -12,7 +12,7 @@ def _problem(outcome: Outcome) -> str:
     """The one problem that an outcome tells, without the resource's name before it."""
     assert outcome.failed
     [error] = set(outcome.errors)
-    return error.split("has a problem: ")[-1].removeprefix("astro_provider.errors.")
+    return error.split("has a problem: ")[-1]
 
 
 def test_what_is_wrong_with_the_settings_is_told_in_the_preview(

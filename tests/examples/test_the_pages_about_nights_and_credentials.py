@@ -98,7 +98,7 @@ def test_a_credential_that_may_only_read_previews_and_the_other_one_carries_the_
     assert not preview.failed, preview.text
     assert reader not in plan.read_text()
     assert refused.failed
-    assert any(error.startswith("astro_provider.errors.Forbidden: UpdateApiTokenRoles") for error in refused.errors)
+    assert any(error.startswith("error: UpdateApiTokenRoles") for error in refused.errors)
     assert nothing_yet is None
     assert not up.failed, up.text
     assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ACCESSOR"

@@ -99,7 +99,7 @@ def test_a_binding_that_does_not_exist_fails_the_preview_and_the_update(
         ended = command()
 
         assert ended.failed
-        assert [error for error in ended.errors if error.startswith("astro_provider.errors.NotFound: ")], ended.text
+        assert [error for error in ended.errors if "There is no binding" in error], ended.text
         assert stack.resources() == {}
 
 

@@ -263,8 +263,8 @@ def test_two_resources_of_one_binding_are_an_error(astro: Emulator, start: Start
         process.create(EngineCall(), resolved())
 
     assert str(conflict.value) == (
-        f"Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}. Nothing was written for the "
-        "second: remove it."
+        f"Nothing was written. Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}. A token "
+        "has one role in a deployment: remove it from one of the two."
     )
     assert writes(astro) == 0
 
@@ -275,7 +275,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_an_error(astro: Emulator
     up(process, ADMIN, first)
     astro.clear_calls()
 
-    with pytest.raises(BindingConflict, match=r"^Two resources of this program bind"):
+    with pytest.raises(BindingConflict, match=r"Two resources of this program bind"):
         process.create(EngineCall(), resolved(role="DEPLOYMENT_ACCESSOR", overwrite=True))
 
     assert writes(astro) == 0

@@ -227,8 +227,8 @@ def test_two_resources_of_one_binding_are_told_in_the_preview_also_if_they_spell
     assert (first.failures, again.failures) == ([], [])  # one resource, as a replacement checks it twice
     [(place, told)] = other.failures
     assert not place
-    assert told.startswith("Two resources of this program bind token 'observability'")
-    assert told.endswith("A token has one role in a deployment: remove one of the two.")
+    assert "DeploymentOrgTokenBinding 'other' and DeploymentOrgTokenBinding 'b'" in told
+    assert told.endswith("A token has one role in a deployment: remove it from one of the two.")
     assert writes(astro) == 0
 
 

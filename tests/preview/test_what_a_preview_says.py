@@ -52,7 +52,7 @@ def test_an_unknown_role_is_a_warning_with_the_nearest_names_and_an_error_of_cre
         "The update will fail unless this program also creates that role."
     )
     assert up.failed
-    assert up.errors[-1].startswith("role: No deployment role is named")
+    assert up.errors[-1].startswith("error: role: No deployment role is named")
     assert astro.store.deployment_role(token, deployment) is None
 
 
@@ -74,7 +74,7 @@ def test_an_unknown_token_name_is_a_warning_for_a_new_binding_and_an_error_of_cr
         f"it cannot be bound to deployment 'etl' ({deployment}). The update will fail unless this program also"
         in warning
     )
-    assert up.errors[-1].startswith("org_token_name: No token is named 'ci-deploymnt'")
+    assert up.errors[-1].startswith("error: org_token_name: No token is named 'ci-deploymnt'")
 
 
 def test_an_unknown_name_is_an_error_where_the_old_grant_would_be_taken_away_for_nothing(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.provider_process import CallFailed, Properties, ProviderProcess, provider_process
+from tests.support.provider_process import URN, CallFailed, Properties, ProviderProcess, provider_process
 
 GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts in \d+\.\d s\."
 
@@ -123,11 +123,12 @@ def test_two_resources_of_one_program_cannot_bind_the_same(
     process.create(inputs)
 
     with pytest.raises(CallFailed) as failed:
-        process.create(inputs)
+        process.create(inputs, urn=f"{URN}2")
 
     assert failed.value.message == (
-        f"Two resources of this program bind token 'nightly-loads' ({token_id}) in "
-        f"deployment 'orders' ({deployment_id}). Nothing was written for the second: remove it."
+        f"Nothing was written. Two resources of this program bind token 'nightly-loads' ({token_id}) in deployment 'orders' "
+        f"({deployment_id}): DeploymentOrgTokenBinding 'b2' and DeploymentOrgTokenBinding 'b'. A token has one role in a "
+        "deployment: remove it from one of the two."
     )
 
 

@@ -141,9 +141,9 @@ class ProviderProcess:
         changes = answer.changes != provider_pb2.DiffResponse.DIFF_NONE
         return Difference(changes, list(answer.replaces), answer.deleteBeforeReplace)
 
-    def create(self, properties: Properties) -> State:
+    def create(self, properties: Properties, urn: str = URN) -> State:
         """Create what a check has completed."""
-        request = provider_pb2.CreateRequest(urn=URN, properties=_with_provider(properties))
+        request = provider_pb2.CreateRequest(urn=urn, properties=_with_provider(properties))
         answer = self._call("Create", request)
         return State(answer.id, _dict(answer.properties), {})
 

@@ -104,7 +104,7 @@ class Outcome:
     def errors(self) -> list[str]:
         """What a person reads about a failure: a resource's sentence, problems of properties, and last lines of tracebacks."""
         return [
-            line.removeprefix("error: ")
+            line
             for before, line in pairwise(["", *self.lines])
             if line.startswith("astro_provider.errors.")
             or (line.startswith("error: ") and not OF_THE_ENGINE.match(line))

@@ -175,7 +175,7 @@ def test_a_binding_by_itself_in_an_exclusive_deployment_is_refused(start: StartP
         [found] = process.check(EngineCall(), {}, single).problems
         text = found.reason
 
-    assert "says that nobody else has a role in that deployment" in text
+    assert "table of this program is exclusive: no other token may have a role in that deployment" in text
 
 
 def test_with_the_checks_off_a_run_takes_all_strangers_and_names_them(

@@ -32,7 +32,15 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle import failure
-from astro_provider.lifecycle.claims import Clash, Create, Delete, Exchange, Spelling, clash_in_words
+from astro_provider.lifecycle.claims import (
+    Claimant,
+    Delete,
+    Exchange,
+    Spelling,
+    State,
+    exclusive_in_words,
+    twin_in_words,
+)
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, report, say_all
 from astro_provider.lifecycle.preflight import examine_existing
@@ -101,7 +109,7 @@ class TableLifecycle:
             return replace(ids, removes=removes([], had.removes)), []
         examined = examine_table(self._reader, asked, state, about_to_write=False)
         table = examined.table
-        by = (urn, _which(table))
+        by = _claimant(urn, table)
         findings = [*self._claim(examined, had, by), *examined.findings]
         new = [binding for binding, entry in examined.bindings.items() if not _has(had, binding, entry)]
         findings += examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
@@ -116,23 +124,27 @@ class TableLifecycle:
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
-    def _claim(self, examined: ExaminedTable, had: Table, by: tuple[str, Hashable]) -> Iterable[Finding]:
-        self._checked.add(by[1])
+    def _claim(self, examined: ExaminedTable, had: Table, by: Claimant) -> Iterable[Finding]:
+        self._checked.add(by)
         for binding, entry in examined.bindings.items():
-            is_stored = _has(had, binding, entry)
-            clash = self._claims.checked(binding, stored=is_stored, to_be_created=not is_stored, by=by)
-            if clash is not None:
-                yield Finding(Weight.ERROR, entry.place, clash_in_words(clash, examined.in_words(entry)))
+            role = examined.table.entries[entry]
+            state = State.STORED if _has(had, binding, entry) else State.WANTED
+            twin = self._claims.checked(binding, by, state, role if known(role) else None)
+            if twin is not None:
+                weight = Weight.WARNING if twin.is_harmless else Weight.ERROR
+                yield Finding(weight, entry.place, twin_in_words(by, twin.other, examined.in_words(entry)))
+            elif table := self._claims.exclusive_to(binding, by):
+                yield Finding(Weight.ERROR, entry.place, exclusive_in_words(table, examined.in_words(entry)))
 
-    def _reserve(self, examined: ExaminedTable, by: Hashable) -> Iterable[Finding]:
+    def _reserve(self, examined: ExaminedTable, by: Claimant) -> Iterable[Finding]:
         """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
         for found in examined.deployments.values():
             if not known(found.id):
                 continue
-            for binding in self._claims.reserve(str(examined.asked.organization_id), found.id, by=by):
+            for binding, other in self._claims.reserve(str(examined.asked.organization_id), found.id, by):
                 if binding not in examined.bindings:
-                    called = f"token {binding.token_id} in {found.in_words}"
-                    yield Finding(Weight.ERROR, "exclusive", clash_in_words(Clash.ONLY_FOR_ANOTHER, called))
+                    called = f"token {binding.token_id} in {found.in_words}, as {other} does,"
+                    yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
 
     def _strangers(self, examined: ExaminedTable) -> list[Stranger]:
         """Who has a role in the table's deployments and is not in the table, as far as the table is known."""
@@ -160,15 +172,14 @@ class TableLifecycle:
             token_ids={key: id_ for key, id_ in state.token_ids.items() if key in tokens},
             removes=removes([], state.removes),
         )
-        by, had = (urn, _which(table)), state.entries
-        self._checked.add(_which(table))
+        by, had = _claimant(urn, table), state.entries
+        self._checked.add(by)
         for entry in table.entries:
-            is_stored = entry in had
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
-            self._claims.checked(claimed, stored=is_stored, to_be_created=not is_stored, by=by)
+            self._claims.checked(claimed, by, State.STORED if entry in had else State.WANTED)
         return table
 
-    def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+    def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
         stored, checked = Table.stored(olds), Table.stored(news)
         if checked.organization_id is not None and checked.organization_id != stored.organization_id:
@@ -184,7 +195,7 @@ class TableLifecycle:
         )
         self._identify(stored)
         taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
-        drifted = bool(olds.get("strangers")) and _which(checked) not in self._checked
+        drifted = bool(olds.get("strangers")) and _claimant(call.urn, checked) not in self._checked
         beyond_inputs = taken or drifted or (bool(stored.unfinished) and not in_place)
         return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
@@ -194,7 +205,7 @@ class TableLifecycle:
             self._claims.identify(Spelling(*entry), binding)
 
     @within_its_time
-    def create(self, _call: EngineCall, properties: Mapping[str, Any]) -> tuple[str, Properties]:
+    def create(self, call: EngineCall, properties: Mapping[str, Any]) -> tuple[str, Properties]:
         """Give all roles of the table, or none; what is there already with the same role is adopted.
 
         Returns:
@@ -203,13 +214,13 @@ class TableLifecycle:
         try:
             examined = self._ready(properties, None)
         except AstroProviderError:
-            self._could_not_be_created(Table.stored(properties))
+            self._could_not_be_created(call, Table.stored(properties))
             raise
         self._identify(examined.table)
         roles = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         strangers = self._strangers_to_take(examined, properties)
         identifier = f"{examined.table.organization_id}/{uuid.uuid4().hex}"
-        self._make(identifier, examined, plan({}, roles, strangers=strangers), Table(), strangers)
+        self._make(replace(call, id=identifier), examined, plan({}, roles, strangers=strangers), Table(), strangers)
         return identifier, outputs(examined.table, [])
 
     @within_its_time
@@ -223,17 +234,14 @@ class TableLifecycle:
         try:
             examined = self._ready(news, stored)
         except AstroProviderError:
-            checked = Table.stored(news)
-            self._could_not_be_created(
-                replace(checked, roles={key: row for key, row in checked.rows.items() if row != stored.rows.get(key)})
-            )
+            self._could_not_be_created(call, Table.stored(news))
             raise
         self._identify(examined.table)
         old = stored.roles_by_binding
         new = {binding: str(examined.table.entries[entry]) for binding, entry in examined.bindings.items()}
         taken = {binding for binding in old if self._claims.is_taken(binding)}
         strangers = self._strangers_to_take(examined, news)
-        self._make(call.id, examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
+        self._make(call, examined, plan(old, new, taken=taken, strangers=strangers), stored, strangers)
         return outputs(examined.table, [])
 
     @within_its_time
@@ -247,7 +255,7 @@ class TableLifecycle:
         stored = Table.stored(olds)
         if stored.organization_id is None:
             stored = replace(stored, organization_id=call.id.partition("/")[0])
-        with self._claims.exchanging((), _spelled(stored)) as exchange:
+        with self._claims.exchanging(_claimant(call.urn, stored), takes=_spelled(stored)) as exchange:
             self._require_none_refused(exchange, stored)
             kept = self._tell_kept(exchange, stored)
             called = {binding: _in_words(stored, entry) for binding, entry in stored.bindings.items()}
@@ -346,10 +354,11 @@ class TableLifecycle:
             raise as_one([InputError(one.place, one.text) for one in errors], ROLES)
         return examined
 
-    def _could_not_be_created(self, table: Table) -> None:
+    def _could_not_be_created(self, call: EngineCall, table: Table) -> None:
+        by = _claimant(call.urn, table)
         for entry in table.entries:
             claimed = _binding_by_spelling(table, entry) or Spelling(*entry)
-            self._claims.could_not_be_created(claimed)
+            self._claims.could_not_be_created(claimed, by)
 
     def _strangers_to_take(self, examined: ExaminedTable, properties: Mapping[str, Any]) -> dict[BindingId, str]:
         """What the preview has named; without checks nothing was named, so all of them, each with a warning.
@@ -395,12 +404,17 @@ class TableLifecycle:
         return failure.with_others(TableNotWritten(" ".join(text)), others)
 
     def _make(
-        self, identifier: str, examined: ExaminedTable, planned: Plan, stored: Table, strangers: Mapping[BindingId, str]
+        self,
+        call: EngineCall,
+        examined: ExaminedTable,
+        planned: Plan,
+        stored: Table,
+        strangers: Mapping[BindingId, str],
     ) -> None:
         """Make what is planned, or take back what was made of it.
 
         Args:
-            identifier: the table's id.
+            call: the engine's, with the table's id.
             examined: the table.
             planned: what is planned.
             stored: the table as the state has it.
@@ -414,14 +428,16 @@ class TableLifecycle:
         takes = {binding: spelled.get(binding, ()) for binding in (*planned.takes, *planned.strangers)}
         # The inputs do not have what a failed run has left, so a check took it for new: another resource may have it as well.
         left = {one for one in planned.puts if stored.bindings[one] in stored.unfinished}
-        gives, puts = [*planned.gives, *left], planned.puts.keys() - left
-        with self._claims.exchanging(gives, takes, puts) as exchange:
-            second = [binding for binding, meets in exchange.creates.items() if meets is Create.SECOND]
-            if second:
-                words = "; ".join(examined.in_words(examined.bindings[binding]) for binding in second[:MOST_TOLD])
-                raise BindingConflict(
-                    f"Another resource of this program binds {words}. Nothing was written: remove one of the two."
-                )
+        puts = {one: role for one, role in planned.puts.items() if one not in left}
+        gives = {**planned.gives, **{one: planned.puts[one] for one in left}}
+        by = _claimant(call.urn, examined.table)
+        with self._claims.exchanging(by, gives=gives, takes=takes, puts=puts) as exchange:
+            if exchange.has_another:
+                texts = [
+                    twin_in_words(by, other, examined.in_words(examined.bindings[binding]))
+                    for binding, other in list(exchange.has_another.items())[:MOST_TOLD]
+                ]
+                raise BindingConflict(f"Nothing was written. {' '.join(texts)}")
             self._require_none_refused(exchange, stored)
             kept = self._tell_kept(exchange, stored)
             called = {
@@ -441,12 +457,12 @@ class TableLifecycle:
                 text += f" {own.in_words}" if own else ""
                 error = TableNotWritten(f"{text} {back.in_words}")
                 unfinished = _unfinished(stored, examined.table, back.may_stand)
-                error.kept = None if unfinished is None else Kept(identifier, unfinished)
+                error.kept = None if unfinished is None else Kept(call.id, unfinished)
                 raise failure.with_others(error, others.and_(back.others))
             self._learn(written.outcomes)
             if others:
                 error = TableNotWritten(failure.although_given("All changes of this table were made.", others))
-                error.kept = Kept(identifier, outputs(examined.table, []))
+                error.kept = Kept(call.id, outputs(examined.table, []))
                 raise error
 
     def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> _TakenBack:
@@ -611,9 +627,11 @@ def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -
     )
 
 
-def _which(table: Table) -> tuple[str, int]:
-    """What tells a table from others of the program if the engine does not tell its name."""
-    return "a table", hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows)))
+def _claimant(urn: str, table: Table) -> Claimant:
+    """The table as the claims know it: by its URN, else by its content."""
+    if urn:
+        return Claimant(urn)
+    return Claimant(table=hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows))))
 
 
 def _same_roles(one: Table, other: Table) -> bool:
