@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.writing.account import Account, NotStanding, Others, Reason
+from astro_provider.astro.writing.account import Account, NotStanding, Others, Reason, repair_in_words
 from astro_provider.astro.writing.changes import Put, Remove
 
 ADVICE = "The state may show these changes as done: run `pulumi refresh`, which shows what Astro holds, and then `pulumi up`."
@@ -85,3 +85,13 @@ def test_an_account_has_a_part_that_is_about_given_bindings_and_one_that_is_not(
     assert account.without([first]).changes == account.changes[1:]
     assert account.may_stand == [one.change.binding for one in account.changes[1:]]
     assert not account.without(account.may_stand).may_stand
+
+
+def test_what_was_put_right_is_one_sentence_that_names_three_changes() -> None:
+    changes = [Remove(BindingId("o", "d", "t")), *(lost(number).change for number in range(3))]
+
+    assert repair_in_words(changes) == (
+        "Another writer undid 4 changes of token t, probably by a list that it had read before, and this run put that right: "
+        "token t in deployment d has no role again; token 'ci' (t) in deployment 'd-0' (d0) has the role A again; "
+        "token 'ci' (t) in deployment 'd-1' (d1) has the role A again; and 1 more."
+    )

@@ -1,4 +1,4 @@
-"""What a run wrote and could not make to stand: the facts, and the sentences that report them.
+"""What other writers undid of a run's changes, and what does not stand in the end: the facts, and sentences about them.
 
 One sentence for each token and reason, however many changes it is about; the first of them are named.
 """
@@ -6,12 +6,12 @@ One sentence for each token and reason, however many changes it is about; the fi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from astro_provider.astro.identity import BindingId, TokenKey
-from astro_provider.astro.writing.changes import Change
+from astro_provider.astro.writing.changes import Change, Remove
 from astro_provider.errors import WriteNotConfirmed
 
 MOST_TIMES_UNDONE = 10  # a change is put back; each settle time counts once
@@ -46,7 +46,7 @@ class NotStanding:
     @property
     def key(self) -> TokenKey:
         """The token that it is about."""
-        return self.change.binding.organization_id, self.change.binding.token_id
+        return self.change.binding.token_key
 
     @property
     def may_stand(self) -> bool:
@@ -119,7 +119,7 @@ class Account:
             alike[one.key, one.reason].append(one)
         sentences = []
         for (key, reason), some in alike.items():
-            changes = f"{len(some)} change{'s' if len(some) > 1 else ''} of token {key[1]}"
+            changes = _counted(len(some), key)
             named = _some([one.change.in_words for one in some], "; ")
             others = self.others.get(key, Others()).in_words
             detail = f" {some[0].detail}" if some[0].detail else ""
@@ -141,6 +141,22 @@ class Account:
 
 
 NOTHING_LOST = Account()
+
+
+def repair_in_words(changes: Sequence[Change]) -> str:
+    """A sentence about changes of one token that another writer undid and this run has made again."""
+    again = [
+        f"{one.in_words} has {'no role' if isinstance(one, Remove) else f'the role {one.role}'} again"
+        for one in changes
+    ]
+    return (
+        f"Another writer undid {_counted(len(changes), changes[0].binding.token_key)}, probably by a list that it had read "
+        f"before, and this run put that right: {_some(again, '; ')}."
+    )
+
+
+def _counted(number: int, key: TokenKey) -> str:
+    return f"{number} change{'' if number == 1 else 's'} of token {key[1]}"
 
 
 def _some(names: list[str], separator: str) -> str:

@@ -18,8 +18,8 @@ from astro_provider.astro.api.retry import retried
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.roles import require_organization_scope
-from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason
-from astro_provider.astro.writing.changes import Change, Outcome, Remove
+from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason, repair_in_words
+from astro_provider.astro.writing.changes import Change, Outcome
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.merge import Merge, Read, Write
@@ -415,11 +415,7 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
 
 
 def _tell(merge: Merge) -> None:
-    """Tell what was put back, because somebody else's write is behind it."""
-    for change in merge.put_back:  # of whatever resource, not only of the one that this thread is about
-        if isinstance(change, Remove):
-            text = f"{change.in_words} had got its role back after this run took it: it was taken again."
-        else:
-            text = f"{change.in_words} had lost the role {change.role} after this run gave it: it was given again."
+    """Warn of what was put back: of the whole run, because other resources may be concerned than this thread's."""
+    if merge.put_back:
         with notices.beside(None):
-            notices.warn(f"{text} Another writer seems to have written a list that it had read before.")
+            notices.warn(repair_in_words(merge.put_back))
