@@ -30,6 +30,7 @@ from astro_provider.commands.diagnosis import diagnose
 from tests.support.stack import Stack, led_to
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = ROOT / "docs" / "settings.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md")),
@@ -94,9 +95,31 @@ def test_the_program_of_the_readme_runs(engine: PulumiCommand, astro: Emulator, 
     assert stack.outputs() == {"token_id": "clo8g1x4m000f08l6t9c3z6vl"}
 
 
+def test_the_readme_fits_on_two_screens() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_the_commands_of_the_readme_lead_to_its_emulator(tmp_path: Path) -> None:
+    [commands] = re.findall(r"```shell\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    _, start, lead, _ = commands.splitlines()
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    ask = 'curl --silent --fail --header "Authorization: Bearer $ASTRO_API_TOKEN" $ASTRO_API_HOST/v1/organizations'
+
+    ended = subprocess.run(
+        ["bash", "-c", f"{start}\n{lead}\n{ask}; status=$?; kill %1; exit $status"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Example Airlines" in ended.stdout
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.variable)
-def test_the_readme_names_every_setting(source: settings.Source) -> None:
-    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{source.variable}`")]
+def test_the_page_of_the_settings_names_every_setting(source: settings.Source) -> None:
+    rows = [line for line in SETTINGS.read_text().splitlines() if line.startswith(f"| `{source.variable}`")]
 
     assert len(rows) == 1
     assert f"{source.config_key}`" in rows[0]
@@ -133,8 +156,8 @@ def test_the_page_of_the_table_names_each_input_and_output_and_no_other() -> Non
 
 
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.variable in DEFAULTS], ids=lambda source: source.variable)
-def test_the_readme_names_the_default_of_a_setting(source: settings.Source) -> None:
-    row = re.search(rf"^\| `{source.variable}` \|[^|]*\|([^|]*)\|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_page_of_the_settings_names_the_default_of_a_setting(source: settings.Source) -> None:
+    row = re.search(rf"^\| `{source.variable}` \|[^|]*\|([^|]*)\|", SETTINGS.read_text(), re.MULTILINE)
 
     assert row is not None
     assert DEFAULTS[source.variable] == row[1].strip(" `")
@@ -221,10 +244,10 @@ def test_a_link_leads_to_a_page_and_a_heading_that_exist(document: Path) -> None
 
 @pytest.mark.usefixtures("engine")
 def test_the_pictures_show_what_a_run_shows_today(tmp_path: Path) -> None:
-    """Word for word, but neither numbers nor places: a token grows older, and one day every row is marked `unused`."""
+    """Word for word, but neither numbers nor places."""
     subprocess.run([sys.executable, "-m", "tools.pictures", str(tmp_path)], cwd=ROOT, check=True)
 
-    for name in ("list.svg", "preview.svg"):
+    for name in ("list.svg", "preview.svg", "review.svg"):
         committed, today = (_shown(directory / name) for directory in (ROOT / "docs" / "pictures", tmp_path))
         assert committed == today
         assert "DEPLOYMENT_ACCESSOR" in today
@@ -245,7 +268,7 @@ def _shown(picture: Path) -> set[str]:
 def test_the_pictures_fetch_nothing_from_elsewhere() -> None:
     pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
 
-    assert [picture.name for picture in pictures] == ["list.svg", "preview.svg"]
+    assert [picture.name for picture in pictures] == ["list.svg", "preview.svg", "review.svg"]
     for picture in pictures:
         assert re.search(r"(href|src)=|url\(\W?http|@import", picture.read_text()) is None
 
