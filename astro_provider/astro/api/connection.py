@@ -17,6 +17,7 @@ from astro_provider.astro.api.failures import Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.trace import Trace
+from astro_provider.astro.api.transport import Transport
 from astro_provider.errors import ServiceError
 from astro_provider.version import __version__
 
@@ -113,16 +114,7 @@ class Connection:
                 )
             return self._http
 
-    def _transport(self) -> httpx.HTTPTransport:
+    def _transport(self) -> Transport:
         proxy = network.find_proxy(self._host, os.environ)
-        plain = self._host.startswith("http:")
-        transport = httpx.HTTPTransport(
-            verify=False if plain else network.trusted_certificates(os.environ),
-            trust_env=False,
-            # To httpx the two are one, the proxy looks the name up; httpx 0.27 knows only this one.
-            proxy=httpx.Proxy(proxy.url.replace("socks5h:", "socks5:"), auth=proxy.auth) if proxy else None,
-        )
         self._failures.proxy = proxy
-        # httpx hands no backend on to httpcore, whose own ends no read by a deadline.
-        transport._pool._network_backend = bounded.Backend()  # noqa: SLF001
-        return transport
+        return Transport(None if self._host.startswith("http:") else network.trusted_certificates(os.environ), proxy)
