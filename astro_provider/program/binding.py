@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from astro_provider.names import NATIVE_BINDING
+from astro_provider.names import DYNAMIC_BINDING, NATIVE_BINDING, PROVIDER_KEY
 from astro_provider.program.constructors import OneBinding
-from astro_provider.program.declared import options_with_alias, refuse_type_of_its_own
+from astro_provider.program.declared import options_with_alias, pickled, refuse_type_of_its_own
 from astro_provider.provider import DeploymentOrgTokenBindingProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever
@@ -59,7 +59,8 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     ) -> None:
         properties = self._declared(_OUTPUTS, resource_name, arguments, opts)
         options = options_with_alias(opts, NATIVE_BINDING)
-        Resource.__init__(self, DeploymentOrgTokenBindingProvider(), resource_name, properties, options)
+        properties[PROVIDER_KEY] = pickled(DeploymentOrgTokenBindingProvider)
+        pulumi.CustomResource.__init__(self, DYNAMIC_BINDING, resource_name, properties, options)
 
     def __init_subclass__(cls, **keywords: str) -> None:
         """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.

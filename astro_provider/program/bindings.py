@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from astro_provider.names import NATIVE_TABLE
+from astro_provider.names import DYNAMIC_TABLE, NATIVE_TABLE, PROVIDER_KEY
 from astro_provider.program.constructors import ManyBindings
-from astro_provider.program.declared import options_with_alias, refuse_type_of_its_own
+from astro_provider.program.declared import options_with_alias, pickled, refuse_type_of_its_own
 from astro_provider.provider import DeploymentOrgTokenBindingsProvider
 
 _MODULE, _NAME = "astro", "DeploymentOrgTokenBindings"  # the type in every URN, for ever
@@ -50,7 +50,8 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
     ) -> None:
         properties = self._declared(_OUTPUTS, resource_name, arguments, opts)
         options = options_with_alias(opts, NATIVE_TABLE)
-        Resource.__init__(self, DeploymentOrgTokenBindingsProvider(), resource_name, properties, options)
+        properties[PROVIDER_KEY] = pickled(DeploymentOrgTokenBindingsProvider)
+        pulumi.CustomResource.__init__(self, DYNAMIC_TABLE, resource_name, properties, options)
 
     def __init_subclass__(cls, **keywords: str) -> None:
         """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import pulumi
+from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.mocks import MockMonitor
 
 from astro_provider.errors import BindingConflict, SettingsError
@@ -118,6 +120,20 @@ def properties_of(outputs: Iterable[str], *arguments: Mapping[str, Any]) -> dict
     for given in arguments:
         properties |= {name: value for name, value in given.items() if value is not None}
     return properties
+
+
+_pickled: dict[type[ResourceProvider], str] = {}
+
+
+def pickled(provider: type[ResourceProvider]) -> str:
+    """Return a provider as it stands in every state, `__provider`.
+
+    It is pickled once a process, because the SDK's function wraps the pickler anew at each call: after some 400 calls, no
+    other provider of the program whose class is pickled by value can be pickled any more (RecursionError).
+    """
+    if provider not in _pickled:
+        _pickled[provider] = serialize_provider(provider())
+    return _pickled[provider]
 
 
 def options_with_alias(opts: pulumi.ResourceOptions | None, of_other_door: str) -> pulumi.ResourceOptions:

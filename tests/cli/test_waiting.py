@@ -33,6 +33,22 @@ def settings(host: str, **changes: str) -> Settings:
     return Settings.find(lambda _key: None, variables)
 
 
+def test_a_machine_that_can_start_no_thread_makes_the_call_and_forgets_the_wait(
+    astro: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(waiting, "_is_watched", False)
+    with monkeypatch.context() as starting:
+        starting.setattr(threading.Thread, "start", refuse)
+        with waiting.told("ListDeployments", 0.0):
+            pass
+
+    assert waiting._waits == []  # noqa: SLF001  what would be told for ever
+    assert settings(astro.url).host == astro.url
+
+
 def test_a_refused_connection_is_told_with_its_reason_once(capsys: pytest.CaptureFixture[str]) -> None:
     client = settings(f"http://127.0.0.1:{free_port()}").client()
 

@@ -38,6 +38,27 @@ def test_the_pickled_provider_is_the_one_in_users_state(provider: type[ResourceP
     assert serialize_provider(provider()) == golden
 
 
+def test_a_home_made_provider_can_be_pickled_beside_a_thousand_bindings() -> None:
+    # In a process of its own: what the SDK wraps stays wrapped. A class of `__main__` is pickled by value.
+    script = (
+        "import pulumi\n"
+        "from pulumi.dynamic import ResourceProvider\n"
+        "from pulumi.dynamic.dynamic import serialize_provider\n"
+        "from astro_provider import DeploymentOrgTokenBinding\n"
+        "from tests.support.mocked import Recorder\n"
+        "class HomeMade(ResourceProvider):\n"
+        "    table = {'a': {'b': 1}}\n"
+        "Recorder.in_use('')\n"
+        "for number in range(1000):\n"
+        "    DeploymentOrgTokenBinding(f'b{number}', deployment_id='d', org_token_id=f't{number}', role='DEPLOYMENT_ADMIN')\n"
+        "print(len(serialize_provider(HomeMade())) > 100)\n"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert answer.stdout.strip() == "True", answer.stderr[-600:]
+
+
 @BOTH
 def test_the_provider_in_users_state_is_found(provider: type[ResourceProvider], golden: str) -> None:
     assert type(pickle.loads(base64.b64decode(golden))) is provider

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from astro_provider.errors import ServiceError
@@ -65,13 +65,10 @@ def listen(tell: Callable[[str], None]) -> None:
 @contextmanager
 def told(what: str, ends: float) -> Iterator[Wait]:
     """Watch over a call until it ends; whoever makes it notes the failures of its tries in what this lends."""
-    global _is_watched  # noqa: PLW0603 as above
     wait = Wait(what, ends)
     with _changed:
         _waits.append(wait)
-        if not _is_watched:
-            threading.Thread(target=_watch, daemon=True).start()
-            _is_watched = True
+        _start_watching()
         if len(_waits) == 1:
             _changed.notify()
     try:
@@ -79,6 +76,16 @@ def told(what: str, ends: float) -> Iterator[Wait]:
     finally:
         with _changed:
             _waits.remove(wait)
+
+
+def _start_watching() -> None:
+    global _is_watched  # noqa: PLW0603 as above
+    if not _is_watched:
+        with suppress(
+            RuntimeError
+        ):  # no thread can be started now; the call itself needs none, and the next one tries again
+            threading.Thread(target=_watch, daemon=True).start()
+            _is_watched = True
 
 
 def _watch() -> None:
