@@ -27,6 +27,9 @@ SIGNATURE = (
     "4dabf18193072939515e22adb298388d"  # the key that marks a map as one value of a special kind, such as a secret
 )
 
+ALREADY_REMOVED = "already removed"  # in `removes` of an exclusive table, for a role: an earlier run has taken it
+AGAIN = " (again)"  # in `removes`, after a role: an earlier run took the same role
+
 CUID = re.compile(r"c[a-z0-9]{20,31}")  # what Astro's ids look like
 
 _DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
@@ -46,3 +49,28 @@ def camel(name: str) -> str:
     head = ours[0] if ours else ""
     first, *rest = head.split("_")
     return first + "".join(word.title() for word in rest) + name[len(head) :]
+
+
+def removed_role(role: str) -> str:
+    """A role as `removes` of an exclusive table has it: in quotes, if it reads like one of the marks there."""
+    return f'"{role}"' if role == ALREADY_REMOVED or role.endswith(AGAIN) or role.startswith('"') else role
+
+
+def role_removed(row: str) -> str | None:
+    """The role that a row of `removes` tells of; None if an earlier run has taken it."""
+    if row == ALREADY_REMOVED:
+        return None
+    role = row.removesuffix(AGAIN)
+    return role[1:-1] if role.startswith('"') and role.endswith('"') else role
+
+
+def hidden_key(key: object, what: str) -> str | None:
+    """Why a key of a table cannot be told to Pulumi; None if it can.
+
+    Args:
+        key: the key.
+        what: `deployment` or `token`.
+    """
+    if not isinstance(key, str) or not key.startswith("__"):
+        return None
+    return f'begins with "__", which Pulumi keeps for itself and hides: write the id of the {what} as the key.'

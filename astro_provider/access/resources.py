@@ -22,6 +22,7 @@ from astro_provider.names import (
     UNFINISHED,
     UNFINISHED_ROLE,
     UNKNOWN_TEXT,
+    role_removed,
 )
 
 ONE = frozenset((DYNAMIC_BINDING, NATIVE_BINDING))
@@ -29,8 +30,6 @@ MANY = frozenset((DYNAMIC_TABLE, NATIVE_TABLE))
 OURS = ONE | MANY
 
 SECRET_TEXT = "[secret]"  # noqa: S105  the engine's word for one
-ALREADY_REMOVED = "already removed"  # in `removes`: an earlier run has taken it
-AGAIN = " (again)"  # in `removes`, after the role: an earlier run took the same role
 _NOTHING_IN_ID = (None, None, None)
 
 
@@ -65,11 +64,8 @@ def removed(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: 
     place = f"{state.get('urn', '')} {moment}"
     organization_id = property_text(properties, "organization_id", place) or _ids(state)[0]
     rows = _of_many(properties, "removes", organization_id, place)
-    return [
-        replace(_grant(one, state, properties), role=one.role.removesuffix(AGAIN) if seen(one.role) else one.role)
-        for one in rows
-        if one.role != ALREADY_REMOVED
-    ]
+    roles = ((one, role_removed(one.role) if seen(one.role) else one.role) for one in rows)
+    return [replace(_grant(one, state, properties), role=role) for one, role in roles if role is not None]
 
 
 class _Entry(NamedTuple):

@@ -20,7 +20,7 @@ _WORDING = Wording(
     stays="This binding stays",
     grant="Its grant stays",
     give_id="give {id_property}",
-    write_name="write {name_property}={name!r}",
+    write_name="write {name!r} as {name_property}",
     remove="Remove this binding from the program, or give another {what}.",
 )
 

@@ -3,11 +3,15 @@
 Annotations are not postponed here, as in `binding.py`.
 """
 
+import json
 from collections.abc import Iterable, Mapping
+from inspect import isawaitable
 from typing import Any, Self, Unpack, overload
 
 import pulumi
 
+from astro_provider.errors import InputError
+from astro_provider.names import hidden_key
 from astro_provider.program.arguments import (
     DeploymentIdTokenId,
     DeploymentIdTokenName,
@@ -221,7 +225,8 @@ class ManyBindings(_Constructor):
         """The properties of the table, whose entries are noted as declared."""
         refuse_credential_in_clear()
         properties = properties_of(outputs, *arguments)
-        properties["roles"] = _without_none(properties["roles"])
+        if properties["roles"] is not None:
+            properties["roles"] = _roles_for_pulumi(properties["roles"])
         refuse_twice(resource_name, of_table(properties), opts)
         return properties
 
@@ -231,13 +236,23 @@ def _as_mapping(args: object) -> Mapping[str, Any]:
     return args if isinstance(args, dict) else vars(args) if args else {}
 
 
-def _without_none(roles: Any) -> Any:
-    """The roles with "" for None, which Pulumi would leave out on its way to the provider without a word."""
-    if not isinstance(roles, Mapping):
-        return roles
-    return {
-        deployment: {token: "" if role is None else role for token, role in row.items()}
-        if isinstance(row, Mapping)
-        else row
-        for deployment, row in roles.items()
-    }
+def _roles_for_pulumi(value: Any, *keys: str) -> Any:
+    """The roles with what Pulumi would leave out on its way to the provider, without a word.
+
+    A None becomes "", which the check refuses; also a None of an output, whose grant would be revoked otherwise.
+
+    Args:
+        value: the roles, or what stands beneath these keys.
+        keys: the deployment, and the token.
+
+    Raises:
+        InputError: a key begins like Pulumi's own properties.
+    """
+    if isinstance(value, pulumi.Output) or isawaitable(value):
+        return pulumi.Output.from_input(value).apply(lambda known: _roles_for_pulumi(known, *keys))
+    if isinstance(value, Mapping):
+        for key in value:
+            if reason := hidden_key(key, "token" if keys else "deployment"):
+                raise InputError("roles" + "".join(f"[{json.dumps(one)}]" for one in (*keys, key)), reason)
+        return {key: _roles_for_pulumi(one, *keys, key) for key, one in value.items()}
+    return "" if value is None else value

@@ -138,8 +138,8 @@ def test_a_rename_in_astro_is_one_value_of_the_adopted_program(
     afterwards = stack.preview()
 
     assert changes(unedited.changes) == {"same": len(names) + 1}, unedited.text
-    assert "write org_token_name='loader one'" in unedited.text
-    assert "write deployment_name='etl one'" in unedited.text
+    assert "write 'loader one' as org_token_name" in unedited.text
+    assert "write 'etl one' as deployment_name" in unedited.text
     assert up.failed is False, up.text
     assert up.changes.keys() <= {"same", "update"}, up.text
     assert changes(afterwards.changes) == {"same": len(names) + 1}, afterwards.text

@@ -61,7 +61,7 @@ def test_a_binding_that_exists_with_another_role_is_refused_until_it_may_be_over
             (
                 f"{PROBLEM} role value {{DEPLOYMENT_ADMIN}} has a problem: Token 'nightly-loads' ({token_id}) in deployment "
                 f"'orders' ({deployment_id}) already has the role DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set "
-                "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list "
+                "overwrite to true to change it. Another resource of this stack may have it (if resources are named by list "
                 "index, removing the first entry renames all others; name them by deployment and token), another stack, or a "
                 "person."
             )

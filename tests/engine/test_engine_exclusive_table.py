@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider import DeploymentOrgTokenBindings
+from tests.support.made import Made
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, Town, make_town
@@ -83,3 +85,20 @@ def test_a_refresh_after_a_removal_finds_no_drift_and_one_after_a_stranger_does(
     assert refresh.changes == {"same": 1, "update": 1}
     assert stack.resources()["access"]["outputs"]["strangers"] == {"d-1": {"t-2": ADMIN}}
     assert shown(preview) == {"~ removes: {", "+ d-1: {", '+ t-2: "DEPLOYMENT_ADMIN"'}
+
+
+def test_a_preview_of_a_row_that_is_not_known_yet_names_who_may_lose_a_role(stack: Stack, town: Town) -> None:
+    town.bind("d-0", "t-1", ACCESSOR)
+
+    def program() -> None:
+        row = Made("row", "row").made_id.apply(lambda _: {"t-0": ADMIN})
+        DeploymentOrgTokenBindings("access", roles={"d-0": row}, exclusive=True)
+
+    stack.program = program
+    preview = stack.preview()
+    up = stack.up()
+
+    assert not preview.failed, preview.text
+    assert any("Token 't-1' " in note and "may lose the role DEPLOYMENT_ACCESSOR" in note for note in preview.notices)
+    assert not up.failed, up.text
+    assert town.held() == {"d-0": {"t-0": ADMIN}}

@@ -146,7 +146,7 @@ def test_a_list_by_position_that_shifts_onto_another_role_is_refused_with_the_re
                 "error: pulumi-python:dynamic/astro:DeploymentOrgTokenBinding resource 'binding-0': property role value "
                 f"{{DEPLOYMENT_ACCESSOR}} has a problem: Token 'nightly-loads' ({token_id}) in deployment 'billing' "
                 f"({second['deployment_id']}) already has the role DEPLOYMENT_ADMIN, and DEPLOYMENT_ACCESSOR is asked for. Set "
-                "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list "
+                "overwrite to true to change it. Another resource of this stack may have it (if resources are named by list "
                 "index, removing the first entry renames all others; name them by deployment and token), another stack, or a "
                 "person."
             )

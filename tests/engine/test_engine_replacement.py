@@ -69,7 +69,7 @@ def test_a_name_that_no_longer_resolves_because_of_a_rename_keeps_the_grant_with
 
     warning = (
         f"Token 'nightly-loads' ({token_id}) is named 'hourly-loads' now. Its grant stays; write "
-        "org_token_name='hourly-loads'."
+        "'hourly-loads' as org_token_name."
     )
     for outcome in (preview, up, after_a_refresh):
         assert outcome.changes == {"same": 2}

@@ -96,6 +96,28 @@ def test_problems_are_told_without_the_map_and_nothing_is_written(stack: Stack, 
     assert town.calls(POST) == 0
 
 
+@pytest.mark.parametrize("where", ["a role", "a row"])
+def test_what_an_output_makes_none_is_an_error_and_nothing_is_revoked(stack: Stack, town: Town, where: str) -> None:
+    stack.program = declaring(access={"roles": GRID})
+    stack.up()
+
+    def program() -> None:
+        none: Any = Made("nothing", "nothing").made_id.apply(lambda _: None)
+        row = {"t-0": ADMIN, "t-1": none} if where == "a role" else none
+        DeploymentOrgTokenBindings("access", roles={**GRID, "d-0": row})
+
+    stack.program = program
+    ended = stack.up()
+
+    told = {
+        "a role": 'roles["d-0"]["t-1"]: is blank: write ',
+        "a row": "roles[\"d-0\"]: must be a map {token: role}, not ''.",
+    }
+    assert ended.failed
+    assert told[where] in ended.text
+    assert town.held() == GRID
+
+
 def test_an_update_that_fails_halfway_leaves_all_as_it_was_and_may_be_repeated_or_put_back(
     stack: Stack, town: Town
 ) -> None:

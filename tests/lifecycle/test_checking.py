@@ -39,7 +39,7 @@ SHOWN_PRODUCTION = f"'etl-production' ({PRODUCTION})"
 TOKEN_IS_GONE = (
     f"Token {SHOWN_TOKEN} does not exist any more. Remove this binding from the program, or give another token."
 )
-TOKEN_IS_RENAMED = f"Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write org_token_name='metrics'."
+TOKEN_IS_RENAMED = f"Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write 'metrics' as org_token_name."
 
 Err = pytest.CaptureFixture[str]
 
@@ -380,7 +380,7 @@ def test_another_role_that_is_there_is_an_error_that_names_both(start: StartProc
     assert name == "role"
     assert text == (
         f"Token {SHOWN_TOKEN} in deployment {SHOWN_PRODUCTION} already has the role DEPLOYMENT_ACCESSOR, and "
-        "DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this stack may have it (if "
+        "DEPLOYMENT_ADMIN is asked for. Set overwrite to true to change it. Another resource of this stack may have it (if "
         "resources are named by list index, removing the first entry renames all others; name them by deployment and "
         "token), another stack, or a person."
     )

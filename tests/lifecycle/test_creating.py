@@ -124,7 +124,7 @@ def test_another_role_is_an_error_that_names_both_and_nothing_is_written(astro: 
 
     assert str(conflict.value) == (
         f"Token {SHOWN_TOKEN} in deployment 'etl-production' ({PRODUCTION}) already has the role DEPLOYMENT_ACCESSOR, and "
-        "DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this stack may have it (if "
+        "DEPLOYMENT_ADMIN is asked for. Set overwrite to true to change it. Another resource of this stack may have it (if "
         "resources are named by list index, removing the first entry renames all others; name them by deployment and "
         "token), another stack, or a person."
     )

@@ -29,9 +29,7 @@ GONE = (
     f"Deployment 'etl-staging' ({STAGING}) does not exist any more. Remove this binding from the program, or give another "
     "deployment."
 )
-RENAMED = (
-    f"Deployment 'etl-staging' ({STAGING}) is named 'etl-test' now. Its grant stays; write deployment_name='etl-test'."
-)
+RENAMED = f"Deployment 'etl-staging' ({STAGING}) is named 'etl-test' now. Its grant stays; write 'etl-test' as deployment_name."
 
 Err = pytest.CaptureFixture[str]
 

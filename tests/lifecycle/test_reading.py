@@ -292,7 +292,7 @@ def test_a_rename_in_astro_is_no_drift_and_the_preview_says_what_to_write(
     assert stored.inputs == inputs
     assert refreshing == ""
     assert capsys.readouterr().err == (
-        f"astro: warning: Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write org_token_name='metrics'.\n"
+        f"astro: warning: Token {SHOWN_TOKEN} is named 'metrics' now. Its grant stays; write 'metrics' as org_token_name.\n"
     )
 
 

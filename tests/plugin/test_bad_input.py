@@ -44,6 +44,23 @@ def test_each_entry_of_a_table_is_a_problem_of_its_place(process: NativeProcess)
     ]
 
 
+def test_null_and_keys_that_pulumi_hides_are_problems_of_their_places(process: NativeProcess, astro: Emulator) -> None:
+    roles = {"etl-staging": {"observability": None, "__x": "R"}, "__y": {"observability": "R"}}
+
+    failures = process.check({"roles": roles}, urn=TABLE_URN).failures
+
+    hidden = 'begins with "__", which Pulumi keeps for itself and hides: write the id of the {} as the key.'
+    assert sorted(failures) == [
+        ('roles["__y"]', hidden.format("deployment")),
+        ('roles["etl-staging"]["__x"]', hidden.format("token")),
+        (
+            'roles["etl-staging"]["observability"]',
+            "is blank: write DEPLOYMENT_ADMIN, or the name of another deployment role.",
+        ),
+    ]
+    assert writes(astro) == 0
+
+
 def test_of_very_many_problems_the_rest_is_counted(process: NativeProcess) -> None:
     roles = {"etl-staging": {f"token-{number}": " " for number in range(50)}}
 

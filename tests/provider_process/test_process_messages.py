@@ -90,7 +90,7 @@ def test_a_conflict_names_both_roles_and_the_way_out(
     astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
     text = (
         f"Token 'nightly-loads' ({token_id}) in deployment 'orders' ({deployment_id}) already has the role "
-        "DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set overwrite=True to change it. Another resource of this "
+        "DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set overwrite to true to change it. Another resource of this "
         "stack may have it (if resources are named by list index, removing the first entry renames all others; name them "
         "by deployment and token), another stack, or a person."
     )

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.values import UNKNOWN
+from astro_provider.names import role_removed
 from tests.support.processes import StartProcess
 from tests.support.tables import (
     ACCESSOR,
@@ -188,7 +190,7 @@ def test_with_the_checks_off_a_run_takes_all_strangers_and_names_them(
 
     assert inputs["removes"] == {}
     assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-2": {"t-3": ADMIN}}
-    assert capsys.readouterr().err.count("because the table is exclusive") == 2
+    assert capsys.readouterr().err.count("because it is not in this table.") == 2
 
 
 def test_strangers_cost_the_fewer_of_a_list_for_each_deployment_and_a_read_of_each_token(
@@ -216,3 +218,71 @@ def test_of_those_who_are_there_a_run_takes_what_its_check_has_named_alone(
     process.create(EngineCall(), {**inputs, "removes": {"d-0": {"t-1": ACCESSOR}}})
 
     assert with_strangers.held() == {"d-0": {"t-0": ADMIN}, "d-1": {"t-2": ADMIN}, "d-2": {"t-3": ADMIN}}
+
+
+@pytest.mark.parametrize("role", ["already removed", "Auditor (again)", '"Auditor"', '"already removed" (again)'])
+def test_a_role_that_reads_like_a_mark_is_named_and_taken_like_any_other(
+    start: StartProcess, town: Town, role: str
+) -> None:
+    town.astro.store.add_role(role)
+    town.bind("d-0", "t-1", role)
+    inputs = checked(tables(start()), MINE)
+    stored = up(tables(start()), MINE)
+    taken = town.held()["d-0"]
+    town.bind("d-0", "t-1", role)
+    again = up(tables(start()), MINE, stored)
+
+    assert [role_removed(row) for row in inputs["removes"]["d-0"].values()] == [role]
+    assert [role_removed(row) for row in again.inputs["removes"]["d-0"].values()] == [role]
+    assert inputs["removes"] != again.inputs["removes"]
+    assert taken == town.held()["d-0"] == {"t-0": ADMIN}
+
+
+UNCERTAIN: dict[str, tuple[dict[str, Any], str]] = {
+    "a row": ({"roles": {"d-0": UNKNOWN}}, ": the tokens of this table there are not known yet."),
+    "exclusive": ({"exclusive": UNKNOWN}, ": it is not known yet whether this table is exclusive."),
+}
+
+
+@pytest.mark.parametrize(("change", "because"), UNCERTAIN.values(), ids=UNCERTAIN.keys())
+def test_what_may_be_taken_is_named_as_perhaps_while_not_all_of_the_table_is_known(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str], change: dict[str, Any], because: str
+) -> None:
+    town.bind("d-0", "t-1", ACCESSOR)
+
+    inputs = checked(tables(start()), {**MINE, **change})
+
+    assert inputs["removes"] == {"d-0": {"t-1": UNKNOWN}}
+    assert capsys.readouterr().err == (
+        f"astro: note: exclusive: Token 't-1' ({town.tokens['t-1']}) may lose the role DEPLOYMENT_ACCESSOR in deployment 'd-0' "
+        f"({town.deployments['d-0']}){because}\n"
+    )
+
+
+def test_a_token_that_the_program_makes_hides_no_stranger(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town.bind("d-0", "t-1", ACCESSOR)
+    news = {"roles": {"d-0": {"made": ADMIN}}, "exclusive": True}
+
+    inputs = checked(tables(start()), news)
+    said = capsys.readouterr().err
+    town.astro.store.add_token("made")
+    up(tables(start()), news)
+
+    assert inputs["removes"] == {"d-0": {"t-1": ACCESSOR}}
+    assert "because it is not in this table, unless this run gives it the name 'made'." in said
+    assert town.held() == {}
+
+
+def test_an_exclusive_table_of_unknown_roles_says_that_it_cannot_name_who_loses_one(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town.bind("d-0", "t-1", ACCESSOR)
+
+    checked(tables(start()), {"roles": UNKNOWN, "exclusive": True})
+
+    assert capsys.readouterr().err == (
+        "astro: note: exclusive: This table is exclusive, and its deployments cannot be told yet: the update takes the roles "
+        "of all organization tokens there that are not in the table, and its own check names them.\n"
+    )

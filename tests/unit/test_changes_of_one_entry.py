@@ -52,7 +52,7 @@ def test_an_add_refuses_another_role_and_names_both() -> None:
 
     assert str(refusal) == (
         "Token t in deployment d already has the role DEPLOYMENT_ACCESSOR, and DEPLOYMENT_ADMIN is asked for. Set "
-        "overwrite=True to change it. Another resource of this stack may have it (if resources are named by list index, "
+        "overwrite to true to change it. Another resource of this stack may have it (if resources are named by list index, "
         "removing the first entry renames all others; name them by deployment and token), another stack, or a person."
     )
 

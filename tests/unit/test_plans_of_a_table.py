@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from astro_provider.access.resources import ALREADY_REMOVED
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Add, Put, Remove
 from astro_provider.lifecycle.findings import Entry
 from astro_provider.lifecycle.tables.plan import plan
 from astro_provider.lifecycle.tables.strangers import Stranger, removes, to_take
-from astro_provider.lifecycle.tables.values import Roles
+from astro_provider.lifecycle.tables.values import Removes
+from astro_provider.names import ALREADY_REMOVED
 
 A, B, C, D = (BindingId("o", deployment, "t") for deployment in "abcd")
 
@@ -65,7 +65,7 @@ ROW = Entry("etl", "bob")
 def test_a_row_of_removes_says_what_this_run_takes_and_differs_from_what_the_last_one_took(
     stored: str | None, there: str | None, row: str | None, *, is_taken: bool
 ) -> None:
-    before: Roles = {} if stored is None else {"etl": {"bob": stored}}
+    before: Removes = {} if stored is None else {"etl": {"bob": stored}}
     strangers = [] if there is None else [Stranger(A, ROW, there)]
 
     found = removes(strangers, before)

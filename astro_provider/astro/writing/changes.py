@@ -152,7 +152,7 @@ def held_in(roles: Roles, binding: BindingId) -> str | None:
 
 def _conflict(called: str, held: str, wanted: str) -> BindingConflict:
     return BindingConflict(
-        f"{sentence(called)} already has the role {held}, and {wanted} is asked for. Set overwrite=True to "
+        f"{sentence(called)} already has the role {held}, and {wanted} is asked for. Set overwrite to true to "
         "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
         "entry renames all others; name them by deployment and token), another stack, or a person."
     )

@@ -106,20 +106,19 @@ class TableLifecycle:
         had = state or Table()
         if not known(asked.organization_id) or isinstance(asked.roles, Unknown):
             ids = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
-            return replace(ids, removes=removes([], had.removes)), []
+            return replace(ids, removes=removes([], had.removes)), [*_unnamed(asked, ["its deployments"])]
         examined = examine_table(self._reader, asked, state, about_to_write=False)
         table = examined.table
         by = _claimant(urn, table)
         findings = [*self._claim(examined, had, by), *examined.findings]
         new = [binding for binding, entry in examined.bindings.items() if not _has(had, binding, entry)]
         findings += examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
-        if table.exclusive is True:
+        if table.exclusive is not False:
             strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
-            findings += self._reserve(examined, by)
-            findings += [
-                Finding(Weight.NOTE, "exclusive", f"{sentence(one.told_by_note)}, because it is not in this table.")
-                for one in strangers
-            ]
+            findings += self._reserve(examined, by) if table.exclusive is True else ()
+            findings += [Finding(Weight.NOTE, "exclusive", one.note) for one in strangers]
+            unnamed = [one.in_words for one in examined.deployments.values() if isinstance(one.id, Unknown)]
+            findings += _unnamed(table, unnamed)
             table = replace(table, removes=removes(strangers, had.removes))
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
@@ -147,15 +146,24 @@ class TableLifecycle:
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
 
     def _strangers(self, examined: ExaminedTable) -> list[Stranger]:
-        """Who has a role in the table's deployments and is not in the table, as far as the table is known."""
-        unknown = {key for key, found in examined.tokens.items() if not known(found.id)}
-        vague = {entry.deployment for entry in examined.roles if entry.token in unknown}
-        deployments = {
-            key: found.thing
-            for key, found in examined.deployments.items()
-            if found.thing is not None and key not in vague and not isinstance(examined.table.rows[key], Unknown)
-        }
-        return find_strangers(self._reader, str(examined.table.organization_id), deployments, examined.bindings.keys())
+        """Find who has a role in the table's deployments and is not in the table, perhaps, while not all of it is known."""
+        table, bindings = examined.table, examined.bindings.keys()
+        deployments = {key: found.thing for key, found in examined.deployments.items() if found.thing is not None}
+        found = find_strangers(self._reader, str(table.organization_id), deployments, bindings)
+        if isinstance(table.exclusive, Unknown):
+            return [replace(one, perhaps="it is not known yet whether this table is exclusive") for one in found]
+        names: defaultdict[str, list[str]] = defaultdict(list)
+        for entry in examined.roles:
+            if examined.tokens[entry.token].id is None:
+                names[entry.deployment].append(repr(entry.token))
+        return [
+            replace(one, perhaps="the tokens of this table there are not known yet")
+            if isinstance(table.rows[key := one.entry.deployment], Unknown)
+            else replace(one, unless=f", unless this run gives it the name {' or '.join(names[key])}")
+            if key in names
+            else one
+            for one in found
+        ]
 
     def _check_by_spelling(self, asked: Table, stored: Table | None, urn: str) -> Table:
         """Fill in what the state tells of keys that are spelled as they were, and claim, without asking the service."""
@@ -373,8 +381,7 @@ class TableLifecycle:
             return {}
         strangers = self._strangers(examined)
         if self._is_unchecked:
-            texts = [f"{sentence(one.told_by_note)}, because the table is exclusive." for one in strangers]
-            say_all(notices.warn, texts)
+            say_all(notices.warn, [one.note for one in strangers])
             return {one.binding: one.in_words for one in strangers}
         entries = {entry for entry, _ in named}
         return {one.binding: one.in_words for one in strangers if one.entry in entries}
@@ -632,6 +639,17 @@ def _claimant(urn: str, table: Table) -> Claimant:
     if urn:
         return Claimant(urn)
     return Claimant(table=hash((table.exclusive, frozenset(table.entries.items()), frozenset(table.rows))))
+
+
+def _unnamed(table: Table, deployments: Sequence[str]) -> Iterable[Finding]:
+    """Yield that a preview cannot name all tokens that an exclusive table takes roles from."""
+    if table.exclusive is not False and deployments:
+        whether = "is exclusive" if table.exclusive is True else "may be exclusive"
+        text = (
+            f"This table {whether}, and {', '.join(deployments)} cannot be told yet: the update takes the roles of all "
+            "organization tokens there that are not in the table, and its own check names them."
+        )
+        yield Finding(Weight.NOTE, "exclusive", text)
 
 
 def _same_roles(one: Table, other: Table) -> bool:

@@ -14,6 +14,9 @@ who is back must differ from the stored row, or the engine would take the two fo
     R                  with role R             R (again)               yes
     any other          with role R             R                       yes
     already removed    no                      already removed         no
+    any                perhaps                 unknown                 yes
+
+A preview that cannot know yet whether a token is a stranger has the row with an unknown role.
 """
 
 from __future__ import annotations
@@ -21,26 +24,39 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from astro_provider.access.resources import AGAIN, ALREADY_REMOVED
 from astro_provider.astro.api import Deployment
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.lifecycle.findings import Entry
-from astro_provider.lifecycle.tables.values import Roles
-from astro_provider.messages.words import in_words
+from astro_provider.lifecycle.tables.values import Removes
+from astro_provider.lifecycle.values import UNKNOWN, Text, known
+from astro_provider.messages.words import in_words, sentence
+from astro_provider.names import AGAIN, ALREADY_REMOVED, removed_role
 
 
 @dataclass(frozen=True)
 class Stranger:
-    """A role of somebody who is not in the table, and where it stands in `removes` and `strangers`."""
+    """A role of a token that is not in the table, and where it stands in `removes` and `strangers`.
+
+    Attributes:
+        binding: the token and the deployment.
+        entry: their keys.
+        role: the role.
+        token_in_words: how a message speaks of the token.
+        deployment_in_words: how a message speaks of the deployment.
+        perhaps: why it is not known whether the token is in the table; empty: it is not.
+        unless: what would make the token one of the table.
+    """
 
     binding: BindingId
     entry: Entry
     role: str
     token_in_words: str = ""
     deployment_in_words: str = ""
+    perhaps: str = ""
+    unless: str = ""
 
     @property
     def in_words(self) -> str:
@@ -48,9 +64,12 @@ class Stranger:
         return f"{self.token_in_words} in {self.deployment_in_words}"
 
     @property
-    def told_by_note(self) -> str:
-        """What a note says."""
-        return f"{self.token_in_words} will lose the role {self.role} in {self.deployment_in_words}"
+    def note(self) -> str:
+        """What a preview says of it."""
+        loses = f"lose the role {self.role} in {self.deployment_in_words}"
+        if self.perhaps:
+            return f"{sentence(self.token_in_words)} may {loses}: {self.perhaps}."
+        return f"{sentence(self.token_in_words)} will {loses}, because it is not in this table{self.unless}."
 
 
 def find_strangers(
@@ -71,12 +90,11 @@ def find_strangers(
     found = []
     for row in assigned_tokens(reader, organization_id, list(deployments.values())):
         binding = BindingId(organization_id, row.deployment_id, row.id)
-        if binding in ours:
-            continue
-        entry = Entry(by_id[row.deployment_id], _called(reader, organization_id, row))
-        token = in_words("token", row.name, row.id)
-        deployment = in_words("deployment", row.deployment_name, row.deployment_id)
-        found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
+        if binding not in ours:
+            entry = Entry(by_id[row.deployment_id], _called(reader, organization_id, row))
+            token = in_words("token", row.name, row.id)
+            deployment = in_words("deployment", row.deployment_name, row.deployment_id)
+            found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
     return found
 
 
@@ -88,23 +106,24 @@ def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:
     return found
 
 
-def removes(strangers: Collection[Stranger], stored: Roles) -> Roles:
+def removes(strangers: Collection[Stranger], stored: Removes) -> Removes:
     """What the run takes, beside the rows that earlier runs took; the module's docstring has a table of them."""
-    found = {deployment: dict.fromkeys(row, ALREADY_REMOVED) for deployment, row in stored.items()}
-    for deployment, row in as_roles(strangers).items():
-        for token, role in row.items():
-            before = stored.get(deployment, {}).get(token)
-            found.setdefault(deployment, {})[token] = role if before != role else role + AGAIN
+    found: dict[str, dict[str, Text]] = {key: dict.fromkeys(row, ALREADY_REMOVED) for key, row in stored.items()}
+    for one in strangers:
+        deployment, token = one.entry
+        role = removed_role(one.role)
+        is_again = stored.get(deployment, {}).get(token) == role
+        found.setdefault(deployment, {})[token] = UNKNOWN if one.perhaps else role + AGAIN if is_again else role
     return found
 
 
-def to_take(removes_: Roles) -> frozenset[tuple[Entry, str]]:
+def to_take(removes_: Removes) -> frozenset[tuple[Entry, str]]:
     """The rows of `removes` that are yet to be taken, or that the last run took, if they are stored."""
     return frozenset(
         (Entry(deployment, token), role)
         for deployment, row in removes_.items()
         for token, role in row.items()
-        if role != ALREADY_REMOVED
+        if known(role) and role != ALREADY_REMOVED
     )
 
 

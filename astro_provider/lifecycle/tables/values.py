@@ -27,11 +27,11 @@ from astro_provider.lifecycle.values import (
     known,
     text_or_none,
 )
-from astro_provider.names import UNFINISHED, UNFINISHED_ROLE
+from astro_provider.names import UNFINISHED, UNFINISHED_ROLE, hidden_key
 
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
-Roles = Mapping[str, Mapping[str, str]]
+Removes = Mapping[str, Mapping[str, Text]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Table:
     overwrite: Flag = False
     deployment_ids: Names = field(default_factory=dict)
     token_ids: Names = field(default_factory=dict)
-    removes: Roles = field(default_factory=dict)
+    removes: Removes = field(default_factory=dict)
     unfinished: frozenset[Entry] = frozenset()
 
     @classmethod
@@ -192,8 +192,8 @@ def _row(read: Parser, deployment: str, row: Any) -> Row:
 def _is_key(read: Parser, what: str, where: str, key: str) -> bool:
     if read.is_secret(key):
         read.refuse(where, f"a key {no_secret(f'the name or the id of the {what}')}", is_secret=True)
-    elif not key.strip():
-        read.refuse(f"{where}{place(key)[len(ROLES) :]}", f"is blank: write the name or the id of the {what}.")
+    elif reason := f"is blank: write the name or the id of the {what}." if not key.strip() else hidden_key(key, what):
+        read.refuse(f"{where}{place(key)[len(ROLES) :]}", reason)
     else:
         return True
     return False
