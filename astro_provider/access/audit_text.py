@@ -52,7 +52,7 @@ def in_words(one: Found, quoted: Callable[[str], str] = str) -> str:
 def remarks(found: Audit) -> Iterable[str]:
     """What a reader must know to judge the rest."""
     if not found.stacks:
-        yield "No --state was given, so nothing is said of what stacks manage."
+        yield "Neither --state nor --all-stacks was given, so nothing is said of what stacks manage."
     if not found.production:
         yield "No pattern of production was given, so no admin in production is looked for."
     if found.unreadable:

@@ -27,12 +27,13 @@ class Export:
     grants: tuple[Grant, ...]
 
 
-def read_export(text: str, source: str) -> Export:
+def read_export(text: str, source: str, *, may_have_no_binding: bool = False) -> Export:
     """Read an export.
 
     Args:
         text: what `pulumi stack export` printed.
         source: what a message calls it.
+        may_have_no_binding: other resources without a binding are no error.
 
     Raises:
         UnusableInput: it is no export, or of a stack that has resources and no binding among them; one sentence.
@@ -50,7 +51,7 @@ def read_export(text: str, source: str) -> Export:
         raise UnusableInput(
             f"{source}: a binding in it has {reason}; it was not made by a version of the package that this one knows."
         ) from None
-    if not found and any(one.get("type") != STACK_TYPE for one in resources):
+    if not found and not may_have_no_binding and any(one.get("type") != STACK_TYPE for one in resources):
         raise UnusableInput(
             f"{source} is the export of a stack that has no binding of a token: is it another project's? Leave it out."
         )

@@ -133,7 +133,7 @@ def test_without_a_state_nothing_is_called_unmanaged_and_the_reader_is_told(boun
     table = run(bound, "audit")
 
     assert "unmanaged" not in {one["finding"] for one in document["findings"]}
-    assert "No --state was given, so nothing is said of what stacks manage." in table.err
+    assert "Neither --state nor --all-stacks was given, so nothing is said of what stacks manage." in table.err
 
 
 def test_two_stacks_that_manage_one_role_are_found(bound: Emulator, state: str, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ makes: what is an error there is left out, what is a warning there is said here 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.reading.assignments import assigned_tokens
@@ -94,6 +95,7 @@ def find(
     organization_id: str,
     deployments: Sequence[Deployment],
     *,
+    managed: Mapping[tuple[str, str], str] = MappingProxyType({}),
     progress: Progress = lambda _done, _of: None,
 ) -> Found:
     """Find what can be taken over in the deployments.
@@ -102,6 +104,7 @@ def find(
         reader: the service's facts.
         organization_id: the organization.
         deployments: where to look.
+        managed: the stack that manages a role already, by the ids of deployment and token; such a role is left out.
         progress: told how many calls are done, of how many.
 
     Raises:
@@ -121,6 +124,9 @@ def find(
         if row.scope != ORGANIZATION:
             why = f"the token is of scope {row.scope}: only ORGANIZATION tokens can be bound."
             found.left_out.append(f"{_shown(row)}: {why}")
+            continue
+        if stack := managed.get((row.deployment_id, row.id)):
+            found.left_out.append(f"{_shown(row)}: stack {stack} manages it.")
             continue
         token = wholes.get(row.id)
         role = role_in(require_roles(token), row.deployment_id) if token else None

@@ -14,7 +14,7 @@ from astro_provider.access.audit import Finding
 from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.rules import fault_of_pattern
-from astro_provider.commands.cli.options import OrganizationId, OutputOfAudit, OutputOfReview
+from astro_provider.commands.cli.options import AllStacks, OrganizationId, OutputOfAudit, OutputOfReview
 
 
 def _whole(patterns: list[str] | None) -> list[str] | None:
@@ -91,6 +91,7 @@ def audit(  # noqa: PLR0913  the command's options
         list[str] | None,
         typer.Option("--state", metavar="FILE", help="What `pulumi stack export` printed; repeat it for more stacks."),
     ] = None,
+    all_stacks: AllStacks = False,
     output: Annotated[
         OutputOfAudit, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
     ] = OutputOfAudit.TABLE,
@@ -107,14 +108,15 @@ def audit(  # noqa: PLR0913  the command's options
 ) -> None:
     """Tell what is worth looking after among the roles that organization tokens hold.
 
-    It reads all of them from Astro, and the exports of any number of stacks. Without --state it says nothing of what is
-    managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
+    It reads all of them from Astro, and the exports of any number of stacks. Without --state or --all-stacks it says
+    nothing of what is managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
 
     Exit status: 0 looked, 1 unusable input, 3 a --fail-on finding is there.
 
     \b
     Examples:
       astro-provider audit --production '*-production'
+      astro-provider audit --all-stacks --fail-on unmanaged
       astro-provider audit --state prod.json --state dev.json --fail-on unmanaged
       astro-provider audit --state prod.json --output html > audit.html
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
@@ -122,6 +124,7 @@ def audit(  # noqa: PLR0913  the command's options
 
     run(
         states=states or (),
+        all_stacks=all_stacks,
         output=output,
         production=production or (),
         rules=rules,

@@ -33,7 +33,7 @@ from astro_provider.commands.adoption import (
 from astro_provider.commands.cli.exit_statuses import FAILED
 from astro_provider.commands.cli.options import Where
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.terminal import console
+from astro_provider.commands.cli.terminal import console, progress_bar
 from astro_provider.commands.projects import PROJECT_FILE, Project, project_of
 from astro_provider.errors import InputError
 from astro_provider.messages import shown
@@ -75,6 +75,7 @@ def run(  # noqa: PLR0913  the command's options
     as_table: bool = False,
     exclusive: bool = False,
     native: bool = False,
+    all_stacks: bool = False,
 ) -> None:
     """Find what is assigned, write the files and say so.
 
@@ -87,21 +88,26 @@ def run(  # noqa: PLR0913  the command's options
         as_table: declare all of them as one table.
         exclusive: the table lets nobody else have a role in its deployments.
         native: declare them through the native door.
+        all_stacks: leave out what a stack of the backend manages.
 
     Raises:
         AstroProviderError: nothing was written.
     """
     if exclusive and not as_table:
         raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
+    if exclusive and all_stacks:
+        text = "an exclusive table takes away the roles that --all-stacks leaves out: write one of them. Nothing was written."
+        raise InputError("exclusive", text)
     project = project_of(out.resolve())
     imported_as = None if module is None else module_path(project, out, module)
     door = Door.NATIVE if native else Door.DYNAMIC
     place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as, door)
     require_room(out, force=force, program_file=place.program_file)
+    managed = _managed() if all_stacks else {}
     with opened(organization_id) as session:
         deployments = session.deployments(where)
         with session.progress("Reading assignments") as progress:
-            found = find(session.reader, session.organization_id, deployments, progress=progress)
+            found = find(session.reader, session.organization_id, deployments, managed=managed, progress=progress)
         known = session.settings.organization_id
         elsewhere = session.organization_id if organization_id and session.organization_id != known else None
     if not found.adoptions:
@@ -131,6 +137,22 @@ def run(  # noqa: PLR0913  the command's options
     if before is not None:
         _say_replaced(found, place, before)
     _say_aside(found)
+
+
+def _managed() -> dict[tuple[str, str], str]:
+    """The stacks of the backend that manage a role, by the ids of deployment and token."""
+    from astro_provider.access.model import shown as text_of  # noqa: PLC0415  only --all-stacks needs them
+    from astro_provider.commands.stacks import all_exports  # noqa: PLC0415  as above
+
+    with progress_bar("Reading stacks", "stacks") as progress:
+        exports = all_exports(progress)
+    found = {}
+    for export in exports:
+        for grant in export.grants:
+            deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
+            if deployment_id and token_id:
+                found[deployment_id, token_id] = export.stack
+    return found
 
 
 def _report(found: Found, place: Place) -> Iterator[str]:

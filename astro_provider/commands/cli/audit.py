@@ -20,7 +20,9 @@ from astro_provider.access.pages import audit_page
 from astro_provider.access.rules import Rules
 from astro_provider.commands.cli.answers import answer, say_failed_on
 from astro_provider.commands.cli.exit_statuses import FLAGGED
-from astro_provider.commands.cli.options import OutputOfAudit
+from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
+from astro_provider.commands.cli.terminal import progress_bar
+from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
 
@@ -33,6 +35,7 @@ HEADS = ("DEPLOYMENT", "DEPLOYMENT ID", "TOKEN", "TOKEN ID", "ROLE", "FINDINGS",
 def run(  # noqa: PLR0913  the command's options
     *,
     states: Sequence[str],
+    all_stacks: bool = False,
     output: OutputOfAudit,
     production: Sequence[str],
     rules: Path | None,
@@ -44,6 +47,7 @@ def run(  # noqa: PLR0913  the command's options
 
     Args:
         states: files of exports.
+        all_stacks: export all stacks of the backend.
         output: how the findings are written.
         production: patterns of the names of what is production.
         rules: the house's rules.
@@ -54,8 +58,14 @@ def run(  # noqa: PLR0913  the command's options
     from astro_provider.commands.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
 
     house = read_rules_file(rules)
-    exports = [read_export(*read_text(name)) for name in states]
-    found = _looked(organization_id, exports, tuple(production), house)
+    if states and all_stacks:
+        raise WrongUsage("--state and --all-stacks contradict each other: write one of them.")
+    if all_stacks:
+        with progress_bar("Reading stacks", "stacks") as progress:
+            exports = all_exports(progress)
+    else:
+        exports = [read_export(*read_text(name)) for name in states]
+    found = _looked(organization_id, exports, tuple(production), house, is_whole_backend=all_stacks)
     texts: dict[StrEnum, Callable[[], str]] = {
         OutputOfAudit.JSON: lambda: as_json(audit_document(found)),
         OutputOfAudit.CSV: lambda: as_csv(found),
@@ -69,7 +79,12 @@ def run(  # noqa: PLR0913  the command's options
 
 
 def _looked(
-    organization_id: str | None, exports: list[Export], production: tuple[str, ...], rules: Rules | None
+    organization_id: str | None,
+    exports: list[Export],
+    production: tuple[str, ...],
+    rules: Rules | None,
+    *,
+    is_whole_backend: bool,
 ) -> Audit:
     from astro_provider.astro.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
     from astro_provider.commands.cli.facts import deployment_facts, token_facts  # noqa: PLC0415  as above
@@ -77,7 +92,8 @@ def _looked(
 
     with opened(organization_id) as session:
         organization = session.organization_id
-        _require_organization(exports, organization)
+        if not is_whole_backend:  # which may well have stacks of other organizations
+            _require_organization(exports, organization)
         tokens = session.reader.organization_tokens(organization)
         deployments = list(session.reader.deployments(organization).values())
         with session.progress("Reading assignments") as progress:

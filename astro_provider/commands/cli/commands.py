@@ -110,6 +110,9 @@ def adopt(  # noqa: PLR0913 the command's options
     native: Annotated[
         bool, typer.Option("--native", help="Declare them through the native provider (docs/languages.md).")
     ] = False,
+    all_stacks: Annotated[
+        bool, typer.Option("--all-stacks", help="Leave out what a stack of the backend of this directory manages.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
@@ -130,7 +133,17 @@ def adopt(  # noqa: PLR0913 the command's options
     wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
     from astro_provider.commands.cli.adopt import run  # noqa: PLC0415 half a second
 
-    run(wanted, organization_id, out, module, force=force, as_table=as_table, exclusive=exclusive, native=native)
+    run(
+        wanted,
+        organization_id,
+        out,
+        module,
+        force=force,
+        as_table=as_table,
+        exclusive=exclusive,
+        native=native,
+        all_stacks=all_stacks,
+    )
 
 
 def doctor(

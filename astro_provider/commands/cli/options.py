@@ -75,6 +75,12 @@ OrganizationId = Annotated[
 ]
 
 
+AllStacks = Annotated[
+    bool,
+    typer.Option("--all-stacks", help="Ask `pulumi` for all stacks of the backend of this directory."),
+]
+
+
 class OutputOfList(StrEnum):
     """How `list` answers."""
 

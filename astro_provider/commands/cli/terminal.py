@@ -24,14 +24,19 @@ def console(stream: TextIO) -> Console:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Lend what is to be told how many calls are done, of how many; a terminal on standard error shows it."""
+def progress_bar(doing: str, what: str = "calls") -> Iterator[Callable[[int, int], None]]:
+    """Lend a function that takes how many calls are done, of how many; a terminal on standard error shows it.
+
+    Args:
+        doing: what is being done, for example `Reading assignments`.
+        what: what is counted.
+    """
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 only a terminal pays
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("calls")
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(what)
     bar = Progress(*columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb")
     task = bar.add_task(doing)
 

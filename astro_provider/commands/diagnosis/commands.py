@@ -31,7 +31,12 @@ class Answer:
 
 
 def answer_of(
-    command: list[str], environ: Mapping[str, str], directory: Path, *, hidden: frozenset[str] = SECRETS
+    command: list[str],
+    environ: Mapping[str, str],
+    directory: Path,
+    *,
+    hidden: frozenset[str] = SECRETS,
+    longest_seconds: float = LONGEST_SECONDS,
 ) -> Answer:
     """Run a command and return what it printed.
 
@@ -40,6 +45,7 @@ def answer_of(
         environ: the environment's variables.
         directory: where it runs.
         hidden: the variables that it does not get.
+        longest_seconds: it is killed after that time.
     """
     visible = {name: value for name, value in environ.items() if name not in hidden}
     try:
@@ -56,10 +62,10 @@ def answer_of(
         return Answer(False, str(error.strerror))
     with process:
         try:
-            out, err = process.communicate(timeout=LONGEST_SECONDS)
+            out, err = process.communicate(timeout=longest_seconds)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            return Answer(False, f"no answer in {LONGEST_SECONDS:g} s", late=True)
+            return Answer(False, f"no answer in {longest_seconds:g} s", late=True)
     text = out if process.returncode == 0 else err or out
     return Answer(process.returncode == 0, text.decode(errors="replace"))

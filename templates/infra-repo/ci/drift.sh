@@ -9,10 +9,9 @@ pulumi refresh --stack "$STACK" --non-interactive --preview-only --json > digest
 drift=0
 .venv/bin/astro-provider review digest.json --exit-code "$refresh" --rules access.toml --fail-on drifted \
   --max-length 25000 > drift.md || drift=$?
-pulumi stack export --stack "$STACK" --non-interactive > state.json
 audit=0
-# Add a --state for each other stack that manages bindings of the organization; without it they are `unmanaged`.
-.venv/bin/astro-provider audit --state state.json --rules access.toml --output markdown --max-length 25000 \
+# All stacks of the backend are read, so that what another one manages is not `unmanaged`.
+.venv/bin/astro-provider audit --all-stacks --rules access.toml --output markdown --max-length 25000 \
   --fail-on unmanaged --fail-on missing --fail-on drifted --fail-on two-stacks --fail-on rule > audit.md || audit=$?
 {
   cat drift.md
