@@ -207,7 +207,17 @@ def test_a_terminal_shows_how_many_stacks_are_read(astro: Emulator, backend: Bac
     for number in range(8):
         backend.add("infra", f"more-{number}")
 
-    ended = run_in_terminal(astro, "audit", "--all-stacks", "--output", "json", only_stderr=True, **backend.variables)
+    ended = run_in_terminal(
+        astro,
+        "audit",
+        "--all-stacks",
+        "--output",
+        "json",
+        columns=120,
+        only_stderr=True,
+        interrupt_at=None,
+        **backend.variables,
+    )
 
     assert "Reading stacks" in ended.screen
     assert "11/11 stacks" in ended.screen_text
