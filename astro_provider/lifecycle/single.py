@@ -202,13 +202,25 @@ class Lifecycle:
             self._claims.checked(claimed, by, how)
         return inputs
 
-    def diff(self, _call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
+    def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs.
 
         A value that is still unknown counts as a change. What `check` could not find (previewChecks is off), and a name
         that a state of an earlier version lacks, counts as none.
         """
         stored, checked = Stored.parse(olds), Stored.parse(news)
+        if stored.binding is None and call.id:
+            binding = BindingId.parse(call.id)
+            stored = replace(
+                stored,
+                organization_id=binding.organization_id,
+                deployment_id=binding.deployment_id,
+                org_token_id=binding.token_id,
+            )
+            notices.warn(
+                f"The state of {checked.in_words(binding)} is incomplete: its outputs have lost the ids. The update writes them "
+                "again, and nothing changes in Astro for it."
+            )
         replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
         in_place = (
             not (known(checked.role) and known(stored.role) and same_role(checked.role, stored.role))

@@ -264,3 +264,28 @@ def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
         "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
     )
     assert writes(astro) == 0
+
+
+def test_outputs_that_a_hand_edit_has_lost_are_written_again_without_a_replacement_or_a_write(
+    astro: Emulator, start: StartProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    news = {**ADMIN, "role": "DEPLOYMENT_ACCESSOR"}
+    stored = up(start(), news)
+    astro.clear_calls()
+    capsys.readouterr()
+    process = start()
+    inputs = checked(process, news, stored)
+
+    difference = process.diff(EngineCall(id=stored.id), {}, inputs)
+    said = capsys.readouterr().err
+    outputs = process.update(EngineCall(id=stored.id), {}, inputs)
+
+    assert (difference.changes, difference.replaces) == (True, [])
+    assert said.startswith(
+        f"astro: warning: The state of token '{inputs['org_token_name']}' ({inputs['org_token_id']}) in "
+    )
+    assert said.endswith(
+        " is incomplete: its outputs have lost the ids. The update writes them again, and nothing changes in Astro for it.\n"
+    )
+    assert outputs == stored.outputs
+    assert writes(astro) == 0

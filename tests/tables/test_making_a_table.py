@@ -416,3 +416,41 @@ def test_a_refusal_speaks_of_names_first_also_of_what_is_taken(start: StartProce
 
     words = f"token 't-0' ({town.tokens['t-0']}) in deployment 'd-0' ({town.deployments['d-0']})"
     assert f"The service refused to write {words}." in str(failed.value)
+
+
+def test_outputs_that_a_hand_edit_has_lost_are_written_again_without_a_replacement_or_a_write(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    news = {"roles": {"d-0": {"t-0": ADMIN}}}
+    stored = up(tables(start()), news)
+    town.astro.clear_calls()
+    process = tables(start())
+    inputs = checked(process, news, stored)
+
+    difference = process.diff(EngineCall(id=stored.id), {}, inputs)
+    outputs = process.update(EngineCall(id=stored.id), {}, inputs)
+
+    assert (difference.changes, difference.replaces) == (True, [])
+    assert "The state of this table is incomplete: its outputs have lost the organization." in capsys.readouterr().err
+    assert outputs == stored.outputs
+    assert town.calls(POST) == 0
+
+
+def test_an_entry_that_a_delete_of_this_run_has_taken_is_given_back_by_the_update(
+    start: StartProcess, town: Town
+) -> None:
+    news = {"roles": {"d-0": {"t-0": ADMIN}}}
+    stored = up(tables(start()), news)
+    singles = start()
+    process = tables(singles)
+    binding = f"{town.astro.organization_id}/{town.deployments['d-0']}/{town.tokens['t-0']}"
+    singles.delete(EngineCall(id=binding), {})
+    in_between = town.held()
+    inputs = checked(process, news, stored)
+
+    difference = process.diff(EngineCall(id=stored.id), stored.outputs, inputs)
+    process.update(EngineCall(id=stored.id), stored.outputs, inputs)
+
+    assert in_between == {}
+    assert difference.changes
+    assert town.held() == {"d-0": {"t-0": ADMIN}}

@@ -190,6 +190,12 @@ class TableLifecycle:
     def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
         stored, checked = Table.stored(olds), Table.stored(news)
+        if stored.organization_id is None and call.id:
+            stored = replace(stored, organization_id=call.id.partition("/")[0])
+            notices.warn(
+                "The state of this table is incomplete: its outputs have lost the organization. The update writes them again; "
+                "a role that the outputs have lost and the program does not have stays in Astro."
+            )
         if checked.organization_id is not None and checked.organization_id != stored.organization_id:
             return Difference(changes=True, replaces=[IDENTITY])
         in_place = (
