@@ -1,6 +1,6 @@
 """Warnings and notes for the person who reads the preview or the update.
 
-A notice is one line, told once in a process; a preview and the update after it are two processes. Where it goes is not
+A notice is one line, printed once in a process; a preview and the update after it are two processes. Where it goes is not
 decided here: a process that an engine started sends it there (`engine/calls.py`), every other one prints it to standard
 error.
 """
@@ -18,7 +18,7 @@ from astro_provider.messages import shown
 
 
 class Severity(StrEnum):
-    """What a notice is: something to mend, or something to know."""
+    """The weight of a notice: something to fix, or something to know."""
 
     WARNING = "warning"
     NOTE = "note"
@@ -29,7 +29,7 @@ Say = Callable[[str], None]  # `warn` or `note`
 
 
 def print_to_stderr(severity: Severity, text: str) -> None:
-    """Print one notice as one line; if nobody reads any more, it is lost, and no write fails for it."""
+    """Print one notice as one line; if the reader has gone, the line is lost, and no write fails for it."""
     with suppress(OSError, ValueError):  # a broken pipe, a closed file
         # One write with its newline, because four threads print into the same pipe.
         sys.stderr.write(f"astro: {severity}: {text}\n")
@@ -69,18 +69,18 @@ def send_to(sink: Sink) -> None:
 
 
 def forget() -> None:
-    """Forget what was told, as a new process would have told nothing."""
+    """Forget which notices were printed, as in a new process."""
     with _lock:
         _told.clear()
 
 
 def warn(text: str) -> None:
-    """Tell a warning, unless it has been told."""
+    """Print a warning, unless this process has printed it."""
     _tell_once(Severity.WARNING, text)
 
 
 def note(text: str) -> None:
-    """Tell a note, unless it has been told."""
+    """Print a note, unless this process has printed it."""
     _tell_once(Severity.NOTE, text)
 
 

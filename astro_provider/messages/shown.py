@@ -1,4 +1,4 @@
-"""What comes from outside, made fit to be shown: in messages, tables, generated files, CSV and JSON.
+"""Makes texts from outside fit to be shown: in messages, tables, generated files, CSV and JSON.
 
 A token's name, a role's name or the service's words may hold anything. Shown raw, a control character moves the reader's
 cursor or sets the terminal's title, a bidi override makes a name read as another one, and a zero-width character hides
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-LONGEST_QUOTE = 256  # characters of somebody else's text that a message repeats
+LONGEST_QUOTE = 256  # characters of a foreign text that a message repeats
 REPLACEMENT = "\ufffd"
 JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
 # Characters without a shape, which `str.isprintable` takes for visible: a grapheme joiner, fillers, variation selectors
@@ -56,7 +56,7 @@ def json_text(text: str) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    """Tell whether a character has no visible shape. A joiner counts as visible; `line` looks at what stands before it."""
+    """Return whether a character has no visible shape. A joiner counts as visible; `line` looks at what stands before it."""
     return not (character.isprintable() or character in JOINERS) or _BLANK.match(character) is not None
 
 

@@ -2,7 +2,7 @@
 
 httpx bounds each read from a socket, so an answer whose headers drip, a byte each half second, would hold a call for
 hours. Here each read and each write waits no longer than until the deadline that its thread has set, and a read no longer
-than until the process is told to stop, unless it is about a write.
+than until the run is cancelled, unless it is about a write.
 """
 
 from __future__ import annotations

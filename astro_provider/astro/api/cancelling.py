@@ -1,7 +1,7 @@
-"""Whether this process was told to stop, which every wait of this room looks at.
+"""The cancellation of a run, at which every wait of `api/` looks.
 
-Then nothing more is written, and what waits or would try again ends with an error. Only an operation that has sent a write
-goes on, by calls that are made at once and once: what it sent must be read, or nobody knows whether it stands.
+After a cancel nothing more is written, and what waits or would try again ends with an error. Only an operation that has
+sent a write may still read the token once, without waiting or retrying, to learn whether the write took effect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass
 class _Operation:
-    """What one operation has done, in whichever threads."""
+    """The writes of one operation, shared by all its threads."""
 
     has_sent: bool = False
 
@@ -31,18 +31,18 @@ def cancel() -> None:
 
 
 def is_cancelled() -> bool:
-    """Tell whether nothing may be written any more."""
+    """Return whether nothing may be written any more."""
     return _told.is_set()
 
 
 def is_stopped() -> bool:
-    """Tell whether this thread may make no call any more, because its operation has sent no write."""
+    """Return whether this thread may make no call any more, because its operation has sent no write."""
     operation_ = _operation.get()
     return _told.is_set() and operation_ is not None and not operation_.has_sent
 
 
 def pause(seconds: float) -> bool:
-    """Wait so long, and tell whether it was so long: a process that is told to stop waits no longer."""
+    """Wait so long, and return whether it was so long: a cancelled run waits no longer."""
     return not _told.wait(max(0.0, seconds))
 
 

@@ -130,11 +130,11 @@ class AstroClient:
         read again before anything is sent. Nor is its turn awaited here: that must happen before the list is read.
         """
         path = f"{_token(organization_id, token_id)}/roles"
-        # In ASCII, so that half a character in somebody else's entry goes back as it came.
+        # In ASCII, so that half a character in a foreign entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
         deadline = self._bound()
         self._pace.hold_write_back()
-        with waiting.told(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
+        with waiting.reported(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
             if cancelling.is_cancelled():
                 raise self._failures.cancelled("UpdateApiTokenRoles", path)
             cancelling.sending()
@@ -214,7 +214,7 @@ class AstroClient:
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""
         deadline = self._bound()
-        with waiting.told(self._failures.call(operation, path), deadline.at) as wait:
+        with waiting.reported(self._failures.call(operation, path), deadline.at) as wait:
 
             def attempt(number: int) -> Any:
                 with wait.noting_failures():

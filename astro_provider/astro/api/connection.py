@@ -1,7 +1,7 @@
 """One connection pool, opened at the first call, and how one request goes through it.
 
 Opened late, because a preview without checks asks nothing, and then a proxy's variable or a missing file of certificates
-stands in nobody's way.
+does not hinder it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Connection:
         """Send a request, and take its answer in, whole, before the deadline.
 
         Raises:
-            Unavailable: nobody answered, or the service is known to be away.
+            Unavailable: no answer came, or the service is known to be away.
             UnexpectedAnswer: the answer is too large, or wrongly packed.
             SettingsError: the environment names a proxy, certificates or a trace that cannot be used.
         """
@@ -78,14 +78,14 @@ class Connection:
         if "content" in request:
             headers["Content-Type"] = "application/json"
         sent_at = time.monotonic()
-        told: dict[str, Any] = {"status": None, "request_id": None}
+        noted: dict[str, Any] = {"status": None, "request_id": None}
         try:
             with bounded.by(deadline), http.stream(verb, path, headers=headers, timeout=timeout, **request) as response:
-                told["status"] = response.status_code
+                noted["status"] = response.status_code
                 body = answers.body_of(response, deadline)
-            told["request_id"] = answers.request_id(response, body)
+            noted["request_id"] = answers.request_id(response, body)
         except httpx.HTTPError as error:
-            told["error"] = type(error).__name__
+            noted["error"] = type(error).__name__
             failure: ServiceError = self._failures.no_answer(operation, path, error)
             self._outage.failed(sent_at, failure)
             raise failure from None
@@ -96,7 +96,7 @@ class Connection:
         else:
             return response, body
         finally:
-            self._trace.call(sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt, **told)
+            self._trace.call(sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt, **noted)
 
     def close(self) -> None:
         """Close it."""

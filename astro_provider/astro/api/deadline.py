@@ -41,7 +41,7 @@ class Deadline:
 
 @contextmanager
 def operation(seconds: float) -> Iterator[None]:
-    """Let all that this thread does in the block end that many seconds from now, or when the process is told to stop."""
+    """Let all that this thread does in the block end that many seconds from now, or when the run is cancelled."""
     before = _current.set(Deadline.after(seconds))
     try:
         with cancelling.operation():

@@ -1,4 +1,4 @@
-"""What a failed call says: the operation, the ids it was about, the service's own words with its request id, what to do.
+"""Errors of failed calls: the operation, the ids it was about, the service's own words with its request id, what to do.
 
 People read these texts in pull requests and send them to support. At most LONGEST_QUOTE characters of an answer are
 repeated, in one line, and the credential is cut out of them, because a service may echo what it was sent, also encoded.
@@ -80,11 +80,11 @@ class Failures:
         self.proxy: Proxy | None = None  # known once the connection is opened
 
     def call(self, operation: str, path: str) -> str:
-        """What a call is called in a message."""
+        """The words for a call in a message."""
         return _where(operation, path)
 
     def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
-        """The error of a call that nobody answered, with the remedy if another attempt cannot help."""
+        """The error of a call without an answer, with the remedy if another attempt cannot help."""
         what = self._scrubbed(str(error)) or type(error).__name__
         reason = unreachable(error, what, self._host, self.proxy, os.environ)
         text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
@@ -98,7 +98,7 @@ class Failures:
         )
 
     def cancelled(self, operation: str, path: str) -> Cancelled:
-        """The error of a call that is not made, because the process was told to stop."""
+        """The error of a call that is not made, because the run was cancelled."""
         return Cancelled(f"The run was cancelled, so {_where(operation, path)} was not called. Run again.")
 
     def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
@@ -178,7 +178,7 @@ class Failures:
 
 @functools.lru_cache(maxsize=4)
 def _in_any_spelling(secret: str) -> re.Pattern[str]:
-    """What finds a secret in clear, percent-encoded, escaped in JSON or in HTML, or partly so."""
+    """The pattern that finds a secret in clear, percent-encoded, escaped in JSON or in HTML, or partly so."""
     return re.compile("".join(map(_character_in_any_spelling, secret)))
 
 
@@ -224,13 +224,13 @@ def _error_object(body: bytes) -> dict[str, Any] | None:
 
 
 def _is_of_the_api(body: bytes) -> bool:
-    """Tell whether an error is the API's own: gateways send a message as well, but neither of the other two."""
+    """Return whether an error is the API's own: gateways send a message as well, but neither of the other two."""
     found = _error_object(body) or {}
     return bool(found.get("statusCode")) and bool(found.get("requestId"))
 
 
 def _is_of_whole_organization(url: httpx.URL) -> bool:
-    """Tell whether a call was for all tokens, deployments or roles of an organization."""
+    """Return whether a call was for all tokens, deployments or roles of an organization."""
     return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
 
 

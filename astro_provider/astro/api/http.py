@@ -2,7 +2,7 @@
 
 If click is installed, as it always is beside us, httpx loads its command line too, with rich and pygments: a third of
 the time that a provider process imports before it can answer, and each preview and each update starts one. httpx does
-without what cannot be imported, and a None in `sys.modules` is how Python is told that something cannot be.
+without what cannot be imported, and a None in `sys.modules` says so to Python.
 """
 
 from __future__ import annotations

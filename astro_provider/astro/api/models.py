@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 
-def told(date: datetime | None) -> datetime | None:
+def given(date: datetime | None) -> datetime | None:
     """Return a date, or None for the zero time of Go (`0001-01-01T00:00:00Z`), which stands for no date at all."""
     return None if date is None or date.year == 1 else date
 
@@ -30,7 +30,7 @@ def told(date: datetime | None) -> datetime | None:
 def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime | None:
     """One odd date of anybody's token must not make the whole list unreadable."""
     try:
-        return told(parse(value))
+        return given(parse(value))
     except ValidationError:
         return None
 
@@ -116,11 +116,11 @@ class ApiToken(Wire):
 
     @property
     def updated_epoch(self) -> float | None:
-        """When the token was changed last, in seconds since 1970; None if the answer does not tell."""
+        """When the token was changed last, in seconds since 1970; None if the answer has no such time."""
         return None if self.updated_at is None else _in_utc(self.updated_at).timestamp()
 
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether the token's end has passed."""
+        """Return whether the token's end has passed."""
         return self.end_at is not None and _in_utc(self.end_at) <= now
 
 
@@ -146,7 +146,7 @@ class SubjectRoles(Wire):
 
     @property
     def shows_roles(self) -> bool:
-        """Whether the answer tells anything. An organization token always keeps its role in the organization."""
+        """True if the answer shows roles at all. An organization token always keeps its role in the organization."""
         return self.organization_role is not None or self.deployment_roles is not None
 
     @property

@@ -1,7 +1,7 @@
 """The way to the service: through which proxy, and whose certificates are trusted.
 
 Everything here is said by the environment, in the variables that curl, git and the Pulumi engine read as well. What
-cannot be used is told with the variable's name; no message has a proxy's password. Traffic to this machine goes through
+cannot be used is an error with the variable's name; no message has a proxy's password. Traffic to this machine goes through
 no proxy.
 
 Certificates: SSL_CERT_FILE or SSL_CERT_DIR if one is set, else the machine's own store and, beside it, certifi's. With
@@ -50,7 +50,7 @@ class Proxy:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a URL's host is this machine: `localhost` or a loopback address."""
+    """Return whether a URL's host is this machine: `localhost` or a loopback address."""
     name = urlsplit(host).hostname or ""
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -96,7 +96,7 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def is_excepted(host: str, exceptions: str) -> bool:
-    """Tell whether NO_PROXY excepts a host. An entry that cannot be read excepts nothing.
+    """Return whether NO_PROXY excepts a host. An entry that cannot be read excepts nothing.
 
     Args:
         host: scheme and host of the service.

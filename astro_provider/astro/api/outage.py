@@ -1,7 +1,7 @@
-"""What one call has learnt about the service, for the calls that come after it.
+"""The state of the service as the calls so far have met it, for the calls after them.
 
 An outage costs each call its whole bound, and a run of 300 bindings has 300 calls. So when the service has not answered
-for a whole bound, whoever asked, the calls that wait and those that come fail at once with the same sentence. Every few
+for a whole bound, the calls that wait and those that come fail at once with the same sentence. Every few
 seconds one call is let through to see whether the service is back; when it is, all go on as before.
 """
 
@@ -13,11 +13,11 @@ import time
 from astro_provider.errors import ONCE, Unavailable
 
 SECONDS_BETWEEN_TRIALS = 5.0
-LONGEST_SILENCE_SECONDS = 10.0  # between two calls; after that nobody knows whether the service was away all the time
+LONGEST_SILENCE_SECONDS = 10.0  # between two calls; after that it is unknown whether the service was away all the time
 
 
 class Outage:
-    """Whether the service is away; safe to share between threads.
+    """The state of the service, away or not; safe to share between threads.
 
     Args:
         host: the service's host, as messages name it.
@@ -28,7 +28,7 @@ class Outage:
         self._host = host
         self._bound_seconds = bound_seconds
         self._lock = threading.Lock()
-        self._since: float | None = None  # the first of the calls in a row that nobody answered was sent then
+        self._since: float | None = None  # when the first call of an unanswered row was sent
         self._last_failure_at = 0.0
         self._sentence: str | None = None  # set while calls fail at once
         self._next_trial_at = 0.0

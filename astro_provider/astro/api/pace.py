@@ -1,7 +1,7 @@
 """A pace for the calls of one process, just below what the service allows.
 
 The service counts calls per second, verb and credential. Calls are spaced evenly instead of being let through in
-bursts, so that no second holds too many of them, and nobody waits long after having read what is to be written. After
+bursts, so that no second holds too many of them, and no writer waits long after it has read the list. After
 a 429 (another process shares the credential) the pace halves, and recovers with every call that gets through.
 
 A write goes out after its read, which takes now longer and now shorter. On a busy machine eleven writes in turn may
@@ -40,7 +40,7 @@ class Pace:
     def wait(self, verb: str, latest: float = math.inf) -> bool:
         """Return when a call may go out: True. Return False at once if that would be after `latest` (monotonic).
 
-        A process that is told to stop keeps no pace: the few calls that it still makes go out at once.
+        A cancelled run keeps no pace: the few calls that it still makes go out at once.
         """
         if cancelling.is_cancelled():
             return True

@@ -4,8 +4,8 @@ A plain loop: its pauses end when the run is cancelled, its error is that of the
 attempt after a lost write is allowed; a library for retries was bent around each of these.
 
 408, 425, 429, 5xx, a broken connection and an answer that is no JSON are tried again with growing, jittered pauses until
-the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). A process that
-is told to stop tries nothing again; only after a write whose answer was lost there is one more attempt, to read what stands.
+the deadline of the operation. What cannot get better by waiting is tried once, or a few times (`Patience`). A cancelled
+run tries nothing again; only after a write whose answer was lost there is one more attempt, to read what stands.
 
 `Retry-After` is obeyed as a minimum, with jitter on top, so that many waiting processes do not come back at the same
 moment; if it lies behind the deadline, the call fails at once instead of waiting in vain. So does an attempt whose turn

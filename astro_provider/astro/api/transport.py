@@ -16,7 +16,7 @@ from astro_provider.astro.api import bounded
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.network import Proxy
 
-_IDLE_SECONDS = 5.0  # a connection that nobody used for so long is closed, as httpx does
+_IDLE_SECONDS = 5.0  # an idle connection is closed after it, as httpx does
 
 
 class Transport(httpx.BaseTransport):

@@ -1,7 +1,7 @@
-"""Why nobody answered, in words that name the variable and the remedy, and whether another attempt can help.
+"""The reason for a missing answer, in words that name the variable and the remedy, and whether another attempt can help.
 
 What cannot get better by waiting (a certificate, a proxy's refusal, a wrong variable) is tried once. A name that does not
-resolve is tried three times, and a port of this machine that nobody listens on for two seconds: an emulator may be
+resolve is tried three times, and a port of this machine without a listener for two seconds: an emulator may be
 starting.
 """
 
@@ -24,7 +24,7 @@ SECONDS_OF_THIS_MACHINE = 1.5  # and the pause that has begun
 
 @dataclass(frozen=True)
 class Reason:
-    """Why nobody answered, and how long another attempt is worth it."""
+    """Why no answer came, and how long another attempt is worth it."""
 
     text: str
     patience: Patience = UNTIL_DEADLINE
@@ -33,7 +33,7 @@ class Reason:
 def unreachable(
     error: httpx.HTTPError, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]
 ) -> Reason:
-    """Tell why nobody answered.
+    """Return why no answer came.
 
     Args:
         error: what httpx raised.

@@ -1,7 +1,7 @@
-"""Who waits for the service is told after five seconds what for, and then each half minute.
+"""Reports a call that is still waiting after five seconds, then every thirty.
 
 One thread of the process looks after all calls, so that a call costs no thread of its own, and an outage that many calls
-meet is told once. It tells what `listen` was given: this room knows neither terminals nor engines.
+meet is reported once. It reports to the function that `listen` was given: `api/` knows neither terminals nor engines.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Wait:
 
     @contextmanager
     def noting_failures(self) -> Iterator[None]:
-        """Keep what a try meets, so that it can be told."""
+        """Keep what a try meets, so that it can be reported."""
         try:
             yield
         except ServiceError as error:
@@ -56,15 +56,15 @@ _is_watched = False
 _told_at = float("-inf")
 
 
-def listen(tell: Callable[[str], None]) -> None:
+def listen(report: Callable[[str], None]) -> None:
     """Choose what is called with each sentence, from a thread of its own."""
     global _listener  # noqa: PLW0603 one for the process, like its standard error
-    _listener = tell
+    _listener = report
 
 
 @contextmanager
-def told(what: str, ends: float) -> Iterator[Wait]:
-    """Watch over a call until it ends; whoever makes it notes the failures of its tries in what this lends."""
+def reported(what: str, ends: float) -> Iterator[Wait]:
+    """Watch over a call until it ends; the caller notes the failures of its tries in the `Wait`."""
     wait = Wait(what, ends)
     with _changed:
         _waits.append(wait)

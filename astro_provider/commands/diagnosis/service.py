@@ -19,7 +19,7 @@ from astro_provider.astro.api import ApiToken, AstroClient, Organization
 from astro_provider.astro.api.claims import claims_in, own_token_in, permissions_in
 from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.api.failures import TOKENS_ACCESS
-from astro_provider.astro.api.models import told
+from astro_provider.astro.api.models import given
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.astro.settings import (
@@ -214,7 +214,7 @@ def _expiry(view: _View) -> Check:
 
 def _moment(expires: object) -> datetime | None:
     try:
-        return told(datetime.fromtimestamp(expires, UTC)) if isinstance(expires, (int, float)) else None
+        return given(datetime.fromtimestamp(expires, UTC)) if isinstance(expires, (int, float)) else None
     except (OverflowError, ValueError, OSError):
         return None
 
