@@ -152,7 +152,7 @@ def test_every_output_is_named_so_that_it_becomes_an_attribute(declared: Declare
             "org_token_name",
             "role",
         ),
-        *("workspace_id", "overwrite", "description", "scope", "created_at", "created_by"),
+        *("workspace_id", "overwrite", "description", "scope", "created_at", "created_by", "unfinished"),
     }
 
 
