@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -655,3 +656,23 @@ def test_the_trace_is_told(tmp_path: Path) -> None:
         OK,
         f"Each call to Astro is recorded in {tmp_path / 't'} (ASTRO_TRACE).",
     )
+
+
+def test_a_read_slower_than_half_the_settle_time_is_a_warning_with_the_number_to_set(astro: Emulator) -> None:
+    astro.fault(kind="delay", operation="GetApiToken", delay_ms=300, times=None)
+
+    slow = seen(astro, ASTRO_SETTLE_SECONDS="0.2")["service"]
+    off = seen(astro, ASTRO_SETTLE_SECONDS="0")["service"]
+
+    assert slow.status is WARNING
+    assert re.fullmatch(
+        r"Reading one token took \d+\.\d\d s\. No list is written that was read longer than half of settleSeconds \(0\.2\) "
+        r"ago, so every write would fail\.",
+        slow.found,
+    )
+    assert re.fullmatch(
+        r"Set astro:settleSeconds \(or ASTRO_SETTLE_SECONDS\) to \d+ or more, wherever tokens of this organization are "
+        r"written\.",
+        slow.advice,
+    )
+    assert off.status is OK

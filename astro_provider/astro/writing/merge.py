@@ -6,6 +6,7 @@ what time. So tests can drive it at will. Times are seconds of any steady clock.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -294,9 +295,14 @@ def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotCon
     )
 
 
+def fitting_settle_seconds(read_seconds: float) -> int:
+    """Return a settle time at which a service whose read of a token takes that long can be written with room to spare."""
+    return max(1, math.ceil(read_seconds * 3))
+
+
 def _too_slow(token_id: str, age: float, settle_seconds: float) -> WriteNotConfirmed:
     return WriteNotConfirmed(
         f"Token {token_id} was not written: its roles took {age:.1f} s to read, {MOST_STALE_READS} times, and a list older "
         f"than half of settleSeconds ({settle_seconds:g}) may undo what others have written since. Set "
-        f"astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to {max(1, round(age * 3))} or more wherever this token is written."
+        f"astro:settleSeconds (or ASTRO_SETTLE_SECONDS) to {fitting_settle_seconds(age)} or more wherever this token is written."
     )

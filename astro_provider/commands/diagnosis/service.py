@@ -25,10 +25,12 @@ from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.astro.settings import (
     HOST,
     ORGANIZATION_ID,
+    SETTLE,
     TOKEN,
     Settings,
     only_organization,
 )
+from astro_provider.astro.writing.merge import fitting_settle_seconds
 from astro_provider.commands.diagnosis.checks import Check, Status
 from astro_provider.commands.diagnosis.stack import Configuration
 from astro_provider.errors import (
@@ -102,6 +104,7 @@ class _View:
     sample: ApiToken | None = None
     own: ApiToken | None = None
     unread: AstroProviderError | None = None
+    read_seconds: float = 0.0  # of one token
 
     @property
     def hidden_by(self) -> str | None:
@@ -135,8 +138,10 @@ def _look(settings: Settings, client: AstroClient) -> _View:
 def _look_inside(view: _View, reader: Reader, organization_id: str) -> None:
     try:
         view.tokens = reader.tokens(organization_id).listed
+        started = time.monotonic()
         if own_id := own_token_in(view.claims):
             view.own = _token(reader, organization_id, own_id)
+            view.read_seconds = time.monotonic() - started
         others = (token for token in view.tokens if token.scope == ORGANIZATION)
         view.sample = view.own or next(
             (found for token in others if (found := _token(reader, organization_id, token.id))), None
@@ -251,6 +256,17 @@ def _service(view: _View) -> Check:
     if isinstance(view.refusal, (Unavailable, UnexpectedAnswer)):
         advice = f"Check the network, its proxy, and {HOST.variable}."
         return Check("service", Status.FAILED, f"{view.settings.host}: {view.refusal}", advice)
+    settle_seconds = view.settings.settle_seconds
+    if settle_seconds and view.read_seconds > settle_seconds / 2:
+        text = (
+            f"Reading one token took {view.read_seconds:.2f} s. No list is written that was read longer than half of "
+            f"settleSeconds ({settle_seconds:g}) ago, so every write would fail."
+        )
+        advice = (
+            f"Set {SETTLE.config_key} (or {SETTLE.variable}) to {fitting_settle_seconds(view.read_seconds)} or more, "
+            "wherever tokens of this organization are written."
+        )
+        return Check("service", Status.WARNING, text, advice)
     return Check("service", Status.OK, f"{view.settings.host} answered in {view.seconds:.2f} s.")
 
 
