@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api import AstroClient, Deadline, connection
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.api import AstroClient, Deadline, cancelling, connection
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing import ledger
 from astro_provider.astro.writing.account import Account
 from astro_provider.astro.writing.changes import Add, Change
+from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import RolesUnknown, WriteNotConfirmed
 from tests.support.careless import careless_writer
@@ -262,6 +263,56 @@ def test_threads_that_finish_at_one_moment_look_once_and_not_each(
     assert failures(outcomes) == []
     assert scene.ours == dict.fromkeys(deployments, ADMIN)
     assert scene.calls(READ) - scene.calls(WRITE) <= 3
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_only_a_writer_whose_change_was_undone_pauses_before_it_reads_again(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, *, undone: bool
+) -> None:
+    asked, waited = [], []
+    pause, wait = Ledger.pause, cancelling.pause
+
+    def noted(ledger: Ledger, key: TokenKey) -> float:
+        asked.append(pause(ledger, key))
+        return asked[-1]
+
+    def noted_wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return wait(seconds)
+
+    monkeypatch.setattr(Ledger, "pause", noted)
+    monkeypatch.setattr(cancelling, "pause", noted_wait)
+    [deployment] = scene.deployments(1)
+    read_before = scene.roles
+    writer, client = make_writer(settle_seconds=0.8)
+    client.after_write = lambda written: (
+        scene.astro.store.set_roles(scene.token_id, read_before) if undone and written == 1 else None
+    )
+
+    writer.write(scene.add(deployment))
+
+    assert [0 < seconds <= 0.1 for seconds in asked] == ([False, True] if undone else [False])
+    assert set(asked) <= set(waited)
+    assert scene.ours == {deployment: ADMIN}
+
+
+def test_a_pause_leaves_half_of_an_operations_time(
+    scene: Scene, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def noted_wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    monkeypatch.setattr(Ledger, "pause", lambda _ledger, _key: 60.0)
+    monkeypatch.setattr(cancelling, "pause", noted_wait)
+    writer, _ = make_writer(timeout_seconds=20.0)
+
+    writer.write(scene.add(scene.deployments(1)[0]))
+
+    assert max(waited) <= 10.0
+    assert max(waited) > 5.0
 
 
 def test_a_list_shows_which_of_many_tokens_was_undone_and_only_that_one_is_written(

@@ -229,7 +229,7 @@ def test_a_lone_writer_never_pauses(ledger: Ledger) -> None:
     assert (before, ledger.pause(TOKEN)) == (0.0, 0.0)
 
 
-def test_whoever_is_undone_pauses_twice_as_long_each_time_up_to_half_a_settle_time() -> None:
+def test_a_writer_that_is_undone_pauses_twice_as_long_each_time_up_to_half_a_settle_time() -> None:
     longest = pauses(101.0, 102.0, 103.0, 104.0, 105.0, draw=1.0)
 
     assert longest == [1.25, 2.5, 5.0, 5.0, 5.0]
