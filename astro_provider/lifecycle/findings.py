@@ -47,19 +47,12 @@ def place(*keys: str) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to say about a resource.
-
-    Attributes:
-        weight: how much it weighs.
-        place: where it stands; empty for the resource as a whole.
-        text: the message.
-        entries: what it is about. An error weighs less if all of them are in the state and do not change.
-    """
+    """Something to say about a resource."""
 
     weight: Weight
-    place: str
+    place: str  # empty for the resource as a whole
     text: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Entry, ...] = ()  # an error weighs less if all entries that it is about are in the state and stay
 
 
 def report(findings: Sequence[Finding], checks: PreviewChecks, *, with_places: bool) -> list[InputError]:

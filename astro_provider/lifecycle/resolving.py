@@ -49,48 +49,28 @@ T = TypeVar("T", bound=Thing)
 
 @dataclass(frozen=True)
 class Wording:
-    """How a resource speaks of itself in a finding, with `{…}` as in `str.format`.
+    """How a resource speaks of itself in a finding, with `{…}` as in `str.format`."""
 
-    Attributes:
-        missing: nothing has the name `{name}`.
-        stays: what stays with the thing that the state has, if several share its name.
-        grant: what stays if a thing was renamed, with the verb.
-        give_id: how to give the id instead of a name; `{id_property}` is the property of the id.
-        write_name: how to write the new name `{name}`; `{name_property}` is the property of the name.
-        remove: what to do if a thing is gone.
-    """
-
-    missing: str
-    stays: str
-    grant: str
-    give_id: str
-    write_name: str
-    remove: str
+    missing: str  # nothing has the name `{name}`
+    stays: str  # what stays with the thing that the state has, if several share its name
+    grant: str  # what stays if a thing was renamed, with the verb
+    give_id: str  # how to give the id instead of a name; `{id_property}` is the property of the id
+    write_name: str  # how to write the new name `{name}`; `{name_property}` is the property of the name
+    remove: str  # what to do if a thing is gone
 
 
 @dataclass(frozen=True)
 class Spelled:
-    """A token or a deployment as the program spells it, and as the state has it.
+    """A token or a deployment as the program spells it, and as the state has it."""
 
-    Attributes:
-        id_property: where a finding about its id goes.
-        name_property: where a finding about its name goes.
-        id: its id, if the program gives one.
-        name: its name, if the program gives one.
-        is_key: `name` is the key of a table, which may be an id as well.
-        stored_id: the id in the state.
-        stored_name: the name in the state.
-        entries: the entries that name it.
-    """
-
-    id_property: str
-    name_property: str
+    id_property: str  # where a finding about its id goes
+    name_property: str  # where a finding about its name goes
     id: Text | None = None
     name: Text | None = None
-    is_key: bool = False
+    is_key: bool = False  # `name` is the key of a table, which may be an id as well
     stored_id: Text | None = None
     stored_name: Text | None = None
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Entry, ...] = ()  # those that name it
 
     @property
     def place(self) -> str:
@@ -105,21 +85,12 @@ class Spelled:
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
-    """What became of looking a token or a deployment up.
+    """What became of looking a token or a deployment up."""
 
-    Attributes:
-        what: `token` or `deployment`.
-        spelled: how the program spells it.
-        id: the id of what it means; None if nothing has the name yet, UNKNOWN if another value has yet to tell.
-        name: its name, as the program spells it if it gives one.
-        thing: the thing, if it exists.
-        findings: what there is to say about its name and its id.
-    """
-
-    what: str
+    what: str  # `token` or `deployment`
     spelled: Spelled
-    id: Text | None
-    name: Text | None
+    id: Text | None  # None if nothing has the name yet, UNKNOWN if another value has yet to tell
+    name: Text | None  # as the program spells it, if it gives one
     thing: T | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -128,56 +99,37 @@ class Found(Generic[T]):
         """How a message speaks of it: by name, then id."""
         return in_words(self.what, self.thing.name if self.thing is not None else self.name, self.id)
 
+    def with_finding(self, weight: Weight, text: str, place: str = "") -> Found[T]:
+        """Return it with something to say, at its own place unless another one is given."""
+        return replace(self, findings=(Finding(weight, place or self.spelled.place, text, self.spelled.entries),))
+
 
 @dataclass(frozen=True)
 class Asked:
-    """What a resource asks for, in the form in which it is examined.
+    """What a resource asks for, in the form in which it is examined; deployments and tokens by key."""
 
-    Attributes:
-        organization_id: the organization; nothing is looked up while it is unknown.
-        deployments: its deployments, by key.
-        tokens: its tokens, by key.
-        roles: the role of each entry.
-        places: where a finding about the role of an entry goes.
-        place_of_workspace: where a finding about the workspace goes, if not to the place of the deployment.
-        workspace_id: the workspace that each deployment must belong to.
-        overwrite: whether a create may take over what is there with another role.
-        wording: how the resource speaks of itself.
-        must_exist: a name that nothing has is an error, because the resource is in the state or about to be written.
-        about_to_write: a create or update asks, so nothing may be missing any more.
-        unchecked: its `check` could look nothing up, so names that stand beside ids are the program's own.
-    """
-
-    organization_id: Text | None
+    organization_id: Text | None  # nothing is looked up while it is unknown
     deployments: Mapping[str, Spelled]
     tokens: Mapping[str, Spelled]
     roles: Mapping[Entry, Text]
-    places: Callable[[Entry], str]
+    places: Callable[[Entry], str]  # where a finding about the role of an entry goes
     wording: Wording
-    place_of_workspace: str = ""
-    workspace_id: Text | None = None
+    place_of_workspace: str = ""  # where a finding about the workspace goes, if not to the place of the deployment
+    workspace_id: Text | None = None  # the workspace that each deployment must belong to
     overwrite: Flag = False
-    must_exist: bool = False
-    about_to_write: bool = False
-    unchecked: bool = False
+    must_exist: bool = False  # the resource is in the state or about to be written: a name that nothing has is an error
+    about_to_write: bool = False  # a create or update asks, so nothing may be missing any more
+    unchecked: bool = False  # its `check` could look nothing up: names that stand beside ids are the program's own
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What a resource asks for, as far as it has been looked up and examined.
-
-    Attributes:
-        asked: what it asks for.
-        deployments: its deployments, by key.
-        tokens: its tokens, by key.
-        roles: the role of each entry; after the examination, in Astro's spelling.
-        findings: errors, warnings and notes.
-    """
+    """What a resource asks for, as far as it has been looked up and examined; deployments and tokens by key."""
 
     asked: Asked
     deployments: Mapping[str, Found[Deployment]]
     tokens: Mapping[str, Found[ApiToken]]
-    roles: Mapping[Entry, Text]
+    roles: Mapping[Entry, Text]  # after the examination, in Astro's spelling
     findings: Sequence[Finding]
 
     def in_words(self, entry: Entry) -> str:
@@ -200,195 +152,162 @@ def look_up(reader: Reader, asked: Asked) -> Examined:
     """Look up all deployments and tokens that a resource asks for, each once."""
     organization_id, workspace_id = asked.organization_id, asked.workspace_id
     if not known(organization_id):
-        return Examined(asked, _vague(asked.deployments), _vague(asked.tokens), asked.roles, [])
+        vague = _LookUp[Any](asked, "", lambda _: (None, ()), lambda _: None, list, str)
+        deployments = {key: vague.found(one, one.id, one.name) for key, one in asked.deployments.items()}
+        tokens = {key: vague.found(one, one.id, one.name) for key, one in asked.tokens.items()}
+        return Examined(asked, deployments, tokens, asked.roles, [])
 
     def find_deployments(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
         by_id, named = reader.deployments_of_key(organization_id, key, certain=asked.must_exist)
         here = [one for one in named if one.workspace_id in (None, workspace_id)] if known(workspace_id) else named
         return by_id, here or named
 
-    def token_in_words(entry: Entry) -> str:
+    def consequence(entry: Entry) -> str:
         token = asked.tokens[entry.token]
-        return in_words("token", token.name, token.id)
+        return f"{in_words('token', token.name, token.id)} cannot be bound to it"
 
-    deployment = _Kind[Deployment](
+    deployment = _LookUp[Deployment](
+        asked,
         "deployment",
         find_deployments,
         lambda id_: reader.deployment(organization_id, id_),
         lambda: [one.name for one in reader.deployments(organization_id).values()],
-        lambda entry: f"{token_in_words(entry)} cannot be bound to it",
-        more_may_tell=workspace_id is UNKNOWN,
-        or_the_workspace=", or give the workspace_id of the one that you mean",
+        consequence,
     )
-    found = {key: _look_up(deployment, spelled, asked) for key, spelled in asked.deployments.items()}
-    token = _Kind[ApiToken](
+    deployments = {key: deployment.of(spelled) for key, spelled in asked.deployments.items()}
+    token = _LookUp[ApiToken](
+        asked,
         "token",
         lambda key: reader.tokens_of_key(organization_id, key, certain=asked.must_exist),
         lambda id_: reader.token(organization_id, id_),
         lambda: [one.name for one in reader.tokens(organization_id).listed if one.scope == ORGANIZATION],
-        lambda entry: f"it cannot be bound to {found[entry.deployment].in_words}",
+        lambda entry: f"it cannot be bound to {deployments[entry.deployment].in_words}",
     )
-    tokens = {key: _look_up(token, spelled, asked) for key, spelled in asked.tokens.items()}
-    findings = [text for one in found.values() for text in one.findings]
+    tokens = {key: token.of(spelled) for key, spelled in asked.tokens.items()}
+    findings = [text for one in deployments.values() for text in one.findings]
     findings += [text for one in tokens.values() for text in one.findings]
-    return Examined(asked, found, tokens, asked.roles, findings)
-
-
-def _vague(things: Mapping[str, Spelled]) -> dict[str, Found[Any]]:
-    return {key: Found("", one, one.id, one.name) for key, one in things.items()}
+    return Examined(asked, deployments, tokens, asked.roles, findings)
 
 
 @dataclass(frozen=True)
-class _Kind(Generic[T]):
-    """How tokens or deployments are looked up and spoken of.
+class _LookUp(Generic[T]):
+    """How the tokens or the deployments of a resource are looked up, and what is said of them."""
 
-    Attributes:
-        what: `token` or `deployment`.
-        find: the thing of an id, and all things of a name, from lists.
-        by_id: the thing of an id, or None.
-        names: the names that a program may give.
-        consequence: what cannot be done for an entry if nothing has the name.
-        more_may_tell: another value, which is still unknown, tells which of several is meant.
-        or_the_workspace: another way to tell which of several is meant.
-        keys_asked: counts the keys that are asked for one by one.
-    """
-
-    what: str
-    find: Callable[[str], tuple[T | None, Sequence[T]]]
+    asked: Asked
+    what: str  # `token` or `deployment`
+    find: Callable[[str], tuple[T | None, Sequence[T]]]  # the thing of an id, and all things of a name, from lists
     by_id: Callable[[str], T | None]
-    names: Callable[[], Sequence[str]]
-    consequence: Callable[[Entry], str]
-    more_may_tell: bool = False
-    or_the_workspace: str = ""
-    keys_asked: Iterator[int] = field(default_factory=count)
+    names: Callable[[], Sequence[str]]  # those that a program may give
+    consequence: Callable[[Entry], str]  # what cannot be done for an entry if nothing has the name
+    keys_asked: Iterator[int] = field(default_factory=count)  # keys that are asked for one by one
 
     def found(self, spelled: Spelled, id_: Text | None, name: Text | None, thing: T | None = None) -> Found[T]:
         """A thing about which there is nothing to say."""
         return Found(self.what, spelled, id_, name, thing)
 
-    def in_words(self, id_: object, name: object) -> str:
-        """How a message speaks of a thing."""
-        return in_words(self.what, name, id_)
+    def of(self, spelled: Spelled) -> Found[T]:
+        """Look a thing up, if it is known."""
+        if known(spelled.id):
+            return self._of_id(spelled, spelled.id, self.by_id(spelled.id))
+        if spelled.id is not None or not known(spelled.name):
+            return self.found(spelled, UNKNOWN, spelled.name)
+        if spelled.is_key:
+            return self._of_key(spelled, spelled.name)
+        return self._of_name(spelled, spelled.name, self.find(spelled.name)[1])
 
+    def _of_key(self, spelled: Spelled, key: str) -> Found[T]:
+        by_id, named = self.find(key)
+        others = [one for one in named if by_id is None or one.id != by_id.id]
+        if by_id is not None and others:
+            text = (
+                f"{key!r} is the id of {in_words(self.what, by_id.name, by_id.id)} and the name of {_ids(others)}. "
+                f"Give the other one by its id, and rename one of the two in Astro."
+            )
+            return self.found(spelled, None, key).with_finding(Weight.ERROR, text)
+        if by_id is None and not named and spelled.stored_id in (None, key) and CUID.fullmatch(key):
+            by_id = self.by_id(key) if next(self.keys_asked) < MOST_ASKED else None
+        elif by_id is None:
+            return self._of_name(spelled, key, named)
+        return self._of_id(replace(spelled, id=key, name=None), key, by_id)
 
-def _look_up(kind: _Kind[T], spelled: Spelled, asked: Asked) -> Found[T]:
-    if known(spelled.id):
-        return _of_id(kind, spelled, spelled.id, kind.by_id(spelled.id), asked)
-    if spelled.id is not None or not known(spelled.name):
-        return kind.found(spelled, UNKNOWN, spelled.name)
-    if spelled.is_key:
-        return _of_key(kind, spelled, spelled.name, asked)
-    return _of_name(kind, spelled, spelled.name, kind.find(spelled.name)[1], asked)
-
-
-def _of_key(kind: _Kind[T], spelled: Spelled, key: str, asked: Asked) -> Found[T]:
-    by_id, named = kind.find(key)
-    others = [one for one in named if by_id is None or one.id != by_id.id]
-    if by_id is not None and others:
-        text = (
-            f"{key!r} is the id of {kind.in_words(by_id.id, by_id.name)} and the name of {_ids(others)}. "
-            f"Give the other one by its id, and rename one of the two in Astro."
-        )
-        return _with(kind.found(spelled, None, key), Weight.ERROR, text)
-    if by_id is None and not named and spelled.stored_id in (None, key) and CUID.fullmatch(key):
-        by_id = kind.by_id(key) if next(kind.keys_asked) < MOST_ASKED else None
-    elif by_id is None:
-        return _of_name(kind, spelled, key, named, asked)
-    return _of_id(kind, replace(spelled, id=key, name=None), key, by_id, asked)
-
-
-def _of_id(kind: _Kind[T], spelled: Spelled, id_: str, thing: T | None, asked: Asked) -> Found[T]:
-    is_stored = spelled.stored_id == id_
-    was = spelled.stored_name if is_stored else None
-    if thing is None:
-        text = _gone(kind, id_, was, asked) if is_stored else _no_such_id(kind, spelled, id_, asked)
-        return _with(kind.found(spelled, id_, spelled.name or was), Weight.ERROR, text)
-    if not known(spelled.name):
+    def _of_id(self, spelled: Spelled, id_: str, thing: T | None) -> Found[T]:
+        is_stored = spelled.stored_id == id_
+        was = spelled.stored_name if is_stored else None
+        name = spelled.name or was or (thing.name if thing is not None else None)
+        found = self.found(spelled, id_, name, thing)
+        if thing is None:
+            return found.with_finding(
+                Weight.ERROR, self._gone(id_, was) if is_stored else self._no_such_id(spelled, id_)
+            )
         # A thing that the program gives by id, and that was renamed in Astro, is no change of the program.
-        return kind.found(spelled, id_, spelled.name or was or thing.name, thing)
-    found = kind.found(spelled, id_, spelled.name, thing)
-    if spelled.name == thing.name or (asked.about_to_write and not asked.unchecked):
-        return found
-    if spelled.is_as_stored and is_stored:
-        return _renamed(found, asked)
-    text = (
-        f"{spelled.name_property} {spelled.name!r} and {spelled.id_property} {id_} do not mean the same {kind.what}: "
-        f"{id_} is named {thing.name!r}. Give one of the two."
-    )
-    return _with(replace(found, name=thing.name), Weight.ERROR, text, spelled.name_property)
-
-
-def _of_name(kind: _Kind[T], spelled: Spelled, name: str, named: Sequence[T], asked: Asked) -> Found[T]:
-    if len(named) == 1:
-        return kind.found(spelled, named[0].id, name, named[0])
-    if named:
-        return _of_several(kind, spelled, name, named, asked)
-    stored = None
-    if known(spelled.stored_id):
-        with suppress(ServiceError):  # a missing name is reported all the same
-            stored = kind.by_id(spelled.stored_id)
-    if spelled.is_as_stored and stored is not None:
-        return _renamed(kind.found(spelled, stored.id, name, stored), asked)
-    if spelled.is_as_stored and known(spelled.stored_id):
-        text = _gone(kind, spelled.stored_id, name, asked)
-        return _with(kind.found(spelled, spelled.stored_id, name), Weight.ERROR, text)
-    missing = asked.wording.missing.format(what=kind.what, name=name, organization_id=asked.organization_id)
-    text = missing + nearest_names(name, kind.names())
-    if asked.must_exist:
-        now = f" The {kind.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
-        return _with(kind.found(spelled, None, name), Weight.ERROR, f"{text}.{now}")
-    if len(spelled.entries) == 1:
-        text += f", so {kind.consequence(spelled.entries[0])}"
-    text += f". The update will fail unless this program also creates that {kind.what}."
-    return _with(kind.found(spelled, None, name), Weight.WARNING, text)
-
-
-def _of_several(kind: _Kind[T], spelled: Spelled, name: str, named: Sequence[T], asked: Asked) -> Found[T]:
-    """The thing that the state has, if it is one of those that the program may mean."""
-    held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
-    if held is None and kind.more_may_tell:
-        return kind.found(spelled, UNKNOWN, name)
-    wording = asked.wording
-    give_id = wording.give_id.format(id_property=spelled.id_property)
-    if held is not None:
+        is_checked = self.asked.about_to_write and not self.asked.unchecked
+        if not known(spelled.name) or spelled.name == thing.name or is_checked:
+            return found
+        if spelled.is_as_stored and is_stored:
+            return self._renamed(found, thing.name)
         text = (
-            f"{len(named)} {kind.what}s are named {name!r}. {wording.stays} with {held.id}, which the state has; {give_id} "
-            "to say so in the program."
+            f"{spelled.name_property} {spelled.name!r} and {spelled.id_property} {id_} do not mean the same {self.what}: "
+            f"{id_} is named {thing.name!r}. Give one of the two."
         )
-        return _with(kind.found(spelled, held.id, name, held), Weight.WARNING, text)
-    text = f"{len(named)} {kind.what}s are named {name!r}: {_ids(named)}. {sentence(give_id)} instead{kind.or_the_workspace}."
-    return _with(kind.found(spelled, None, name), Weight.ERROR, text)
+        return replace(found, name=thing.name).with_finding(Weight.ERROR, text, spelled.name_property)
 
+    def _of_name(self, spelled: Spelled, name: str, named: Sequence[T]) -> Found[T]:
+        if len(named) == 1:
+            return self.found(spelled, named[0].id, name, named[0])
+        if named:
+            return self._of_several(spelled, name, named)
+        stored = None
+        if known(spelled.stored_id):
+            with suppress(ServiceError):  # a missing name is reported all the same
+                stored = self.by_id(spelled.stored_id)
+            if spelled.is_as_stored:
+                found = self.found(spelled, spelled.stored_id, name, stored)
+                gone = self._gone(spelled.stored_id, name)
+                return self._renamed(found, stored.name) if stored else found.with_finding(Weight.ERROR, gone)
+        missing = self.asked.wording.missing
+        text = missing.format(what=self.what, name=name, organization_id=self.asked.organization_id)
+        text += nearest_names(name, self.names())
+        if self.asked.must_exist:
+            now = f" The {self.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
+            return self.found(spelled, None, name).with_finding(Weight.ERROR, f"{text}.{now}")
+        if len(spelled.entries) == 1:
+            text += f", so {self.consequence(spelled.entries[0])}"
+        text += f". The update will fail unless this program also creates that {self.what}."
+        return self.found(spelled, None, name).with_finding(Weight.WARNING, text)
 
-def _with(found: Found[T], weight: Weight, text: str, place: str = "") -> Found[T]:
-    finding = Finding(weight, place or found.spelled.place, text, found.spelled.entries)
-    return replace(found, findings=(*found.findings, finding))
+    def _of_several(self, spelled: Spelled, name: str, named: Sequence[T]) -> Found[T]:
+        """The thing that the state has, if it is one of those that the program may mean."""
+        wording, is_deployment = self.asked.wording, self.what == "deployment"
+        held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
+        if held is None and is_deployment and self.asked.workspace_id is UNKNOWN:
+            return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, tells which
+        text = f"{len(named)} {self.what}s are named {name!r}"
+        give_id = wording.give_id.format(id_property=spelled.id_property)
+        if held is not None:
+            text += f". {wording.stays} with {held.id}, which the state has; {give_id} to say so in the program."
+            return self.found(spelled, held.id, name, held).with_finding(Weight.WARNING, text)
+        or_so = ", or give the workspace_id of the one that you mean" if is_deployment else ""
+        text += f": {_ids(named)}. {sentence(give_id)} instead{or_so}."
+        return self.found(spelled, None, name).with_finding(Weight.ERROR, text)
 
+    def _renamed(self, found: Found[T], now: str) -> Found[T]:
+        place, wording = found.spelled.name_property, self.asked.wording
+        text = f"{sentence(in_words(self.what, found.name, found.id))} is named {now!r} now. {wording.grant}; "
+        text += wording.write_name.format(name_property=place, name=now)
+        return found.with_finding(Weight.WARNING, f"{text}.", place)
 
-def _renamed(found: Found[T], asked: Asked) -> Found[T]:
-    now = found.thing.name if found.thing is not None else ""
-    place = found.spelled.name_property
-    write = asked.wording.write_name.format(name_property=place, name=now)
-    text = (
-        f"{sentence(in_words(found.what, found.name, found.id))} is named {now!r} now. {asked.wording.grant}; {write}."
-    )
-    return _with(found, Weight.WARNING, text, place)
+    def _gone(self, id_: str, name: Text | None) -> str:
+        what = sentence(in_words(self.what, name, id_))
+        return f"{what} does not exist any more. {self.asked.wording.remove.format(what=self.what)}"
 
-
-def _gone(kind: _Kind[T], id_: str, name: Text | None, asked: Asked) -> str:
-    return (
-        f"{sentence(kind.in_words(id_, name))} does not exist any more. {asked.wording.remove.format(what=kind.what)}"
-    )
-
-
-def _no_such_id(kind: _Kind[T], spelled: Spelled, id_: str, asked: Asked) -> str:
-    text = f"There is no {kind.what} with the id {id_} in organization {asked.organization_id}"
-    if not spelled.is_key and (named := kind.find(id_)[1]):
-        return f"{text}{is_a_name([one.id for one in named], spelled.name_property)}."
-    names = kind.names()
-    if not names:
-        return f"{text}: the credential sees no {kind.what} there at all. Check whose credential it is."
-    return f"{text}{nearest_names(id_, names)}."
+    def _no_such_id(self, spelled: Spelled, id_: str) -> str:
+        text = f"There is no {self.what} with the id {id_} in organization {self.asked.organization_id}"
+        if not spelled.is_key and (named := self.find(id_)[1]):
+            return f"{text}{is_a_name([one.id for one in named], spelled.name_property)}."
+        names = self.names()
+        if not names:
+            return f"{text}: the credential sees no {self.what} there at all. Check whose credential it is."
+        return f"{text}{nearest_names(id_, names)}."
 
 
 def _ids(things: Iterable[Thing]) -> str:

@@ -211,14 +211,9 @@ class Lifecycle:
         stored, checked = Stored.parse(olds), Stored.parse(news)
         if stored.binding is None and call.id:
             binding = BindingId.parse(call.id)
-            stored = replace(
-                stored,
-                organization_id=binding.organization_id,
-                deployment_id=binding.deployment_id,
-                org_token_id=binding.token_id,
-            )
+            stored = stored.of(binding)
             notices.warn(
-                f"The state of {checked.in_words(binding)} is incomplete: its outputs have lost the ids. The update writes them "
+                f"The state of {checked.of(binding).in_words} is incomplete: its outputs have lost the ids. The update writes them "
                 "again, and nothing changes in Astro for it."
             )
         replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
@@ -282,7 +277,7 @@ class Lifecycle:
         inputs, binding = self._ready(news, stored)
         if binding != stored_id:
             raise BindingConflict(
-                f"{sentence(stored.in_words(stored_id))} cannot become {inputs.in_words} in place, and nothing was written. The "
+                f"{sentence(stored.of(stored_id).in_words)} cannot become {inputs.in_words} in place, and nothing was written. The "
                 "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
             )
         if same_role(str(inputs.role), str(stored.role)) and not anew:
@@ -334,7 +329,7 @@ class Lifecycle:
             olds: the stored outputs.
         """
         binding, stored = BindingId.parse(call.id), Stored.parse(olds)
-        called = stored.in_words(binding)
+        called = stored.of(binding).in_words
         with self._claims.exchanging(Claimant(call.urn), takes={binding: spellings(stored)}) as exchange:
             decision = exchange.deletes[binding]
             if decision is Delete.GOES_ON:

@@ -12,7 +12,7 @@ from astro_provider.astro.roles import same_role
 from astro_provider.lifecycle.findings import Entry, Weight
 from astro_provider.lifecycle.preflight import examine
 from astro_provider.lifecycle.resolving import Asked, Examined, Spelled, Wording, look_up
-from astro_provider.lifecycle.values import IDENTITY, NAMES, Inputs, Stored, known
+from astro_provider.lifecycle.values import IDENTITY, NAMES, UNKNOWN, Inputs, Stored, known
 
 ONLY = Entry("", "")  # the entry of a binding
 _WORDING = Wording(
@@ -27,19 +27,12 @@ _WORDING = Wording(
 
 @dataclass(frozen=True)
 class Situation:
-    """Where a binding stands.
-
-    Attributes:
-        asked: what the program gives.
-        stored: what the state has; None if the resource is not in the state.
-        about_to_write: a create or update asks, so nothing may be missing any more.
-        unchecked: its `check` could look nothing up, so names that stand beside ids are the program's own.
-    """
+    """Where a binding stands between the program and the state."""
 
     asked: Inputs
-    stored: Stored | None = None
-    about_to_write: bool = False
-    unchecked: bool = False
+    stored: Stored | None = None  # None if the resource is not in the state
+    about_to_write: bool = False  # a create or update asks, so nothing may be missing any more
+    unchecked: bool = False  # its `check` could look nothing up: names that stand beside ids are the program's own
 
     def is_replaced_by(self, inputs: Inputs) -> bool:
         """Whether these inputs would replace the binding, as far as the state tells."""
@@ -48,35 +41,29 @@ class Situation:
 
     def is_unchanged_by(self, inputs: Inputs) -> bool:
         """Whether the binding is in the state and stays exactly as it is there."""
+        stored = self.stored
+        if stored is None or inputs.binding is None or not known(inputs.role):
+            return False
+        names = ((getattr(self.asked, name), getattr(stored, name)) for name in NAMES)
         return (
-            self.stored is not None
-            and inputs.binding is not None
-            and inputs.binding == self.stored.binding
-            and known(inputs.role)
-            and same_role(inputs.role, str(self.stored.role))
-            and inputs.workspace_id == self.stored.workspace_id
-            and not self._gives_another_name(self.stored)
+            inputs.binding == stored.binding
+            and same_role(inputs.role, str(stored.role))
+            and inputs.workspace_id == stored.workspace_id
+            and not any(asked is not None and known(was) and asked != was for asked, was in names)
         )
 
-    def _gives_another_name(self, stored: Stored) -> bool:
-        names = ((getattr(self.asked, name), getattr(stored, name)) for name in NAMES)
-        return any(asked is not None and known(was) and asked != was for asked, was in names)
-
     def weight_of_a_missing_name(self, inputs: Inputs) -> Weight:
-        """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing."""
-        may_replace = self.is_replaced_by(inputs) or self._may_mean_another(inputs)
-        return Weight.ERROR if self.about_to_write or may_replace else Weight.WARNING
+        """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing.
 
-    def _may_mean_another(self, inputs: Inputs) -> bool:
-        """Whether a name is given another value, and the state (made while the checks were off) has no id beside it."""
+        So it may be if a name changes, and the state (made while the checks were off) has no id beside it.
+        """
         stored = self.stored or Stored()
-        pairs = (("deployment_id", "deployment_name"), ("org_token_id", "org_token_name"))
-        changed = [
-            known(getattr(stored, n)) and getattr(stored, n) != getattr(inputs, n)
-            for i, n in pairs
-            if getattr(stored, i) is None
-        ]
-        return any(changed)
+        may_mean_another = any(
+            getattr(stored, id_) is None and known(was := getattr(stored, name)) and was != getattr(inputs, name)
+            for id_, name in (("deployment_id", "deployment_name"), ("org_token_id", "org_token_name"))
+        )
+        is_error = self.about_to_write or self.is_replaced_by(inputs) or may_mean_another
+        return Weight.ERROR if is_error else Weight.WARNING
 
 
 def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Examined]:
@@ -94,7 +81,7 @@ def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Exami
             inputs.organization_id,
             {"": _spelled("deployment_id", "deployment_name", inputs, stored)},
             {"": _spelled("org_token_id", "org_token_name", inputs, stored)},
-            {ONLY: inputs.role},
+            {ONLY: inputs.role or UNKNOWN},
             lambda _: "role",
             _WORDING,
             place_of_workspace="workspace_id",

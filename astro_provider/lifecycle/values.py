@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeGuard
 
 from pydantic import SecretStr
@@ -55,7 +55,7 @@ def known(value: Text | None) -> TypeGuard[str]:
 class Inputs:
     """A binding as the program asks for it. None: not given."""
 
-    role: Text
+    role: Text | None = None
     deployment_id: Text | None = None
     deployment_name: Text | None = None
     org_token_id: Text | None = None
@@ -70,8 +70,9 @@ class Inputs:
 
     @property
     def binding(self) -> BindingId | None:
-        """The id, or None while a part of it is unknown."""
-        return _binding(self.organization_id, self.deployment_id, self.org_token_id)
+        """The id, or None while a part of it is missing or unknown."""
+        ids = [one for one in (self.organization_id, self.deployment_id, self.org_token_id) if known(one)]
+        return BindingId(*ids) if len(ids) == len(IDENTITY) else None
 
     @property
     def in_words(self) -> str:
@@ -90,20 +91,12 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Stored:
+class Stored(Inputs):
     """A binding's properties as the engine has them, without judgement. None: missing, or of another type.
 
     A state of an earlier version, or one that was made while the checks were off, may lack any of them.
     """
 
-    organization_id: Text | None = None
-    deployment_id: Text | None = None
-    deployment_name: Text | None = None
-    org_token_id: Text | None = None
-    org_token_name: Text | None = None
-    role: Text | None = None
-    workspace_id: Text | None = None
-    overwrite: Flag = False
     description: Text | None = None
     scope: Text | None = None
     created_at: Text | None = None
@@ -118,20 +111,15 @@ class Stored:
         overwrite = flag_or_false(properties.get("overwrite"))
         return cls(**texts, overwrite=overwrite, unfinished=properties.get(UNFINISHED) is True)
 
-    @property
-    def binding(self) -> BindingId | None:
-        """The id, or None if a part of it is missing."""
-        return _binding(self.organization_id, self.deployment_id, self.org_token_id)
+    def of(self, binding: BindingId) -> Stored:
+        """The same with the ids of the resource's id, for a state that lacks them."""
+        organization_id, deployment_id, token_id = str(binding).split("/")
+        return replace(self, organization_id=organization_id, deployment_id=deployment_id, org_token_id=token_id)
 
     @property
     def facts(self) -> dict[str, Any]:
         """The outputs that are no inputs, and the names, as far as they are there."""
         return {name: value for name in (*FACTS, *NAMES) if (value := getattr(self, name)) is not None}
-
-    def in_words(self, binding: BindingId) -> str:
-        """How a message speaks of a binding that has these properties: names first, then ids."""
-        token = in_words("token", self.org_token_name, binding.token_id)
-        return f"{token} in {in_words('deployment', self.deployment_name, binding.deployment_id)}"
 
 
 class Parser:
@@ -249,11 +237,6 @@ def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:
         "created_by": token.created_by.display_name if token.created_by else None,
     }
     return {**inputs.properties(), **{name: value for name, value in facts.items() if value is not None}}
-
-
-def _binding(*parts: Text | None) -> BindingId | None:
-    texts = [part for part in parts if known(part)]
-    return BindingId(*texts) if len(texts) == len(parts) else None
 
 
 def text_or_none(value: Any) -> Text | None:

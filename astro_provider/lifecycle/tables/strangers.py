@@ -38,25 +38,15 @@ from astro_provider.names import AGAIN, ALREADY_REMOVED, removed_role
 
 @dataclass(frozen=True)
 class Stranger:
-    """A role of a token that is not in the table, and where it stands in `removes` and `strangers`.
-
-    Attributes:
-        binding: the token and the deployment.
-        entry: their keys.
-        role: the role.
-        token_in_words: how a message speaks of the token.
-        deployment_in_words: how a message speaks of the deployment.
-        perhaps: why it is not known whether the token is in the table; empty: it is not.
-        unless: what would make the token one of the table.
-    """
+    """A role of a token that is not in the table, and where it stands in `removes` and `strangers`."""
 
     binding: BindingId
     entry: Entry
     role: str
     token_in_words: str = ""
     deployment_in_words: str = ""
-    perhaps: str = ""
-    unless: str = ""
+    perhaps: str = ""  # why it is not known whether the token is in the table; empty: it is not
+    unless: str = ""  # what would make the token one of the table
 
     @property
     def in_words(self) -> str:

@@ -36,29 +36,19 @@ Removes = Mapping[str, Mapping[str, Text]]
 
 @dataclass(frozen=True)
 class Table:
-    """A table, as the program asks for it or as the state has it.
+    """A table, as the program asks for it or as the state has it."""
 
-    Attributes:
-        roles: the roles by deployment and token; UNKNOWN as a whole, by deployment or by token, in previews only.
-        exclusive: whether nobody else may have a role in the deployments.
-        workspace_id: the workspace that each deployment must belong to.
-        organization_id: the organization.
-        overwrite: whether a create may take over what is there with another role.
-        deployment_ids: the ids of the deployments that are given by name.
-        token_ids: the ids of the tokens that are given by name.
-        removes: what this run takes from whoever is not in the table.
-        unfinished: entries that a run has left, of which it is not known whether they stand; in outputs only. Those of
-            the state before that run stand in `roles` as well.
-    """
-
+    # By deployment and token; UNKNOWN as a whole, by deployment or by token, in previews only.
     roles: Mapping[str, Row] | Literal[Unknown.UNKNOWN] = field(default_factory=dict)
     exclusive: Flag = False
-    workspace_id: Text | None = None
+    workspace_id: Text | None = None  # each deployment must belong to it
     organization_id: Text | None = None
-    overwrite: Flag = False
-    deployment_ids: Names = field(default_factory=dict)
-    token_ids: Names = field(default_factory=dict)
-    removes: Removes = field(default_factory=dict)
+    overwrite: Flag = False  # a new entry may take over what is there with another role
+    deployment_ids: Names = field(default_factory=dict)  # of those that are given by name
+    token_ids: Names = field(default_factory=dict)  # of those that are given by name
+    removes: Removes = field(default_factory=dict)  # what this run takes from tokens that are not in the table
+    # Entries that a run has left, of which it is not known whether they stand, in outputs only; those of the state before
+    # that run stand in `roles` as well.
     unfinished: frozenset[Entry] = frozenset()
 
     @classmethod
