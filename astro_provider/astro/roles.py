@@ -116,5 +116,12 @@ def dag_roles_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> tuple[Api
     return tuple(e for e in roles if e.entity_type in BELOW_DEPLOYMENT and e.deployment_id == deployment_id)
 
 
+def deployment_of(entry: ApiTokenRole) -> str | None:
+    """The deployment that an entry names, by itself or as that of its DAG; None if it names none."""
+    if entry.entity_type == DEPLOYMENT:
+        return entry.entity_id
+    return entry.deployment_id if entry.entity_type in BELOW_DEPLOYMENT else None
+
+
 def _is_binding(entry: ApiTokenRole, deployment_id: str) -> bool:
     return entry.entity_type == DEPLOYMENT and entry.entity_id == deployment_id

@@ -7,7 +7,7 @@ every answer out; `preflight.py` says what a preview says; `reading/` reads, and
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -30,6 +30,7 @@ from astro_provider.errors import (
     Kept,
     NotFound,
     SettingsError,
+    UnexpectedAnswer,
     WriteNotConfirmed,
     WriteRefused,
 )
@@ -411,6 +412,13 @@ class Lifecycle:
         if found is None:
             notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
             return None
+        if olds and dead_deployments(self._reader, binding.organization_id, [binding.deployment_id]):
+            deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
+            notices.note(
+                f"{sentence(deployment)} was deleted, so a refresh takes the binding out of the state. Token "
+                f"{found.token.name!r} ({binding.token_id}) still has the role {found.role} there, which gives no access."
+            )
+            return None
         if not olds:
             require_organization_scope(found.token)
         role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
@@ -454,7 +462,7 @@ class Lifecycle:
     def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
         token = in_words("token", stored.org_token_name, binding.token_id)
         deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
-        with suppress(AbsenceNotProven):  # the role is gone all the same: its token has shown that
+        with suppress(AstroProviderError):  # the role is gone all the same: its token has shown that
             if self._reader.unlisted_deployments(binding.organization_id, [binding.deployment_id]):
                 return f"{sentence(deployment)} was deleted"
         if self._reader.token(binding.organization_id, binding.token_id) is None:
@@ -495,6 +503,22 @@ class Lifecycle:
 def _refuse_twin(by: Claimant, exchange: Exchange, inputs: Inputs) -> None:
     for other in exchange.has_another.values():
         raise BindingConflict(f"Nothing was written. {twin_in_words(by, other, inputs.in_words)}")
+
+
+def dead_deployments(reader: Reader, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+    """Return those of these deployments that do not exist any more, by evidence, and print a doubt about that.
+
+    An entry on a token is no sign that its deployment exists. So a refresh asks about each deployment whose list of tokens
+    the service has not just given, and if that cannot be known, it goes on with what the token shows.
+    """
+    in_question = [one for one in deployment_ids if not reader.has_listed(organization_id, one)]
+    try:
+        return reader.unlisted_deployments(organization_id, in_question) if in_question else set()
+    except (AbsenceNotProven, UnexpectedAnswer) as doubt:
+        notices.warn(str(doubt))
+    except AstroProviderError:
+        pass
+    return set()
 
 
 def _differs(new: Text | None, old: Text | None) -> bool:

@@ -145,12 +145,12 @@ def test_a_deployment_that_is_gone_with_its_roles_leaves_the_state_with_a_note_t
     )
 
 
-def test_an_entry_that_outlived_its_deployment_is_still_there(
+def test_an_entry_that_outlived_its_deployment_is_no_sign_that_the_deployment_exists(
     astro: Emulator, start: StartProcess, stored: Stored
 ) -> None:
     astro.store.delete_deployment(PRODUCTION, keep_roles=True)
 
-    assert refreshed(start(), stored) == stored
+    assert refreshed(start(), stored) is None
 
 
 def test_a_list_that_does_not_show_the_binding_is_no_proof_that_it_is_gone(

@@ -235,6 +235,10 @@ class Reader:
 
         return self._facts.get(_assigned_key(organization_id, deployment_id), fetch, not_before=_recent())
 
+    def has_listed(self, organization_id: str, deployment_id: str) -> bool:
+        """Whether the service has given the tokens of a deployment lately, which it refuses for one that does not exist."""
+        return self._facts.has(_assigned_key(organization_id, deployment_id), not_before=_recent())
+
     def whole_token(self, organization_id: str, token_id: str, *, not_before: float | None = None) -> ApiToken:
         """One token with all its roles.
 

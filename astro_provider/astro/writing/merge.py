@@ -7,12 +7,12 @@ what time. So tests can drive it at will. Times are seconds of any steady clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from astro_provider.astro.api import ApiToken, SubjectRoles
+from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.roles import held_roles, require_roles
+from astro_provider.astro.roles import deployment_of, held_roles, require_roles
 from astro_provider.astro.writing.account import Reason
 from astro_provider.astro.writing.changes import (
     Change,
@@ -91,6 +91,8 @@ class Merge:
         self._wanted: Roles | None = None
         self._read_at = 0.0
         self._one_by_one = False
+        self._dead: set[str] = set()  # deployments that do not exist any more, and that the service refuses to be named
+        self.left_out: dict[str, list[ApiTokenRole]] = {}  # by deployment, the entries that were written without it
         self._finished = False
         self._writes = 0
         self._most_writes = MOST_WRITES
@@ -142,7 +144,8 @@ class Merge:
             self._only_looks = False
             return
         self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
-        self._wanted = apply_all(self._now_writing, roles)
+        living = tuple(entry for entry in roles if deployment_of(entry) not in self._dead)
+        self._wanted = apply_all(self._now_writing, living)
         if todo and self._writes >= self._most_writes:
             self._end_unconfirmed(roles)
 
@@ -203,6 +206,24 @@ class Merge:
             self._most_writes += self._writes + len(self._now_writing)
         self.not_made()
         return guilty
+
+    def others_named(self, write: Write) -> set[str]:
+        """The deployments that a list names and that no change in it gives a role in, but those that were left out."""
+        ours = {change.binding.deployment_id for change in self._now_writing}
+        named = {deployment_of(entry) for entry in write.roles}
+        return {one for one in named if one is not None} - ours - self._dead
+
+    def leave_out(self, deployment_ids: Collection[str]) -> None:
+        """Write without the entries of deployments that do not exist any more, whose list the service has refused."""
+        self._dead |= set(deployment_ids)
+        roles = require_roles(self.token) if self.token is not None else ()
+        for entry in roles:
+            if (deployment_id := deployment_of(entry)) in deployment_ids and deployment_id is not None:
+                self.left_out.setdefault(deployment_id, []).append(entry)
+        self._ledger.forget(
+            one for one in self._ledger.unsettled if one.token_key == self.key and one.deployment_id in deployment_ids
+        )
+        self.not_made()
 
     def blame(self, change: Change, error: WriteRefused) -> None:
         """Give a refused change and its group their outcome. What was undone and cannot be put back is given up."""

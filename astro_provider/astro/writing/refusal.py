@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from astro_provider.astro.api import ApiTokenRole, AstroClient
 from astro_provider.astro.hints import nearest_names
-from astro_provider.astro.roles import BELOW_DEPLOYMENT, DEPLOYMENT
+from astro_provider.astro.roles import DEPLOYMENT, deployment_of
 from astro_provider.astro.writing.changes import Change
 from astro_provider.errors import ServiceError, WriteRefused
 
@@ -36,10 +36,10 @@ def explain_refusal(
         return WriteRefused(f"The service refused to write {called}. {error}")
     foreign = []
     for entry in sent:
-        deployment_id = entry.entity_id if entry.entity_type == DEPLOYMENT else entry.deployment_id
+        deployment_id = deployment_of(entry)
         mine = ours.get(str(entry.entity_id)) if entry.entity_type == DEPLOYMENT else None
         reason = None
-        if entry.entity_type in (DEPLOYMENT, *BELOW_DEPLOYMENT) and deployment_id not in deployments:
+        if deployment_id is not None and deployment_id not in deployments:
             reason = f"deployment {deployment_id} does not exist"
         elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
             reason = f"role {entry.role!r} does not exist{nearest_names(entry.role or '', roles.values())}"

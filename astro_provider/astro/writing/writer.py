@@ -257,10 +257,25 @@ class Writer:
             )
             raise
 
+    def _dead_deployments(self, merge: Merge, write: Write) -> set[str]:
+        """Which deployments of entries that are not ours do not exist any more, by evidence, after a list was refused."""
+        with self._changed:
+            named = merge.others_named(write)
+        if not named:
+            return set()
+        try:
+            return self._evidence.gone_deployments(merge.organization_id, named)
+        except AstroProviderError:
+            return set()  # the refusal says what the list shows
+
     def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
         try:
             answer = client.set_roles(merge.organization_id, merge.token_id, write.roles)
         except (CallRefused, NotFound) as error:
+            if dead := self._dead_deployments(merge, write):
+                with self._changed:
+                    merge.leave_out(dead)
+                return
             with self._changed:
                 guilty = merge.refused(error)
             if guilty is not None:
@@ -415,7 +430,15 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
 
 
 def _tell(merge: Merge) -> None:
-    """Warn of what was put back: of the whole run, because other resources may be concerned than this thread's."""
+    """Warn of what was put back, and of what was left out: of the whole run, as it may concern other resources."""
+    for deployment_id, entries in merge.left_out.items():
+        roles = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in entries)
+        with notices.beside(None):
+            notices.warn(
+                f"Deployment {deployment_id} was deleted in Astro, and token {merge.token_id} still had roles there: {roles}. "
+                "Astro refuses a list that names them, so the token was written without them. `pulumi refresh` takes a "
+                "binding to that deployment out of the state."
+            )
     if merge.put_back:
         with notices.beside(None):
             notices.warn(repair_in_words(merge.put_back))

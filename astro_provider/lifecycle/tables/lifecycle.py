@@ -44,7 +44,7 @@ from astro_provider.lifecycle.claims import (
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, report, say_all
 from astro_provider.lifecycle.preflight import examine_existing
-from astro_provider.lifecycle.single import Checked, Difference, Shared, within_its_time
+from astro_provider.lifecycle.single import Checked, Difference, Shared, dead_deployments, within_its_time
 from astro_provider.lifecycle.spelling import tell_that_checks_are_off
 from astro_provider.lifecycle.tables.examining import ExaminedTable, examine_table
 from astro_provider.lifecycle.tables.plan import Plan, plan
@@ -308,13 +308,15 @@ class TableLifecycle:
         left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
         keys = dict.fromkeys((*stored.rows, *(entry.deployment for entry in stored.unfinished)))
         empty = {key: stored.deployment_id(key) for key in keys if key not in left}
-        deleted = self._reader.unlisted_deployments(organization_id, empty.values()) if empty else ()
-        lost = {key for key, id_ in empty.items() if id_ in deleted}
+        with_entries = {stored.deployment_id(key) for key in keys if key in left}
+        deleted = self._reader.unlisted_deployments(organization_id, empty.values()) if empty else set()
+        deleted = deleted | dead_deployments(self._reader, organization_id, with_entries)
+        lost = {key for key in keys if stored.deployment_id(key) in deleted}
         self._tell_gone(stored, gone, lost)
         roles: dict[str, dict[str, str]] = {key: {} for key in keys if key not in lost}
         for binding, entry in stored.bindings.items():
             found, role = there[binding], stored.entries.get(entry)
-            if found is not None:
+            if found is not None and entry.deployment not in lost:
                 same = known(role) and same_role(role, found.role)
                 roles[entry.deployment][entry.token] = str(role) if same else found.role
         if not roles:
