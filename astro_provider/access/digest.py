@@ -26,7 +26,8 @@ NO_CHANGE = frozenset(
 )
 COUNTED = ("create", "update", "replace", "delete")
 NOT_PEOPLES = ("pulumi:pulumi:", "pulumi:providers:")  # the stack itself, and providers
-LONGEST_MESSAGE = 256
+NOTE = "note"  # the severity of what our provider says and nobody needs to mend
+LONGEST_NOTE = 256
 
 _OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's pickled provider; no word is that long
@@ -84,7 +85,7 @@ def read_digest(text: str, source: str) -> Digest:
         stack=_stack(steps),
         shows_unchanged=_shows_unchanged(document, found),
         other_changes=dict(sorted(others.items())),
-        diagnostics=[Diagnostic(one.severity, _shortened(one.message)) for one in said],
+        diagnostics=[Diagnostic(one.severity, _shown(one)) for one in said],
         problems=list(_problems(document, said)),
     )
 
@@ -158,17 +159,18 @@ def _diagnostic(said: Any) -> Diagnostic | None:
     ours = message.startswith("astro: ")
     message = message.removeprefix("astro: ")
     if severity == "info" and ours:
-        severity = "note"
+        severity = NOTE
     elif severity == "info#err" and ours:  # printed, because the engine took no notices, or by 0.1.0
         severity, _, message = message.partition(": ")
-    if severity not in ("error", "warning", "note"):
+    if severity not in ("error", "warning", NOTE):
         return None
     return Diagnostic(severity, message)
 
 
-def _shortened(message: str) -> str:
-    clean = _LONG_RUN.sub("[…]", message)
-    return clean if len(clean) <= LONGEST_MESSAGE else f"{clean[: LONGEST_MESSAGE - 1]}…"
+def _shown(said: Diagnostic) -> str:
+    """The message without long runs of characters; a note is cut if it is long, an error and a warning never."""
+    clean = _LONG_RUN.sub("[…]", said.message)
+    return clean if said.severity != NOTE or len(clean) <= LONGEST_NOTE else f"{clean[: LONGEST_NOTE - 1]}…"
 
 
 def _shows_unchanged(document: Mapping[str, Any], found: Steps) -> bool:

@@ -12,6 +12,7 @@ from astro_provider.access.model import Change, Grant, Hidden, Kind, Text, Unsee
 from astro_provider.access.outcome import outcome
 from astro_provider.access.rules import Asked, Rules, Verdict, named, verdicts
 
+MOST_TWICE = 3  # sentences about bindings that several resources ask for; all of them are rows
 CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes if there are some: the preview itself is whole
 
 
@@ -151,9 +152,11 @@ def _problems(digest: Digest, exit_status: int | None) -> Iterable[str]:
     yield from digest.problems
 
 
-def _twice(twice: Iterable[Sequence[Grant]], facts: Facts) -> Iterable[str]:
-    """Yield a sentence for each binding that several resources ask for."""
-    for grants in twice:
+def _twice(twice: Sequence[Sequence[Grant]], facts: Facts) -> Iterable[str]:
+    """Yield a sentence for each binding that several resources ask for, and one for those beyond the first few."""
+    if left_out := len(twice[MOST_TWICE:]):
+        yield f"{left_out} more bindings are asked for by several resources each."
+    for grants in twice[:MOST_TWICE]:
         one = _asked(grants[0], facts)
         token, deployment = named(one.org_token_name, one.org_token_id), named(one.deployment_name, one.deployment_id)
         resources = ", ".join(f"{grant.urn.rpartition('::')[2]!r}" for grant in grants)

@@ -49,6 +49,30 @@ def test_then_the_least_flagged_rows_go_with_a_count() -> None:
     assert "Tokens: 3000 gain a role." in text
 
 
+def test_a_warning_is_whole_and_unfolded_and_unflagged_rows_go_before_it() -> None:
+    sentence = "No deployment role is named 'DEPLOYMENT_ACESSOR' " + "in this organization " * 40 + "(nearest: A, B)."
+    said = (Diagnostic("warning", sentence), Diagnostic("error", sentence))
+
+    text = as_markdown(review(3_000, diagnostics=said), 20_000)
+
+    assert len(text) <= 20_000
+    assert text.count(sentence) == 2
+    assert "<details><summary>What the preview said" not in text
+    assert text.index(sentence) < text.index("| Token |")
+
+
+def test_warnings_that_do_not_fit_are_counted_and_leave_the_flagged_rows() -> None:
+    said = tuple(Diagnostic("warning", f"{number} " + "w" * 60 + " v" * 200) for number in range(100))
+
+    text = as_markdown(review(300, diagnostics=said), 10_000)
+
+    kept = text.count("- warning: ")
+    assert 0 < kept < 100
+    assert f"**{100 - kept} errors or warnings are left out for want of room**" in text
+    assert all(f"token-{number:04}" in text for number in range(2))
+    assert "token-0002" not in text
+
+
 def test_sentences_about_rules_go_before_the_last_row() -> None:
     verdicts = tuple(Verdict(Rule.ROLE, f"{number} " + "r" * 300, ()) for number in range(5))
 
