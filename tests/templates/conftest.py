@@ -62,6 +62,16 @@ class Machine:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
+    def git(self, *arguments: str) -> None:
+        """Run git in the checkout."""
+        who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *who, *arguments], cwd=self.checkout, env=self.environment, check=True)
+
+    def commit(self) -> None:
+        """Commit the checkout as it is; the remote does not get it."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "A change")
+
     def job(self, file: str, job: str, *, fork: bool = False, installs: bool = False, **needs: str) -> Ended:
         """Run a job of a workflow, for a pull request of the repository's own or of a fork.
 
@@ -74,6 +84,7 @@ class Machine:
             "github.event.pull_request.head.repo.full_name": "mallory/access" if fork else "acme/access",
             "github.event.pull_request.head.sha": "4be9e76fd7c4901c61fb841f559994984270fce7",
             "github.event.pull_request.user.login": "ada",
+            "github.event_name": "pull_request",
             "github.repository": "acme/access",
             "github.run_id": "4711",
             "github.server_url": "https://github.example",
@@ -203,4 +214,8 @@ def machine(
     ask_for(installed.wheel, checkout)
     (checkout / ".venv").symlink_to(kit_environment)
     machine.pulumi("stack", "init", "production")
+    machine.git("init", "-q", "-b", "main")
+    machine.commit()
+    machine.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    machine.git("clone", "-q", "--bare", ".", str(tmp_path / "origin.git"))
     return machine

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+import yaml
+
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.templates.conftest import ROOT, Machine
 
@@ -127,13 +129,81 @@ def test_a_fork_is_told_what_its_program_asks_for_and_gets_nothing_else(machine:
     assert (told.result, told.ran) == ("success", ["What the program asks for"]), told.log
     assert told.summary.startswith("## What the program asks for, not what changes\n\n")
     assert [row.replace("**production**, ", "") for row in rows(told.summary)] == [
-        "gains model-trainer etl-production none `DEPLOYMENT_ACCESSOR` unknown",
-        "gains observability etl-staging none `DEPLOYMENT_ACCESSOR` unknown",
-        "gains model-trainer ml-training none `DEPLOYMENT_ACCESSOR` unknown",
+        "gains model-trainer etl-production not known `DEPLOYMENT_ACCESSOR` unknown",
+        "gains observability etl-staging not known `DEPLOYMENT_ACCESSOR` unknown",
+        "gains model-trainer ml-training not known `DEPLOYMENT_ACCESSOR` unknown",
     ]
     assert [preview.result, comment.result] == ["skipped", "skipped"]
     assert told.comment is None
     assert kept == sorted((machine.directory / "state").rglob("*"))
+
+
+def test_a_misspelt_role_fails_the_run_and_its_sentence_is_whole(machine: Machine) -> None:
+    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ACESSOR")
+
+    preview = machine.job("preview.yml", "preview")
+
+    assert preview.result == "failure"
+    said = preview.summary.partition("**Errors and warnings of the preview**")[2].partition("<details>")[0]
+    assert "No deployment role is named 'DEPLOYMENT_ACESSOR' in organization" in said
+    assert "DEPLOYMENT_ACCESSOR" in said
+
+
+def test_a_change_of_the_rules_is_reviewed_by_the_rules_of_its_base_and_says_so(machine: Machine) -> None:
+    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
+    machine.replace('tokens = ["ci-deployer"]', 'tokens = ["*"]', file="access.toml")
+
+    preview = machine.job("preview.yml", "preview")
+
+    assert preview.result == "failure"
+    assert "this token may not be DEPLOYMENT_ADMIN" in preview.summary
+    assert preview.summary.endswith("**access.toml is changed here. This review is by the rules of the base.**\n")
+
+
+def test_a_rerun_of_an_old_update_applies_no_old_table(machine: Machine) -> None:
+    machine.commit()
+    machine.git("push", "-q", "origin", "main")
+    machine.git("checkout", "-q", "HEAD~1")
+
+    again = machine.job("up.yml", "up")
+
+    assert again.result == "failure"
+    assert "Nothing was applied: commit " in again.log
+    assert machine.astro.store.deployment_role(OBSERVABILITY, STAGING) is None
+
+
+def test_rows_that_read_alike_are_resources_of_their_own_and_a_wrong_key_names_its_row(machine: Machine) -> None:
+    store, file = machine.astro.store, machine.checkout / "Pulumi.production.yaml"
+    workspaces = sorted({one["workspaceId"] for one in store.shown()["deployments"]})[:2]
+    deployments = [store.add_deployment("etl", workspace_id=one) for one in workspaces]
+    dashed = [store.add_deployment(name) for name in ("a-b", "a")]
+    tokens = [store.add_token(name) for name in ("c", "b-c")]
+    rows = [{"deployment_name": "etl", "workspace_id": one, "org_token_name": "c"} for one in workspaces]
+    rows += [{"deployment_name": "a-b", "org_token_name": "c"}, {"deployment_name": "a", "org_token_name": "b-c"}]
+    settings = yaml.safe_load(file.read_text())
+    settings["config"]["access:bindings"] = [{**row, "role": ACCESSOR} for row in rows]
+    file.write_text(yaml.safe_dump(settings))
+
+    up = machine.job("up.yml", "up")
+    settings["config"]["access:bindings"][1]["token"] = settings["config"]["access:bindings"][1].pop("org_token_name")
+    file.write_text(yaml.safe_dump(settings))
+    wrong = machine.job("preview.yml", "preview")
+
+    assert up.result == "success", up.log
+    assert [store.deployment_role(tokens[0], one) for one in (*deployments, dashed[0])] == [ACCESSOR] * 3
+    assert store.deployment_role(tokens[1], dashed[1]) == ACCESSOR
+    assert wrong.result == "failure"
+    assert "access:bindings, row 2: unknown key 'token'; there is deployment_name, deployment_id," in wrong.summary
+
+
+def test_a_fork_is_reviewed_although_the_configuration_has_encrypted_values(machine: Machine) -> None:
+    machine.pulumi("config", "set", "--secret", "astro:token", "a credential", "--stack", "production")
+    machine.environment["ASTRO_API_HOST"] = NOWHERE
+
+    told = machine.job("preview.yml", "asked-for", fork=True)
+
+    assert told.result == "success", told.log
+    assert len(rows(told.summary)) == 3
 
 
 def test_after_the_merge_astro_has_what_the_table_says_and_drift_is_taken_back(machine: Machine) -> None:

@@ -97,7 +97,9 @@ def run(machine: Machine, gitlab: GitLab, job: str, *, fork: bool = False) -> su
             "CI_API_V4_URL": f"http://127.0.0.1:{gitlab.server_port}/api/v4",
             "CI_PROJECT_ID": "9",
             "CI_MERGE_REQUEST_IID": "5",
-            "CI_COMMIT_SHA": "4be9e76fd7c4901c61fb841f559994984270fce7",
+            "CI_COMMIT_SHA": head(machine),
+            "CI_COMMIT_BRANCH": "main",
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
             "CI_PIPELINE_URL": "https://gitlab.example/acme/access/-/pipelines/1",
         }
     )
@@ -112,6 +114,12 @@ def run(machine: Machine, gitlab: GitLab, job: str, *, fork: bool = False) -> su
     )
 
 
+def head(machine: Machine) -> str:
+    """The commit that is checked out."""
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(command, cwd=machine.checkout, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def comment(machine: Machine) -> str:
     return Path(machine.checkout, "comment.md").read_text()
 
@@ -124,7 +132,7 @@ def test_a_merge_request_keeps_one_note_which_is_the_review(machine: Machine, gi
     assert [first.returncode, second.returncode] == [0, 3], first.stderr + second.stderr
     [foreign, ours] = gitlab.notes
     assert foreign["body"] == "<!-- access -->\nNot yours."
-    assert ours["body"].startswith(f"<!-- access -->\n{comment(machine)}\nOf commit 4be9e76f")
+    assert ours["body"].startswith(f"<!-- access -->\n{comment(machine)}\nOf commit {head(machine)}")
     assert "**rule**" in ours["body"]
 
 

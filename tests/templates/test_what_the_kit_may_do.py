@@ -28,19 +28,23 @@ def jobs(workflow: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("repository", "author", "expected"),
+    ("event", "repository", "author", "expected"),
     [
-        ("acme/access", "ada", ["preview"]),
-        ("mallory/access", "mallory", ["asked-for"]),
-        ("acme/access", "dependabot[bot]", ["asked-for"]),
+        ("pull_request", "acme/access", "ada", ["preview"]),
+        ("pull_request", "mallory/access", "mallory", ["asked-for"]),
+        ("pull_request", "acme/access", "dependabot[bot]", ["asked-for"]),
+        ("merge_group", "", "", ["preview"]),
     ],
 )
-def test_a_pull_request_gets_the_job_that_fits_it(repository: str, author: str, expected: list[str]) -> None:
+def test_a_pull_request_and_a_merge_queue_get_the_job_that_fits_them(
+    event: str, repository: str, author: str, expected: list[str]
+) -> None:
     described = jobs(KIT / ".github" / "workflows" / "preview.yml")
     known = {
         "github.event.pull_request.head.repo.full_name": repository,
         "github.event.pull_request.user.login": author,
         "github.repository": "acme/access",
+        "github.event_name": event,
     }
 
     started = [job for job in ("preview", "asked-for") if holds(described[job]["if"], known)]

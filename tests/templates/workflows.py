@@ -146,6 +146,11 @@ class Workflow:
             case "marocchino/sticky-pull-request-comment":
                 ended.comment = (directory / given["path"]).read_text()
                 return True
+            case "actions/checkout" if "path" in given:  # the branch of the remote as it is now
+                place = directory / given["path"]
+                shutil.rmtree(place, ignore_errors=True)
+                cloned = subprocess.run(["git", "clone", "-q", directory.parent / "origin.git", place], check=False)
+                return cloned.returncode == 0
             case _:
                 assert action in THERE_ALREADY
                 return True
