@@ -21,6 +21,7 @@ class Finding(StrEnum):
     RULE = "rule"
     ADMIN = "admin"
     UNMANAGED = "unmanaged"
+    PENDING = "pending"
     MISSING = "missing"
     DRIFTED = "drifted"
     TWO_STACKS = "two-stacks"
@@ -33,6 +34,7 @@ FINDING_MEANINGS = {
     Finding.RULE: "the grant breaks a rule",
     Finding.ADMIN: "the token is DEPLOYMENT_ADMIN in production",
     Finding.UNMANAGED: "the role is there, and none of the stacks manages it",
+    Finding.PENDING: "a stack replaced the binding and could not delete it yet; its next run takes the role away",
     Finding.MISSING: "a stack's state has the role, and Astro does not",
     Finding.DRIFTED: "Astro has another role than the stack's state",
     Finding.TWO_STACKS: "more than one stack manages the role, so each takes back what the other does",
@@ -163,12 +165,15 @@ def audit(  # noqa: PLR0913  the last two are keywords
         rules: the rules of the house.
     """
     patterns = (*production, *(rules.production if rules else ()))
-    managed, unreadable = _managed(organization_id, exports, facts)
+    managed, unreadable = _managed(organization_id, [(one.stack, one.grants) for one in exports], facts)
+    pending, _ = _managed(organization_id, [(one.stack, one.pending) for one in exports], facts)
+    pending = {key: one for key, one in pending.items() if key not in managed}
     asked = {one.key: _asked(one, managed.get(one.key), facts) for one in assignments}
     said = verdicts(rules, list(asked.values())) if rules else []
     broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
     known = Audit(organization_id, (), tuple(assignments), facts, tuple(said), patterns)
-    found = [*_of_assignments(known, managed, exports), *_of_states(known, managed)]
+    found = [*_of_assignments(known, {**managed, **pending}, exports), *_of_states(known, managed)]
+    found += [_found(Finding.PENDING, one, pending, facts) for one in assignments if one.key in pending]
     found += [_found(Finding.RULE, one, managed, facts) for one in assignments if id(asked[one.key]) in broken]
     return replace(
         known,
@@ -212,21 +217,21 @@ def _of_states(known: Audit, managed: Mapping[tuple[str, str], _Managed]) -> Ite
 
 
 def _managed(
-    organization_id: str, exports: Iterable[Export], facts: Facts
+    organization_id: str, granted: Iterable[tuple[str, Sequence[Grant]]], facts: Facts
 ) -> tuple[dict[tuple[str, str], _Managed], int]:
     found: dict[tuple[str, str], list[tuple[str, Grant]]] = {}
     unreadable = 0
     tokens = _ids_by_name((one.name, one.id) for one in facts.tokens.values())
     deployments = _ids_by_name((one.name, one.id) for one in facts.deployments.values())
-    for export in exports:
-        for grant in export.grants:
+    for stack, grants in granted:
+        for grant in grants:
             subject = grant.subject
             token_id = shown(subject.org_token_id) or tokens.get(shown(subject.org_token_name))
             deployment_id = shown(subject.deployment_id) or deployments.get(shown(subject.deployment_name))
             if deployment_id is None or token_id is None or not seen(grant.role):
                 unreadable += 1
             if deployment_id and token_id and shown(subject.organization_id) in (None, organization_id):
-                found.setdefault((deployment_id, token_id), []).append((export.stack, grant))
+                found.setdefault((deployment_id, token_id), []).append((stack, grant))
     return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
 
 

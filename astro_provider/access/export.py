@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,12 @@ class Export:
     Attributes:
         stack: `<project>/<stack>`.
         grants: what its resources grant, as the state recorded it.
+        pending: what an earlier run has replaced and could not delete; the next run takes it away.
     """
 
     stack: str
     grants: tuple[Grant, ...]
+    pending: tuple[Grant, ...] = ()
 
 
 def read_export(text: str, source: str, *, may_have_no_binding: bool = False) -> Export:
@@ -39,23 +41,30 @@ def read_export(text: str, source: str, *, may_have_no_binding: bool = False) ->
         UnusableInput: it is no export, or of a stack that has resources and no binding among them; one sentence.
     """
     resources = _resources(text, source)
-    managed = [one for one in resources if not one.get("external") and not one.get("delete")]
+    # A resource that is only read is not managed, and the role of a pending replacement was removed by an earlier run.
+    ours = [
+        one
+        for one in resources
+        if one.get("type") in OURS and not one.get("external") and not one.get("pendingReplacement")
+    ]
     try:
-        found = [
-            grant
-            for one in managed
-            if one.get("type") in OURS
-            for grant in grants(one, one.get("outputs") or one.get("inputs") or {}, moment="recorded")
-        ]
+        found = {doomed: list(_granted(ours, doomed=doomed)) for doomed in (False, True)}
     except Incomprehensible as reason:
         raise UnusableInput(
             f"{source}: a binding in it has {reason}; it was not made by a version of the package that this one knows."
         ) from None
-    if not found and not may_have_no_binding and any(one.get("type") != STACK_TYPE for one in resources):
+    kinds = {one.get("type") for one in resources} - {STACK_TYPE}
+    if kinds and not kinds & OURS and not may_have_no_binding:
         raise UnusableInput(
             f"{source} is the export of a stack that has no binding of a token: is it another project's? Leave it out."
         )
-    return Export(_stack(resources) or source, tuple(found))
+    return Export(_stack(resources) or source, tuple(found[False]), tuple(found[True]))
+
+
+def _granted(ours: Iterable[Mapping[str, Any]], *, doomed: bool) -> Iterator[Grant]:
+    for one in ours:
+        if bool(one.get("delete")) == doomed:
+            yield from grants(one, one.get("outputs") or one.get("inputs") or {}, moment="recorded")
 
 
 def _resources(text: str, source: str) -> list[Mapping[str, Any]]:

@@ -88,6 +88,23 @@ def test_tokens_of_other_scopes_are_nobodys_finding(bound: Emulator, state: str)
     assert not {OF_WORKSPACE, OF_DEPLOYMENT} & {one["org_token_id"] for one in document["findings"]}
 
 
+def test_a_delete_that_is_pending_in_a_state_is_no_unmanaged_role_and_a_pending_replacement_no_missing_one(
+    bound: Emulator, state: str, tmp_path: Path
+) -> None:
+    export = json.loads(Path(state).read_text())
+    resources = {one["urn"].rpartition("::")[2]: one for one in export["deployment"]["resources"]}
+    resources["training"]["delete"] = True
+    resources["staging"]["pendingReplacement"] = True
+    bound.store.unbind(OLD_DEPLOYER, STAGING)
+
+    document = audited(bound, "--state", kept(tmp_path, json.dumps(export), "changed.json"))
+
+    (pending,) = [one for one in document["findings"] if one["finding"] == "pending"]
+    assert (pending["deployment_id"], pending["role"], pending["stacks"]) == (TRAINING, ADMIN, ["bindings/test"])
+    assert ("unmanaged", TRAINING, DIRECT) not in found(document)
+    assert "missing" not in {kind for kind, _, _ in found(document)}
+
+
 def test_drift_and_loss_are_told_with_both_roles(bound: Emulator, state: str) -> None:
     bound.store.bind(OLD_DEPLOYER, PRODUCTION, ACCESSOR)
     bound.store.unbind(OLD_DEPLOYER, STAGING)
