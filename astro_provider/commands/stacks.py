@@ -43,6 +43,19 @@ def all_exports(progress: Callable[[int, int], None]) -> list[Export]:
     return exports
 
 
+def selected_export(directory: Path) -> Export:
+    """Export the stack that is selected in a directory's project.
+
+    Raises:
+        UnusableInput: there is no `pulumi`, no stack is selected, or it cannot be exported.
+    """
+    command = shutil.which("pulumi")
+    if command is None:
+        raise UnusableInput("there is no pulumi on PATH. Install it, or give the exports with --state.")
+    text = _answer([command, "stack", "export"], directory, asked_by="")
+    return read_export(text, "the selected stack", may_have_no_binding=True)
+
+
 def _stacks(command: str) -> list[str]:
     listed = _answer([command, "stack", "ls", "--all", "--json"])
     try:
@@ -59,16 +72,16 @@ def _export(command: str, name: str) -> Export:
     return read_export(text, f"stack {name}", may_have_no_binding=True)
 
 
-def _answer(command: list[str]) -> str:
+def _answer(command: list[str], directory: Path | None = None, *, asked_by: str = "--all-stacks: ") -> str:
     quiet = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     answer = answer_of(
         [*command, "--non-interactive", "--color", "never"],
         quiet,
-        Path.cwd(),
+        directory or Path.cwd(),
         hidden=_NOT_FOR_PULUMI,
         longest_seconds=LONGEST_SECONDS,
     )
     if not answer.ok:
         said = answer.last_line.removeprefix("error: ").rstrip(".")
-        raise UnusableInput(f"--all-stacks: `{' '.join(['pulumi', *command[1:]])}` failed: {said}.")
+        raise UnusableInput(f"{asked_by}`{' '.join(['pulumi', *command[1:]])}` failed: {said}.")
     return answer.text

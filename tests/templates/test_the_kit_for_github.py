@@ -97,11 +97,13 @@ def test_a_preview_that_did_not_begin_is_no_review_without_changes(machine: Mach
 
 def test_rules_that_cannot_be_read_leave_no_old_comment_standing(machine: Machine) -> None:
     machine.replace("most = 2", "mots = 2", file="access.toml")
+    machine.commit()
+    machine.git("push", "-q", "origin", "main")
 
     preview = machine.job("preview.yml", "preview")
 
     assert preview.result == "failure"
-    assert "access.toml, line 10: unknown key 'mots' in [admin]" in preview.log
+    assert "base/access.toml, line 10: unknown key 'mots' in [admin]" in preview.log
     assert preview.summary == "### Access changes: not known\n\nThe review failed. The log of the run says why.\n"
 
 

@@ -4,16 +4,18 @@ Nothing here writes to the service. What a preview would refuse is left out here
 """
 
 from astro_provider.commands.adoption.doors import Door
-from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
+from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write, write_alone
 from astro_provider.commands.adoption.find import Adoption, Found, find
 from astro_provider.commands.adoption.program import program
 from astro_provider.commands.adoption.project import PLUGIN, module_path, new_project
 from astro_provider.commands.adoption.replaced import bindings_in
+from astro_provider.commands.adoption.rows import ROWS_FILE, rows
 
 __all__ = [
     "IMPORT_FILE",
     "PLUGIN",
     "PROGRAM_FILE",
+    "ROWS_FILE",
     "Adoption",
     "Door",
     "Found",
@@ -23,5 +25,7 @@ __all__ = [
     "new_project",
     "program",
     "require_room",
+    "rows",
     "write",
+    "write_alone",
 ]

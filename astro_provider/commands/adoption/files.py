@@ -18,7 +18,9 @@ IMPORT_FILE = "import.json"
 PROGRAM_FILE = "__main__.py"
 
 
-def require_room(directory: Path, *, force: bool, program_file: str = PROGRAM_FILE) -> None:
+def require_room(
+    directory: Path, *, force: bool, program_file: str = PROGRAM_FILE, import_file: str | None = IMPORT_FILE
+) -> None:
     """Refuse, before anything is asked of the service, a directory that cannot take the files.
 
     Raises:
@@ -27,7 +29,7 @@ def require_room(directory: Path, *, force: bool, program_file: str = PROGRAM_FI
     nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir():
         raise InputError("out", f"{nearest} is no directory. Nothing was written.")
-    names = (program_file, IMPORT_FILE)
+    names = [program_file, import_file] if import_file else [program_file]
     if dangling := next((directory / name for name in names if _is_dangling(directory / name)), None):
         raise InputError("out", f"{dangling} is a link to a file that does not exist. Nothing was written: remove it.")
     there = [name for name in names if (directory / name).exists()]
@@ -63,6 +65,22 @@ def write(
         with tempfile.TemporaryDirectory(dir=directory, prefix=".adopt-") as name:
             texts = {} if project is None else {PROJECT_FILE: project}
             _write(directory, Path(name), {**texts, program_file: program, IMPORT_FILE: import_file})
+    except OSError as error:
+        where = error.filename or directory
+        raise InputError("out", f"{where} cannot be written ({error.strerror}). Nothing was written.") from None
+
+
+def write_alone(directory: Path, name: str, text: str) -> None:
+    """Write one file, whole or not at all.
+
+    Raises:
+        InputError: the directory cannot be written; it is as it was.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".adopt-") as beside:
+            (Path(beside) / name).write_text(text, encoding="utf-8")
+            (Path(beside) / name).replace(directory / name)
     except OSError as error:
         where = error.filename or directory
         raise InputError("out", f"{where} cannot be written ({error.strerror}). Nothing was written.") from None

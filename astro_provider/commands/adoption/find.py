@@ -7,7 +7,7 @@ makes: what is an error there is left out, what is a warning there is said here 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -64,13 +64,15 @@ class Adoption:
 class Found:
     """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing.
 
-    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them. `empty` has the
+    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them. `managed` counts
+    those that are left out because a stack manages them. `empty` has the
     deployments in which no organization token has a role, each with whether no other one has its name; `ids` all ids of
     deployments and tokens.
     """
 
     adoptions: list[Adoption] = field(default_factory=list)
     warned: int = 0
+    managed: int = 0
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     empty: list[tuple[Deployment, bool]] = field(default_factory=list)
@@ -90,12 +92,13 @@ class Found:
         )
 
 
-def find(
+def find(  # noqa: PLR0913  every option is a keyword
     reader: Reader,
     organization_id: str,
     deployments: Sequence[Deployment],
     *,
     managed: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    declared: Collection[str] = (),
     progress: Progress = lambda _done, _of: None,
 ) -> Found:
     """Find what can be taken over in the deployments.
@@ -105,6 +108,7 @@ def find(
         organization_id: the organization.
         deployments: where to look.
         managed: the stack that manages a role already, by the ids of deployment and token; such a role is left out.
+        declared: names of resources that are taken over all the same, because their program is the one to be replaced.
         progress: told how many calls are done, of how many.
 
     Raises:
@@ -125,7 +129,12 @@ def find(
             why = f"the token is of scope {row.scope}: only ORGANIZATION tokens can be bound."
             found.left_out.append(f"{_shown(row)}: {why}")
             continue
-        if stack := managed.get((row.deployment_id, row.id)):
+        stack = managed.get((row.deployment_id, row.id))
+        if (
+            stack
+            and resource_name(deployment_keys.get(row.deployment_id, ""), token_keys.get(row.id, "")) not in declared
+        ):
+            found.managed += 1
             found.left_out.append(f"{_shown(row)}: stack {stack} manages it.")
             continue
         token = wholes.get(row.id)

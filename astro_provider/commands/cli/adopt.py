@@ -9,17 +9,20 @@ from __future__ import annotations
 import shlex
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import typer
 
+from astro_provider.access.export import Export, read_export
+from astro_provider.access.model import shown as text_of
 from astro_provider.commands.adoption import (
     IMPORT_FILE,
     PLUGIN,
     PROGRAM_FILE,
+    ROWS_FILE,
     Door,
     Found,
     bindings_in,
@@ -28,16 +31,20 @@ from astro_provider.commands.adoption import (
     new_project,
     program,
     require_room,
+    rows,
     write,
+    write_alone,
 )
 from astro_provider.commands.cli.exit_statuses import FAILED
+from astro_provider.commands.cli.facts import read_text
 from astro_provider.commands.cli.options import Where
 from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.terminal import console, progress_bar
 from astro_provider.commands.projects import PROJECT_FILE, Project, project_of
-from astro_provider.errors import InputError
+from astro_provider.errors import InputError, UnusableInput
 from astro_provider.messages import shown
 
+MOST_BINDINGS = 50  # resources of their own; each is a process's work in every run, and a table is one
 IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
 
@@ -76,6 +83,8 @@ def run(  # noqa: PLR0913  the command's options
     exclusive: bool = False,
     native: bool = False,
     all_stacks: bool = False,
+    as_config: bool = False,
+    states: Sequence[str] = (),
 ) -> None:
     """Find what is assigned, write the files and say so.
 
@@ -89,6 +98,8 @@ def run(  # noqa: PLR0913  the command's options
         exclusive: the table lets nobody else have a role in its deployments.
         native: declare them through the native door.
         all_stacks: leave out what a stack of the backend manages.
+        as_config: write rows for the program of templates/infra-repo, in the place of a program.
+        states: files of exports of the stacks that may manage some already; none: the project's selected stack.
 
     Raises:
         AstroProviderError: nothing was written.
@@ -98,22 +109,50 @@ def run(  # noqa: PLR0913  the command's options
     if exclusive and all_stacks:
         text = "an exclusive table takes away the roles that --all-stacks leaves out: write one of them. Nothing was written."
         raise InputError("exclusive", text)
+    if as_config and (as_table or native or module is not None):
+        raise InputError("as_config", "rows go without --as-table, --native and --module. Nothing was written.")
     project = project_of(out.resolve())
+    given = [read_export(*read_text(name)) for name in states]
     imported_as = None if module is None else module_path(project, out, module)
     door = Door.NATIVE if native else Door.DYNAMIC
-    place = Place(out, PROGRAM_FILE if module is None else f"{module}.py", project, imported_as, door)
-    require_room(out, force=force, program_file=place.program_file)
-    managed = _managed() if all_stacks else {}
+    program_file = ROWS_FILE if as_config else PROGRAM_FILE if module is None else f"{module}.py"
+    place = Place(out, program_file, project, imported_as, door)
+    require_room(out, force=force, program_file=program_file, import_file=None if as_config else IMPORT_FILE)
+    before = None if as_config else _text(out / program_file)
+    exports, unseen = _exports(place, given, all_stacks=all_stacks)
+    # What the program to be replaced declares stays: the next update would revoke it. Of one that nobody can read it may be any.
+    declared: Collection[str] | None = frozenset() if before is None else bindings_in(before)
+    managed = {} if declared is None else _managed(exports)
     with opened(organization_id) as session:
         deployments = session.deployments(where)
         with session.progress("Reading assignments") as progress:
-            found = find(session.reader, session.organization_id, deployments, managed=managed, progress=progress)
+            found = find(
+                session.reader,
+                session.organization_id,
+                deployments,
+                managed=managed,
+                declared=declared or frozenset(),
+                progress=progress,
+            )
         known = session.settings.organization_id
         elsewhere = session.organization_id if organization_id and session.organization_id != known else None
+    if exclusive and found.managed:
+        raise InputError(
+            "exclusive",
+            f"an exclusive table takes away what other resources give there, and stacks manage {found.managed} of these roles. "
+            "Nothing was written: leave --exclusive out, or move these roles first.",
+        )
     if not found.adoptions:
         _say_aside(found)
+        _say(unseen, sys.stderr)
         typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
         raise typer.Exit(FAILED)
+    if as_config:
+        write_alone(out, ROWS_FILE, rows(found.adoptions))
+        _say(_report_of_rows(found, place), sys.stdout)
+        _say_aside(found)
+        _say(unseen, sys.stderr)
+        return
     if as_table:
         from astro_provider.commands.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
 
@@ -125,7 +164,6 @@ def run(  # noqa: PLR0913  the command's options
         from astro_provider.commands.adoption.import_file import import_file  # noqa: PLC0415 as above
 
         texts = program(found.adoptions, elsewhere, door), import_file(found.adoptions, door)
-    before = _text(out / place.program_file)
     write(
         out,
         program=texts[0],
@@ -137,15 +175,40 @@ def run(  # noqa: PLR0913  the command's options
     if before is not None:
         _say_replaced(found, place, before)
     _say_aside(found)
+    if not as_table and len(found.adoptions) > MOST_BINDINGS:
+        text = f"{len(found.adoptions)} bindings are as many resources. A table (--as-table) serves better from {MOST_BINDINGS} on: "
+        _say(["", f"{text}it is one resource, and a run makes one write for each token."], sys.stderr)
+    _say(unseen, sys.stderr)
 
 
-def _managed() -> dict[tuple[str, str], str]:
-    """The stacks of the backend that manage a role, by the ids of deployment and token."""
-    from astro_provider.access.model import shown as text_of  # noqa: PLC0415  only --all-stacks needs them
-    from astro_provider.commands.stacks import all_exports  # noqa: PLC0415  as above
+def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tuple[list[Export], list[str]]:
+    """The exports of the stacks that may manage something already, and what there is to say if none could be read."""
+    from astro_provider.commands.stacks import all_exports, selected_export  # noqa: PLC0415  half a second
 
-    with progress_bar("Reading stacks", "stacks") as progress:
-        exports = all_exports(progress)
+    if all_stacks:
+        with progress_bar("Reading stacks", "stacks") as progress:
+            return [*given, *all_exports(progress)], []
+    if given or place.project is None:
+        return [*given], []
+    try:
+        return [selected_export(place.project.directory)], []
+    except UnusableInput as reason:
+        text = f"It was not looked at what a stack manages already: {reason} If one manages some of these, both will own them."
+        return [], ["", text]
+
+
+def _report_of_rows(found: Found, place: Place) -> Iterator[str]:
+    yield f"Wrote {found.extent}."
+    yield f"  {place.out / ROWS_FILE}  rows of access:bindings, for the program of templates/infra-repo"
+    yield ""
+    yield (
+        "Nothing in Astro was changed. Next: add the rows to access:bindings in Pulumi.<stack>.yaml, in one pull request. Its "
+        'comment shows each of them as "keeps", with the flag adopts.'
+    )
+
+
+def _managed(exports: Sequence[Export]) -> dict[tuple[str, str], str]:
+    """The stacks that manage a role, by the ids of deployment and token."""
     found = {}
     for export in exports:
         for grant in export.grants:

@@ -113,6 +113,18 @@ def adopt(  # noqa: PLR0913 the command's options
     all_stacks: Annotated[
         bool, typer.Option("--all-stacks", help="Leave out what a stack of the backend of this directory manages.")
     ] = False,
+    as_config: Annotated[
+        bool, typer.Option("--as-config", help="Write rows for the program of templates/infra-repo, no program.")
+    ] = False,
+    states: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            help="What `pulumi stack export` printed: what it manages is left out; repeatable. Without it the project's "
+            "selected stack is asked.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
@@ -143,6 +155,8 @@ def adopt(  # noqa: PLR0913 the command's options
         exclusive=exclusive,
         native=native,
         all_stacks=all_stacks,
+        as_config=as_config,
+        states=states or (),
     )
 
 
