@@ -175,7 +175,7 @@ def _changes(subject: Subject, found: _Subject, facts: Facts) -> Iterator[Change
         after, is_released = [before], True
     for there in after:
         if before is not None or there is not None:
-            kind = _kind(before, there, gives=bool(found.gives), is_new=is_new)
+            kind = _kind(before, there, gives=bool(found.gives))
             yield Change(subject, before, there, kind, is_new=is_new, is_released=is_released)
 
 
@@ -201,7 +201,7 @@ def _unknown(grant: Grant | None, moment: str) -> Grant | None:
     return grant and replace(grant, role=Unseen(Hidden.UNKNOWN, f"{grant.urn} {grant.subject} {moment}"))
 
 
-def _kind(before: Grant | None, after: Grant | None, *, gives: bool, is_new: bool) -> Kind:
+def _kind(before: Grant | None, after: Grant | None, *, gives: bool) -> Kind:
     if after is None:
         return Kind.LOSE
     if before is None:
@@ -210,7 +210,7 @@ def _kind(before: Grant | None, after: Grant | None, *, gives: bool, is_new: boo
         return Kind.KEEP
     if not gives and _is_unknown(after.role):
         return Kind.LOSE
-    return Kind.GAIN if is_new and _is_unknown(before.role) else Kind.CHANGE
+    return Kind.GAIN if _is_unknown(before.role) else Kind.CHANGE
 
 
 def _is_unknown(role: Text) -> bool:

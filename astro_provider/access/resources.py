@@ -102,7 +102,7 @@ def _of_one(state: Mapping[str, Any], properties: Mapping[str, Any], organizatio
     token_name, role = property_text(properties, "org_token_name", place), property_text(properties, "role", place)
     deployment_name = property_text(properties, "deployment_name", place)
     if properties.get(UNFINISHED) is True:
-        role = UNFINISHED_ROLE
+        role = Unseen(Hidden.UNKNOWN, f"{place} role")
     unknown = [deployment_id is None and deployment_name is None, token_id is None and token_name is None, role is None]
     if any(unknown):
         raise Incomprehensible("no deployment, no token or no role")
@@ -138,7 +138,9 @@ def _of_many(properties: Mapping[str, Any], name: str, organization_id: Text, pl
         for token, role in {**tokens, **dict.fromkeys(marked.get(deployment, ()), UNFINISHED_ROLE)}.items():
             token_id, token_name = _id_or_name(token, token_ids)
             subject = Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
-            yield _Entry(subject, _text(role, f"{row} {token}"), None if token == token_id else token, called)
+            unknown = Unseen(Hidden.UNKNOWN, f"{row} {token}")
+            text = unknown if role == UNFINISHED_ROLE else _text(role, f"{row} {token}")
+            yield _Entry(subject, text, None if token == token_id else token, called)
 
 
 def _id_or_name(key: str, ids: Any) -> tuple[str | None, str | None]:

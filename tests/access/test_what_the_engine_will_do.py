@@ -189,6 +189,24 @@ def test_a_delete_that_an_earlier_run_left_is_a_loss_whether_or_not_its_step_is_
     assert ("lose", D0, ADMIN, None) in told(replaced_too)
 
 
+def test_what_a_failed_run_has_left_is_no_role_but_not_known() -> None:
+    left = state("b", D0)
+    left["outputs"]["unfinished"] = True
+    table = {
+        "urn": urn("t", f"{TYPE}s"), "type": f"{TYPE}s", "id": f"{ORGANIZATION}/x",
+        "outputs": {
+            "organization_id": ORGANIZATION, "roles": {D1: {}}, "unfinished": {D1: [TOKEN]},
+            "deployment_ids": {D1: D1}, "token_ids": {TOKEN: TOKEN},
+        },
+    }  # fmt: skip
+    found = reviewed(step("update", left, asked("b", D0, ACCESSOR)), step("delete", table))
+    (gained,) = [row for row in found.rows if row.deployment_id == D0]
+    (lost,) = [row for row in found.rows if row.deployment_id == D1]
+
+    assert (gained.kind, gained.before, gained.before_known, gained.after) == ("gain", None, False, ACCESSOR)
+    assert (lost.kind, lost.before, lost.before_known, lost.after) == ("lose", None, False, None)
+
+
 def test_steps_that_the_engine_counts_and_the_digest_does_not_show_are_a_problem() -> None:
     whole = reviewed(step("delete", state("b")), delete=1)
     short = reviewed(step("delete", state("b")), delete=3, create=1)
