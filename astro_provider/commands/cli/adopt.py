@@ -104,13 +104,8 @@ def run(  # noqa: PLR0913  the command's options
     Raises:
         AstroProviderError: nothing was written.
     """
-    if exclusive and not as_table:
-        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
-    if exclusive and all_stacks:
-        text = "an exclusive table takes away the roles that --all-stacks leaves out: write one of them. Nothing was written."
-        raise InputError("exclusive", text)
-    if as_config and (as_table or native or module is not None):
-        raise InputError("as_config", "rows go without --as-table, --native and --module. Nothing was written.")
+    _require_that_rows_are_alone(as_config, of_a_program=as_table or native or module is not None)
+    _require_a_table_of_all(exclusive, as_table=as_table, all_stacks=all_stacks)
     project = project_of(out.resolve())
     given = [read_export(*read_text(name)) for name in states]
     imported_as = None if module is None else module_path(project, out, module)
@@ -179,6 +174,19 @@ def run(  # noqa: PLR0913  the command's options
         text = f"{len(found.adoptions)} bindings are as many resources. A table (--as-table) serves better from {MOST_BINDINGS} on: "
         _say(["", f"{text}it is one resource, and a run makes one write for each token."], sys.stderr)
     _say(unseen, sys.stderr)
+
+
+def _require_that_rows_are_alone(as_config: bool, *, of_a_program: bool) -> None:  # noqa: FBT001  a value, no switch
+    if as_config and of_a_program:
+        raise InputError("as_config", "rows go without --as-table, --native and --module. Nothing was written.")
+
+
+def _require_a_table_of_all(exclusive: bool, *, as_table: bool, all_stacks: bool) -> None:  # noqa: FBT001  as above
+    if exclusive and not as_table:
+        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
+    if exclusive and all_stacks:
+        text = "an exclusive table takes away the roles that --all-stacks leaves out: write one of them. Nothing was written."
+        raise InputError("exclusive", text)
 
 
 def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tuple[list[Export], list[str]]:
