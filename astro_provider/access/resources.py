@@ -68,6 +68,25 @@ def removed(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: 
     return [replace(_grant(one, state, properties), role=role) for one, role in roles if role is not None]
 
 
+def vaguely_removed(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: str) -> list[Grant]:
+    """What an exclusive set of bindings takes where its deployments are not known yet: from tokens that nobody can name.
+
+    One grant for each deployment that has a name without an id, or one for all of them, with everything else unknown.
+    """
+    place = f"{state.get('urn', '')} {moment}"
+    exclusive = _raw(properties, "exclusive")
+    if state.get("type") not in MANY or not (exclusive is True or isinstance(_text(exclusive, place), Unseen)):
+        return []
+    organization_id = property_text(properties, "organization_id", place) or _ids(state)[0]
+    roles = _raw(properties, "roles")
+    keys = [_id_or_name(key, _raw(properties, "deployment_ids")) for key in roles] if isinstance(roles, Mapping) else []
+    nobody = Unseen(Hidden.UNKNOWN, f"{place} removes")
+    subjects = [Subject(organization_id, None, nobody, None, name) for identifier, name in keys if identifier is None]
+    if not isinstance(roles, Mapping):
+        subjects = [Subject(organization_id, nobody, nobody)]
+    return [_grant(_Entry(subject, nobody, None, subject.deployment_name), state, properties) for subject in subjects]
+
+
 class _Entry(NamedTuple):
     """A subject's role, and what the token and the deployment are called."""
 

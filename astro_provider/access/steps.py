@@ -40,8 +40,8 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
-from astro_provider.access.model import Grant, seen
-from astro_provider.access.resources import OURS, grants, removed
+from astro_provider.access.model import Grant, Unseen, seen
+from astro_provider.access.resources import OURS, grants, removed, vaguely_removed
 
 IN_A_REFRESH = frozenset(("refresh", "update", "delete"))
 
@@ -193,7 +193,7 @@ class _Run:
         elif op in ("create", "import"):
             yield Part(Does.GIVES if op == "create" else Does.ADOPTS, (), _asked(step))
         if op in ("create", "update", "replace", "import"):
-            yield Part(Does.TAKES, _taken_from_others(step), is_live=True, is_stack=False)
+            yield from _taken_from_others(step)
 
     def _replaced(self, step: Step) -> Iterator[Part]:
         if not _old(step).get("external"):
@@ -283,9 +283,17 @@ def _asked(step: Step) -> list[Grant]:
     return found
 
 
-def _taken_from_others(step: Step) -> list[Grant]:
-    """What an exclusive table takes from tokens that are not in it."""
-    return removed(_new(step), _new(step).get("inputs") or {}, moment="before")
+def _taken_from_others(step: Step) -> Iterator[Part]:
+    """Yield what an exclusive table takes from tokens that are not in it, and what it may take.
+
+    A row of `removes` whose role is unknown is of a token that may turn out to be one of the table.
+    """
+    state, inputs = _new(step), _new(step).get("inputs") or {}
+    rows = removed(state, inputs, moment="before")
+    certain = [one for one in rows if not isinstance(one.role, Unseen)]
+    yield Part(Does.TAKES, certain, is_live=True, is_stack=False)
+    vague = [*(one for one in rows if one not in certain), *vaguely_removed(state, inputs, moment="before")]
+    yield Part(Does.MAY_TAKE, vague, is_stack=False)
 
 
 def _kept(step: Step) -> list[Grant]:

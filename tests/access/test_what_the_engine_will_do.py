@@ -207,6 +207,25 @@ def test_what_a_failed_run_has_left_is_no_role_but_not_known() -> None:
     assert (lost.kind, lost.before, lost.before_known, lost.after) == ("lose", None, False, None)
 
 
+def test_what_an_exclusive_table_may_take_is_a_row_that_is_not_known() -> None:
+    kind = f"{TYPE}s"
+    inputs: dict[str, Any] = {
+        "organization_id": ORGANIZATION, "exclusive": True, "roles": {D0: {OTHER: ADMIN}, "made here": {}},
+        "removes": {D0: {TOKEN: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "stranger": ADMIN}},
+    }  # fmt: skip
+    new = {"urn": urn("t", kind), "type": kind, "inputs": inputs}
+
+    rows = reviewed(step("create", None, new)).rows
+
+    found = {(one.org_token_id or one.org_token_name, one.deployment_id or one.deployment_name): one for one in rows}
+    assert {pair: (one.kind, one.after_known) for pair, one in found.items()} == {
+        (OTHER, D0): ("gain", True),
+        (TOKEN, D0): ("lose", False),
+        ("stranger", D0): ("lose", True),
+        (None, "made here"): ("lose", False),
+    }
+
+
 def test_steps_that_the_engine_counts_and_the_digest_does_not_show_are_a_problem() -> None:
     whole = reviewed(step("delete", state("b")), delete=1)
     short = reviewed(step("delete", state("b")), delete=3, create=1)
