@@ -39,11 +39,11 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
         assert imported["type"] == "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
         assert imported["inputs"].pop(PROVIDER_KEY) == imported["outputs"].pop(PROVIDER_KEY) == PICKLED
         assert lifecycle.check(EngineCall(), imported["inputs"], imported["inputs"]) == Checked(imported["inputs"], [])
-        unseen = lifecycle.read(imported["id"], {})  # as the service spells the role on this token
+        unseen = lifecycle.read(EngineCall(id=imported["id"]), {})  # as the service spells the role on this token
         assert unseen is not None
         assert {**unseen[1], "role": ""} == {**imported["outputs"], "role": ""}
         assert unseen[1]["role"].lower() == imported["outputs"]["role"].lower()
-        assert lifecycle.read(imported["id"], imported["outputs"]) == (imported["inputs"], imported["outputs"])
+        assert lifecycle.read(EngineCall(id=imported["id"]), imported["outputs"]) == (imported["inputs"], imported["outputs"])
 
 
 def test_a_role_is_adopted_in_astros_spelling(astro: Emulator, connect: Connect) -> None:
