@@ -17,8 +17,9 @@ from astro_provider.messages import notices
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
+    from astro_provider.lifecycle.checking import Checked, Difference
     from astro_provider.lifecycle.engine_call import EngineCall
-    from astro_provider.lifecycle.single import Checked, Difference, Lifecycle
+    from astro_provider.lifecycle.single import Lifecycle
     from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
 

@@ -6,18 +6,16 @@ every answer out; `preflight.py` says what a preview says; `reading/` reads, and
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any
 
-from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
-from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.account import NOTHING_LOST
 from astro_provider.astro.writing.changes import Add, Put, Remove
 from astro_provider.astro.writing.locks import TokenLocks
@@ -35,12 +33,13 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle import failure
-from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, State, exclusive_in_words, twin_in_words
+from astro_provider.lifecycle.checking import Checking, Difference, Properties, Shared, within_its_time
+from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, State, twin_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.findings import Finding, Weight, report
+from astro_provider.lifecycle.findings import Finding, Weight
 from astro_provider.lifecycle.preflight import examine_existing
 from astro_provider.lifecycle.situation import Situation, examine_binding, look_up_binding
-from astro_provider.lifecycle.spelling import filled_in_by_spelling, spellings, tell_that_checks_are_off
+from astro_provider.lifecycle.spelling import filled_in_by_spelling, spellings
 from astro_provider.lifecycle.values import (
     IDENTITY,
     NAMES,
@@ -56,65 +55,8 @@ from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
 from astro_provider.names import UNFINISHED
 
-Properties = dict[str, Any]
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """The inputs with what `check` filled in, and the problems, each on a property ("" if on none)."""
-
-    inputs: Properties
-    problems: list[InputError]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What would change: nothing, some properties in place, or the binding's identity.
-
-    Attributes:
-        changes: whether anything does.
-        replaces: the properties that make it another binding.
-        beyond_inputs: something changes that no comparison of inputs shows.
-    """
-
-    changes: bool
-    replaces: list[str]
-    beyond_inputs: bool = False
-
-
-class _HasSettings(Protocol):
-    @property
-    def _settings(self) -> Settings: ...
-
-
-_L = TypeVar("_L", bound=_HasSettings)
-
-
-def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Concatenate[_L, _P], _R]:
-    """Bound one operation of a lifecycle, with all that it reads, writes and waits for, by `timeoutSeconds`."""
-
-    @functools.wraps(method)
-    def bounded(self: _L, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with operation(self._settings.timeout_seconds):
-            return method(self, *args, **kwargs)
-
-    return bounded
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What the resources of all kinds share in one process: settings, facts, the one road of writes, and claims."""
-
-    settings: Settings
-    reader: Reader
-    writer: Writer
-    claims: Claims
-
-
-class Lifecycle:
+class Lifecycle(Checking[Inputs]):
     """The life of bindings in one process; safe to share between threads.
 
     Args:
@@ -123,11 +65,9 @@ class Lifecycle:
     """
 
     def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
-        self._settings = settings
         client = settings.client()
         evidence = Evidence(client)
-        self._reader = Reader(client, evidence)
-        self._writer = Writer(
+        writer = Writer(
             client,
             TokenLocks(settings.host, settings.lock_directory),
             settle_seconds=settings.settle_seconds,
@@ -135,60 +75,31 @@ class Lifecycle:
             most_at_once=operations_at_once,
             evidence=evidence,
         )
-        self._claims = Claims()
-        self.shared = Shared(settings, self._reader, self._writer, self._claims)
+        super().__init__(Shared(settings, Reader(client, evidence), writer, Claims()))
 
-    @within_its_time
-    def check(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
-        """Examine what the program asks for, fill in what it left to be found, and claim the binding.
+    def _parse(self, news: Mapping[str, Any], parser: Parser) -> Inputs:
+        return parse_inputs(news, parser)
 
-        Args:
-            call: the engine's.
-            olds: the stored inputs; empty for a new binding, and for the second check of a replacement.
-            news: the program's inputs.
-        """
-        by = Claimant(call.urn)
-        stored = Stored.parse(olds) if olds else None
-        parser = Parser(self._settings.credential)
-        asked, malformed = parse_inputs(news, parser), parser.problems
-        if self._settings.preview_checks is PreviewChecks.OFF:
-            return Checked(
-                dict(news) if malformed else self._check_by_spelling(asked, stored, by).properties(), malformed
-            )
-        try:
-            inputs, findings = self._examine(Situation(self._with_organization(asked), stored), by)
-        except AstroProviderError as error:
-            # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
-            return Checked(dict(news), malformed or [InputError("", str(error))])
-        problems = [*malformed, *report(findings, self._settings.preview_checks, with_places=False)]
-        return Checked(dict(news) if malformed else inputs.properties(), problems)
-
-    def _examine(self, situation: Situation, by: Claimant) -> tuple[Inputs, list[Finding]]:
-        """Look up, claim, examine; in this order, so that what is claimed is claimed also if it is wrong."""
+    def _examine(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> tuple[Inputs, list[Finding]]:
+        by, situation = Claimant(urn), Situation(asked, Stored.parse(olds) if olds else None)
         inputs, found = look_up_binding(self._reader, situation)
         binding = inputs.binding
         is_new = situation.stored is None or situation.is_replaced_by(inputs)
-        twin = None
-        findings: list[Finding] = []
+        claimed: list[Finding] = []
         if binding is not None:
-            role = inputs.role if known(inputs.role) else None
-            twin = self._claims.checked(binding, by, State.WANTED if is_new else State.STORED, role)
-            if twin is not None:
-                weight = Weight.WARNING if twin.is_harmless else Weight.ERROR
-                findings.append(Finding(weight, "", twin_in_words(by, twin.other, inputs.in_words)))
-            elif table := self._claims.exclusive_to(binding, by):
-                findings.append(Finding(Weight.ERROR, "", exclusive_in_words(table, inputs.in_words)))
+            state = State.WANTED if is_new else State.STORED
+            claimed = [*self._claim(binding, by, state, inputs.role, inputs.in_words, "")]
         inputs, examined = examine_binding(self._reader, situation, inputs, found)
-        findings += examined.findings
-        if binding is not None and is_new and twin is None and known(inputs.role):
+        findings = [*claimed, *examined.findings]
+        if binding is not None and is_new and known(inputs.role) and not claimed:
             there = {binding: self._reader.role_of(binding, confirm_absence=False)}
             stored = [binding] if self._claims.is_stored(binding) else []
             findings += examine_existing(examined, there, in_the_program=stored)
         return inputs, findings
 
-    def _check_by_spelling(self, asked: Inputs, stored: Stored | None, by: Claimant) -> Inputs:
-        """Fill in what the state tells of a binding that is spelled as it was, and claim it, without asking the service."""
-        tell_that_checks_are_off()
+    def _check_by_spelling(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> Inputs:
+        """Fill in what the state tells of a binding that is spelled as it was, and claim it."""
+        stored = Stored.parse(olds) if olds else None
         state = stored or Stored()
         inputs = filled_in_by_spelling(asked, state, self._settings.organization_id)
         to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
@@ -200,7 +111,7 @@ class Lifecycle:
                 how = State.STORED
             else:
                 how = State.PERHAPS
-            self._claims.checked(claimed, by, how)
+            self._claims.checked(claimed, Claimant(urn), how)
         return inputs
 
     def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
@@ -472,7 +383,7 @@ class Lifecycle:
     def _gives_an_unchecked_name(self, asked: Inputs, stored: Stored) -> bool:
         """Whether a name is given that the state does not have, and no check has held it against the id."""
         names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
-        return self._settings.preview_checks is PreviewChecks.OFF and any(_differs(new, old) for new, old in names)
+        return self.is_unchecked and any(_differs(new, old) for new, old in names)
 
     def _ready(self, properties: Mapping[str, Any], stored: Stored | None = None) -> tuple[Inputs, BindingId]:
         """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
@@ -484,7 +395,7 @@ class Lifecycle:
             self._with_organization(parse_inputs(properties)),
             stored,
             about_to_write=True,
-            unchecked=self._settings.preview_checks is PreviewChecks.OFF,
+            unchecked=self.is_unchecked,
         )
         inputs, examined = examine_binding(self._reader, situation, *look_up_binding(self._reader, situation))
         for finding in examined.findings:
@@ -493,11 +404,6 @@ class Lifecycle:
         if inputs.binding is None:
             raise AssertionError("the engine asked for a write while a value was unknown")
         return inputs, inputs.binding
-
-    def _with_organization(self, inputs: Inputs) -> Inputs:
-        if inputs.organization_id is not None:
-            return inputs
-        return replace(inputs, organization_id=self._reader.organization_id(self._settings.organization_id))
 
 
 def _refuse_twin(by: Claimant, exchange: Exchange, inputs: Inputs) -> None:

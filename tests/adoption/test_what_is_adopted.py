@@ -9,8 +9,8 @@ from astro_emulator.organization import FINANCE_ID, entry
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.adoption import Found, find
 from astro_provider.commands.adoption.import_file import import_file
+from astro_provider.lifecycle.checking import Checked
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.single import Checked
 from astro_provider.names import PROVIDER_KEY
 from tests.support.cast import STAGING, TRAINING
 from tests.support.clients import Connect
@@ -43,7 +43,10 @@ def test_an_entry_is_exactly_what_a_refresh_would_leave_in_the_state(
         assert unseen is not None
         assert {**unseen[1], "role": ""} == {**imported["outputs"], "role": ""}
         assert unseen[1]["role"].lower() == imported["outputs"]["role"].lower()
-        assert lifecycle.read(EngineCall(id=imported["id"]), imported["outputs"]) == (imported["inputs"], imported["outputs"])
+        assert lifecycle.read(EngineCall(id=imported["id"]), imported["outputs"]) == (
+            imported["inputs"],
+            imported["outputs"],
+        )
 
 
 def test_a_role_is_adopted_in_astros_spelling(astro: Emulator, connect: Connect) -> None:

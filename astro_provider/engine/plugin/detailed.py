@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from astro_provider.engine.plugin.properties import Properties
 from astro_provider.engine.property_names import STRANGERS
-from astro_provider.lifecycle.single import Difference
+from astro_provider.lifecycle.checking import Difference
 from astro_provider.names import camel
 
 Kind = provider_pb2.PropertyDiff

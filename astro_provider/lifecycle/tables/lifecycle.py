@@ -18,7 +18,6 @@ from typing import Any
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
-from astro_provider.astro.settings import PreviewChecks
 from astro_provider.astro.writing.account import Account
 from astro_provider.astro.writing.changes import Outcome, Remove
 from astro_provider.astro.writing.writer import Written
@@ -32,6 +31,7 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle import failure
+from astro_provider.lifecycle.checking import Checking, Difference, Properties, Shared, within_its_time
 from astro_provider.lifecycle.claims import (
     Claimant,
     Delete,
@@ -42,10 +42,9 @@ from astro_provider.lifecycle.claims import (
     twin_in_words,
 )
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, report, say_all
+from astro_provider.lifecycle.findings import MOST_TOLD, ROLES, Entry, Finding, Weight, as_one, say_all
 from astro_provider.lifecycle.preflight import examine_existing
-from astro_provider.lifecycle.single import Checked, Difference, Shared, dead_deployments, within_its_time
-from astro_provider.lifecycle.spelling import tell_that_checks_are_off
+from astro_provider.lifecycle.single import dead_deployments
 from astro_provider.lifecycle.tables.examining import ExaminedTable, examine_table
 from astro_provider.lifecycle.tables.plan import Plan, plan
 from astro_provider.lifecycle.tables.strangers import Stranger, as_roles, find_strangers, removes, to_take
@@ -55,53 +54,27 @@ from astro_provider.messages import notices
 from astro_provider.messages.words import in_words, sentence
 from astro_provider.names import CUID, UNFINISHED
 
-Properties = dict[str, Any]
 IDENTITY = "organization_id"
 
 
-class TableLifecycle:
+class TableLifecycle(Checking[Table]):
     """The life of tables in one process; safe to share between threads."""
 
+    with_places = True
+
     def __init__(self, shared: Shared) -> None:
-        self._settings = shared.settings
-        self._reader = shared.reader
-        self._writer = shared.writer
-        self._claims = shared.claims
+        super().__init__(shared)
         # What checks of this process have said. A refresh, which brings no check, has `diff` compare what it found with the
         # *stored* inputs: their rows of `removes` are done, and strangers are drift. A check never leaves a row as it is
         # stored, so the two cannot be taken for each other.
         self._to_be_taken: set[frozenset[tuple[Entry, str]]] = set()
         self._checked: set[Hashable] = set()
 
-    @within_its_time
-    def check(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
-        """Examine what the program asks for, fill in what it left to be found, and claim the entries.
+    def _parse(self, news: Mapping[str, Any], parser: Parser) -> Table:
+        return parse_table(news, parser)
 
-        Args:
-            call: the engine's.
-            olds: the stored inputs; empty for a new table, and for the second check of a replacement.
-            news: the program's inputs.
-        """
+    def _examine(self, asked: Table, olds: Mapping[str, Any], urn: str) -> tuple[Table, list[Finding]]:
         stored = Table.stored(olds) if olds else None
-        parser = Parser(self._settings.credential)
-        asked, malformed = parse_table(news, parser), parser.problems
-        if self._is_unchecked:
-            return Checked(
-                dict(news) if malformed else self._check_by_spelling(asked, stored, call.urn).properties(), malformed
-            )
-        try:
-            table, findings = self._examine(self._with_organization(asked), stored, call.urn)
-        except AstroProviderError as error:
-            return Checked(dict(news), malformed or [InputError("", str(error))])
-        problems = [*malformed, *report(findings, self._settings.preview_checks, with_places=True)]
-        return Checked(dict(news) if malformed else table.properties(), problems)
-
-    @property
-    def _is_unchecked(self) -> bool:
-        return self._settings.preview_checks is PreviewChecks.OFF
-
-    def _examine(self, asked: Table, stored: Table | None, urn: str) -> tuple[Table, list[Finding]]:
-        """Look up, examine, claim; what is wrong is claimed as well."""
         state = stored if stored is not None and stored.organization_id == asked.organization_id else None
         had = state or Table()
         if not known(asked.organization_id) or isinstance(asked.roles, Unknown):
@@ -110,7 +83,12 @@ class TableLifecycle:
         examined = examine_table(self._reader, asked, state, about_to_write=False)
         table = examined.table
         by = _claimant(urn, table)
-        findings = [*self._claim(examined, had, by), *examined.findings]
+        self._checked.add(by)
+        findings: list[Finding] = []
+        for binding, entry in examined.bindings.items():
+            how = State.STORED if _has(had, binding, entry) else State.WANTED
+            findings += self._claim(binding, by, how, table.entries[entry], examined.in_words(entry), entry.place)
+        findings += examined.findings
         new = [binding for binding, entry in examined.bindings.items() if not _has(had, binding, entry)]
         findings += examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
         if table.exclusive is not False:
@@ -122,18 +100,6 @@ class TableLifecycle:
             table = replace(table, removes=removes(strangers, had.removes))
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
-
-    def _claim(self, examined: ExaminedTable, had: Table, by: Claimant) -> Iterable[Finding]:
-        self._checked.add(by)
-        for binding, entry in examined.bindings.items():
-            role = examined.table.entries[entry]
-            state = State.STORED if _has(had, binding, entry) else State.WANTED
-            twin = self._claims.checked(binding, by, state, role if known(role) else None)
-            if twin is not None:
-                weight = Weight.WARNING if twin.is_harmless else Weight.ERROR
-                yield Finding(weight, entry.place, twin_in_words(by, twin.other, examined.in_words(entry)))
-            elif table := self._claims.exclusive_to(binding, by):
-                yield Finding(Weight.ERROR, entry.place, exclusive_in_words(table, examined.in_words(entry)))
 
     def _reserve(self, examined: ExaminedTable, by: Claimant) -> Iterable[Finding]:
         """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
@@ -165,10 +131,9 @@ class TableLifecycle:
             for one in found
         ]
 
-    def _check_by_spelling(self, asked: Table, stored: Table | None, urn: str) -> Table:
-        """Fill in what the state tells of keys that are spelled as they were, and claim, without asking the service."""
-        tell_that_checks_are_off()
-        state = stored or Table()
+    def _check_by_spelling(self, asked: Table, olds: Mapping[str, Any], urn: str) -> Table:
+        """Fill in what the state tells of keys that are spelled as they were, and claim."""
+        state = Table.stored(olds)
         organization_id = asked.organization_id or self._settings.organization_id or state.organization_id
         if state.organization_id != organization_id:
             state = Table()
@@ -385,10 +350,10 @@ class TableLifecycle:
         if examined.table.exclusive is not True:
             return {}
         named = to_take(Table.stored(properties).removes)
-        if not named and not self._is_unchecked:
+        if not named and not self.is_unchecked:
             return {}
         strangers = self._strangers(examined)
-        if self._is_unchecked:
+        if self.is_unchecked:
             say_all(notices.warn, [one.note for one in strangers])
             return {one.binding: one.in_words for one in strangers}
         entries = {entry for entry, _ in named}
@@ -581,11 +546,6 @@ class TableLifecycle:
         ]
         say_all(notices.note, texts)
         return kept
-
-    def _with_organization(self, table: Table) -> Table:
-        if table.organization_id is not None:
-            return table
-        return replace(table, organization_id=self._reader.organization_id(self._settings.organization_id))
 
 
 @dataclass(frozen=True)
