@@ -66,6 +66,10 @@ HALFWAY: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 500, "operation": WRITE, "times": None, "skip": 1},
     {"kind": "drop_after", "operation": WRITE, "times": None, "skip": 1},
 )
+# A write that is carried out and not answered, and from some read on no token can be read: whether it stands is unknown.
+LOST_WRITE: dict[str, Any] = {"kind": "drop_after", "operation": WRITE, "times": 1}
+NO_MORE_READS: dict[str, Any] = {"kind": "status", "status": 503, "operation": READ, "times": None}
+MOST_READS_BEFORE = 4
 # Answers in the service's own words that are not true: the token is there, and nothing was written.
 LIES: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 404, "operation": READ, "times": 1},
@@ -115,7 +119,10 @@ class _Drawing:
             if fields.pop(flag, False):
                 names = (*NAMES[stack], *(TABLE_NAMES[stack] if self._programs.most_tables else ()))
                 fields[option] = tuple(self._chance.sample(names, self._chance.choice((1, 2, 3))))
-        if faults:
+        if faults and self._happens(0.4):
+            before = self._chance.randint(1, MOST_READS_BEFORE)
+            fields["faults"] = (LOST_WRITE, {**NO_MORE_READS, "skip": before})
+        elif faults:
             weights = (6, 3, 1, 6 if self._programs.most_tables else 0)
             fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES, HALFWAY), weights)[0])
             fields["faults"] = ({"skip": self._chance.choice((0, 0, 0, 1, 2)), **fault},)

@@ -13,9 +13,9 @@ It takes what the service showed and what the state held before, and tells what 
 - An exclusive table leaves nobody else a role in its deployments, and its check sees who has one also without a refresh;
   with `previewChecks=off` only if something else of it changes. What its program has there in other resources is refused,
   so the programs of a walk have nothing there.
-- After an error the state may hold less than the service (an answer that was lost leaves a grant that the next run
-  adopts), but it never forgets a grant that stands, and never tells of one that was not made. Of a table that could not be
-  taken back either, it tells which roles are not known, so that the next run writes or takes them whatever its program says.
+- After an error the state never forgets a grant that stands, and never has one that was not made. What a create or an update
+  has sent and could not see again is marked in the state as unfinished, of a binding and of a table that could not be taken
+  back either, so that the next run writes or takes it whatever its program says. A failed delete leaves no mark.
 - One case cannot be known and is left out: a targeted delete of a binding that an untargeted resource of the program has
   in the state as well, because the engine asks the provider nothing about that one.
 """
@@ -53,9 +53,8 @@ class Expected:
         possible_roles: after an error: what each pair may have; a pair that is not in it is as it was.
         possible_rows: after an error: what the state may hold of each name.
         written: of each name the roles that the state may only tell if the service shows them, after an error too.
-        uncertain: pairs whose answer a fault may have swallowed after the write.
-        of_tables: pairs that a table gives, changes or takes in a create or an update: either it takes back what it did,
-            or the state tells that it is not known.
+        accounted: pairs that one create or update gives or changes, and a table also takes: either the service has them
+            as before, or the state has what the service has, or a mark.
     """
 
     verdict: Verdict
@@ -65,8 +64,7 @@ class Expected:
     possible_roles: Mapping[Pair, frozenset[str | None]]
     possible_rows: Mapping[str, frozenset[Held | None]]
     written: Mapping[str, Mapping[Pair, str]]
-    uncertain: frozenset[Pair]
-    of_tables: frozenset[Pair]
+    accounted: frozenset[Pair]
 
 
 def possible(command: Command, before: Snapshot) -> Command | None:
@@ -106,8 +104,7 @@ def expect(command: Command, before: Snapshot) -> Expected:
         possible_roles=_possible_roles(command, actions, before),
         possible_rows=_possible_rows(command, actions, before),
         written={name: action.written for name, action in actions.items() if action.written},
-        uncertain=frozenset(pair for action in actions.values() for pair in action.written if command.faults),
-        of_tables=_of_tables(actions.values()),
+        accounted=_accounted(actions.values()),
     )
 
 
@@ -126,12 +123,15 @@ def _steps(command: Command, actions: Mapping[str, Action]) -> frozenset[str] | 
     return frozenset(f"{action.does} {name}" for name, action in actions.items() if action.does != "same")
 
 
-def _of_tables(actions: Collection[Action]) -> frozenset[Pair]:
-    tables = [a for a in actions if isinstance(a.row, Table) and a.does in ("create", "update")]
-    others = {pair for action in actions if action not in tables for pair in (*action.written, *action.deleted)}
+def _accounted(actions: Collection[Action]) -> frozenset[Pair]:
+    touched = Counter(pair for action in actions for pair in {*action.written, *action.deleted})
     held = Counter(pair for action in actions if action.old for pair in action.old.roles)
-    found = {pair for action in tables for pair in (*action.written, *action.deleted)}
-    return frozenset(pair for pair in found - others if held[pair] < 2)
+    found: set[Pair] = set()
+    for action in actions:
+        if action.does in ("create", "update"):
+            found |= action.written.keys()
+            found |= action.deleted if isinstance(action.row, Table) else frozenset()
+    return frozenset(pair for pair in found if touched[pair] < 2 and held[pair] < 2)
 
 
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:

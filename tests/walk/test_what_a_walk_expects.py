@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.stack import Outcome
-from tests.walk.draw import walk
+from tests.walk.draw import LOST_WRITE, walk
 from tests.walk.model import Verdict, expect, possible
 from tests.walk.programs import consistent
 from tests.walk.shrinking import shorter
@@ -221,6 +221,32 @@ def test_a_table_that_was_written_halfway_is_a_complaint_unless_the_state_tells(
     ] == _complaints(up, before, AN_ERROR, halfway)
     assert expect(next_up, told).roles == {D0: ADMIN}
     assert expect(next_up, told).steps == frozenset({"update table"})
+
+
+@pytest.mark.parametrize("stored", [ACCESSOR, None], ids=["an update", "a create"])
+def test_a_binding_that_was_written_and_not_seen_again_is_a_complaint_unless_the_state_marks_it(
+    stored: str | None,
+) -> None:
+    before = _moment({D0: stored}, one=_held(D0, stored)) if stored else _moment({})
+    up = Command(kind="up", program={"one": _row(D0, ADMIN)}, faults=({},))
+    silent = replace(before, entries=_moment({D0: ADMIN}).entries)
+    marked = _moment({D0: ADMIN}, one=_held(D0, UNFINISHED))
+    back = Command(kind="up", program={"one": _row(D0, stored)} if stored else {})
+
+    assert _complaints(up, before, AN_ERROR, before) == []
+    assert _complaints(up, before, AN_ERROR, marked) == []
+    assert [f"after the error the service shows {ADMIN} for t0@d0, but the state tells {stored}"] == _complaints(
+        up, before, AN_ERROR, silent
+    )
+    assert expect(back, marked).steps == frozenset({"update one" if stored else "delete one"})
+    assert expect(back, marked).roles == ({D0: stored} if stored else {})
+
+
+def test_walks_lose_the_answers_of_writes() -> None:
+    faults = [step.faults for seed in range(10) for step in islice(walk(seed), 60) if isinstance(step, Command)]
+    lost = [fault for fault in faults if LOST_WRITE in fault]
+
+    assert len(lost) > len([fault for fault in faults if fault]) / 5
 
 
 def test_a_refresh_takes_what_is_gone_out_of_a_table_and_finds_strangers() -> None:

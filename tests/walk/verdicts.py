@@ -85,13 +85,13 @@ def _state_after_an_error(command: Command, expected: Expected, before: Snapshot
 def _forgotten(
     expected: Expected, before: Snapshot, after: Snapshot, was: Mapping[str, Held], state: Mapping[str, Held]
 ) -> Iterator[str]:
-    """What the service shows and the state does not tell, although it told it before, or a table has done it."""
+    """What the service shows and the state does not have, although it had it before, or one resource has written it."""
     told = {pair: role for held in state.values() if not held.gone for pair, role in held.roles.items()}
-    for pair in sorted(expected.of_tables):
+    for pair in sorted(expected.accounted):
         if after.role(pair) != before.role(pair) and told.get(pair) not in (after.role(pair), UNFINISHED):
             yield f"after the error the service shows {after.role(pair)} for {pair}, but the state tells {told.get(pair)}"
     for pair in sorted(_living(was) - _living(state)):
-        if after.role(pair) is not None and pair not in expected.uncertain:
+        if after.role(pair) is not None:
             yield f"after the error the state has forgotten {pair}, but the service shows {after.role(pair)}"
 
 
