@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.walk.places import FOREIGN, NAMES, PAIRS, ROLES, STRANGERS, TABLE_NAMES, TOKENS
 from tests.walk.programs import Programs
-from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Step
+from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row, Step
 
 # How often each command comes, with its flags. What writes comes most often, because only a write can lie for good.
 COMMANDS: tuple[tuple[int, dict[str, Any]], ...] = (
@@ -70,6 +70,7 @@ HALFWAY: tuple[dict[str, Any], ...] = (
 LOST_WRITE: dict[str, Any] = {"kind": "drop_after", "operation": WRITE, "times": 1}
 NO_MORE_READS: dict[str, Any] = {"kind": "status", "status": 503, "operation": READ, "times": None}
 MOST_READS_BEFORE = 4
+TWINS = 0.1  # of the commands that check every resource
 # Answers in the service's own words that are not true: the token is there, and nothing was written.
 LIES: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 404, "operation": READ, "times": 1},
@@ -126,9 +127,16 @@ class _Drawing:
             weights = (6, 3, 1, 6 if self._programs.most_tables else 0)
             fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES, HALFWAY), weights)[0])
             fields["faults"] = ({"skip": self._chance.choice((0, 0, 0, 1, 2)), **fault},)
-        return Command(
-            stack=stack, program=dict(self._programs.of[stack]), checks=self._chance.choice(CHECKS), **fields
-        )
+        program, checks = dict(self._programs.of[stack]), self._chance.choice(CHECKS)
+        singles = [name for name, row in program.items() if isinstance(row, Row)]
+        if (
+            fields["kind"] in ("up", "preview")
+            and not fields.keys() & {"targets", "replace", "faults"}
+            and checks != "off"
+        ):
+            # A refresh that takes the first of the two out of the state changes nothing: both are checked.
+            fields["twin"] = self._chance.choice(singles) if singles and self._happens(TWINS) else ""
+        return Command(stack=stack, program=program, checks=checks, **fields)
 
     def _edit(self, stack: str) -> Step:
         if self._happens(0.3):

@@ -16,6 +16,7 @@ It takes what the service showed and what the state held before, and tells what 
 - After an error the state never forgets a grant that stands, and never has one that was not made. What a create or an update
   has sent and could not see again is marked in the state as unfinished, of a binding and of a table that could not be taken
   back either, so that the next run writes or takes it whatever its program says. A failed delete leaves no mark.
+- Two resources of one binding are an error of the preview, in both spellings, and the second of them is never made.
 - One case cannot be known and is left out: a targeted delete of a binding that an untargeted resource of the program has
   in the state as well, because the engine asks the provider nothing about that one.
 """
@@ -29,7 +30,7 @@ from enum import Enum
 
 from tests.walk.actions import Action, actions_of, deleted_by, is_targeted, refreshed
 from tests.walk.snapshot import UNFINISHED, Held, Snapshot
-from tests.walk.steps import Command, Pair, Table
+from tests.walk.steps import Command, Pair, Row, Table
 
 
 class Verdict(Enum):
@@ -37,7 +38,8 @@ class Verdict(Enum):
 
     SUCCEEDS = "it has to succeed"
     FAILS = (
-        "it has to fail: another role is there without overwrite, or another token under a name that nobody looks up"
+        "it has to fail: another role is there without overwrite, another token is under a name that nobody looks up, or two "
+        "resources have one binding"
     )
     MAY_FAIL = "it may fail"
 
@@ -77,7 +79,8 @@ def possible(command: Command, before: Snapshot) -> Command | None:
     forced = tuple(name for name in command.replace if name in state and name in command.program)
     if (command.targets and not targets) or (command.replace and not forced):
         return None
-    restricted = command.model_copy(update={"targets": targets, "replace": forced})
+    twin = command.twin if isinstance(command.program.get(command.twin), Row) else ""
+    restricted = command.model_copy(update={"targets": targets, "replace": forced, "twin": twin})
     if not targets or not command.writes:
         return restricted
     kept = {
@@ -136,6 +139,8 @@ def _accounted(actions: Collection[Action]) -> frozenset[Pair]:
 
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:
     verdicts = {Verdict.MAY_FAIL} if command.faults else {Verdict.SUCCEEDS}
+    if command.twin:
+        verdicts.add(Verdict.FAILS)
     early = deleted_by(action for action in actions.values() if action.comes_early)
     updated = deleted_by(action for action in actions.values() if action.does == "update")
     for action in actions.values():

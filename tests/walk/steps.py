@@ -117,6 +117,7 @@ class Command(_Part):
         targets: names of resources; none: all.
         replace: names of resources that are to be replaced.
         run_program: for `destroy` and `refresh`.
+        twin: the name of a binding that the program declares once more, spelled the other way; blank: none.
         checks: `previewChecks`.
         faults: what the service does to single calls meanwhile; the fields are those of the emulator's `Fault`.
     """
@@ -130,6 +131,7 @@ class Command(_Part):
     replace: tuple[str, ...] = ()
     continue_on_error: bool = False
     run_program: bool = False
+    twin: str = ""
     checks: Literal["warn", "strict", "off"] = "warn"
     faults: tuple[dict[str, Any], ...] = ()
 
@@ -147,6 +149,7 @@ class Command(_Part):
         said += ["--run-program"] if self.run_program else []
         program = "; ".join(f"{name}: {row}" for name, row in self.program.items()) or "nothing"
         said.append(f"[{program}]")
+        said += [f"and a twin of {self.twin}"] if self.twin else []
         said += [f"checks {self.checks}"] if self.checks != "warn" else []
         said += [f"fault {fault}" for fault in self.faults]
         return f"{self.stack}: {' '.join(said)}"

@@ -242,6 +242,23 @@ def test_a_binding_that_was_written_and_not_seen_again_is_a_complaint_unless_the
     assert expect(back, marked).roles == ({D0: stored} if stored else {})
 
 
+def test_a_twin_that_is_made_or_let_pass_is_a_complaint() -> None:
+    before = _moment({D0: ADMIN}, one=_held(D0))
+    up = Command(kind="up", program={"one": _row(D0)}, twin="one")
+    both = _moment({D0: ADMIN}, **{"one": _held(D0), "one-twin": _held(D0)})
+
+    assert _complaints(up, before, AN_ERROR, before) == []
+    assert _complaints(up, before, AN_ERROR, both) != []
+    assert [line for line in _complaints(up, before, Outcome(""), before) if line.startswith("it succeeded, but")] != []
+    assert possible(up.model_copy(update={"program": {}}), before) == Command(kind="up")
+
+
+def test_walks_declare_twins() -> None:
+    steps = [step for seed in range(10) for step in islice(walk(seed), 60) if isinstance(step, Command)]
+
+    assert sum(bool(step.twin) for step in steps) > len(steps) / 100
+
+
 def test_walks_lose_the_answers_of_writes() -> None:
     faults = [step.faults for seed in range(10) for step in islice(walk(seed), 60) if isinstance(step, Command)]
     lost = [fault for fault in faults if LOST_WRITE in fault]

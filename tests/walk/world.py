@@ -76,7 +76,10 @@ class World:
         if stack is None:  # made late, because a walk may be too short for both
             stack = self._door.stack(self._engine, self._directory / command.stack, self._environment)
             self._stacks[command.stack] = stack
-        stack.declare({name: self._arguments(row) for name, row in command.program.items()})
+        program = dict(command.program)
+        if isinstance(row := program.get(command.twin), Row):
+            program[f"{command.twin}-twin"] = row.model_copy(update={"by_id": not row.by_id})
+        stack.declare({name: self._arguments(row) for name, row in program.items()})
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
         for fault in command.faults:
