@@ -6,18 +6,19 @@ nothing outside posts roles.
 
 How a change is made:
 
-1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread leads, the
-   others ride. A lone change waits at most GATHER_SECONDS for company, and for its token's turn at the service's pace.
+1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread, the
+   leader, makes the changes of all. A lone change waits at most GATHER_SECONDS for others, and for its token's turn at
+   the service's pace.
    Each gets its own outcome; if the service refuses a merged list, its changes are tried one by one.
 2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
 3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.
-4. *Checked.* The answer to the write must show what was asked, else it is read and merged again. After a write whose
+4. *Checked.* The answer to the write must show what was asked; if it does not, the list is read and merged again. After a write whose
    answer never came, it is read first, and then decided.
 5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
    remembered. Every later read of that token puts back what was undone, and one settle time after our last write to it
-   the token is looked at, also while a burst of other tokens goes on. What has been seen standing is forgotten; what
-   shows undone too late to tell why is an error. The last change of a burst stays behind until all of it has been seen
-   standing; a change that comes meanwhile takes that duty over, so that a burst pays the wait once.
+   the token is looked at, also while changes of other tokens go on. What has been seen standing is forgotten; what
+   shows undone so late that the reason is unknown is an error. The last change of a batch waits until all of it has been
+   seen standing; a change that arrives meanwhile takes over that wait, so that a batch pays it once.
 6. *Out of step.* A writer that finds its change undone pauses for a random time before it reads the token for its next
    write. Two writers of the same pace would otherwise undo each other with every write.
 

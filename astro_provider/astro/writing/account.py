@@ -1,4 +1,4 @@
-"""What other writers undid of a run's changes, and what does not stand in the end: the facts, and sentences about them.
+"""The changes of a run that other writers undid, or that do not stand in the end: the facts, and sentences about them.
 
 One sentence for each token and reason, however many changes it is about; the first of them are named.
 """
@@ -50,16 +50,16 @@ class NotStanding:
 
     @property
     def may_stand(self) -> bool:
-        """Tell whether nothing has shown it undone."""
+        """Return whether nothing has shown it undone."""
         return self.reason in (Reason.NOT_READ, Reason.NO_TIME)
 
 
 @dataclass(frozen=True)
 class Others:
-    """What a token has shown of its other writers.
+    """The signs of other writers of a token.
 
     Attributes:
-        last_writer: its name, if the service moved `updatedAt` and tells by whom; else None.
+        last_writer: its name, if the service moved `updatedAt` and names the writer; otherwise None.
         deployment_ids: where a role changed that this process did not write.
     """
 

@@ -20,7 +20,7 @@ Roles = tuple[ApiTokenRole, ...]
 
 @dataclass(frozen=True)
 class _OfOneEntry:
-    """What all changes have.
+    """The parts that all changes have.
 
     Attributes:
         binding: the entry.
@@ -32,7 +32,7 @@ class _OfOneEntry:
 
     @property
     def in_words(self) -> str:
-        """How a message speaks of the entry."""
+        """The words for the entry in a message."""
         return self.called or self.binding.in_words
 
 
@@ -43,7 +43,7 @@ class Put(_OfOneEntry):
     role: str
 
     def fulfilled_by(self, held: str | None) -> bool:
-        """Tell whether a role held in the deployment is what this change wants."""
+        """Return whether a role held in the deployment is what this change wants."""
         return same_role(held, self.role)
 
     def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
@@ -69,7 +69,7 @@ class Remove(_OfOneEntry):
     """Take the token's role in the deployment away, whatever it is."""
 
     def fulfilled_by(self, held: str | None) -> bool:
-        """Tell whether a role held in the deployment is what this change wants: none."""
+        """Return whether a role held in the deployment is what this change wants: none."""
         return held is None
 
     def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
@@ -79,12 +79,12 @@ class Remove(_OfOneEntry):
 
 @dataclass(frozen=True)
 class TakeBack(Remove):
-    """Take away the role that this run has given, if it still stands as it was given; else somebody else has decided."""
+    """Take away the role that this run has given, if it still stands as it was given; otherwise another writer has decided."""
 
     given: str
 
     def fulfilled_by(self, held: str | None) -> bool:
-        """Tell whether what was given does not stand any more."""
+        """Return whether what was given does not stand any more."""
         return not same_role(held, self.given)
 
 
@@ -95,7 +95,7 @@ class GiveBack(Put):
     left: str | None  # the role that the run gave instead; None: it took the role
 
     def fulfilled_by(self, held: str | None) -> bool:
-        """Tell whether what the run left does not stand any more."""
+        """Return whether what the run left does not stand any more."""
         return not same_role(held, self.left)
 
 
@@ -104,7 +104,7 @@ Change = Put | Remove
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a change.
+    """The end of a change.
 
     Attributes:
         change: the change.

@@ -1,4 +1,4 @@
-"""What this process wrote lately and has not yet seen standing.
+"""The recent writes of this process that no read has shown standing yet.
 
 A writer elsewhere may have read a list before our write and write it back after it. It undoes our change by that, within
 a settle time of its read. So a change is defended until a read, sent a settle time or more after the write, shows it
@@ -10,8 +10,8 @@ Three cases need more than that rule:
   third one read in between. Then the settle time begins again, MOST_EXTENSIONS times at most. That others are at work
   shows in a list that is not the one we left, or in an `updatedAt` that is later than our own write can have made it. The
   second sign is used if the service gives it, and is not needed.
-- *A read comes late* (an outage, a slow service) and shows our change undone for the first time. Whether an old list did
-  that or a person decided it cannot be told any more, so nothing is put back: it is given up, which is an error.
+- *A read comes late* (an outage, a slow service) and shows our change undone for the first time. It is
+  unknown then whether an old list did that or a person decided it, so nothing is put back: giving it up is an error.
 - *A change is undone again and again*: two programs may want different things. Only looks count that, each settle time
   once, because a neighbour that merely writes at the same pace undoes a change with each of its writes, until it ends.
   After MOST_TIMES_UNDONE the change is given up.
@@ -19,7 +19,7 @@ Three cases need more than that rule:
 Two writers that write at the same pace, each between the other's read and write, stay in step. So a writer that finds
 its change undone pauses for a random time before it reads that token for a write, up to twice as long each time.
 
-Like `merge.py`, it neither reads nor waits: it is told what was written and what was read, and at what time.
+Like `merge.py`, it neither reads nor waits: `writer.py` reports what was written and read, and when.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _Left:
 
 
 class Ledger:
-    """What must still be seen standing.
+    """The writes that must still be seen standing.
 
     Args:
         settle_seconds: how long another writer may take from its read to its write; 0 remembers nothing.
@@ -116,7 +116,7 @@ class Ledger:
         """Note that a change was fulfilled before anything was written, as a read shows that was sent at `read_at`.
 
         It is not defended, unless we sent a write of the same entry shortly before that read, perhaps without an answer:
-        then what stands there is our write, or others are at work on it, and it is an old list that somebody wrote back.
+        then what stands there is our write, or others are at work on it, and one of them wrote an old list back.
         """
         lately = self._sent.get(change.binding, -math.inf) + LATEST_SETTLE_TIMES * self.settle_seconds
         if change.binding in self._written or read_at <= lately:
@@ -165,7 +165,7 @@ class Ledger:
         return self._draw() * FIRST_PAUSE * 2.0 ** min(repairs - 1, MOST_DOUBLINGS) * self.settle_seconds
 
     def others(self, key: TokenKey) -> Others:
-        """What a token has shown of its other writers, since this process first wrote it."""
+        """The signs of other writers of a token, since this process first wrote it."""
         return self._others.get(key, Others())
 
     def _note_others(self, key: TokenKey, left: _Left, token: ApiToken, held: dict[str, str]) -> None:
@@ -179,7 +179,7 @@ class Ledger:
         self._others[key] = Others(last_writer or known.last_writer, theirs or known.deployment_ids)
 
     def updated_by_others(self, key: TokenKey, updated_at: float | None) -> bool:
-        """Tell whether an `updatedAt` shows that others have written a token since we saw or wrote it last."""
+        """Return whether an `updatedAt` shows that others have written a token since we saw or wrote it last."""
         left = self._left.get(key)
         return (
             left is not None and left.updated_at is not None and updated_at is not None and updated_at > left.updated_at
@@ -218,7 +218,7 @@ class Ledger:
         return written.change
 
     def _is_late(self, written: _Written, read_at: float) -> bool:
-        """Tell whether a read comes too late to tell an old list that was written back from a person's decision."""
+        """Return whether a read comes too late to distinguish an old list that was written back from a person's decision."""
         return read_at > written.at + LATEST_SETTLE_TIMES * self.settle_seconds
 
     def forget(self, bindings: Iterable[BindingId]) -> None:

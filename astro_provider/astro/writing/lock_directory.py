@@ -1,6 +1,6 @@
-"""Where the locks between this machine's processes stand.
+"""The directory of the locks between this machine's processes.
 
-A directory that somebody chose (ASTRO_LOCK_DIR) is used, or it is an error. Without a choice it is the user's cache
+A directory that a user chose (ASTRO_LOCK_DIR) is used, or it is an error. Without a choice it is the user's cache
 directory rather than the runtime directory, because a job of cron and a login shell of the same user share only the
 first. A home that is missing, read-only or without locks makes way for a directory in the temporary directory. Anybody
 may have put something there before us, so that one has to be ours alone: no link, our owner, closed to all others.
@@ -32,7 +32,7 @@ def usable_directory(chosen: str | None) -> Path:
 
     Raises:
         SettingsError: the directory that the user chose cannot be used.
-        OSError: none of the usual places can be used; its text tells each with its reason.
+        OSError: none of the usual places can be used; its text names each with its reason.
     """
     if chosen is not None:
         return _tried_choice(chosen)

@@ -1,8 +1,8 @@
 """A lock per token between the processes of this machine.
 
 It spares two runners on one machine the repairs that writers on different machines need; nothing depends on it for
-safety. So a machine that has no place for locks is told so once, and writes without them. The kernel lets go of a lock
-when its holder dies, so a killed process blocks nobody.
+safety. So a machine without a place for locks warns once, and writes without them. The kernel lets go of a lock
+when its holder dies, so a killed process blocks no other.
 
 Lock files are empty and stay. In a directory that several users may write, all of them may lock each other's files. A link
 is not followed.
@@ -30,7 +30,7 @@ from astro_provider.astro.writing.lock_directory import usable_directory
 from astro_provider.errors import Cancelled, LockTimeout
 from astro_provider.messages import notices
 
-PATIENCE_SECONDS = 5.0  # after which somebody who waits is told so
+PATIENCE_SECONDS = 5.0  # after which a waiting process says so
 POLL_SECONDS = 0.01
 HELD_ELSEWHERE = (errno.EAGAIN, errno.EACCES)
 
@@ -122,7 +122,7 @@ def _opened(path: Path) -> int:
 
 
 def _locked(descriptor: int, seconds: float) -> bool:
-    """Lock what is open, and tell whether that came about in so many seconds."""
+    """Lock what is open, and return whether that succeeded in so many seconds."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,7 +1,7 @@
-"""What to read and what to write, so that several changes to one token are made together and none is lost.
+"""Decides what to read and what to write, so that several changes to one token are made together and none is lost.
 
-A step machine without I/O, threads or clock: `writer.py` asks it for the next step, and tells it what came of it and at
-what time. So tests can drive it at will. Times are seconds of any steady clock.
+A step machine without I/O, threads or clock: `writer.py` asks it for the next step, and reports the result and its
+time. So tests can drive it at will. Times are seconds of any steady clock.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_STALE_READS = 5  # of one merge, until a read comes back in time
 
 @dataclass(frozen=True)
 class Read:
-    """Read the token with all its roles, and tell `Merge.read`.
+    """Read the token with all its roles, then call `Merge.read`.
 
     Attributes:
         before_write: a write probably follows, at once. If not, the merge only looks, and reads again before it writes.
@@ -46,7 +46,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Write:
-    """Write this list at once, and tell `Merge.wrote`, `Merge.lost`, `Merge.not_made` or `Merge.refused`."""
+    """Write this list at once, then call `Merge.wrote`, `Merge.lost`, `Merge.not_made` or `Merge.refused`."""
 
     roles: Roles
 
@@ -99,7 +99,7 @@ class Merge:
         self._stale_reads = 0
 
     def step(self, now: float) -> Read | Write | None:
-        """What to do next; None: all changes have their outcome."""
+        """Return the next step; None: all changes have their outcome."""
         if self._finished:
             return None
         if self._wanted is None:
@@ -133,7 +133,7 @@ class Merge:
                     self._before[change.binding] = held
             elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
                 self._done(change, now)
-            elif isinstance(change, TakeBack | GiveBack):  # somebody else has decided what is there
+            elif isinstance(change, TakeBack | GiveBack):  # another writer has decided what is there
                 self._ledger.forget([change.binding])
                 self._succeed(change)
             else:
@@ -246,11 +246,11 @@ class Merge:
         return taking_back(change, self._before.get(change.binding))
 
     def may_stand(self, change: Change) -> bool:
-        """Tell whether a change was sent, and nothing has shown since what became of that."""
+        """Return whether a change was sent, and nothing has shown since what became of that."""
         return change.binding in self._unread or self.may_come(change)
 
     def may_come(self, change: Change) -> bool:
-        """Tell whether a change was sent by a write that nothing answered."""
+        """Return whether a change was sent by a write without an answer."""
         return change.binding in self._may_come
 
     def failed(self, error: Exception) -> None:
@@ -302,7 +302,7 @@ class Merge:
 
 
 def _as_written(change: Change) -> Change:
-    """What to make again if it is undone: an Add must not ask a second time whether it may."""
+    """The change to make again if it is undone: an Add must not ask a second time whether it may."""
     if isinstance(change, Remove):
         return Remove(change.binding, called=change.called)
     return Put(change.binding, change.role, called=change.called)

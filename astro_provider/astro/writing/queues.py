@@ -3,10 +3,10 @@
 A provider's process has as many operations at once as its door lets in, and the service takes nine writes a second. So
 what decides how long a run takes is how many changes each write carries:
 
-- Who leads a token waits until nobody has come for a moment (`Queues.gather`), and not at all once everybody who can
-  come is there.
+- The leader of a token waits until no change has arrived for GATHER_SECONDS, or until every operation that the engine
+  allows is queued (`Queues.gather`).
 - Each turn goes to the token that most changes wait for (`Queues.await_turn`), and its changes are taken only then, so
-  that who comes while it waits goes along. A token that has waited for LONGEST_WAIT_SECONDS comes before longer queues,
+  that a change that arrives while it waits is part of the write. A token that has waited for LONGEST_WAIT_SECONDS comes before longer queues,
   or a lone change would wait for a whole run.
 """
 
@@ -23,7 +23,7 @@ from astro_provider.astro.api import Deadline
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
 
-GATHER_SECONDS = 0.045  # that a lone change waits for company
+GATHER_SECONDS = 0.045  # that a lone change waits for others
 GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
 LONGEST_GATHER_SECONDS = 0.5  # however many come, one by one
 BURST_SECONDS = 0.5  # after the last change, the next one belongs to the same burst
@@ -69,7 +69,7 @@ class Queues:
     """The queues of all tokens of a process.
 
     Args:
-        changed: guards everything here, and may be held by whoever calls, but for `await_turn`.
+        changed: guards everything here, and may be held by the caller, except for `await_turn`.
         most_at_once: how many changes can be without an outcome at once, as the door lets operations in.
     """
 
@@ -103,7 +103,7 @@ class Queues:
                 self._changed.notify_all()
 
     def gather(self) -> None:
-        """Wait until everybody is there who can come, or nobody has come for a moment."""
+        """Wait until no change has arrived for a moment, or every operation that the engine allows is queued."""
         with self._changed:
             latest = time.monotonic() + LONGEST_GATHER_SECONDS
             came = -1

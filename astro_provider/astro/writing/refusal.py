@@ -1,4 +1,4 @@
-"""Why the service refused a role list, told entry by entry.
+"""Explains entry by entry why the service refused a role list.
 
 A list is refused whole, and the service's words about it are not documented. So after a refusal the deployments and
 roles are read, and the entries that cannot stand are named: ours with what to write instead, a foreign one with the

@@ -1,16 +1,16 @@
-"""When this process looks again at what it wrote, and what it reads then.
+"""Decides when this process looks again at what it wrote, and by which reads.
 
-Like `merge.py`, it has no I/O, threads or clock: `writer.py` asks when the next look is due, plays it step by step, and
-tells what came of each step and at what time. Times are seconds of any steady clock.
+Like `merge.py`, it has no I/O, threads or clock: `writer.py` asks when the next look is due, makes it step by step, and
+reports the result of each step and its time. Times are seconds of any steady clock.
 
 The schedule:
 
 - While changes are in flight, every token is looked at one settle time after our last write to it. Looks are gathered:
-  the next one follows the last one after nearly a settle time, so that a burst over many tokens costs one look a settle
+  the next one follows the last one after nearly a settle time, so that a batch over many tokens costs one look a settle
   time and not one a token. A token therefore waits for at most two settle times.
 - When no change is in flight any more, one look at the latest due time serves all, if nothing waits too long for it.
-- The change that leaves last stays on duty until all has been seen standing, and has the error if something cannot be
-  made to stand. A change that comes meanwhile takes the duty over, so a burst waits once.
+- The change that ends last keeps the duty to look until all has been seen standing, and raises the error if something
+  cannot be made to stand. A change that arrives meanwhile takes the duty over, so a batch waits once.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ GATHERED_SETTLE_TIMES = 0.9  # between two looks: less than one, because a look 
 
 @dataclass(frozen=True)
 class ListDeployment:
-    """List the tokens of the bindings' deployment, and tell `Look.listed`; all bindings are in one deployment."""
+    """List the tokens of the bindings' deployment, then call `Look.listed`; all bindings are in one deployment."""
 
     bindings: tuple[BindingId, ...]
 
 
 @dataclass(frozen=True)
 class ReadToken:
-    """Lead the token without a change of one's own, which puts back what is undone, and tell `Look.led`."""
+    """Lead the token without a change of its own, which puts back what is undone, then call `Look.led`."""
 
     key: TokenKey
 
@@ -55,7 +55,7 @@ class Look:
     _now: ListDeployment | None = field(default=None, init=False)
 
     def step(self) -> ListDeployment | ReadToken | None:
-        """What to do next; None: the look is over, or has failed."""
+        """Return the next step; None: the look is over, or has failed."""
         if self.failure is not None:
             return None
         if self.lists:
@@ -70,16 +70,16 @@ class Look:
         because the deployment is gone, and its entries may stay on the tokens.
         """
         if self._now is None:
-            raise AssertionError("a list was told that nobody asked for")
+            raise AssertionError("a list came that no step asked for")
         for binding in self._now.bindings:
             key = binding.token_key
             token = None if listed is None else listed.get(binding.token_id)
             held = None if token is None else role_told(token, binding.deployment_id)
-            told_without_role = token is not None and held is None
+            shown_without_role = token is not None and held is None
             others = token is not None and self.ledger.updated_by_others(key, token.updated_epoch)
             if (
                 listed is None
-                or told_without_role
+                or shown_without_role
                 or others
                 or self.ledger.settle(binding, held, sent_at, by_look=True) is not None
             ):
@@ -94,7 +94,7 @@ class Look:
 
 
 class Settling:
-    """Who is in flight, who is on duty, and when the next look is due."""
+    """The number of changes in flight, the one that has the duty to look, and when the next look is due."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -104,7 +104,7 @@ class Settling:
         self._last_look_at = -math.inf
 
     def enter(self) -> None:
-        """Note a change that comes; whoever is on duty is relieved."""
+        """Note a change that arrives; it relieves the one that has the duty to look."""
         self._in_flight += 1
 
     def leave(self) -> object:
@@ -117,11 +117,11 @@ class Settling:
         return self._on_duty
 
     def is_relieved(self, duty: object) -> bool:
-        """Tell whether others have taken the duty over."""
+        """Return whether others have taken the duty over."""
         return self._in_flight > 0 or self._on_duty is not duty
 
     def is_over(self) -> bool:
-        """Tell whether there is nothing left to look at, or the last look failed."""
+        """Return whether there is nothing left to look at, or the last look failed."""
         return self.failure is not None or not self.ledger.unsettled
 
     def next_look_at(self) -> float | None:

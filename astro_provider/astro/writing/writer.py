@@ -45,7 +45,7 @@ CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger
 
 @dataclass(frozen=True)
 class Written:
-    """What became of several changes, and what of this burst, whoever asked for it, could not be made to stand."""
+    """The ends of several changes, and all changes of this batch, of any caller, that could not be made to stand."""
 
     outcomes: Sequence[Outcome]
     lost: Account = NOTHING_LOST
@@ -57,7 +57,7 @@ class Writer:
     Args:
         client: the service.
         locks: the locks between this machine's processes.
-        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: no write is looked at again.
         timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
         most_at_once: how many changes can come at once, which is how many operations the engine has under way here.
         evidence: the process's, if it has one already.
@@ -319,7 +319,7 @@ class Writer:
             looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
             try:
                 looker.start()
-            except RuntimeError:  # the machine has no thread left; the change on duty tells that nobody looked
+            except RuntimeError:  # the machine has no thread left; the change on duty reports that no look was made
                 return
             self._looker = looker
 
@@ -415,7 +415,7 @@ def _outcome(merge: Merge, change: Change) -> Outcome:
 
 
 def _was_not_made(error: AstroProviderError) -> bool:
-    """Tell whether a write that ended with this error was certainly not made: not sent, or refused by the service."""
+    """Return whether a write that ended with this error was certainly not made: not sent, or refused by the service."""
     if not isinstance(error, ServiceError) or not error.sent:
         return True
     status = error.status
