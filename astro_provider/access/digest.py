@@ -96,7 +96,11 @@ def _document(text: str, source: str) -> dict[str, Any]:
             f"{source} is empty: the preview failed before it began. Look at what it wrote on standard error."
         )
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
+    except KeyTwice as twice:
+        raise UnusableInput(
+            f"{source} has the key {twice.key!r} twice in one place, which `pulumi preview --json` never prints."
+        ) from None
     except (ValueError, RecursionError):
         if _is_events(text):
             raise UnusableInput(
@@ -109,10 +113,31 @@ def _document(text: str, source: str) -> dict[str, Any]:
     if isinstance(document, dict) and isinstance(document.get("deployment"), dict):
         raise UnusableInput(f"{source} is a stack's export, not a digest: `astro-provider audit --state` reads that.")
     steps = document.get("steps", []) if isinstance(document, dict) else None
-    known = isinstance(document, dict) and {"steps", "changeSummary", "diagnostics"} & document.keys()
+    known = (
+        isinstance(document, dict)
+        and {"steps", "changeSummary", "diagnostics"} & document.keys()
+        and isinstance(document.get("diagnostics") or [], list)
+    )
     if not known or not isinstance(steps, list) or not all(map(_is_step, steps)) or not _is_summary(document):
         raise UnusableInput(f"{source} is no digest of a preview: give the output of `pulumi preview --json`.")
     return {**document, "steps": steps}
+
+
+class KeyTwice(ValueError):
+    """An object of JSON has a key twice, so that two readers may see different values."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise KeyTwice(key)
+        found[key] = value
+    return found
 
 
 def _is_events(text: str) -> bool:
@@ -134,7 +159,16 @@ def _is_step(step: Any) -> bool:
         and isinstance(step.get("op"), str)
         and _OPERATION.fullmatch(step["op"]) is not None
         and isinstance(step.get("urn"), str)
-        and all(isinstance(step.get(which) or {}, dict) for which in ("oldState", "newState"))
+        and all(_is_state(step.get(which)) for which in ("oldState", "newState"))
+        and isinstance(step.get("detailedDiff") or {}, dict)
+    )
+
+
+def _is_state(state: Any) -> bool:
+    return state is None or (
+        isinstance(state, dict)
+        and all(isinstance(state.get(key, ""), str) for key in ("type", "urn", "id"))
+        and all(isinstance(state.get(key) or {}, dict) for key in ("inputs", "outputs"))
     )
 
 

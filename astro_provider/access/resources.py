@@ -140,26 +140,34 @@ def _of_many(properties: Mapping[str, Any], name: str, organization_id: Text, pl
     roles = _raw(properties, name)
     if roles is None:
         raise Incomprehensible(f"no {name}")
-    if (hidden := _text(roles, f"{place} {name}")) is not None or not isinstance(roles, Mapping):
+    if not isinstance(roles, Mapping) or SIGNATURE in roles:
+        hidden = _role(roles, f"{place} {name}")
         yield _Entry(Subject(organization_id, hidden, hidden), hidden)
         return
     deployment_ids, token_ids = (_raw(properties, which) for which in ("deployment_ids", "token_ids"))
     unfinished = _raw(properties, UNFINISHED)
     marked = unfinished if name == "roles" and isinstance(unfinished, Mapping) else {}
+    if not all(isinstance(row, list) and all(isinstance(token, str) for token in row) for row in marked.values()):
+        raise Incomprehensible(f"something else than lists of tokens in {UNFINISHED}")
     for deployment, tokens in {**{key: {} for key in marked}, **roles}.items():
         row = f"{place} {name} {deployment}"
         deployment_id, deployment_name = _id_or_name(deployment, deployment_ids)
         called = None if deployment == deployment_id else deployment
-        if (hidden := _text(tokens, row)) is not None or not isinstance(tokens, Mapping):
+        if not isinstance(tokens, Mapping) or SIGNATURE in tokens:
+            hidden = _role(tokens, row)
             subject = Subject(organization_id, deployment_id, hidden, deployment_name=deployment_name)
             yield _Entry(subject, hidden, None, called)
             continue
         for token, role in {**tokens, **dict.fromkeys(marked.get(deployment, ()), UNFINISHED_ROLE)}.items():
             token_id, token_name = _id_or_name(token, token_ids)
             subject = Subject(organization_id, deployment_id, token_id, token_name, deployment_name)
-            unknown = Unseen(Hidden.UNKNOWN, f"{row} {token}")
-            text = unknown if role == UNFINISHED_ROLE else _text(role, f"{row} {token}")
-            yield _Entry(subject, text, None if token == token_id else token, called)
+            yield _Entry(subject, _role(role, f"{row} {token}"), None if token == token_id else token, called)
+
+
+def _role(value: Any, place: str) -> Text:
+    """A role, or a part of a table in the place of roles; what is no text is not known, and a mark of ours is no role."""
+    found = _text(value, place)
+    return Unseen(Hidden.UNKNOWN, place) if found is None or found == UNFINISHED_ROLE else found
 
 
 def _id_or_name(key: str, ids: Any) -> tuple[str | None, str | None]:
