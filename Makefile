@@ -47,6 +47,8 @@ lint: $(VENV)/dev.installed $(BIN)/actionlint
 	$(BIN)/mypy
 	for program in examples/*/__main__.py templates/*/__main__.py; do $(BIN)/mypy $$(dirname $$program) || exit 1; done
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.prose
+	git ls-files '*.py' '*.md' '*.yml' '*.yaml' '*.toml' | xargs $(BIN)/codespell
 	$(BIN)/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml templates/*/.github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --pedantic .github templates
 
