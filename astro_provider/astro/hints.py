@@ -30,12 +30,12 @@ def nearest_names(name: str, names: Iterable[str], *, prefix: str = "") -> str:
 
 
 def other_workspace(deployment: Deployment, workspace_id: str) -> str:
-    """Say that a deployment does not belong to the workspace that it must belong to, or that nobody can tell."""
+    """Say that a deployment does not belong to the workspace that it must belong to, or that the answer does not show it."""
     which = f"{deployment.name!r} ({deployment.id})"
     if deployment.workspace_id is None:
         return (
-            f"The service does not show the workspace of deployment {which}, so it cannot be held against {workspace_id}: use a "
-            "credential that may see it, or leave the workspace out."
+            f"The service does not show the workspace of deployment {which}, so it cannot be checked whether it belongs "
+            f"to workspace {workspace_id}. Use a credential that can see workspaces, or do not set the workspace."
         )
     return f"Deployment {which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
 

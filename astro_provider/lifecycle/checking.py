@@ -41,7 +41,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Difference:
-    """What would change: nothing, some properties in place, or the binding's identity.
+    """The change that a diff finds: nothing, some properties in place, or the binding's identity.
 
     Attributes:
         changes: whether anything does.
@@ -75,7 +75,7 @@ def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Conca
 
 @dataclass(frozen=True)
 class Shared:
-    """What the resources of all kinds share in one process: settings, facts, the one road of writes, and claims."""
+    """Shared by the resources of all kinds in one process: settings, facts, the one road of writes, and claims."""
 
     settings: Settings
     reader: Reader
@@ -122,7 +122,7 @@ class Checking(Generic[A]):
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether a check asks nothing of Astro."""
+        """Return whether a check asks nothing of Astro."""
         return self._settings.preview_checks is PreviewChecks.OFF
 
     def _parse(self, news: Mapping[str, Any], parser: Parser) -> A:

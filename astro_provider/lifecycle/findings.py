@@ -21,7 +21,7 @@ MOST_TOLD = 20  # findings of one kind; the rest is counted
 
 
 class Weight(Enum):
-    """How much a finding weighs: an error stops, a warning may come true, a note is for the reader."""
+    """The weight of a finding: an error stops, a warning may come true, a note is for the reader."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -36,12 +36,12 @@ class Entry(NamedTuple):
 
     @property
     def place(self) -> str:
-        """How a message speaks of the entry of a table."""
+        """Return the words of a message for the entry of a table."""
         return place(self.deployment, self.token)
 
 
 def place(*keys: str) -> str:
-    """How a message speaks of a deployment of a table, or of a token in it."""
+    """Return the words of a message for a deployment of a table, or for a token in it."""
     return ROLES + "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in keys)
 
 
@@ -82,7 +82,7 @@ def say_all(say: notices.Say, texts: Sequence[str]) -> None:
 
 
 def as_one(problems: Iterable[InputError], property_name: str = "") -> InputError:
-    """All problems of a table as one error; for the engine on no property, because it prints a property's value beside it."""
+    """All problems of a table as one error; for the engine on no property, because it prints the value of a property, too."""
     texts = [str(one) for one in problems]
     if len(texts) == 1:
         return InputError(property_name, texts[0])

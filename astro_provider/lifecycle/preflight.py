@@ -1,4 +1,4 @@
-"""What is right about a resource and what contradicts, before anything is written; for a binding and a table alike.
+"""The rules for a resource before anything is written, for a binding and a table alike.
 
 - What cannot exist yet is a warning, what exists and contradicts is an error. A token, a deployment or a role *name* may
   be about to be made by the same program, so a preview must not fail on it. A token of the wrong scope or a deployment in
@@ -34,7 +34,7 @@ OTHER_SCOPES = ("ORGANIZATION_", "WORKSPACE_", "DAG_")
 
 
 def examine(reader: Reader, resolved: Examined, *, missing: Weight, unchanged: Collection[Entry]) -> Examined:
-    """Say what is right about what a resource asks for, except for what is there already.
+    """Apply the rules to what a resource asks for, except for roles that are there already.
 
     Args:
         reader: the service's facts.
@@ -76,7 +76,7 @@ def examine(reader: Reader, resolved: Examined, *, missing: Weight, unchanged: C
 def examine_existing(
     examined: Examined, there: Mapping[BindingId, Assignment | None], *, in_the_program: Collection[BindingId] = ()
 ) -> Iterator[Finding]:
-    """Say what entries that are new to a resource will meet in the service.
+    """Yield the findings about roles that new entries of a resource will meet in the service.
 
     Args:
         examined: what the resource asks for.

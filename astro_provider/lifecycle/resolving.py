@@ -49,7 +49,7 @@ T = TypeVar("T", bound=Thing)
 
 @dataclass(frozen=True)
 class Wording:
-    """How a resource speaks of itself in a finding, with `{…}` as in `str.format`."""
+    """The words of a resource for itself in a finding, with `{…}` as in `str.format`."""
 
     missing: str  # nothing has the name `{name}`
     stays: str  # what stays with the thing that the state has, if several share its name
@@ -74,18 +74,18 @@ class Spelled:
 
     @property
     def place(self) -> str:
-        """Where a finding about the thing itself goes."""
+        """Return the place of a finding about the thing itself."""
         return self.name_property if self.id is None else self.id_property
 
     @property
     def is_as_stored(self) -> bool:
-        """Whether the program spells by name what the state has, with an id beside it."""
+        """Return whether the program spells by name what the state has, with its id."""
         return known(self.stored_id) and known(self.name) and self.name == self.stored_name
 
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
-    """What became of looking a token or a deployment up."""
+    """A token or a deployment after the look-up, with a finding if there is one."""
 
     what: str  # `token` or `deployment`
     spelled: Spelled
@@ -96,7 +96,7 @@ class Found(Generic[T]):
 
     @property
     def in_words(self) -> str:
-        """How a message speaks of it: by name, then id."""
+        """Return the words of a message for it: name, then id."""
         return in_words(self.what, self.thing.name if self.thing is not None else self.name, self.id)
 
     def with_finding(self, weight: Weight, text: str, place: str = "") -> Found[T]:
@@ -106,7 +106,7 @@ class Found(Generic[T]):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a resource asks for, in the form in which it is examined; deployments and tokens by key."""
+    """The wishes of a resource, in the form in which they are examined; deployments and tokens by key."""
 
     organization_id: Text | None  # nothing is looked up while it is unknown
     deployments: Mapping[str, Spelled]
@@ -119,12 +119,12 @@ class Asked:
     overwrite: Flag = False
     must_exist: bool = False  # the resource is in the state or about to be written: a name that nothing has is an error
     about_to_write: bool = False  # a create or update asks, so nothing may be missing any more
-    unchecked: bool = False  # its `check` could look nothing up: names that stand beside ids are the program's own
+    unchecked: bool = False  # its `check` could look nothing up: names that it gives with ids are the program's own
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What a resource asks for, as far as it has been looked up and examined; deployments and tokens by key."""
+    """The wishes of a resource, looked up and examined; deployments and tokens by key."""
 
     asked: Asked
     deployments: Mapping[str, Found[Deployment]]
@@ -133,7 +133,7 @@ class Examined:
     findings: Sequence[Finding]
 
     def in_words(self, entry: Entry) -> str:
-        """How a message speaks of an entry: names, then ids."""
+        """Return the words of a message for an entry: names, then ids."""
         return f"{self.tokens[entry.token].in_words} in {self.deployments[entry.deployment].in_words}"
 
     @cached_property
@@ -191,7 +191,7 @@ def look_up(reader: Reader, asked: Asked) -> Examined:
 
 @dataclass(frozen=True)
 class _LookUp(Generic[T]):
-    """How the tokens or the deployments of a resource are looked up, and what is said of them."""
+    """Looks up the tokens or the deployments of a resource, and words the findings."""
 
     asked: Asked
     what: str  # `token` or `deployment`

@@ -27,20 +27,20 @@ _WORDING = Wording(
 
 @dataclass(frozen=True)
 class Situation:
-    """Where a binding stands between the program and the state."""
+    """A binding in the program, compared with the state."""
 
     asked: Inputs
     stored: Stored | None = None  # None if the resource is not in the state
     about_to_write: bool = False  # a create or update asks, so nothing may be missing any more
-    unchecked: bool = False  # its `check` could look nothing up: names that stand beside ids are the program's own
+    unchecked: bool = False  # its `check` could look nothing up: names that it gives with ids are the program's own
 
     def is_replaced_by(self, inputs: Inputs) -> bool:
-        """Whether these inputs would replace the binding, as far as the state tells."""
+        """Return whether these inputs would replace the binding, as far as the state tells."""
         asked = ((getattr(inputs, name), getattr(self.stored, name, None)) for name in IDENTITY)
         return any(known(value) and known(stored) and value != stored for value, stored in asked)
 
     def is_unchanged_by(self, inputs: Inputs) -> bool:
-        """Whether the binding is in the state and stays exactly as it is there."""
+        """Return whether the binding is in the state and stays exactly as it is there."""
         stored = self.stored
         if stored is None or inputs.binding is None or not known(inputs.role):
             return False
@@ -53,9 +53,9 @@ class Situation:
         )
 
     def weight_of_a_missing_name(self, inputs: Inputs) -> Weight:
-        """How much it weighs that nothing has a name: an error if the old grant would be taken away for nothing.
+        """Return the weight of a name that nothing has: an error if the old grant would be taken away for nothing.
 
-        So it may be if a name changes, and the state (made while the checks were off) has no id beside it.
+        So it may be if a name changes, and the state (made while the checks were off) lacks its id.
         """
         stored = self.stored or Stored()
         may_mean_another = any(
@@ -70,7 +70,7 @@ def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Exami
     """Look up what a program names.
 
     Returns:
-        The inputs, ids and names beside each other, without an id if nothing has the name yet; and what was looked up.
+        The inputs, with ids and names, but without an id if nothing has the name yet; and what was looked up.
     """
     inputs, stored = situation.asked, situation.stored or Stored()
     if stored.organization_id not in (None, inputs.organization_id):

@@ -1,4 +1,4 @@
-"""What can be told of a binding without asking Astro, from how the program and the state spell it.
+"""Facts about a binding that need no call to Astro, from how the program and the state spell it.
 
 It serves `previewChecks=off`: names are compared by their letters, and what is spelled as it is stored has the stored ids.
 """
@@ -40,7 +40,7 @@ def filled_in_by_spelling(asked: Inputs, state: Stored, organization_id: str | N
 
 
 def spellings(of: Inputs | Stored) -> Iterator[Spelling]:
-    """How a program may spell a binding: the deployment and the token each by name or id."""
+    """Yield the spellings of a binding that a program may use: the deployment and the token each by name or id."""
     for deployment in (of.deployment_name, of.deployment_id):
         for token in (of.org_token_name, of.org_token_id):
             if known(deployment) and known(token):
@@ -50,7 +50,7 @@ def spellings(of: Inputs | Stored) -> Iterator[Spelling]:
 def _either_is(
     stored_id: Text | None, asked_id: Text | None, stored_name: Text | None, asked_name: Text | None
 ) -> bool:
-    """Whether a thing is spelled as it is stored: by its id, or by its name alone."""
+    """Return whether a thing is spelled as it is stored: by its id, or by its name alone."""
     if asked_id is not None:
         return asked_id == stored_id
     return asked_name is not None and asked_name == stored_name

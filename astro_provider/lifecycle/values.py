@@ -1,4 +1,4 @@
-"""What a binding is asked to be (`Inputs`) and what it is (`outputs`), as typed values instead of property bags.
+"""A binding as a program asks for it (`Inputs`) and as it exists (`outputs`), as typed values instead of property bags.
 
 The names of the fields are the names of the properties: they stand in users' programs and state, so changing one is a
 breaking change. A value that another resource has yet to produce is `UNKNOWN`, in previews only.
@@ -76,17 +76,17 @@ class Inputs:
 
     @property
     def in_words(self) -> str:
-        """How a message speaks of the binding: names first, then ids."""
+        """Return the words of a message for the binding: names, then ids."""
         return f"{self.token_in_words} in {self.deployment_in_words}"
 
     @property
     def token_in_words(self) -> str:
-        """How a message speaks of the token."""
+        """Return the words of a message for the token."""
         return in_words("token", self.org_token_name, self.org_token_id)
 
     @property
     def deployment_in_words(self) -> str:
-        """How a message speaks of the deployment."""
+        """Return the words of a message for the deployment."""
         return in_words("deployment", self.deployment_name, self.deployment_id)
 
 
@@ -169,13 +169,13 @@ class Parser:
         return found
 
     def flag(self, place: str, value: Any) -> Flag:
-        """Whether something is so; not, if it is not given."""
+        """A flag; false, if it is not given."""
         if value is not None and not isinstance(value, bool | Unknown):
             return self.refuse(place, f"must be true or false, not {value!r}.")
         return value or False
 
     def is_secret(self, value: Any) -> bool:
-        """Whether a value is the secret value of a token, or the credential."""
+        """Return whether a value is the secret value of a token, or the credential."""
         return isinstance(value, str) and holds_secret(value, self._credential)
 
     def refuse(self, place: str, reason: str, *, is_secret: bool = False) -> Literal[Unknown.UNKNOWN]:

@@ -520,8 +520,9 @@ def test_a_workspace_that_is_left_out_cannot_be_held_against_the_guard(astro: Em
         (
             "workspace_id",
             (
-                f"The service does not show the workspace of deployment {SHOWN_STAGING}, so it cannot be held against "
-                f"{DATA_PLATFORM_ID}: use a credential that may see it, or leave the workspace out."
+                f"The service does not show the workspace of deployment {SHOWN_STAGING}, so it cannot be checked "
+                f"whether it belongs to workspace {DATA_PLATFORM_ID}. Use a credential that can see workspaces, or do not set "
+                "the workspace."
             ),
         )
     ]

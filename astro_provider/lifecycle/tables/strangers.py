@@ -1,4 +1,4 @@
-"""Who has a role in an exclusive table's deployments and is not in the table; what a run takes from them.
+"""Strangers: tokens that have a role in an exclusive table's deployments and are not in the table; a run takes it.
 
 Only organization tokens count: tokens of a workspace or a deployment are left alone.
 
@@ -50,12 +50,12 @@ class Stranger:
 
     @property
     def in_words(self) -> str:
-        """How a message speaks of it: names, then ids."""
+        """Return the words of a message for it: names, then ids."""
         return f"{self.token_in_words} in {self.deployment_in_words}"
 
     @property
     def note(self) -> str:
-        """What a preview says of it."""
+        """Return the note of a preview about it."""
         loses = f"lose the role {self.role} in {self.deployment_in_words}"
         if self.perhaps:
             return f"{sentence(self.token_in_words)} may {loses}: {self.perhaps}."
@@ -97,7 +97,7 @@ def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:
 
 
 def removes(strangers: Collection[Stranger], stored: Removes) -> Removes:
-    """What the run takes, beside the rows that earlier runs took; the module's docstring has a table of them."""
+    """Return what the run takes, and the rows that earlier runs took; the module's docstring has a table of them."""
     found: dict[str, dict[str, Text]] = {key: dict.fromkeys(row, ALREADY_REMOVED) for key, row in stored.items()}
     for one in strangers:
         deployment, token = one.entry

@@ -1,8 +1,8 @@
-"""What a table is asked to be and what the state has of it, as typed values instead of property bags.
+"""A table as a program asks for it and as the state has it, as typed values instead of property bags.
 
 `roles` is `{deployment: {token: role}}`, and each key is an id or a name. An entry is one role in it, and its place, as in
 `roles["etl-production"]["ci-deployer"]`, is how every message speaks of it. A problem of an entry is never put on the
-property `roles` itself, because the engine would print the whole map beside it.
+property `roles` itself, because the engine would print the whole map with it.
 
 The names of the properties stand in users' programs and state, so changing one is a breaking change.
 """
@@ -90,18 +90,18 @@ class Table:
 
     @property
     def is_known(self) -> bool:
-        """Whether no role and no token is unknown."""
+        """Return whether no role and no token is unknown."""
         return not isinstance(self.roles, Unknown) and not any(
             isinstance(row, Unknown) or any(isinstance(role, Unknown) for role in row.values())
             for row in self.rows.values()
         )
 
     def deployment_id(self, key: str) -> str:
-        """The id of a deployment of the table: beside its name, or the key itself."""
+        """The id of a deployment of the table: that of its name, or the key itself."""
         return self.deployment_ids.get(key, key)
 
     def token_id(self, key: str) -> str:
-        """The id of a token of the table: beside its name, or the key itself."""
+        """The id of a token of the table: that of its name, or the key itself."""
         return self.token_ids.get(key, key)
 
     def binding(self, entry: Entry) -> BindingId | None:
