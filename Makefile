@@ -6,7 +6,7 @@ VENV ?= $(if $(filter $(USUAL),$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo pictures test test-oldest test-another-day test-wheel fuzz lint bench format requirements build clean
+.PHONY: demo pictures test test-oldest test-another-day test-languages test-wheel fuzz lint bench format requirements build clean
 
 demo: $(VENV)/demo.installed engine
 	$(BIN)/python -m tools.demo
@@ -36,6 +36,11 @@ test-oldest:
 # The tests that could depend on the day, on five other days; DAYS="leap-day kiritimati" names some of them.
 test-another-day: $(VENV)/dev.installed yaml-host
 	$(BIN)/python -m tests.another_day $(DAYS)
+
+# SDKs for TypeScript and Go, generated and compiled with npm and Go, and the examples with them. They run too if PATH has
+# Pulumi's language hosts; otherwise the summary says that they were compiled only.
+test-languages: $(VENV)/dev.installed engine
+	$(BIN)/python -m pytest --numprocesses=0 tests/languages
 
 # The wheel that is in dist/ afterwards, installed and used away from here.
 test-wheel: build yaml-host
