@@ -21,7 +21,10 @@ from tests.packaging.conftest import ROOT, Installed, clean_environment
 from tests.packaging.language_host import required_plugins
 from tests.packaging.previewing import previewed
 
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "astro_provider", "pulumi_astro_provider")
+SOURCES = (
+    *("pyproject.toml", "README.md", "LICENSE"),
+    *("astro_provider", "astro_emulator", "pulumi_astro", "pulumi_astro_provider"),
+)
 DOCUMENT = (ROOT / "docs" / "install.md").read_text()
 
 

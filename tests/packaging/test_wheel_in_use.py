@@ -51,8 +51,8 @@ def wheels_emulator(installed: Installed, tmp_path: Path) -> Iterator[dict[str, 
         process.kill()
 
 
-def test_the_wheel_holds_every_file_of_the_two_modules(installed: Installed) -> None:
-    modules = ("astro_provider", "pulumi_astro_provider")
+def test_the_wheel_holds_every_file_of_its_modules(installed: Installed) -> None:
+    modules = ("astro_provider/", "astro_emulator/", "pulumi_astro/", "pulumi_astro_provider/")
     of_the_checkout = {
         str(path.relative_to(ROOT))
         for module in modules
@@ -60,9 +60,10 @@ def test_the_wheel_holds_every_file_of_the_two_modules(installed: Installed) -> 
         if path.is_file() and path.suffix != ".pyc"
     }
 
-    packed = {name for name in zipfile.ZipFile(installed.wheel).namelist() if name.startswith(modules)}
+    packed = {name for name in zipfile.ZipFile(installed.wheel).namelist() if ".dist-info/" not in name}
 
-    assert of_the_checkout == {name for name in packed if ".dist-info/" not in name}
+    assert of_the_checkout == packed
+    assert all(any(name.startswith(module) for name in packed) for module in modules)
 
 
 def test_the_wheel_says_what_it_is_and_where_it_runs(installed: Installed) -> None:
