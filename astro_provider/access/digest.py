@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from astro_provider.access.resources import OURS, Incomprehensible
+from astro_provider.access.resources import OURS, Incomprehensible, is_state
 from astro_provider.access.steps import Steps, read_steps, type_of
 from astro_provider.errors import UnusableInput
 
@@ -159,16 +159,8 @@ def _is_step(step: Any) -> bool:
         and isinstance(step.get("op"), str)
         and _OPERATION.fullmatch(step["op"]) is not None
         and isinstance(step.get("urn"), str)
-        and all(_is_state(step.get(which)) for which in ("oldState", "newState"))
+        and all(step.get(which) is None or is_state(step[which]) for which in ("oldState", "newState"))
         and isinstance(step.get("detailedDiff") or {}, dict)
-    )
-
-
-def _is_state(state: Any) -> bool:
-    return state is None or (
-        isinstance(state, dict)
-        and all(isinstance(state.get(key, ""), str) for key in ("type", "urn", "id"))
-        and all(isinstance(state.get(key) or {}, dict) for key in ("inputs", "outputs"))
     )
 
 

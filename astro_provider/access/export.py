@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from astro_provider.access.model import Grant
-from astro_provider.access.resources import OURS, Incomprehensible, grants
+from astro_provider.access.resources import OURS, Incomprehensible, grants, is_state
 from astro_provider.errors import UnusableInput
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -78,7 +78,7 @@ def _resources(text: str, source: str) -> list[Mapping[str, Any]]:
         raise UnusableInput(f"{source} is a preview's digest, not an export: `astro-provider review` reads that.")
     deployment = document.get("deployment") if isinstance(document, dict) else None
     resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
-    if not isinstance(resources, list) or not all(isinstance(one, dict) for one in resources):
+    if not isinstance(resources, list) or not all(map(is_state, resources)):
         raise UnusableInput(f"{source} is no stack's export: give the output of `pulumi stack export`.")
     return resources
 

@@ -37,6 +37,15 @@ class Incomprehensible(ValueError):
     """A state of one of our types does not have what one has; the text says what is missing."""
 
 
+def is_state(value: Any) -> bool:
+    """Tell whether a value has the shape of a resource's state, whatever the resource is."""
+    return (
+        isinstance(value, dict)
+        and all(isinstance(value.get(key, ""), str) for key in ("type", "urn", "id"))
+        and all(isinstance(value.get(key) or {}, dict) for key in ("inputs", "outputs"))
+    )
+
+
 def grants(state: Mapping[str, Any], properties: Mapping[str, Any], *, moment: str) -> list[Grant]:
     """What a resource grants.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from astro_provider.access.digest import read_digest
 from astro_provider.access.document import review_document
+from astro_provider.access.export import read_export
 from astro_provider.access.facts import Facts
 from astro_provider.access.markdown import as_markdown
 from astro_provider.access.review import Wanted, review
@@ -96,3 +98,12 @@ def test_a_number_of_ten_thousand_digits_is_refused() -> None:
 
     with pytest.raises(UnusableInput):
         read_digest(text, "digest.json")
+
+
+@pytest.mark.parametrize("value", OTHER_TYPES, ids=repr)
+def test_a_part_of_an_export_of_another_type_is_read_or_refused_in_one_sentence(value: Any) -> None:
+    document = {"version": 3, "deployment": {"resources": [state("b"), state("c", D1, delete=True)]}}
+
+    for path in paths(document):
+        with suppress(UnusableInput):
+            assert read_export(json.dumps(changed(document, path, value)), "export.json"), path

@@ -108,3 +108,10 @@ def test_the_package_is_asked_for_by_its_address_and_a_commit(template: str) -> 
 
     assert "pulumi-astro-provider" in lines[0]
     assert lines[0].endswith(" @ git+https://<your host>/<path>@<commit>")
+
+
+def test_a_preview_and_an_update_take_the_same_policy_pack() -> None:
+    scripts = [(KIT / "ci" / name).read_text() for name in ("review.sh", "up.sh")]
+
+    assert all("\n. ci/policy.sh\n" in script and '"${policy[@]}"' in script for script in scripts)
+    assert "--policy-pack policy-pack/run" in (KIT / "ci" / "policy.sh").read_text()
