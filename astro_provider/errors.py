@@ -81,6 +81,15 @@ class SettingsError(AstroProviderError):
     """A setting is missing or malformed; the text names every place that was looked at."""
 
 
+def credential_in_clear() -> SettingsError:
+    """Return the error of a stack whose configuration has the credential in clear, through either door."""
+    return SettingsError(
+        "astro:token is set without --secret, so it would stand in the state in clear. Set it again with "
+        "`pulumi config set --secret astro:token`, and rotate the token if that state is shared; or remove it and "
+        "export ASTRO_API_TOKEN."
+    )
+
+
 class InputError(AstroProviderError):
     """A property of a binding is wrong.
 

@@ -16,7 +16,7 @@ from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.mocks import MockMonitor
 
-from astro_provider.errors import BindingConflict, SettingsError
+from astro_provider.errors import BindingConflict, credential_in_clear
 from astro_provider.names import PACKAGE
 
 
@@ -171,8 +171,4 @@ def refuse_credential_in_clear() -> None:
         SettingsError: it would stand in the state in clear.
     """
     if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
-        raise SettingsError(
-            "astro:token is set without --secret, so it would stand in the state in clear. Set it again with "
-            "`pulumi config set --secret astro:token`, and rotate the token if that state is shared; or remove it and "
-            "export ASTRO_API_TOKEN."
-        )
+        raise credential_in_clear()

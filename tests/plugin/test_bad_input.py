@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.cast import FINANCE, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION, STAGING
+from tests.support.cast import FINANCE, OBSERVABILITY, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.native_process import TABLE_URN, NativeProcess, native_process, urn_of
-from tests.support.provider_process import CallFailed
+from tests.support.provider_process import CallFailed, secret
 from tests.support.stack import NATIVE_TABLE_TYPE
 from tests.support.writes import writes
 
@@ -262,6 +262,27 @@ def test_the_secret_of_a_token_stands_on_no_property_of_a_table_wherever_it_was_
         assert [name for name, _ in failures] == [""]  # or the engine would print what stands there
         assert jwt not in str(failures)
         assert "secret value of a" in failures[0][1]
+
+
+@pytest.mark.parametrize("name", ["removes", "deploymentIds", "tokenIds", "unfinished"])
+def test_what_a_check_fills_in_is_no_input_of_a_table(process: NativeProcess, name: str) -> None:
+    table = {"roles": {"etl-staging": {"observability": "DEPLOYMENT_ADMIN"}}, name: secret("hidden")}
+
+    [(place, reason)] = process.check(table, urn=TABLE_URN).failures
+
+    assert (place, reason.partition(" (")[0].rstrip(".")) == (name, "is no input of DeploymentOrgTokenBindings")
+
+
+def test_what_was_imported_is_known_by_the_ids_of_its_outputs(process: NativeProcess, astro: Emulator) -> None:
+    names = {"deploymentName": "etl-staging", "orgTokenName": "observability", "role": "DEPLOYMENT_ADMIN"}
+    ids = {"organizationId": ORGANIZATION_ID, "deploymentId": STAGING, "orgTokenId": OBSERVABILITY}
+    astro.store.delete_deployment(STAGING, keep_roles=False)
+
+    known = process.check(names, names, old_outputs={**names, **ids}).failures
+    unknown = process.check(names, names).failures
+
+    assert known == []  # what is in the state and does not change cannot fail
+    assert unknown != []
 
 
 def test_two_tables_of_one_content_are_told_in_the_preview(process: NativeProcess, astro: Emulator) -> None:

@@ -44,7 +44,7 @@ def test_a_malformed_setting_is_a_problem_of_its_property(
 def test_a_malformed_setting_that_may_be_secret_is_not_told_beside_its_value(
     process: NativeProcess, name: str, value: str
 ) -> None:
-    [(on, text)] = process.check_config({name: value}).failures
+    [(on, text)] = process.check_config({name: value}, name="theirs").failures
 
     # The engine prints the value of a property beside its problem.
     assert on == ""
@@ -53,10 +53,41 @@ def test_a_malformed_setting_that_may_be_secret_is_not_told_beside_its_value(
     assert "lovelace" not in text
 
 
-def test_the_credential_is_a_secret_of_the_provider_in_any_case(process: NativeProcess) -> None:
-    checked = process.check_config({"token": NOBODY, "host": "https://api.astronomer.io"})
+@pytest.mark.parametrize("name", ["host", "previewChecks", "organizationId", "timeoutSeconds"])
+@pytest.mark.parametrize("in_the_environment", [True, False])
+def test_an_opaque_credential_in_another_setting_is_not_printed(
+    process: NativeProcess, environment: dict[str, str], *, name: str, in_the_environment: bool
+) -> None:
+    opaque = environment["ASTRO_API_TOKEN"] if in_the_environment else "s3cr3t-and-0paque"
+    given = {name: opaque} if in_the_environment else {"token": secret(opaque), name: opaque}
 
-    assert checked == Checked({"token": secret(NOBODY), "host": "https://api.astronomer.io"}, [])
+    [(on, text)] = process.check_config(given).failures
+
+    assert on == ""
+    assert text.startswith(f"{name}: ")
+    assert opaque not in text
+
+
+def test_the_credential_of_a_provider_of_a_program_is_a_secret_in_any_case(process: NativeProcess) -> None:
+    host = {"host": "https://api.astronomer.io"}
+
+    for given in (NOBODY, secret(NOBODY)):
+        assert process.check_config({"token": given, **host}, name="theirs") == Checked(
+            {"token": secret(NOBODY), **host}, []
+        )
+
+
+def test_a_credential_in_clear_in_the_configuration_of_the_stack_is_refused(process: NativeProcess) -> None:
+    in_clear = process.check_config({"token": NOBODY}, name="default_0_1_0").failures
+    encrypted = process.check_config({"token": secret(NOBODY)}, name="default_0_1_0").failures
+
+    [(on, text)] = in_clear
+    assert on == ""  # or the engine would print it
+    assert text.startswith(
+        "token: astro:token is set without --secret, so it would stand in the state in clear. Set it "
+    )
+    assert NOBODY not in text
+    assert encrypted == []
 
 
 def test_a_setting_that_is_not_known_yet_is_no_problem(process: NativeProcess) -> None:
@@ -76,6 +107,25 @@ def test_another_setting_changes_the_provider_in_place(process: NativeProcess, c
     difference = process.diff_config(before, {**before, **change})
 
     assert (difference.changes, difference.replaces) == (change != {}, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaces"),
+    [
+        ({"organizationId": "clone"}, {"organizationId": "clother"}, ["organizationId"]),
+        ({"organizationId": "clone"}, {"organizationId": "clone", "host": "https://other"}, []),
+        ({"organizationId": "clone"}, {"organizationId": UNKNOWN}, []),
+        ({"organizationId": "clone"}, {}, []),  # the environment may name the same
+        ({"token": "one"}, {"token": "other"}, []),
+    ],
+)
+def test_another_organization_replaces_a_provider_of_a_program(
+    process: NativeProcess, old: Properties, new: Properties, replaces: list[str]
+) -> None:
+    difference = process.diff_config(old, new, name="theirs")
+
+    assert difference.changes
+    assert difference.replaces == replaces
 
 
 def _asks(environment: dict[str, str], wanted: Properties, configuration: Properties, name: str) -> Checked:

@@ -59,15 +59,15 @@ class NativeProcess:
         """Tell a process that no engine has started where the engine is."""
         self.call("Attach", plugin_pb2.PluginAttach(address=engine_address))
 
-    def check_config(self, news: Properties, olds: Properties | None = None) -> Checked:
-        """Check a configuration."""
-        request = provider_pb2.CheckRequest(urn=f"{PROVIDER_URN}default", olds=_struct(olds or {}), news=_struct(news))
+    def check_config(self, news: Properties, olds: Properties | None = None, name: str = "default") -> Checked:
+        """Check a configuration of the provider of that name."""
+        request = provider_pb2.CheckRequest(urn=f"{PROVIDER_URN}{name}", olds=_struct(olds or {}), news=_struct(news))
         return _checked(self.call("CheckConfig", request))
 
-    def diff_config(self, olds: Properties, news: Properties) -> Difference:
-        """Compare two configurations."""
+    def diff_config(self, olds: Properties, news: Properties, name: str = "default") -> Difference:
+        """Compare two configurations of the provider of that name."""
         request = provider_pb2.DiffRequest(
-            urn=f"{PROVIDER_URN}default", old_inputs=_struct(olds), olds=_struct(olds), news=_struct(news)
+            urn=f"{PROVIDER_URN}{name}", old_inputs=_struct(olds), olds=_struct(olds), news=_struct(news)
         )
         return _difference(self.call("DiffConfig", request))
 
@@ -78,9 +78,18 @@ class NativeProcess:
         )
         self.call("Configure", request)
 
-    def check(self, news: Properties, olds: Properties | None = None, urn: str = urn_of()) -> Checked:
-        """Check inputs, with the stored inputs of a resource that is in the state."""
-        request = provider_pb2.CheckRequest(urn=urn, olds=_struct(olds or {}), news=_struct(news))
+    def check(
+        self,
+        news: Properties,
+        olds: Properties | None = None,
+        urn: str = urn_of(),
+        *,
+        old_outputs: Properties | None = None,
+    ) -> Checked:
+        """Check inputs, with the stored inputs and outputs of a resource that is in the state."""
+        request = provider_pb2.CheckRequest(
+            urn=urn, olds=_struct(olds or {}), news=_struct(news), old_outputs=_struct(old_outputs or {})
+        )
         return _checked(self.call("Check", request))
 
     def diff(

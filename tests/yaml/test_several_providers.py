@@ -111,6 +111,48 @@ def test_a_credential_of_the_stacks_configuration_is_in_the_state_as_ciphertext_
     assert not _in_clear(project, astro)
 
 
+def test_a_credential_of_the_stacks_configuration_in_clear_is_refused(project: YamlProject, astro: Emulator) -> None:
+    project.set_environment(ASTRO_API_TOKEN="")
+    project.pulumi("config", "set", "--plaintext", "astro:token", astro.credential)
+    project.write({"metrics": binding("observability", "etl-staging")})
+
+    preview = project.preview()
+
+    assert preview.failed
+    assert any("astro:token is set without --secret" in problem for problem in preview.problems), preview.text
+    assert not astro.calls()["by_verb"]
+
+
+def test_a_provider_that_changes_to_another_organization_takes_its_bindings_there(
+    project: YamlProject, astro: Emulator, other: Emulator
+) -> None:
+    ci, orders = _id(other, "tokens", "ci"), _id(other, "deployments", "orders")
+    new_ci, new_orders = astro.store.add_token("ci-there"), astro.store.add_deployment("orders-there")
+    config: dict[str, Any] = {**SECRET, "newToken": {"type": "string"}}
+    project.write({}, config=config)
+    project.set_config("littleToken", other.credential, secret=True)
+    project.set_config("newToken", astro.credential, secret=True)
+    in_little = {"provider": "${little}"}
+    project.write(
+        {"little": _provider(other), "ci": binding("ci", "orders", "DEPLOYMENT_ADMIN", options=in_little)},
+        config=config,
+    )
+    project.up()
+    moved = {"type": "pulumi:providers:astro", "properties": {"host": astro.url, "token": "${newToken}"}}
+    project.write(
+        {"little": moved, "ci": binding("ci-there", "orders-there", "DEPLOYMENT_ADMIN", options=in_little)},
+        config=config,
+    )
+
+    up = project.up()
+    again = project.preview(expect_no_changes=True, refresh=True)
+
+    assert not up.failed, up.text
+    assert other.store.deployment_role(ci, orders) is None
+    assert astro.store.deployment_role(new_ci, new_orders) == "DEPLOYMENT_ADMIN"
+    assert not again.failed, again.text
+
+
 def test_a_malformed_setting_of_a_provider_is_told_beside_it(project: YamlProject, astro: Emulator) -> None:
     little = {"type": "pulumi:providers:astro", "properties": {"host": "http://astro.example", "previewChecks": "lax"}}
     project.write({"little": little})

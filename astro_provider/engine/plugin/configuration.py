@@ -11,8 +11,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from astro_provider.astro.identity import holds_secret
 from astro_provider.astro.settings import (
+    CREDENTIAL,
     HOST,
     NAMESPACE,
     ORGANIZATION_ID,
@@ -26,6 +29,7 @@ from astro_provider.lifecycle.values import UNKNOWN
 
 SOURCES = {source.config_key.removeprefix(f"{NAMESPACE}:"): source for source in ALL_SOURCES}
 SECRET = TOKEN.config_key.removeprefix(f"{NAMESPACE}:")
+_ORGANIZATION = ORGANIZATION_ID.config_key.removeprefix(f"{NAMESPACE}:")
 # What the engine itself adds: where the plugin comes from, and values of its own.
 _OF_THE_ENGINE = frozenset(("version", "pluginDownloadURL", "pluginChecksums", "parameterization"))
 
@@ -60,18 +64,36 @@ def settings(configuration: Configuration, *, explicit: bool, project: str = "")
 def problems(configuration: Configuration) -> list[InputError]:
     """What is wrong with the form of a configuration; nothing is asked of the service."""
     found = []
+    token = _known(configuration, SECRET) or os.environ.get(TOKEN.variable, "").strip()
+    credential = SecretStr(token) if CREDENTIAL.fullmatch(token) else None
     for name, source in SOURCES.items():
-        value = configuration.get(name)
-        if value is None or value is UNKNOWN:
+        text = _known(configuration, name)
+        if not text:
             continue
-        text = _text(value)
+        beside = {TOKEN.config_key: credential.get_secret_value()} if credential else {}
         try:
-            Settings.find({source.config_key: text}.get, {})
+            Settings.find({**beside, source.config_key: text}.get, {})
         except SettingsError as error:
             # What stands before a host may be a password, and what stands for an id may be the secret of a token.
-            is_secret = source is TOKEN or holds_secret(text) or (source is HOST and "@" in text)
+            is_secret = source is TOKEN or holds_secret(text, credential) or (source is HOST and "@" in text)
             found.append(InputError(name, str(error), is_secret=is_secret))
     return found
+
+
+def is_another_organization(old: Configuration, new: Configuration) -> bool:
+    """Whether two configurations of an explicit provider name two organizations, by id or by their credential's claims."""
+    named = {_known(one, _ORGANIZATION) or _organization_of(_known(one, SECRET)) for one in (old, new)}
+    return None not in named and len(named) > 1
+
+
+def _organization_of(token: str) -> str | None:
+    return only_organization_in(SecretStr(token)) if token else None
+
+
+def _known(configuration: Configuration, name: str) -> str:
+    """A value as text; blank if there is none, or if it is not known yet."""
+    value = configuration.get(name)
+    return "" if value is None or value is UNKNOWN else _text(value).strip()
 
 
 def _is_a_users(name: str) -> bool:

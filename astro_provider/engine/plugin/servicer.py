@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from importlib import resources
@@ -26,19 +27,21 @@ from astro_provider.engine.plugin.previewed import binding_previewed, table_prev
 from astro_provider.engine.plugin.properties import Properties, inward, outward
 from astro_provider.engine.process import Life, Process
 from astro_provider.engine.property_names import in_camel_case
-from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, Kept
+from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, Kept, credential_in_clear
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_TOLD
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices
-from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, camel, is_default_provider
+from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, UNKNOWN_TEXT, camel, is_default_provider
 from astro_provider.version import __version__
+
+COMPUTED = ("removes", "deployment_ids", "token_ids", UNFINISHED)  # what a check or a run fills in of a table
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
 _Call = Callable[["Servicer", _Request, grpc.ServicerContext], _Answer]
-_Method = Callable[["Servicer", _Request, EngineCall], _Answer]
+_Method = Callable[["Servicer", "Session", _Request, EngineCall], _Answer]
 
 
 def _served(method: _Method[_Request, _Answer]) -> _Call[_Request, _Answer]:
@@ -46,38 +49,72 @@ def _served(method: _Method[_Request, _Answer]) -> _Call[_Request, _Answer]:
 
     @functools.wraps(method)
     def boundary(self: Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
-        call = self.engine_call(request, context)
+        session, call = self.engine_call(request, context)
         with answering(call):
-            return method(self, request, call)
+            return method(self, session, request, call)
         raise AssertionError("a failed call raises")
 
     return boundary
 
 
+class Session:
+    """One provider of one run: its configuration, and what its resources share.
+
+    Attributes:
+        process: the lifecycles of the provider.
+        log: the engine's log; None before the engine has told its address.
+    """
+
+    def __init__(self) -> None:
+        self._configuration: Properties = {}
+        self._is_explicit = False
+        self._project = ""
+        self.process = Process(self._settings)
+        self.log: EngineLog | None = None
+
+    def configure(self, request: provider_pb2.ConfigureRequest) -> None:
+        """Take the configuration, which is read at the first call that needs it."""
+        self._configuration = _plain(request.args)
+        self._is_explicit = bool(request.name) and not is_default_provider(request.name)
+        self._project = "".join(request.urn.split("::")[1:2])
+
+    def _settings(self) -> Settings:
+        return configuration.settings(self._configuration, explicit=self._is_explicit, project=self._project)
+
+
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """One provider: an instance serves one configuration, for as long as the process lives.
+    """Serves the engine's calls.
+
+    An engine starts a process for each provider. A process that was started by hand (PULUMI_DEBUG_PROVIDERS) serves all
+    providers of all runs: each has a connection of its own, by which its session is known.
 
     Args:
         operations_at_once: how many calls can be under way.
     """
 
     def __init__(self, operations_at_once: int) -> None:
-        self._configuration: Properties = {}
-        self._is_explicit = False
-        self._project = ""
         self._at_once = operations_at_once
-        self._log: EngineLog | None = None
-        self._process = Process(self._settings)
+        self._lock = threading.Lock()
+        self._latest = Session()  # of a connection that has said nothing about itself
+        self._sessions: dict[str, Session] = {}
 
-    def _settings(self) -> Settings:
-        return configuration.settings(self._configuration, explicit=self._is_explicit, project=self._project)
+    def _session(self, context: grpc.ServicerContext) -> Session:
+        with self._lock:
+            return self._sessions.get(context.peer(), self._latest)
 
-    def _connect(self, engine_address: str) -> None:
-        self._log = EngineLog(engine_address, in_camel_case)
-        notices.send_to(self._log)
+    def _connect(self, engine_address: str, context: grpc.ServicerContext) -> None:
+        """Begin a session, or learn the address of its engine."""
+        with self._lock:
+            if cancelling.is_cancelled():  # an earlier run has ended, and its sessions with it
+                cancelling.begin_anew()
+                notices.forget()
+                self._sessions.clear()
+            self._latest = self._sessions.setdefault(context.peer(), Session())
+            self._latest.log = EngineLog(engine_address, in_camel_case)
+            notices.send_to(self._latest.log)
 
-    def engine_call(self, request: Any, context: grpc.ServicerContext) -> EngineCall:
-        """The engine's call that this request is."""
+    def engine_call(self, request: Any, context: grpc.ServicerContext) -> tuple[Session, EngineCall]:
+        """The engine's call that this request is, and the session that it belongs to."""
 
         def fail(error: Exception) -> NoReturn:
             text = in_camel_case(in_one_sentence(error))
@@ -92,26 +129,27 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             raise AssertionError("abort raises")
 
         urn = str(getattr(request, "urn", ""))
-        notify = self._log.beside(urn) if self._log is not None and urn else None
-        return EngineCall(urn, str(getattr(request, "id", "")), self._at_once, notify, fail)
+        session = self._session(context)
+        notify = session.log.beside(urn) if session.log is not None and urn else None
+        return session, EngineCall(urn, str(getattr(request, "id", "")), self._at_once, notify, fail)
 
     # What the provider is.
 
     def Handshake(  # noqa: N802  the protocol's names, as all that follow
-        self, request: provider_pb2.ProviderHandshakeRequest, _context: grpc.ServicerContext
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
         """Learn where the engine is, and tell what this provider can take.
 
         Secrets come as plain values: the engine itself marks what comes back, also deep inside a table.
         """
-        self._connect(request.engine_address)
+        self._connect(request.engine_address, context)
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=False, accept_resources=False, accept_outputs=False
         )
 
-    def Attach(self, request: plugin_pb2.PluginAttach, _context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:  # noqa: N802
         """Learn where the engine is, for a process that it has not started."""
-        self._connect(request.address)
+        self._connect(request.address, context)
         return Empty()
 
     def GetPluginInfo(self, _request: Empty, _context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
@@ -129,33 +167,37 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_served
     def CheckConfig(  # noqa: N802
-        self, request: provider_pb2.CheckRequest, _call: EngineCall
+        self, _session: Session, request: provider_pb2.CheckRequest, _call: EngineCall
     ) -> provider_pb2.CheckResponse:
-        """Tell what is malformed; the credential is a secret, whether the program has marked it or not."""
+        """Tell what is malformed. The credential of an explicit provider is a secret, whether the program marks it or not."""
         given = _plain(request.news)
-        failures = _failures(configuration.problems(given))
+        found = configuration.problems(given)
+        is_default = is_default_provider(request.urn.rpartition("::")[2])
+        in_clear = request.news.fields[configuration.SECRET].string_value  # a secret comes as a map
+        if is_default and in_clear not in ("", UNKNOWN_TEXT):
+            found.append(InputError(configuration.SECRET, str(credential_in_clear()), is_secret=True))
         if given.get(configuration.SECRET) is not None:
             given[configuration.SECRET] = properties.secret(given[configuration.SECRET])
-        return provider_pb2.CheckResponse(inputs=properties.struct_of(given), failures=failures)
+        return provider_pb2.CheckResponse(inputs=properties.struct_of(given), failures=_failures(found))
 
     @_served
     def DiffConfig(  # noqa: N802
-        self, request: provider_pb2.DiffRequest, _call: EngineCall
+        self, _session: Session, request: provider_pb2.DiffRequest, _call: EngineCall
     ) -> provider_pb2.DiffResponse:
-        """Compare configurations: whatever changes, the provider changes in place, and no resource with it."""
+        """Compare configurations. Another organization replaces an explicit provider, and with it each of its resources."""
         olds, news = _plain(request.old_inputs or request.olds), _plain(request.news)
         changed = [name for name in {**olds, **news} if olds.get(name) != news.get(name)]
         changes = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(changes=changes, diffs=changed)
+        is_default = is_default_provider(request.urn.rpartition("::")[2])
+        replaces = changed if not is_default and configuration.is_another_organization(olds, news) else []
+        return provider_pb2.DiffResponse(changes=changes, diffs=changed, replaces=replaces)
 
     @_served
     def Configure(  # noqa: N802
-        self, request: provider_pb2.ConfigureRequest, _call: EngineCall
+        self, session: Session, request: provider_pb2.ConfigureRequest, _call: EngineCall
     ) -> provider_pb2.ConfigureResponse:
         """Take the configuration. It is read at the first call that needs it, whose error then says what is wrong."""
-        self._configuration = _plain(request.args)
-        self._is_explicit = bool(request.name) and not is_default_provider(request.name)
-        self._project = "".join(request.urn.split("::")[1:2])
+        session.configure(request)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -164,7 +206,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_served
     def Check(  # noqa: N802
-        self, request: provider_pb2.CheckRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.CheckRequest, call: EngineCall
     ) -> provider_pb2.CheckResponse:
         """Examine and complete the inputs; all that is wrong is told at once."""
         strange = _strange(_kind(request.urn), request.news)
@@ -174,7 +216,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
             olds = {**inward(request.old_outputs), **olds}
         try:
-            checked = self._process.check(self._life(call), call, olds, news)
+            checked = session.process.check(_life(session, call), call, olds, news)
         except AstroProviderError as error:  # a malformed setting
             return provider_pb2.CheckResponse(inputs=request.news, failures=_failures([InputError("", str(error))]))
         failures = [*strange, *_failures(checked.problems)]
@@ -182,11 +224,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_served
     def Diff(  # noqa: N802
-        self, request: provider_pb2.DiffRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.DiffRequest, call: EngineCall
     ) -> provider_pb2.DiffResponse:
         """Compare stored outputs with checked inputs, and tell which inputs differ."""
         olds, news = inward(request.olds), inward(request.news)
-        difference = self._life(call).diff(call, olds, news)
+        difference = _life(session, call).diff(call, olds, news)
         # Outputs in the dynamic door's spelling are not attributes here until an update writes them anew.
         if not difference.changes and not properties.is_spelled_otherwise(request.olds):
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
@@ -202,21 +244,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_served
     def Create(  # noqa: N802
-        self, request: provider_pb2.CreateRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.CreateRequest, call: EngineCall
     ) -> provider_pb2.CreateResponse:
         """Give the role, or all roles of the table; in a preview, tell what is known of it before."""
         news = inward(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=outward(_previewed(request.urn, {}, news)))
-        identifier, outs = self._life(call).create(call, news)
+        identifier, outs = _life(session, call).create(call, news)
         return provider_pb2.CreateResponse(id=str(identifier), properties=outward(outs))
 
     @_served
     def Read(  # noqa: N802
-        self, request: provider_pb2.ReadRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.ReadRequest, call: EngineCall
     ) -> provider_pb2.ReadResponse:
         """Read what is there, with what is stored or by the id alone; an empty id tells the engine that it is gone."""
-        found = self._life(call).read(call, inward(request.properties))
+        found = _life(session, call).read(call, inward(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
         inputs, outs = found
@@ -224,29 +266,29 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @_served
     def Update(  # noqa: N802
-        self, request: provider_pb2.UpdateRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.UpdateRequest, call: EngineCall
     ) -> provider_pb2.UpdateResponse:
         """Make it what the program asks for; in a preview, tell what is known of it before."""
         olds, news = inward(request.olds), inward(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=outward(_previewed(request.urn, olds, news)))
-        return provider_pb2.UpdateResponse(properties=outward(self._life(call).update(call, olds, news)))
+        return provider_pb2.UpdateResponse(properties=outward(_life(session, call).update(call, olds, news)))
 
     @_served
-    def Delete(self, request: provider_pb2.DeleteRequest, call: EngineCall) -> Empty:  # noqa: N802
+    def Delete(self, session: Session, request: provider_pb2.DeleteRequest, call: EngineCall) -> Empty:  # noqa: N802
         """Take the role away, or every role of the table."""
-        self._life(call).delete(call, inward(request.properties))
+        _life(session, call).delete(call, inward(request.properties))
         return Empty()
 
     # What it can be asked.
 
     @_served
     def Invoke(  # noqa: N802
-        self, request: provider_pb2.InvokeRequest, call: EngineCall
+        self, session: Session, request: provider_pb2.InvokeRequest, call: EngineCall
     ) -> provider_pb2.InvokeResponse:
         """Answer a function."""
         try:
-            found = functions.call(self._process.bindings(call.at_once).shared, request.tok, _plain(request.args))
+            found = functions.call(session.process.bindings(call.at_once).shared, request.tok, _plain(request.args))
         except InvalidInputs as invalid:
             return provider_pb2.InvokeResponse(failures=_failures(invalid.problems))
         return provider_pb2.InvokeResponse(**{"return": properties.struct_of(found)})
@@ -256,9 +298,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         cancelling.cancel()
         return Empty()
 
-    def _life(self, call: EngineCall) -> Life:
-        find = self._process.tables if _kind(call.urn) == NATIVE_TABLE else self._process.bindings
-        return find(call.at_once)
+
+def _life(session: Session, call: EngineCall) -> Life:
+    find = session.process.tables if _kind(call.urn) == NATIVE_TABLE else session.process.bindings
+    return find(call.at_once)
 
 
 def _kind(urn: str) -> str:
@@ -284,14 +327,14 @@ def _previewed(urn: str, olds: Properties, news: Properties) -> Properties:
 
 def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
     """What a program gives and the schema does not know, for programs that no schema has checked."""
-    known = fields(Table if kind == NATIVE_TABLE else Inputs)
-    names = [camel(one.name) for one in known if one.name != UNFINISHED]
+    known = [one.name for one in fields(Table if kind == NATIVE_TABLE else Inputs)]
+    names = [camel(name) for name in known if name not in COMPUTED]
     return [
         provider_pb2.CheckFailure(
             property=name, reason=f"is no input of {kind.rpartition(':')[2]}{nearest_names(camel(name), names)}."
         )
-        for name in news.fields
-        if name not in names and not name.startswith("__")
+        for name, value in news.fields.items()
+        if name not in names and not name.startswith("__") and value.WhichOneof("kind") != "null_value"
     ]
 
 
