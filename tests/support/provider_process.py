@@ -195,15 +195,16 @@ class ProviderProcess:
 
 @contextmanager
 def provider_process(
-    environment: Mapping[str, str] | None = None, *, as_user: int | None = None
+    environment: Mapping[str, str] | None = None, *, as_user: int | None = None, engine_address: str = "127.0.0.1:1"
 ) -> Iterator[ProviderProcess]:
     """Start a provider process of one's own, with that environment and little beside it, and end it.
 
     Args:
         environment: variables of its environment.
         as_user: the user whose process it is, who then inherits PATH only; None for the present one.
+        engine_address: where an engine takes notices.
     """
-    arguments = ["-u", "-m", "pulumi.dynamic", "127.0.0.1:1"]
+    arguments = ["-u", "-m", "pulumi.dynamic", engine_address]
     command = [sys.executable, *arguments] if as_user is None else command_as(as_user, *arguments)
     with running(command, environment, inherited=INHERITED if as_user is None else ("PATH",)) as process:
         yield ProviderProcess(process)

@@ -33,7 +33,7 @@ from astro_provider.lifecycle.findings import MOST_TOLD
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices
-from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, UNKNOWN_TEXT, camel, is_default_provider
+from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, camel, is_default_provider
 from astro_provider.version import __version__
 
 COMPUTED = ("removes", "deployment_ids", "token_ids", UNFINISHED)  # what a check or a run fills in of a table
@@ -68,6 +68,7 @@ class Session:
     def __init__(self) -> None:
         self._configuration: Properties = {}
         self._is_explicit = False
+        self._is_in_clear = False
         self._project = ""
         self.process = Process(self._settings)
         self.log: EngineLog | None = None
@@ -76,9 +77,13 @@ class Session:
         """Take the configuration, which is read at the first call that needs it."""
         self._configuration = _plain(request.args)
         self._is_explicit = bool(request.name) and not is_default_provider(request.name)
+        # A secret comes as a map. What is stored in clear is refused when it is needed, as by the dynamic door.
+        self._is_in_clear = bool(_text_of(request.args, configuration.SECRET)) and not self._is_explicit
         self._project = "".join(request.urn.split("::")[1:2])
 
     def _settings(self) -> Settings:
+        if self._is_in_clear:
+            raise credential_in_clear()
         return configuration.settings(self._configuration, explicit=self._is_explicit, project=self._project)
 
 
@@ -169,16 +174,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(  # noqa: N802
         self, _session: Session, request: provider_pb2.CheckRequest, _call: EngineCall
     ) -> provider_pb2.CheckResponse:
-        """Tell what is malformed. The credential of an explicit provider is a secret, whether the program marks it or not."""
+        """Tell what is malformed. The credential that a program gives is a secret, whether the program marks it or not.
+
+        The engine takes the marks off what it sends here, and puts them back on what it sends to `Configure`. So that of the
+        stack's configuration is left as it came: there it shows whether it is in clear.
+        """
         given = _plain(request.news)
-        found = configuration.problems(given)
+        failures = _failures(configuration.problems(given))
         is_default = is_default_provider(request.urn.rpartition("::")[2])
-        in_clear = request.news.fields[configuration.SECRET].string_value  # a secret comes as a map
-        if is_default and in_clear not in ("", UNKNOWN_TEXT):
-            found.append(InputError(configuration.SECRET, str(credential_in_clear()), is_secret=True))
-        if given.get(configuration.SECRET) is not None:
+        if given.get(configuration.SECRET) is not None and not is_default:
             given[configuration.SECRET] = properties.secret(given[configuration.SECRET])
-        return provider_pb2.CheckResponse(inputs=properties.struct_of(given), failures=_failures(found))
+        return provider_pb2.CheckResponse(inputs=properties.struct_of(given), failures=failures)
 
     @_served
     def DiffConfig(  # noqa: N802
@@ -314,6 +320,10 @@ def _kind(urn: str) -> str:
     if kind not in (NATIVE_BINDING, NATIVE_TABLE):
         raise AstroProviderError(f"There is no resource {kind}: declare {NATIVE_BINDING} or {NATIVE_TABLE}.")
     return kind
+
+
+def _text_of(struct: Any, name: str) -> str:
+    return str(struct.fields[name].string_value) if name in struct.fields else ""
 
 
 def _plain(struct: Any) -> Properties:
