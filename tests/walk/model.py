@@ -16,7 +16,8 @@ It takes what the service showed and what the state held before, and tells what 
 - After an error the state never forgets a grant that stands, and never has one that was not made. What a create or an update
   has sent and could not see again is marked in the state as unfinished, of a binding and of a table that could not be taken
   back either, so that the next run writes or takes it whatever its program says. A failed delete leaves no mark.
-- Two resources of one binding are an error of the preview, in both spellings, and the second of them is never made.
+- Two resources of one binding are an error, in both spellings. The walk's `up` has no preview before it, so the one that the
+  engine asks about first may be made before the second is refused.
 - One case cannot be known and is left out: a targeted delete of a binding that an untargeted resource of the program has
   in the state as well, because the engine asks the provider nothing about that one.
 """
@@ -28,9 +29,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from tests.walk.actions import Action, actions_of, deleted_by, is_targeted, refreshed
+from tests.walk.actions import Action, actions_of, as_held, deleted_by, is_targeted, refreshed
 from tests.walk.snapshot import UNFINISHED, Held, Snapshot
-from tests.walk.steps import Command, Pair, Row, Table
+from tests.walk.steps import Command, Pair, Row, Table, twin_of
 
 
 class Verdict(Enum):
@@ -241,6 +242,8 @@ def _possible_rows(
             rows[name].add(action.after)
         if action.does == "replace" and action.old:
             rows[name].add(replace(action.old, gone=True))
+    if command.twin and command.writes:
+        rows[twin_of(command.twin)].add(as_held(command.program[command.twin]))
     for name, held in state.items():
         if held.gone and is_targeted(name, command):
             rows[name].add(None)

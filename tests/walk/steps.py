@@ -187,6 +187,11 @@ Step = Annotated[Command | HandEdit | ForeignEdit, Field(discriminator="step")]
 _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 
 
+def twin_of(name: str) -> str:
+    """The name of the resource that declares a binding once more."""
+    return f"{name}-twin"
+
+
 def written_down(steps: Iterable[Step]) -> str:
     """The steps as JSON, one line each."""
     shown = ({"step": step.step, **step.model_dump(mode="json", exclude_defaults=True)} for step in steps)

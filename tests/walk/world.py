@@ -16,7 +16,7 @@ from tests.support.stack import BINDING_TYPE, OUR_TYPES, PYTHON_PATH, TABLE_TYPE
 from tests.walk.doors import Door, DynamicStack, NativeStack
 from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
 from tests.walk.snapshot import UNFINISHED, Entry, Held, Snapshot
-from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row
+from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row, twin_of
 
 ROOT = Path(__file__).parents[2]
 SHORT_TIMEOUT_SECONDS = (
@@ -78,7 +78,7 @@ class World:
             self._stacks[command.stack] = stack
         program = dict(command.program)
         if isinstance(row := program.get(command.twin), Row):
-            program[f"{command.twin}-twin"] = row.model_copy(update={"by_id": not row.by_id})
+            program[twin_of(command.twin)] = row.model_copy(update={"by_id": not row.by_id})
         stack.declare({name: self._arguments(row) for name, row in program.items()})
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
