@@ -51,7 +51,7 @@ MEANINGS = {
     Flag.RULE: "a rule is broken; it stands below the table",
     Flag.OVERWRITES: "the token has another role there already, which the run replaces",
     Flag.REFUSED: "the token has another role there already, and the resource may not overwrite it, so the update will fail",
-    Flag.UNKNOWN_NAME: "Astro has no token or no role of that name, so the update fails unless this program makes it",
+    Flag.UNKNOWN_NAME: "Astro has no token, deployment or role of that name, so the update fails unless this program makes it",
     Flag.DRIFT_REVERTED: "somebody changed this outside Pulumi, and the run takes it back",
     Flag.DRIFTED: "somebody changed this outside Pulumi",
     Flag.GAP: "the run takes the role away before it gives one, so there is a moment without",
@@ -90,7 +90,7 @@ class Situation:
     def flags(self, change: Change, asked: Asked) -> set[Flag]:
         """The flags of a change."""
         found = {*self._of_values(change), *self._of_the_run(change.subject), *_of_what_was_there(change)}
-        if change.after is not None:
+        if change.after is not None and not change.is_released:
             found |= set(self._of_what_is_given(change, change.after.role, asked))
         if fits(self.production, asked.places) is not False:
             found.add(Flag.PRODUCTION if fits(self.production, asked.places) else Flag.UNKNOWN)

@@ -109,7 +109,7 @@ def test_a_grant_that_is_retained_stays(op: str) -> None:
 
     assert ("keep", D0, ADMIN, ADMIN) in told(found)
     assert found.retained == 1
-    assert Flag.RELEASED in flags_of(next(row for row in found.rows if row.deployment_id == D0))
+    assert flags_of(next(row for row in found.rows if row.deployment_id == D0)) == {Flag.RELEASED}
 
 
 def test_what_is_deleted_with_another_binding_stays() -> None:
