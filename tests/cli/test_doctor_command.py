@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -45,6 +46,8 @@ NAMES = [
 OWNER = f"'platform-owner' ({OWNER_TOKEN_ID})"
 AIRLINES = f"'Example Airlines' ({ORGANIZATION_ID})"
 NOTHING = {"ASTRO_API_TOKEN": "", "PATH": "/nowhere", "PULUMI_PYTHON_CMD": ""}  # no credential, and nothing to run
+ROOT = Path(__file__).parents[2]
+LATER_SDK = ROOT / "tests" / "support" / "later_sdk"
 OK, WARNING, UNKNOWN, FAILED = Status.OK, Status.WARNING, Status.UNKNOWN, Status.FAILED
 
 
@@ -386,6 +389,28 @@ def test_an_interpreter_with_another_version_of_the_package(tmp_path: Path) -> N
     found = installed(tmp_path, tmp_path)["package"]
 
     assert said(found) == (FAILED, f"{python} (on PATH) loads astro_provider 0.0.1, and this is {__version__}.")
+
+
+def test_an_sdk_that_hides_the_engine_s_call_is_a_warning_that_says_what_follows(tmp_path: Path) -> None:
+    later_sdk = f"{LATER_SDK}{os.pathsep}{ROOT}"
+
+    found = installed(
+        tmp_path,
+        tmp_path,
+        PULUMI_PYTHON_CMD=sys.executable,
+        PYTHONPATH=later_sdk,
+        LATER_SDK_HIDES="request context executor_reference",
+    )["package"]
+
+    assert found.advice == "All else works. Report the version of the SDK, or use an older one."
+    assert said(found) == (
+        WARNING,
+        (
+            f"{sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}. Its Pulumi SDK hides the engine's call "
+            "from dynamic resources: notices stand beside the stack; errors come with a traceback, whose last line is the "
+            "message; four operations run at once."
+        ),
+    )
 
 
 def test_no_interpreter(tmp_path: Path) -> None:

@@ -416,3 +416,52 @@ def test_who_made_the_token_is_told_by_the_best_name_there_is(
     stored = up(start(), {**ADMIN, "org_token_name": "made"})
 
     assert stored.outputs["created_by"] == expected
+
+
+def _urn(name: str) -> EngineCall:
+    return EngineCall(urn=f"urn:pulumi:test::p::pulumi-python:dynamic/astro:DeploymentOrgTokenBinding::{name}")
+
+
+def test_two_resources_that_are_stored_with_one_role_are_a_warning_that_names_both(
+    start: StartProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = up(start(), ADMIN)
+    process = start()
+
+    first = process.check(_urn("first"), stored.inputs, stored.inputs).problems
+    second = process.check(_urn("second"), stored.inputs, stored.inputs).problems
+
+    assert (first, second) == ([], [])
+    assert capsys.readouterr().err == (
+        f"astro: warning: Two resources of this program bind token {SHOWN_TOKEN} in deployment {SHOWN_STAGING}: "
+        "DeploymentOrgTokenBinding 'second' and DeploymentOrgTokenBinding 'first'. A token has one role in a deployment: "
+        "remove it from one of the two.\n"
+    )
+
+
+def test_two_resources_that_are_stored_with_two_roles_are_an_error_although_neither_changes(
+    start: StartProcess,
+) -> None:
+    stored = up(start(), ADMIN)
+    process = start()
+    other = {**stored.inputs, "role": "DEPLOYMENT_ACCESSOR"}
+
+    first = process.check(_urn("first"), stored.inputs, stored.inputs).problems
+    second = process.check(_urn("second"), other, other).problems
+
+    assert first == []
+    assert [str(one).partition(" bind")[0] for one in second] == [": Two resources of this program"]
+
+
+def test_the_second_of_two_updates_of_one_binding_to_two_roles_is_refused(astro: Emulator, start: StartProcess) -> None:
+    stored = up(start(), {**ADMIN, "role": "DEPLOYMENT_ACCESSOR"})
+    process = start()
+    first, second = (EngineCall(urn=_urn(name).urn, id=stored.id) for name in ("first", "second"))
+    process.update(first, stored.outputs, {**stored.inputs, "role": "DEPLOYMENT_ADMIN"})
+    astro.clear_calls()
+
+    with pytest.raises(BindingConflict, match=r"^Nothing was written\. Two resources of this program bind"):
+        process.update(second, {**stored.outputs, "role": "Release Engineer"}, stored.inputs)
+
+    assert writes(astro) == 0
+    assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"

@@ -22,8 +22,24 @@ from astro_provider.version import OLDEST_PULUMI, __version__
 
 ON_PATH = "on PATH"
 
-# What the engine will do: load the class that the state names.
-_PROBE = "import astro_provider, astro_provider.provider as p; p.DeploymentOrgTokenBindingProvider; print(astro_provider.__version__)"
+# What the engine will do: load the class that the state names. The last line is the version.
+_PROBE = """
+import os, sys, astro_provider, astro_provider.provider as p
+p.DeploymentOrgTokenBindingProvider
+try:
+    from astro_provider.engine.probe import hidden_by_the_sdk
+    print("hidden", *hidden_by_the_sdk())
+except Exception:
+    pass
+print(astro_provider.__version__, flush=True)
+os._exit(0)
+"""
+# What follows if the Pulumi SDK hides a part of the engine's call from a dynamic provider (`engine/probe.py`).
+_WITHOUT = {
+    "call": "notices stand beside the stack",
+    "errors": "errors come with a traceback, whose last line is the message",
+    "threads": "four operations run at once",
+}
 
 
 def check_installation(environ: Mapping[str, str], directory: Path) -> list[Check]:
@@ -90,7 +106,15 @@ def _package_in(environ: Mapping[str, str], directory: Path) -> Check:
     if answer.last_line != __version__:
         text = f"{chosen} loads astro_provider {answer.last_line}, and this is {__version__}."
         return Check("package", Status.FAILED, text, install)
-    return Check("package", Status.OK, f"{chosen} loads astro_provider {__version__}.")
+    text = f"{chosen} loads astro_provider {__version__}."
+    hidden = next((line.split()[1:] for line in answer.text.splitlines() if line.startswith("hidden ")), [])
+    if hidden:
+        without = "; ".join(_WITHOUT.get(one, one) for one in hidden)
+        text += f" Its Pulumi SDK hides the engine's call from dynamic resources: {without}."
+        return Check(
+            "package", Status.WARNING, text, "All else works. Report the version of the SDK, or use an older one."
+        )
+    return Check("package", Status.OK, text)
 
 
 @dataclass(frozen=True)
