@@ -14,6 +14,7 @@ from pulumi import _types
 from pulumi.runtime.proto import provider_pb2
 
 import astro_provider
+import pulumi_astro
 from astro_provider import native
 from astro_provider.engine.plugin.configuration import SOURCES
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, camel
@@ -116,6 +117,15 @@ def test_a_function_has_the_arguments_and_the_rows_that_it_has_in_both_doors_for
 def test_there_are_no_other_functions_and_types() -> None:
     assert SCHEMA["functions"].keys() == FUNCTIONS.keys()
     assert len(SCHEMA["types"]) == len(FUNCTIONS)
+
+
+def test_generated_code_imports_what_the_wheel_has_and_no_address_is_invented() -> None:
+    names = {language: options.get("packageName") for language, options in SCHEMA["language"].items()}
+
+    assert names == {"python": pulumi_astro.__name__, "nodejs": "pulumi-astro", "go": None}
+    assert SCHEMA["publisher"]
+    assert not {"homepage", "repository", "pluginDownloadURL", "namespace"} & SCHEMA.keys()
+    assert "importBasePath" not in SCHEMA["language"]["go"]
 
 
 def _described(node: Any, path: str = "") -> Iterable[tuple[str, str]]:

@@ -67,11 +67,20 @@ def _directory_without_it(project: YamlProject) -> None:
     project.write(RESOURCES, VENV)
 
 
+def _moved(project: YamlProject) -> None:
+    """The virtual environment was made elsewhere: its scripts name an interpreter that is not there."""
+    script = project.work / ".venv" / "bin" / PLUGIN
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/home/ada/elsewhere/.venv/bin/python3.11\n")
+    script.chmod(0o755)
+    project.write(RESOURCES, VENV)
+
+
 def _nowhere(project: YamlProject) -> None:
     project.write(RESOURCES, None)
 
 
-@pytest.mark.parametrize("case", [_no_directory, _directory_without_it, _nowhere])
+@pytest.mark.parametrize("case", [_no_directory, _directory_without_it, _moved, _nowhere])
 def test_what_pulumi_says_without_it_is_on_the_page(project: YamlProject, case: object) -> None:
     assert callable(case)
     case(project)
