@@ -7,6 +7,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +82,14 @@ def test_what_convert_writes_in_python_runs_with_the_package(project: Shell, ast
     if shutil.which("pulumi-converter-yaml", path=project.environment["PATH"]) is None:
         pytest.skip("There is no pulumi-converter-yaml on PATH, which `pulumi convert` of YAML takes.")
     source = example("05-yaml", tmp_path)
-    environment = tmp_path / "work" / ".venv"
-    subprocess.run(["python3", "-m", "venv", environment], check=True)
-    subprocess.run([environment / "bin" / "pip", "install", "-q", str(ROOT)], check=True)
     text = (source / "Pulumi.yaml").read_text()
-    (source / "Pulumi.yaml").write_text(text.replace(".venv/bin", str(environment / "bin")))
+    (source / "Pulumi.yaml").write_text(text.replace(".venv/bin", f"{sys.prefix}/bin"))
 
     Shell(source, project.environment).run(
         *("pulumi", "convert", "--from", "yaml", "--language", "python", "--generate-only", "--out", tmp_path / "made")
     )
     requirements = (tmp_path / "made" / "requirements.txt").read_text()
-    made = _yaml(tmp_path / "made") | {"runtime": {"name": "python", "options": {"virtualenv": str(environment)}}}
+    made = _yaml(tmp_path / "made") | {"runtime": {"name": "python", "options": {"virtualenv": sys.prefix}}}
     (tmp_path / "made" / "Pulumi.yaml").write_text(yaml.safe_dump(made))
     shell = Shell(tmp_path / "made", project.environment)
     shell.run("pulumi", "stack", "init", "dev")
