@@ -101,12 +101,12 @@ def test_the_readme_fits_on_two_screens() -> None:
 
 def test_the_commands_of_the_readme_lead_to_its_emulator(tmp_path: Path) -> None:
     [commands] = re.findall(r"```shell\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    _, start, lead, _ = commands.splitlines()
+    _, start, wait, lead, _ = commands.splitlines()
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     ask = 'curl --silent --fail --header "Authorization: Bearer $ASTRO_API_TOKEN" $ASTRO_API_HOST/v1/organizations'
 
     ended = subprocess.run(
-        ["bash", "-c", f"{start}\n{lead}\n{ask}; status=$?; kill %1; exit $status"],
+        ["bash", "-c", f"{start}\n{wait}\n{lead}\n{ask}; status=$?; kill %1; exit $status"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
