@@ -14,6 +14,7 @@ from uuid import uuid4
 from starlette.responses import Response
 
 JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
 
 
 class Answer(NamedTuple):
@@ -44,6 +45,7 @@ class ApiError(Exception):
         message: what the caller reads.
         field_errors: the places at fault, for a 400.
         headers: further headers of the answer.
+        as_text: the answer is the message alone, as a gateway's is.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class ApiError(Exception):
         *,
         field_errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        as_text: bool = False,
     ) -> None:
         super().__init__(message)
+        self.as_text = as_text
         self.status = status
         self.message = message
         self.field_errors = field_errors
@@ -78,9 +82,11 @@ def dumps(content: object) -> bytes:
 
 def error_answer(error: ApiError) -> Answer:
     """Return a refusal as it leaves."""
+    if error.as_text:
+        return Answer(error.status, {"content-type": TEXT, **error.headers}, error.message.encode())
     body: dict[str, Any] = {
         "message": error.message,
-        "requestId": uuid4().hex,
+        "requestId": str(uuid4()),
         "statusCode": error.status,
     }
     if error.field_errors:

@@ -30,6 +30,10 @@ class Settings(BaseModel):
 
     `latency_ms` is waited in two halves, before and after a call is handled, so that races are real. `retry_after` is
     the header of a 429: left out, a number of seconds, or `http-date` for the time a second from then.
+    A 429 is a text, because clients of the service could not read one as the API's error. `rate_limits_per` says whose
+    calls are counted together: Astronomer's documents say those of a token, and the Terraform provider's authors met one
+    limit for all. `lists_are_cut` shows a credential that may see less shorter lists, with 200, and 404 for what they
+    lack, instead of a 403; Astro's way is unknown.
     `updated_at_moves` tells whether `updatedAt` and `updatedBy` of a token change when its roles are written. Whether
     they do in Astro is unknown; without them a writer sees less, so what works without them works.
     """
@@ -38,25 +42,27 @@ class Settings(BaseModel):
 
     latency_ms: Annotated[float, Field(ge=0)] = 0
     rate_limits: bool = False
+    rate_limits_per: Literal["credential", "organization"] = "credential"
+    lists_are_cut: bool = False
     retry_after: RetryAfter = None
     updated_at_moves: bool = False
 
 
 class RateLimits:
-    """Calls of the last second, per credential and verb; a call that was turned away does not count."""
+    """Calls of the last second, per caller and verb; a call that was turned away does not count."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._taken: dict[tuple[str, str], deque[float]] = {}
 
-    def admit(self, bearer: str, verb: str, retry_after: str | None) -> None:
-        """Count a call; ApiError 429 if its second is used up."""
+    def admit(self, caller: str, verb: str, retry_after: str | None) -> None:
+        """Count a call of a credential or of an organization; ApiError 429 if its second is used up."""
         allowed = CALLS_PER_SECOND.get(verb)
         if allowed is None:
             return
         with self._lock:
             moment = time.monotonic()
-            taken = self._taken.setdefault((bearer, verb), deque())
+            taken = self._taken.setdefault((caller, verb), deque())
             while taken and taken[0] <= moment - WINDOW_SECONDS:
                 taken.popleft()
             if len(taken) < allowed:
@@ -67,7 +73,9 @@ class RateLimits:
             headers["Retry-After"] = formatdate(math.ceil(time.time()) + 1, usegmt=True)
         elif retry_after is not None:
             headers["Retry-After"] = retry_after
-        raise ApiError(429, f"Rate limit exceeded: {allowed} {verb} requests per second.", headers=headers)
+        raise ApiError(
+            429, f"Rate limit exceeded: {allowed} {verb} requests per second.", headers=headers, as_text=True
+        )
 
     def clear(self) -> None:
         """Forget all calls."""

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from astro_emulator.answers import Answer, ApiError, error_answer
 from astro_emulator.conditions import Conditions
 from astro_emulator.connection import STATE_KEY, DroppableConnection
-from astro_emulator.rights import ACCESS, PERMISSIONS
+from astro_emulator.rights import require_right
 from astro_emulator.state import Record
 from astro_emulator.store import Store
 
@@ -58,7 +58,7 @@ class Front:
         # An encoded slash is part of an id, not of the way to it; decoding the whole path would mix the two.
         segments = scope["raw_path"].decode("ascii").split("/")
         path = "/".join(unquote(segment).replace("/", "%2F") for segment in segments)
-        operation, organization_id = self._operation_at(scope["method"], path)
+        operation, ids = self._operation_at(scope["method"], path)
         bearer = _bearer(scope["headers"])
         call = {
             "verb": scope["method"],
@@ -72,7 +72,7 @@ class Front:
         if body is None:
             return
         try:
-            answer = await self._answer({**scope, "path": path}, body, call, bearer, organization_id)
+            answer = await self._answer({**scope, "path": path}, body, call, bearer, ids)
         except asyncio.CancelledError:
             # Only a server that is shutting down cancels; to the caller that is a dropped connection.
             answer = None
@@ -86,14 +86,14 @@ class Front:
         except asyncio.CancelledError:
             connection.drop()
 
-    def _operation_at(self, verb: str, path: str) -> tuple[str | None, str | None]:
+    def _operation_at(self, verb: str, path: str) -> tuple[str | None, dict[str, str]]:
         for operation in self._operations:
             if operation.verb == verb and (match := operation.path.match(path)):
-                return operation.id, match.groupdict().get("organization_id")
-        return None, None
+                return operation.id, match.groupdict()
+        return None, {}
 
     async def _answer(
-        self, scope: Scope, body: bytes, call: dict[str, Any], bearer: str | None, organization_id: str | None
+        self, scope: Scope, body: bytes, call: dict[str, Any], bearer: str | None, ids: dict[str, str]
     ) -> Answer | None:
         fault = self._conditions.faults.strike(call)
         if fault is not None:
@@ -104,7 +104,7 @@ class Front:
                 return made
         half = self._conditions.settings.latency_ms / 2000
         try:
-            credential = self._admit(call, bearer, organization_id)
+            credential = self._admit(call, bearer, ids)
         except ApiError as refusal:
             await asyncio.sleep(2 * half)
             answer = error_answer(refusal)
@@ -118,7 +118,7 @@ class Front:
         # In a thread, because a huge answer takes half a second to make.
         return await asyncio.to_thread(fault.spoiled, answer, call["operation"]) if fault else answer
 
-    def _admit(self, call: dict[str, Any], bearer: str | None, organization_id: str | None) -> Record:
+    def _admit(self, call: dict[str, Any], bearer: str | None, ids: dict[str, str]) -> Record:
         credential = self._store.credential(bearer) if bearer else None
         if bearer is None or credential is None:
             raise ApiError(401, "Missing or invalid authentication token.")
@@ -126,12 +126,13 @@ class Front:
             raise ApiError(401, "The authentication token has expired.")
         settings = self._conditions.settings
         if settings.rate_limits:
-            self._conditions.limits.admit(bearer, call["verb"], settings.retry_after)
+            caller = bearer if settings.rate_limits_per == "credential" else credential["organization_id"]
+            self._conditions.limits.admit(caller, call["verb"], settings.retry_after)
+        organization_id = ids.get("organization_id")
         if organization_id not in (None, credential["organization_id"]):
             raise ApiError(403, f"You do not have access to organization {organization_id}.")
-        if not credential["can_read" if call["verb"] == "GET" else "can_write"]:
-            permission = PERMISSIONS.get(call["operation"], ACCESS)
-            raise ApiError(403, f"You do not have the permission {permission}.")
+        with self._store.locked() as state:
+            require_right(state, credential, call["operation"], ids, call["verb"], lists_are_cut=settings.lists_are_cut)
         return credential
 
     async def _handled(self, scope: Scope, body: bytes, credential: Record) -> Answer:

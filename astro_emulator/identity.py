@@ -75,14 +75,15 @@ def credential(
         ends: adds a claim `exp`. Without either there is no `exp` at all.
         secret_id: a claim `jti`, which tells the secrets of one token apart; the first secret of a token has none.
     """
-    permissions = [f"apiTokenId:{api_token_id}"]
-    if organization_id is not None:
-        permissions.append(f"organizationId:{organization_id}")
+    permissions = [] if organization_id is None else [f"organizationId:{organization_id}"]
     claims: dict[str, object] = {
         "iss": ISSUER,
         "sub": api_token_id,
         "aud": "astronomer-ee",
         "iat": ISSUED_AT,
+        "apiTokenId": api_token_id,
+        "isAstronomerGenerated": True,
+        "version": "1",  # the CLI knows the claim; its value is inferred
         "permissions": permissions,
     }
     if expired:

@@ -1,8 +1,9 @@
-"""What the API does to tokens and deployments themselves: make, change, rotate, delete.
+"""What the API does to tokens, deployments and custom roles themselves: make, change, rotate, delete.
 
-The provider never makes these calls; people who rehearse do. Paths, bodies and answers are Astronomer's. Inferred are:
-a description that is left out stays; rotation starts the expiry period anew; a deployment's name alone may be posted;
-roles in a deleted deployment stay in the lists of the tokens that hold them.
+The provider never makes these calls; people who rehearse do. Paths, bodies and answers are Astronomer's, and that a
+deleted deployment takes its own tokens along. Inferred are: a description that is left out stays; rotation starts the
+expiry period anew; a deployment's name alone may be posted; roles in a deleted deployment stay in the lists of the tokens
+that hold them; a custom role that gets another name has it in these lists too, and one that is deleted stays there.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from astro_emulator import organization
 from astro_emulator.answers import ApiError, FieldError
 from astro_emulator.identity import credential, later_than, now, parsed, written
 from astro_emulator.organization import credential_record, entry
-from astro_emulator.reading import shown_deployment, shown_token
-from astro_emulator.state import Record, State
+from astro_emulator.reading import shown_deployment, shown_role, shown_token
+from astro_emulator.state import DAG_KINDS, Record, State
 from astro_emulator.writing import checked
 
 Body = TypeVar("Body", bound="_Body")
@@ -46,6 +47,21 @@ class TokenChange(_Body):
 
     name: Name
     description: Description | None = None
+
+
+class RoleChange(_Body):
+    """The body of UpdateCustomRole."""
+
+    name: Annotated[str, Field(min_length=1)]
+    permissions: Annotated[list[str], Field(min_length=1)]
+    description: str | None = None
+    restrictedWorkspaceIds: list[str] = []  # noqa: N815 as above
+
+
+class NewRole(RoleChange):
+    """The body of CreateCustomRole."""
+
+    scopeType: Literal["DEPLOYMENT", "DAG"]  # noqa: N815 as above
 
 
 class DeploymentChange(_Body):
@@ -118,15 +134,77 @@ def delete_token(state: State, organization_id: str, token_id: str) -> None:
 def update_deployment(state: State, organization_id: str, deployment_id: str, body: object) -> Record:
     """Change a deployment's name, and return it; ApiError 400 or 404."""
     record = state.deployment(organization_id, deployment_id)
-    record["name"] = _valid(DeploymentChange, body).name
+    name = _valid(DeploymentChange, body).name
+    for other in state.deployments.values():
+        if other is not record and (other["workspaceId"], other["name"]) == (record["workspaceId"], name):
+            raise ApiError(400, f"Invalid request: a deployment named {name} exists already in the workspace")
+    record["name"] = name
     record["updatedAt"] = later_than(record["updatedAt"])
     return shown_deployment(state, record)
 
 
 def delete_deployment(state: State, organization_id: str, deployment_id: str) -> None:
-    """Delete a deployment; ApiError 404."""
+    """Delete a deployment, and the tokens of its own scope with their secrets; ApiError 404."""
     state.deployment(organization_id, deployment_id)
+    drop_deployment(state, deployment_id)
+
+
+def drop_deployment(state: State, deployment_id: str) -> None:
+    """Take a deployment that is there out of the state, and the tokens of its own scope with it."""
     del state.deployments[deployment_id]
+    for token_id, token in list(state.tokens.items()):
+        if token["scope"] == "DEPLOYMENT" and any(held["entityId"] == deployment_id for held in token["roles"]):
+            _end_secrets(state, token_id)
+            del state.tokens[token_id]
+
+
+def create_role(state: State, organization_id: str, body: object, role_id: str, writer: Record) -> Record:
+    """Make a custom role and return it; ApiError 400 or 404, and then nothing has changed."""
+    new = _valid(NewRole, body)
+    _require_new_name(state, organization_id, new.scopeType, new.name)
+    record = organization.custom_role(
+        role_id,
+        new.name,
+        scope_type=new.scopeType,
+        restricted_workspace_ids=[state.workspace(organization_id, one)["id"] for one in new.restrictedWorkspaceIds],
+        organization_id=organization_id,
+        at=now(),
+    )
+    by = subject(state, writer)
+    record.update(description=new.description or "", permissions=new.permissions, createdBy=by, updatedBy=by)
+    state.roles[role_id] = record
+    return shown_role(record)
+
+
+def update_role(state: State, organization_id: str, role_id: str, body: object, writer: Record) -> Record:
+    """Change a custom role, its name in the lists of tokens included, and return it; ApiError 400 or 404."""
+    record = state.custom_role(organization_id, role_id)
+    change = _valid(RoleChange, body)
+    if change.name.casefold() != record["name"].casefold():
+        _require_new_name(state, organization_id, record["scopeType"], change.name)
+    restricted = [state.workspace(organization_id, one)["id"] for one in change.restrictedWorkspaceIds]
+    kinds = DAG_KINDS if record["scopeType"] == "DAG" else (record["scopeType"],)
+    for token in state.tokens.values():
+        token["roles"] = [
+            {**held, "role": change.name} if held["entityType"] in kinds and held["role"] == record["name"] else held
+            for held in token["roles"]
+        ]
+    if change.description is not None:
+        record["description"] = change.description
+    record.update(name=change.name, permissions=change.permissions, restrictedWorkspaceIds=restricted)
+    record.update(updatedAt=later_than(record["updatedAt"]), updatedBy=subject(state, writer))
+    return shown_role(record)
+
+
+def delete_role(state: State, organization_id: str, role_id: str) -> None:
+    """Delete a custom role; entries that name it stay, and no list that names it is taken; ApiError 404."""
+    state.custom_role(organization_id, role_id)
+    del state.roles[role_id]
+
+
+def _require_new_name(state: State, organization_id: str, scope_type: str, name: str) -> None:
+    if state.role(organization_id, scope_type, name) is not None:
+        raise ApiError(400, f"Invalid request: a role named {name} exists already")
 
 
 def subject(state: State, writer: Record) -> Record:

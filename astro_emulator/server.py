@@ -36,6 +36,8 @@ class SettingsChange(TypedDict, total=False):
 
     latency_ms: float
     rate_limits: bool
+    rate_limits_per: str
+    lists_are_cut: bool
     retry_after: str | None
     updated_at_moves: bool
 
@@ -69,7 +71,8 @@ class Emulator:
         url: where it answers, for example `http://127.0.0.1:8765`.
         organization_id: the organization that it started with.
         credential: a credential that may write.
-        preview_credential: a credential that may read and not write, or None if the seed has no token for it.
+        preview_credential: the credential of a lesser token, or None if the seed has none. By the published permissions it
+            reads no tokens.
         store: what it knows, and the hands that change that behind everyone's back.
     """
 

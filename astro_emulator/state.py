@@ -18,21 +18,41 @@ Records = dict[str, Record]
 
 DAG_KINDS = ("DAG", "DAG_TAG")
 
+_IN_DEPLOYMENT = ("deployment.get", "deployment.update", "deployment.delete")
+_IN_WORKSPACE = ("workspace.get", "workspace.apiTokens.access", *_IN_DEPLOYMENT)
+_IN_ORGANIZATION = (
+    *("organization.get", "organization.apiTokens.access", "organization.deployments.get"),
+    *("organization.workspaces.get", "organization.customRoles.get", "organization.customRoles.create"),
+    *("organization.customRoles.update", "organization.customRoles.delete", *_IN_WORKSPACE),
+)
+# The names of the roles are Astro's. Their permissions are those that this emulator's calls ask for, as far as the
+# descriptions of the roles in Astronomer's documents let one infer them; Astro's lists are longer.
 DEFAULT_ROLES: tuple[Record, ...] = tuple(
-    {"name": name, "scopeType": scope_type, "description": description, "permissions": permissions}
+    {"name": name, "scopeType": scope_type, "description": description, "permissions": list(permissions)}
     for scope_type, name, description, permissions in (
-        ("ORGANIZATION", "ORGANIZATION_OWNER", "Everything in the Organization.", ["organization.apiTokens.access"]),
-        ("ORGANIZATION", "ORGANIZATION_BILLING_ADMIN", "Reads and pays the bills.", ["organization.billing.get"]),
-        ("ORGANIZATION", "ORGANIZATION_MEMBER", "Sees that the Organization exists.", ["organization.get"]),
-        ("WORKSPACE", "WORKSPACE_OWNER", "Everything in the Workspace.", ["workspace.apiTokens.access"]),
-        ("WORKSPACE", "WORKSPACE_OPERATOR", "Manages its Deployments.", ["workspace.deployments.create"]),
-        ("WORKSPACE", "WORKSPACE_AUTHOR", "Ships code to its Deployments.", ["deployment.deploys.create"]),
-        ("WORKSPACE", "WORKSPACE_MEMBER", "Reads its Deployments.", ["deployment.get"]),
-        ("WORKSPACE", "WORKSPACE_ACCESSOR", "Sees that the Workspace exists.", ["workspace.get"]),
-        ("DEPLOYMENT", "DEPLOYMENT_ADMIN", "Everything in the Deployment.", ["deployment.update"]),
-        ("DEPLOYMENT", "DEPLOYMENT_ACCESSOR", "Sees that the Deployment exists.", ["deployment.get"]),
-        ("DAG", "DAG_AUTHOR", "Runs and changes the DAG.", ["deployment.airflow.dag.update"]),
-        ("DAG", "DAG_VIEWER", "Reads the DAG.", ["deployment.airflow.dag.get"]),
+        ("ORGANIZATION", "ORGANIZATION_OWNER", "Everything in the Organization.", _IN_ORGANIZATION),
+        (
+            *("ORGANIZATION", "ORGANIZATION_BILLING_ADMIN", "Reads and pays the bills."),
+            ("organization.get", "organization.billing.get"),
+        ),
+        ("ORGANIZATION", "ORGANIZATION_MEMBER", "Sees that the Organization exists.", ("organization.get",)),
+        ("ORGANIZATION", "ORGANIZATION_OBSERVE_ADMIN", "Manages Astro Observe.", ("organization.get",)),
+        ("ORGANIZATION", "ORGANIZATION_OBSERVE_MEMBER", "Reads Astro Observe.", ("organization.get",)),
+        ("WORKSPACE", "WORKSPACE_OWNER", "Everything in the Workspace.", _IN_WORKSPACE),
+        (
+            *("WORKSPACE", "WORKSPACE_OPERATOR", "Manages its Deployments."),
+            ("workspace.get", "workspace.deployments.create", *_IN_DEPLOYMENT),
+        ),
+        (
+            *("WORKSPACE", "WORKSPACE_AUTHOR", "Ships code to its Deployments."),
+            ("workspace.get", "deployment.get", "deployment.deploys.create"),
+        ),
+        ("WORKSPACE", "WORKSPACE_MEMBER", "Reads its Deployments.", ("workspace.get", "deployment.get")),
+        ("WORKSPACE", "WORKSPACE_ACCESSOR", "Sees that the Workspace exists.", ("workspace.get",)),
+        ("DEPLOYMENT", "DEPLOYMENT_ADMIN", "Everything in the Deployment.", _IN_DEPLOYMENT),
+        ("DEPLOYMENT", "DEPLOYMENT_ACCESSOR", "Sees that the Deployment exists.", ("deployment.get",)),
+        ("DAG", "DAG_AUTHOR", "Runs and changes the DAG.", ("dag.airflow.dag.get", "dag.airflow.dag.update")),
+        ("DAG", "DAG_VIEWER", "Reads the DAG.", ("dag.airflow.dag.get",)),
     )
 )
 
@@ -88,6 +108,15 @@ class State:
         """Return a token; ApiError 404 if the organization has none of that id."""
         return _found(self.tokens, "API token", token_id, organization_id)
 
+    def custom_role(self, organization_id: str, role_id: str) -> Record:
+        """Return a custom role; ApiError 404 if the organization has none of that id."""
+        return _found(self.roles, "Custom role", role_id, organization_id)
+
+    @staticmethod
+    def not_found(kind: str, key: str) -> ApiError:
+        """Return the refusal of an object that is not there, or that the caller may not know of."""
+        return ApiError(404, f"{kind} {key} not found.")
+
     def role(self, organization_id: str, scope_type: str, name: str) -> Record | None:
         """Return the built-in or custom role of that name, upper and lower case being the same, or None."""
         custom = (role for role in self.roles.values() if role["organizationId"] == organization_id)
@@ -101,7 +130,7 @@ class State:
 def _found(records: Records, kind: str, key: str, organization_id: str) -> Record:
     record = records.get(key)
     if record is None or record["organizationId"] != organization_id:
-        raise ApiError(404, f"{kind} {key} not found.")
+        raise State.not_found(kind, key)
     return record
 
 

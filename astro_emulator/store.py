@@ -198,9 +198,12 @@ class Store:
         return deployment_id
 
     def delete_deployment(self, id: str, keep_roles: bool = True) -> None:  # noqa: A002, FBT001, FBT002 see above
-        """Delete a deployment, and unless `keep_roles` every role in it; the service's way is unknown."""
+        """Delete a deployment with the tokens of its own scope, and unless `keep_roles` every role in it.
+
+        The service's way with roles of other tokens is unknown.
+        """
         with self._lock:
-            del self._state.deployments[id]
+            managing.drop_deployment(self._state, id)
             if keep_roles:
                 return
             for record in self._state.tokens.values():
@@ -235,7 +238,7 @@ class Store:
         with self._lock:
             return rights.effective(self._state, bearer)
 
-    def add_credential(
+    def add_credential(  # noqa: PLR0913 all of them are attributes
         self,
         *,
         organization_id: str | None = None,
@@ -243,10 +246,15 @@ class Store:
         can_read: bool = True,
         can_write: bool = True,
         claims: bool = True,
+        of: str | None = None,
     ) -> str:
-        """Add a credential and return the bearer; without `claims` it does not say whose organization it is for."""
+        """Add a credential and return the bearer.
+
+        Without `claims` it does not show whose organization it is for. It is the secret of the token `of` and has the
+        rights of that token's roles; without one it is of no token that there is, and has the rights that are given.
+        """
         organization_id = organization_id or self._planted.organization_id
-        api_token_id = self.new_id("credential")
+        api_token_id = of or self.new_id("credential")
         bearer = credential(api_token_id, organization_id if claims else None, expired=expired)
         record = credential_record(bearer, organization_id, api_token_id)
         record.update(expired=expired, can_read=can_read, can_write=can_write)

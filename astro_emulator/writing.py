@@ -27,6 +27,8 @@ def accepted(state: State, token: Record, body: object) -> list[Record]:
             workspace or deployment that does not exist.
     """
     entries = _well_formed(body)
+    for entry in entries:
+        _require_scope(token, entry)
     seen: set[tuple[str, str, str | None]] = set()
     for entry in entries:
         entity = (entry["entityType"], entry["entityId"], entry.get("deploymentId") if _in_dag(entry) else None)
@@ -64,6 +66,15 @@ def checked(state: State, token: Record, entry: Record, held: list[Record]) -> R
     if restricted_to and workspace_id not in restricted_to:
         raise ApiError(400, f"Role {role['name']} may not be used in workspace {workspace_id}.")
     return {**entry, "role": role["name"]}
+
+
+def _require_scope(token: Record, entry: Record) -> None:
+    """Refuse a role above the token's own scope (the rule is stated, its words are inferred)."""
+    above = {"WORKSPACE": ("ORGANIZATION",), "DEPLOYMENT": ("ORGANIZATION", "WORKSPACE")}.get(token["scope"], ())
+    if entry["entityType"] in above:
+        raise ApiError(
+            400, f"Invalid request: a token of scope {token['scope']} takes no role of {entry['entityType']}"
+        )
 
 
 def subject_roles(entries: list[Record]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def test_what_vanished_with_its_deployment_and_token_is_missing_under_the_names_
 
 def test_a_credential_that_may_not_see_everything_calls_no_recorded_role_missing(bound: Emulator, state: str) -> None:
     bound.store.unbind(OLD_DEPLOYER, PRODUCTION)
-    bound.store.set_roles(OWNER_TOKEN_ID, [MEMBER])
+    bound.fault(kind="changed", operation="ListApiTokens", only=OWNER_TOKEN_ID, change={"roles": [MEMBER]})
 
     ended = run(bound, "audit", "--state", state)
 

@@ -259,7 +259,8 @@ def test_a_credential_that_sees_tokens_without_their_roles(astro: Emulator) -> N
 
 def test_a_right_to_write_that_cannot_be_seen_is_said_to_be_unknown(astro: Emulator) -> None:
     elsewhere = seen(astro, ASTRO_API_TOKEN=astro.store.add_credential())["write tokens"]
-    astro.store.set_roles(OWNER_TOKEN_ID, [entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")])
+    roles = [entry("ORGANIZATION", ORGANIZATION_ID, "ORGANIZATION_MEMBER")]
+    astro.fault(kind="changed", operation="GetApiToken", only=OWNER_TOKEN_ID, change={"roles": roles})
     member = seen(astro)["write tokens"]
 
     assert said(elsewhere) == (
@@ -270,6 +271,11 @@ def test_a_right_to_write_that_cannot_be_seen_is_said_to_be_unknown(astro: Emula
     assert member.found == (
         "Cannot be told without writing: the credential's role is ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is "
         "documented to have organization.apiTokens.access."
+    )
+    assert member.advice == (
+        "Make sure that the credential has the permission organization.apiTokens.access; the first write will show. Astro's "
+        "published API has this one permission for reading and for writing tokens, so a credential that previews and cannot "
+        "write does not exist."
     )
     assert astro.calls()["by_verb"].keys() == {"GET"}
 

@@ -19,7 +19,14 @@ def running_emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(running_emulator: Emulator) -> Emulator:
     running_emulator.reset()
-    running_emulator.settings(latency_ms=0, rate_limits=False, retry_after=None, updated_at_moves=False)
+    running_emulator.settings(
+        latency_ms=0,
+        rate_limits=False,
+        rate_limits_per="credential",
+        lists_are_cut=False,
+        retry_after=None,
+        updated_at_moves=False,
+    )
     return running_emulator
 
 

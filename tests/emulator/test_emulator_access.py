@@ -7,12 +7,13 @@ import time
 from base64 import urlsafe_b64decode
 from email.utils import parsedate_to_datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from astro_emulator import Emulator, conditions
-from astro_emulator.organization import ETL_STAGING_ID, ORGANIZATION_ID, entry
+from astro_emulator.organization import ETL_STAGING_ID, ORGANIZATION_ID, OWNER_TOKEN_ID, entry
 from tests.support.cast import OBSERVABILITY
 
 
@@ -57,6 +58,7 @@ def test_without_a_known_credential_every_call_is_a_401(api: httpx.Client, autho
 
     assert response.status_code == 401
     assert {"message", "requestId", "statusCode"} == response.json().keys()
+    assert str(UUID(response.json()["requestId"])) == response.json()["requestId"]
 
 
 def test_an_expired_credential_is_a_401_that_says_so(emulator: Emulator, api: httpx.Client) -> None:
@@ -108,7 +110,9 @@ def test_a_credential_says_whose_organization_it_is_for(emulator: Emulator) -> N
     claims = claims_of(emulator.credential)
 
     assert f"organizationId:{ORGANIZATION_ID}" in claims["permissions"]
-    assert {"iss", "sub", "permissions"} <= claims.keys()
+    assert claims["apiTokenId"] == OWNER_TOKEN_ID
+    assert not [claim for claim in claims["permissions"] if claim.startswith("apiTokenId:")]
+    assert {"iss", "sub", "permissions", "isAstronomerGenerated", "version"} <= claims.keys()
     assert "exp" not in claims
 
 
@@ -124,7 +128,7 @@ def test_rate_limits_are_off_at_the_start(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("verb", "allowed"), [("GET", 25), ("POST", 10), ("DELETE", 5)])
-def test_above_its_rate_a_verb_gets_a_429_in_the_error_shape(
+def test_above_its_rate_a_verb_gets_a_429_that_is_a_text(
     emulator: Emulator, api: httpx.Client, verb: str, allowed: int
 ) -> None:
     emulator.settings(rate_limits=True)
@@ -133,7 +137,8 @@ def test_above_its_rate_a_verb_gets_a_429_in_the_error_shape(
 
     assert 429 not in {response.status_code for response in responses[:-1]}
     assert responses[-1].status_code == 429
-    assert responses[-1].json()["statusCode"] == 429
+    assert responses[-1].text == f"Rate limit exceeded: {allowed} {verb} requests per second."
+    assert responses[-1].headers["content-type"] == "text/plain; charset=utf-8"
     assert "retry-after" not in responses[-1].headers
 
 
@@ -147,6 +152,16 @@ def test_a_rate_is_counted_per_credential_and_verb(emulator: Emulator, api: http
     assert exhausted.status_code == 429
     assert get_as(api, f"Bearer {other}").status_code == 200
     assert write(api, emulator.credential).status_code == 200
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_rate_may_be_counted_for_the_whole_organization(emulator: Emulator, api: httpx.Client) -> None:
+    emulator.settings(rate_limits=True, rate_limits_per="organization")
+    other = emulator.store.add_credential()
+    for _ in range(26):
+        api.get(f"/tokens/{OBSERVABILITY}")
+
+    assert get_as(api, f"Bearer {other}").status_code == 429
 
 
 def test_a_second_later_the_rate_is_free_again(emulator: Emulator, api: httpx.Client, clock: Clock) -> None:

@@ -1,13 +1,17 @@
-"""The running emulator, held against the specification by generated requests, good and bad."""
+"""The running emulator and the client, compared with the contract: generated requests, and the smallest answers."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -28,6 +32,12 @@ from astro_emulator.organization import (
     ORGANIZATION_ID,
     entry,
 )
+from astro_emulator.rights import PERMISSIONS
+from astro_provider.astro.api import ApiTokenRole, AstroClient
+from tests.support.clients import Connect, Serve, closed_clients, connect, serve, short_pauses
+from tests.support.raw_server import Reply
+
+__all__ = ["closed_clients", "connect", "serve", "short_pauses"]
 
 SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[1] / "astro-v1.yaml")
 OPERATIONS = {
@@ -43,6 +53,8 @@ CHECKS = [
 ]
 REAL = {
     "organizationId": ORGANIZATION_ID,
+    "workspaceId": FINANCE_ID,
+    "customRoleId": "clr4f6w8h000a08l6s2d9q7ug",
     "tokenId": "clv9m2t3q000i08l6b8x5g4do",
     "deploymentId": ETL_PRODUCTION_ID,
 }
@@ -62,6 +74,15 @@ REAL_TOKENS = [
     {"name": "finance", "scope": "WORKSPACE", "role": "WORKSPACE_MEMBER", "entityId": FINANCE_ID},
     {"name": "etl", "scope": "DEPLOYMENT", "role": "Release Engineer", "entityId": ETL_STAGING_ID, "description": ""},
     {"name": "direct", "scope": "ORGANIZATION", "role": "ORGANIZATION_MEMBER", "kind": "DIRECT_ACCESS"},
+]
+REAL_ROLES_TO_MAKE = [
+    {"name": "Night Watch", "scopeType": "DEPLOYMENT", "permissions": ["deployment.get"]},
+    {
+        "name": "Loader",
+        "scopeType": "DAG",
+        "permissions": ["dag.airflow.dag.get"],
+        "restrictedWorkspaceIds": [FINANCE_ID],
+    },
 ]
 DONE = (200, 204)
 
@@ -88,8 +109,15 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
         real=st.sampled_from([set(REAL), set(REAL), set(REAL), {"organizationId"}, set[str]()]),
         roles=st.lists(st.sampled_from(REAL_ROLES), unique_by=str),
         token=st.sampled_from([None, *REAL_TOKENS]),
+        role=st.sampled_from([None, *REAL_ROLES_TO_MAKE]),
     )
-    def hold(case: Any, real: set[str], roles: list[dict[str, str]], token: dict[str, Any] | None) -> None:
+    def hold(
+        case: Any,
+        real: set[str],
+        roles: list[dict[str, str]],
+        token: dict[str, Any] | None,
+        role: dict[str, Any] | None,
+    ) -> None:
         emulator.store.reset()
         for name in real & case.path_parameters.keys():
             case.path_parameters[name] = REAL[name]
@@ -97,6 +125,8 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
             case.body = {"roles": roles}
         if token and operation_id == "CreateApiToken":
             case.body = token
+        if role and operation_id in {"CreateCustomRole", "UpdateCustomRole"}:
+            case.body = role
 
         response = case.call(base_url=f"{emulator.url}/v1", headers={"Authorization": f"Bearer {emulator.credential}"})
 
@@ -113,3 +143,73 @@ def test_the_emulator_has_every_operation_of_the_specification_and_no_other(emul
     built = {operation.id: operation.verb for operation in api.operations(api.routes(emulator.store))}
 
     assert {name: operation.method.upper() for name, operation in OPERATIONS.items()} == built
+
+
+def test_each_operation_asks_for_the_permission_that_is_published() -> None:
+    published = {name: operation.definition.raw.get("x-permission") for name, operation in OPERATIONS.items()}
+
+    assert {name: permission for name, permission in published.items() if permission} == dict(PERMISSIONS)
+
+
+ROLE = ApiTokenRole(entity_type="DEPLOYMENT", entity_id="d", role="DEPLOYMENT_ADMIN")
+CALLS: dict[str, Callable[[AstroClient], object]] = {
+    "ListOrganizations": lambda client: client.list_organizations(),
+    "ListApiTokens": lambda client: client.list_tokens("o", deployment_id="d"),
+    "ListApiTokens of the organization": lambda client: client.list_tokens("o", only_organization=True),
+    "GetApiToken": lambda client: client.get_token("o", "t"),
+    "UpdateApiTokenRoles": lambda client: client.set_roles("o", "t", [ROLE]),
+    "ListDeployments": lambda client: client.list_deployments("o"),
+    "GetDeployment": lambda client: client.get_deployment("o", "d"),
+    "ListRoles": lambda client: client.list_deployment_roles("o"),
+}
+CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "astro-v1.yaml").read_text(encoding="utf-8"))
+
+
+def smallest(schema: dict[str, Any]) -> Any:
+    """The smallest value that a schema of the contract allows: required attributes only, lists with one element."""
+    if "$ref" in schema:
+        return smallest(referred(schema["$ref"]))
+    if "allOf" in schema:
+        parts = [smallest(part) for part in schema["allOf"]]
+        return {name: value for part in parts for name, value in part.items()}
+    if schema.get("type") == "object":
+        properties = schema.get("properties", {})
+        return {name: smallest(properties[name]) for name in schema.get("required", ()) if name in properties}
+    made: dict[str, Any] = {"array": [], "boolean": False, "integer": 0, "string": "2026-01-31T12:00:00Z"}
+    if schema.get("type") == "array":
+        return [smallest(schema["items"])]
+    return schema.get("enum", [made[schema["type"]]])[0]
+
+
+def referred(reference: str) -> Any:
+    found: Any = CONTRACT
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+@pytest.mark.parametrize("called", CALLS)
+def test_the_client_calls_as_the_contract_has_it_and_reads_the_smallest_answer(
+    connect: Connect, serve: Serve, called: str
+) -> None:
+    operation = OPERATIONS[called.partition(" ")[0]]
+    answer = smallest(operation.definition.raw["responses"]["200"]["content"]["application/json"]["schema"])
+    if "totalCount" in answer:
+        answer["totalCount"] = 1
+    if "id" in answer:
+        answer["id"] = "t" if "tokenId" in operation.path else "d"
+    server = serve(lambda _: Reply(body=answer))
+
+    assert CALLS[called](connect(server.url)) is not None
+
+    (request,) = server.requests
+    parameters = [
+        referred(one["$ref"]) if "$ref" in one else one for one in operation.definition.raw.get("parameters", ())
+    ]
+    assert request.verb == operation.method.upper()
+    assert re.fullmatch("/v1" + re.sub(r"\{\w+\}", "[^/]+", operation.path), request.path)
+    assert request.query.keys() <= {one["name"] for one in parameters if one["in"] == "query"}
+    assert request.headers["x-api-version"] == CONTRACT["info"]["version"]
+    if request.body:
+        (entry_,) = json.loads(request.body)["roles"]
+        assert set(CONTRACT["components"]["schemas"]["ApiTokenRole"]["required"]) <= entry_.keys()

@@ -95,7 +95,14 @@ def test_settings_change_one_by_one(inspection: httpx.Client) -> None:
 
     settings = inspection.patch("/settings", json={"rate_limits": True, "retry_after": "1"}).json()
 
-    assert settings == {"latency_ms": 20, "rate_limits": True, "retry_after": "1", "updated_at_moves": False}
+    assert settings == {
+        "latency_ms": 20,
+        "rate_limits": True,
+        "rate_limits_per": "credential",
+        "lists_are_cut": False,
+        "retry_after": "1",
+        "updated_at_moves": False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def test_the_credentials_are_those_of_the_tokens_that_are_named(tmp_path: Path) 
 def test_a_custom_role_may_have_the_permission_to_write(tmp_path: Path) -> None:
     text = SMALL.replace("role: ORGANIZATION_OWNER", "role: Token Keeper").replace(
         "roles:\n",
-        "roles:\n  - {name: Token Keeper, scopeType: ORGANIZATION, permissions: [organization.apiTokens.access]}\n",
+        "roles:\n  - {name: Token Keeper, scopeType: ORGANIZATION, permissions: [organization.apiTokens.access, organization.customRoles.get]}\n",
         1,
     )
     with Emulator.running(seed=seed(tmp_path, text)) as emulator:

@@ -218,10 +218,17 @@ def test_the_command_takes_latency_rate_limits_and_whether_updated_at_moves() ->
     with command("--port", "0", "--latency", "30", "--rate-limits", "--updated-at-moves") as (_, printed):
         settings = httpx.patch(f"{exports(printed)['ASTRO_API_HOST']}/_emulator/settings", json={}).json()
 
-    assert settings == {"latency_ms": 30, "rate_limits": True, "retry_after": None, "updated_at_moves": True}
+    assert settings == {
+        "latency_ms": 30,
+        "rate_limits": True,
+        "rate_limits_per": "credential",
+        "lists_are_cut": False,
+        "retry_after": None,
+        "updated_at_moves": True,
+    }
 
 
-def test_the_command_prints_a_second_credential_that_may_read_and_not_write() -> None:
+def test_the_command_prints_a_second_credential_of_a_lesser_token() -> None:
     with command("--port", "0", "--credentials") as (_, printed):
         shown = exports(printed)
         second = next(line for line in printed if line.startswith("# export "))
@@ -231,10 +238,9 @@ def test_the_command_prints_a_second_credential_that_may_read_and_not_write() ->
         url = f"{shown['ASTRO_API_HOST']}/v1/organizations/{shown['ASTRO_ORGANIZATION_ID']}/tokens/{OBSERVABILITY}"
         write = httpx.delete(url, headers={"Authorization": f"Bearer {lesser['ASTRO_API_TOKEN']}"})
 
-    assert (read.status_code, write.status_code) == (200, 403)
+    assert (read.status_code, write.status_code) == (403, 403)
     assert (
-        f"# For a preview: the secret of token 'observability' ({OBSERVABILITY}), which may read and not write."
-        in printed
+        f"# Of a lesser token, 'observability' ({OBSERVABILITY}): it may neither read tokens nor write them." in printed
     )
 
 

@@ -115,7 +115,7 @@ def test_a_credential_that_the_service_refuses_is_told_with_the_services_words(
     assert name == ""
     assert re.fullmatch(
         re.escape(f"{where}: HTTP 401 Unauthorized: {words} (requestId ")
-        + r"[0-9a-f]{32}"
+        + r"[0-9a-f-]{36}"
         + re.escape(f"). {ADVICE_401}"),
         reason,
     )

@@ -202,7 +202,7 @@ def emulator(  # noqa: PLR0913 one for each option
         bool, typer.Option("--updated-at-moves", help="Change a token's updatedAt when its roles are written.")
     ] = False,
     credentials: Annotated[
-        bool, typer.Option("--credentials", help="Print a second credential too, which may read and not write.")
+        bool, typer.Option("--credentials", help="Print a second credential too, of a token that may not write.")
     ] = False,
 ) -> None:
     """Run an Astro API on this machine, in memory.

@@ -87,8 +87,8 @@ def _second_credential(running: Emulator) -> Iterator[str]:
         return
     with running.store.locked() as state:
         token = state.tokens[state.credentials[bearer]["api_token_id"]]
-    # A comment, so that who copies the whole block keeps the credential above.
-    yield f"# For a preview: the secret of token '{token['name']}' ({token['id']}), which may read and not write."
+    # A comment, so that a copy of the whole block keeps the credential above.
+    yield f"# Of a lesser token, '{token['name']}' ({token['id']}): it may neither read tokens nor write them."
     yield f"# export ASTRO_API_TOKEN={bearer}"
 
 

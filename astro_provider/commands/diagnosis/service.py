@@ -301,9 +301,9 @@ def _writing(view: _View) -> Check:
         why = "Astro does not show the role of the credential's own token"
     else:
         why = "the credential does not lead to a token whose role could be looked at"
-    advice = (
-        f"Make sure that the credential has the permission {TOKENS_ACCESS}; the first write will show. {ONE_PERMISSION}"
-    )
+    advice = f"Make sure that the credential has the permission {TOKENS_ACCESS}; the first write will show."
+    if view.unread is None:  # else the check before has it
+        advice = f"{advice} {ONE_PERMISSION}"
     return Check("write tokens", Status.UNKNOWN, f"Cannot be told without writing: {why}.", advice)
 
 
