@@ -324,7 +324,7 @@ def test_a_credential_that_may_not_read_is_one_error_that_says_which_right_is_ne
     preview = stack.preview()
 
     assert preview.failed
-    found = said(preview, "HTTP 403", "organization.apiTokens.access", "requestId")
+    found = said(preview, "HTTP 403", "organization.deployments.get", "requestId")
     assert len(set(found)) == 1, preview.text
     assert bearer not in preview.text
 
