@@ -35,7 +35,7 @@ def test_the_tests_on_the_page_pass_and_fail_where_the_program_is_wrong(engine: 
     (tmp_path / "access.py").write_text(files["access.py"].replace("DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"))
     wrong = subprocess.run(pytest, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
-    assert {"access.py", "test_access.py", "test_access_on_the_emulator.py"} == set(files)
+    assert {"access.py", "conftest.py", "test_access.py", "test_access_on_the_emulator.py"} == set(files)
     assert PAGE.read_text().count("```python") == len(files)
     assert right.returncode == 0, right.stdout
     assert "3 passed" in right.stdout

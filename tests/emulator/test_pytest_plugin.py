@@ -1,0 +1,88 @@
+"""The plugin `astro_emulator.pytest`, in a pytest of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SEED = """
+organization: {name: Little Air}
+workspaces: [{name: Data}]
+deployments: [{id: clxorders, name: orders, workspace: Data}]
+tokens:
+  - {name: owner, roles: [{role: ORGANIZATION_OWNER}]}
+"""
+TESTS = """
+import urllib.request
+
+import pytest
+
+
+def test_it_answers(astro_emulator):
+    call = urllib.request.Request(
+        f"{astro_emulator.url}/v1/organizations", headers={"Authorization": f"Bearer {astro_emulator.credential}"}
+    )
+    assert b"Example Airlines" in urllib.request.urlopen(call).read()
+
+
+@pytest.mark.astro_seed("little.yaml")
+def test_it_starts_with_the_seed_beside_the_test(astro_emulator):
+    assert [one["id"] for one in astro_emulator.store.shown()["deployments"]] == ["clxorders"]
+
+
+@pytest.mark.astro_seed("adopt")
+class TestShipped:
+    def test_it_starts_with_a_seed_that_ships(self, astro_emulator):
+        assert len(astro_emulator.store.shown()["tokens"]) == 11
+
+    def test_it_is_another_one_for_each_test(self, astro_emulator):
+        assert astro_emulator.calls()["total"] == 0
+"""
+
+
+def run(directory: Path, tests: str, *, plugin: bool = True) -> subprocess.CompletedProcess[str]:
+    (directory / "sub").mkdir()
+    (directory / "sub" / "little.yaml").write_text(SEED)
+    (directory / "sub" / "test_it.py").write_text(tests)
+    if plugin:
+        (directory / "conftest.py").write_text('pytest_plugins = ["astro_emulator.pytest"]\n')
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--strict-markers",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "sub",
+    ]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+
+
+def test_the_fixture_starts_an_emulator_with_the_seed_of_the_mark(tmp_path: Path) -> None:
+    ended = run(tmp_path, TESTS)
+
+    assert ended.returncode == 0, ended.stdout
+    assert "4 passed" in ended.stdout
+
+
+def test_nothing_loads_the_plugin_by_itself(tmp_path: Path) -> None:
+    ended = run(tmp_path, "def test_it(astro_emulator): pass\n", plugin=False)
+
+    assert ended.returncode == 1
+    assert "fixture 'astro_emulator' not found" in ended.stdout
+
+
+def test_a_seed_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    bad = TESTS.replace('astro_seed("little.yaml")', 'astro_seed("nowhere.yaml")').replace(
+        'astro_seed("adopt")', "astro_seed()"
+    )
+
+    ended = run(tmp_path, bad)
+
+    assert "nowhere.yaml cannot be read: No such file or directory." in ended.stdout
+    assert 'The mark astro_seed takes one seed: write @pytest.mark.astro_seed("organization.yaml").' in ended.stdout
+    assert "Traceback" not in ended.stdout
