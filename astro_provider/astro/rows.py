@@ -19,14 +19,14 @@ class DeploymentOrgToken:
         scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
         deployment_role: the role that it holds in the deployment.
         created_at: when the token was made (RFC 3339).
-        created_by: who made it: full name, else token name, else user name, else id; None if nobody says.
+        created_by: who made it: full name, otherwise token name, otherwise user name, otherwise id; None: the service did not show it.
         deployment_id: the deployment.
         deployment_name: its name.
         workspace_id: its workspace.
         organization_id: the organization.
-        expires_at: when the token ends (RFC 3339); None: never, or the service did not tell.
-        last_used_at: when the token was used last (RFC 3339); None: the service did not tell, which does not mean never.
-        kind: STANDARD or DIRECT_ACCESS; None: the service did not tell.
+        expires_at: when the token ends (RFC 3339); None: never, or the service did not show it.
+        last_used_at: when the token was used last (RFC 3339); None: the service did not show it, which does not mean never.
+        kind: STANDARD or DIRECT_ACCESS; None: the service did not show it.
     """
 
     id: str

@@ -547,7 +547,7 @@ PLUGIN_FOLDER = "plugin/PulumiPlugin.yaml"
         (
             "astro@0.1.0",
             WARNING,
-            "packages of Pulumi.yaml names astro@0.1.0, which Pulumi would download from whoever has published that name.",
+            "packages of Pulumi.yaml names astro@0.1.0: Pulumi would download what is published under that name, which anyone may register.",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def _source(project: Project, source: str) -> Check:
         text = f"{where} names the folder {source}, and there is no {PLUGIN_FILE}."
         return Check(NAME, Status.FAILED, text, f"Write the folder `plugin` of the package's repository. {ADD}")
     if "/" not in source:
-        text = f"{where} names {source}, which Pulumi would download from whoever has published that name."
+        text = f"{where} names {source}: Pulumi would download what is published under that name, which anyone may register."
         return Check(NAME, Status.WARNING, text, ADD)
     if not address:
         text = f"{where} names {source} without a commit or a version, so each machine may install another one."

@@ -1,6 +1,7 @@
 """The process `pulumi-resource-astro`: a server that the engine starts, and ends when it needs it no longer.
 
-The port stands alone on the first line of standard output. Standard error is shown to nobody; notices go to the engine.
+The port stands alone on the first line of standard output. The engine shows standard error only if the process
+ends before it serves; notices go to the engine.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def main() -> None:
         from astro_provider.astro.api import cancelling  # noqa: PLC0415  as below
 
         try:
-            from astro_provider.engine.plugin.servicer import Servicer  # noqa: PLC0415  loaded while nobody collects garbage
+            from astro_provider.engine.plugin.servicer import Servicer  # noqa: PLC0415  loaded without the garbage collector
         except (
             AstroProviderError
         ) as error:  # no file locks; the engine shows what a process printed that serves nothing
@@ -61,7 +62,7 @@ def main() -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     while not ended.wait(LOOK_SECONDS):
-        if os.getppid() != engine:  # it was killed, so nobody is told what would be done
+        if os.getppid() != engine:  # it was killed, so it would not learn what is done
             cancelling.cancel()
             break
     server.stop(LONGEST_END_SECONDS).wait()
