@@ -12,8 +12,10 @@ from astro_emulator import Emulator
 from astro_provider import native
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.made import Made
+from tests.support.native_process import EXECUTABLE
 from tests.support.native_programs import natively
-from tests.support.stack import NATIVE_BINDING_TYPE, Stack
+from tests.support.provider_process import running
+from tests.support.stack import NATIVE_BINDING_TYPE, Stack, led_to
 from tests.support.writes import writes
 
 ROLES = {"etl-staging": {"observability": "DEPLOYMENT_ADMIN"}}
@@ -388,3 +390,20 @@ def test_what_is_there_can_be_read_without_being_managed(stack: Stack) -> None:
 
     assert not stack.up().failed
     assert stack.outputs() == {"role": "DEPLOYMENT_ACCESSOR"}
+
+
+def test_a_process_that_was_started_by_hand_serves_one_run_after_the_other(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
+) -> None:
+    with running([EXECUTABLE, "127.0.0.1:1"], led_to(astro)) as process:
+        stack.set_environment(PULUMI_DEBUG_PROVIDERS=f"astro:{process.port}")
+        stack.program = natively(b=wanted)
+        made = stack.up()
+        role = astro.store.deployment_role(token_id, deployment_id)
+        stack.program = natively()
+        removed = stack.up()
+
+    assert not made.failed, made.text
+    assert role == "DEPLOYMENT_ADMIN"
+    assert not removed.failed, removed.text
+    assert astro.store.deployment_role(token_id, deployment_id) is None

@@ -86,14 +86,14 @@ class Running:
         self.started_seconds = started_seconds
         self.process = process
         self._stderr = stderr
-        self._port = port
+        self.port = port
         # A pool of its own: channels of one process share their connections otherwise.
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
 
     def connected_again(self) -> Running:
         """The same process by another connection, as another engine has one, or another provider of the program."""
-        return Running(self.process, self._stderr, self._port, self.started_seconds)
+        return Running(self.process, self._stderr, self.port, self.started_seconds)
 
     @property
     def stderr(self) -> str:
