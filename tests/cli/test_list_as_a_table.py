@@ -154,7 +154,7 @@ def test_deployments_of_the_same_name_are_told_apart_by_their_ids(organization: 
 def test_without_an_option_all_deployments_are_listed_and_the_calls_are_said(organization: Emulator) -> None:
     ended = run(organization, "list")
 
-    said = f"Listing all 2 deployments of organization {organization.organization_id}, in about 4 calls.\n"
+    said = f"Listing all 2 deployments of organization {organization.organization_id}, in 4 calls at most.\n"
     assert (ended.status, ended.out, ended.err) == (0, ALL, said)
     assert organization.calls()["total"] <= 4
 

@@ -93,7 +93,7 @@ def run(
 
 def _say_that_it_is_all(session: Session, count: int) -> None:
     organization = f"organization {session.organization_id}"
-    typer.echo(f"Listing all {count} deployments of {organization}, in about {count + 2} calls.", err=True)
+    typer.echo(f"Listing all {count} deployments of {organization}, in {count + 2} calls at most.", err=True)
 
 
 def age(created_at: str | None, now: datetime) -> str:
