@@ -141,6 +141,6 @@ class Evidence:
 
 def _way_out(kind: str) -> str:
     return (
-        "Nothing was changed, also not in the state. Run again with the credential of an Organization Owner; or, if you "
+        "Nothing was changed, and the state stays as it is. Run again with the credential of an Organization Owner; or, if you "
         f"know that the {kind} was deleted, take what is bound to it out of the state with `pulumi state delete <URN>`."
     )

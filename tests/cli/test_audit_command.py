@@ -138,7 +138,7 @@ def test_a_credential_that_may_not_see_everything_calls_no_recorded_role_missing
 
     assert (ended.status, ended.out) == (1, "")
     assert (
-        f"1 recorded roles were not seen, the first of token {OLD_DEPLOYER} in deployment {PRODUCTION}, but it is not known "
+        f"1 recorded role was not seen, the first of token {OLD_DEPLOYER} in deployment {PRODUCTION}, but it is not known "
         f"whether they are missing in Astro, because the credential's own token 'platform-owner' ({OWNER_TOKEN_ID}) has the "
         "role ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is known to see everything. Run the audit again with the "
         "credential of an Organization Owner."

@@ -29,7 +29,7 @@ from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
 WAY_OUT = (
-    "Nothing was changed, also not in the state. Run again with the credential of an Organization Owner; or, if you know "
+    "Nothing was changed, and the state stays as it is. Run again with the credential of an Organization Owner; or, if you know "
     "that the token was deleted, take what is bound to it out of the state with `pulumi state delete <URN>`."
 )
 NO_ORGANIZATION_TOKEN = (

@@ -122,7 +122,7 @@ def _require_sight(reader: Reader, found: Audit) -> None:
     if doubt is not None:
         first = missing[0]
         raise AbsenceNotProven(
-            f"{len(missing)} recorded roles were not seen, the first of token {first.org_token_id} in deployment "
+            f"{len(missing)} recorded {'role was' if len(missing) == 1 else 'roles were'} not seen, the first of token {first.org_token_id} in deployment "
             f"{first.deployment_id}, but it is not known whether they are missing in Astro, because {doubt}. Run the audit "
             "again with the credential of an Organization Owner."
         )
