@@ -142,12 +142,15 @@ class _Claim:
     Attributes:
         role: that the program asks for; None if it is not known.
         written: an update of this process writes that role, or has written it.
+        was_stored: the resource has the binding in the state, also if it is now to be given it anew (a forced replacement),
+            and no delete has gone on since.
     """
 
     by: Claimant
     state: State
     role: str | None
     written: bool = False
+    was_stored: bool = False
 
 
 @dataclass(eq=False)
@@ -173,6 +176,7 @@ class _Record:
             claim = _Claim(by, state, role)
             self.claims.append(claim)
         claim.state, claim.role = state, role
+        claim.was_stored |= state is State.STORED
         return claim
 
     def others(self, by: Claimant) -> list[_Claim]:
@@ -277,7 +281,7 @@ class Claims:
             return self._is_stored(binding)
 
     def _is_stored(self, binding: BindingId) -> bool:
-        return any(one.state is State.STORED for one in self._records[binding].claims)
+        return any(one.was_stored for one in self._records[binding].claims)
 
     def could_not_be_created(self, claimed: BindingId | Spelling, by: Claimant) -> None:
         """Note a create that failed before it could give anything, so that no delete takes what it was about."""
@@ -378,6 +382,8 @@ class Claims:
             record.takers.append(by)
             for each in records:
                 each.claims = [one for one in each.claims if one.state is not State.STORED]
+                for one in each.claims:
+                    one.was_stored = False
         return decision
 
 

@@ -445,6 +445,18 @@ def test_the_forced_replacement_of_one_twin_does_not_take_what_the_other_one_kee
     assert delete(claims, X, by=B) is Delete.LEFT_UNDONE
 
 
+def test_what_a_forced_replacement_is_to_be_given_anew_is_stored_until_its_delete(claims: Claims) -> None:
+    stored_check(claims, X, A)
+    new_check(claims, X, A)
+    before = claims.is_stored(X)
+
+    decision = delete(claims, X, by=A)
+
+    assert before
+    assert decision is Delete.GOES_ON
+    assert not claims.is_stored(X)
+
+
 def test_a_replacement_that_is_created_before_its_delete_keeps_what_it_was_given(claims: Claims) -> None:
     stored_check(claims, X, A)
     new_check(claims, X, A)
