@@ -280,7 +280,7 @@ def test_two_resources_that_bind_the_same_token_to_the_same_deployment_are_an_er
     assert preview.failed
     assert said(preview, "BindingConflict: The resources 'first' and 'second' both bind token 'ci' to deployment")
     assert up.failed
-    assert said(up, "Two resources of this program bind", "remove one of the two")
+    assert said(up, "Two resources of this program bind", "remove it from one of the two")
 
 
 def test_a_second_resource_of_a_binding_in_the_state_is_an_error_of_the_preview(stack: Stack, astro: Emulator) -> None:
@@ -304,7 +304,7 @@ def test_a_second_resource_of_a_binding_in_the_state_is_an_error_of_the_preview(
 
     assert preview.failed
     assert up.failed
-    assert said(preview, "Two resources of this program bind", "remove one of the two")
+    assert said(preview, "Two resources of this program bind", "remove it from one of the two")
     assert astro.store.deployment_role(token, deployment) == ROLE
 
 
