@@ -100,7 +100,7 @@ class Fault(BaseModel):
     delay_ms: Annotated[float, Field(ge=0)] = 0
 
     def fits(self, call: dict[str, Any]) -> bool:
-        """Tell whether the fault is meant for such a call (an entry of the call log)."""
+        """Return whether the fault is meant for such a call (an entry of the call log)."""
         return (
             self.operation in (None, call["operation"])
             and (self.verb is None or self.verb.upper() == call["verb"])

@@ -1,7 +1,7 @@
 """A pytest plugin with one fixture, `astro_emulator`: an emulator of one test's own.
 
 A project names it in its conftest.py: `pytest_plugins = ["astro_emulator.pytest"]`. No entry point loads it, so an
-installed package changes nobody's tests. The mark `astro_seed` gives the organization to start with.
+installed package changes no other tests. The mark `astro_seed` gives the organization to start with.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
 
 
 def is_default_provider(name: str) -> bool:
-    """Tell whether a provider of that name is the engine's own: `default`, with a version behind it if it has one."""
+    """Return whether a provider of that name is the engine's own: `default`, with a version behind it if it has one."""
     return _DEFAULT_PROVIDER.fullmatch(name) is not None
 
 

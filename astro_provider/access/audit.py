@@ -119,7 +119,7 @@ class Audit:
         return [finding for finding in findings if finding in there]
 
     def is_production(self, deployment_id: str) -> bool:
-        """Tell whether a deployment is production."""
+        """Return whether a deployment is production."""
         deployment = self.facts.deployments.get(deployment_id)
         names = (deployment.name, deployment.workspace_name) if deployment else ()
         return fits(self.production, (*names, deployment_id)) is True

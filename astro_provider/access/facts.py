@@ -30,11 +30,11 @@ class Token:
     is_owner: bool | None = None
 
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether its end has passed."""
+        """Return whether its end has passed."""
         return self.expires_at is not None and _aware(self.expires_at) <= now
 
     def is_unused(self, now: datetime) -> bool:
-        """Tell whether it is older than 90 days and no use in the last 90 is shown."""
+        """Return whether it is older than 90 days and no use in the last 90 is shown."""
         shown = [_aware(at) for at in (self.created_at, self.last_used_at) if at is not None]
         return bool(shown) and max(shown) <= now - UNUSED_AFTER
 

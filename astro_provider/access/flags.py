@@ -144,7 +144,7 @@ class Situation:
             yield Flag.UNUSED
 
     def _is_of_an_unknown_name(self, change: Change, role: Text) -> bool:
-        """Tell whether Astro was asked, and has no such role, or no token or deployment of a name that has no id."""
+        """Return whether Astro was asked, and has no such role, or no token or deployment of a name that has no id."""
         if not self.facts.asked or change.is_released or self.is_refresh:
             return False
         subject = change.subject
@@ -165,7 +165,7 @@ def _of_what_was_there(change: Change) -> Iterator[Flag]:
 
 
 def loses_admin(change: Change) -> bool:
-    """Tell whether a token ceases to be admin, or may."""
+    """Return whether a token ceases to be admin, or may."""
     was = change.before is not None and same_role(change.before.role, ADMIN) and not change.is_released
     return was and not (change.after is not None and same_role(change.after.role, ADMIN))
 

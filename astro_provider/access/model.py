@@ -39,7 +39,7 @@ Text = str | Unseen | None
 
 
 def seen(value: Text) -> TypeGuard[str]:
-    """Tell whether a text is there and shown."""
+    """Return whether a text is there and shown."""
     return isinstance(value, str)
 
 
@@ -134,7 +134,7 @@ class Change:
 
 
 def same_role(one: Text, other: Text) -> bool:
-    """Tell whether two roles are the same: Astro does not care about case. What is not shown equals only itself."""
+    """Return whether two roles are the same: Astro does not care about case. What is not shown equals only itself."""
     if seen(one) and seen(other):
         return one.lower() == other.lower()
     return one == other

@@ -38,7 +38,7 @@ class Incomprehensible(ValueError):
 
 
 def is_state(value: Any) -> bool:
-    """Tell whether a value has the shape of a resource's state, whatever the resource is."""
+    """Return whether a value has the shape of a resource's state, whatever the resource is."""
     return (
         isinstance(value, dict)
         and all(isinstance(value.get(key, ""), str) for key in ("type", "urn", "id"))

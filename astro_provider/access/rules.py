@@ -122,7 +122,7 @@ class Verdict:
 
 
 def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
-    """Tell whether a pattern fits one of the names; None: none of the known ones, and some are not known."""
+    """Return whether a pattern fits one of the names; None: none of the known ones, and some are not known."""
     patterns = tuple(patterns)
     if not patterns:
         return False
@@ -225,7 +225,7 @@ def _holds(rules: Rules, where: Where, asked: Asked) -> bool | None:
 
 
 def _unless(holds: bool | None, *, broken: bool) -> bool | None:  # noqa: FBT001  a value, not a switch
-    """Tell whether a rule is kept that holds, does not hold or may hold here."""
+    """Return whether a rule is kept that holds, does not hold or may hold here."""
     if holds is False:
         return True
     return False if holds and broken else None

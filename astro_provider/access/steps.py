@@ -125,7 +125,7 @@ def type_of(step: Step) -> str:
 
 
 def is_refresh(steps: Sequence[Step]) -> bool:
-    """Tell whether the digest is of a refresh."""
+    """Return whether the digest is of a refresh."""
     refreshed = {step["urn"] for step in steps if step["op"] == "refresh"}
     others = [step for step in steps if step["op"] != "refresh"]
     live = any(step["op"] == "update" and "outputs" in _new(step) for step in others)
@@ -205,7 +205,7 @@ class _Run:
             yield Part(Does.GIVES, (), _asked(step))
 
     def _was_deleted_earlier(self, step: Step) -> bool | None:
-        """Tell whether an earlier run has deleted what this step replaces; None: the digest does not show it.
+        """Return whether an earlier run has deleted what this step replaces; None: the digest does not show it.
 
         The engine marks what it deletes before a replacement also in the run in which it does so.
         """
@@ -254,7 +254,7 @@ def _shown(step: Step) -> Part:
 
 
 def _is_managed(step: Step) -> bool:
-    """Tell whether the state of a resource says that Astro has its role, and that the resource gave it."""
+    """Return whether the state of a resource says that Astro has its role, and that the resource gave it."""
     return not (_old(step).get("external") or _old(step).get("pendingReplacement"))
 
 

@@ -51,7 +51,7 @@ class BindingId:
 
 
 def holds_secret(text: str, credential: SecretStr | None = None) -> bool:
-    """Tell whether a text that is meant as an id or a name holds the secret value of a token, or is the credential."""
+    """Return whether a text that is meant as an id or a name holds the secret value of a token, or is the credential."""
     return JWT.search(text) is not None or (credential is not None and credential.get_secret_value() == text)
 
 
@@ -64,5 +64,5 @@ def no_secret(instead: str) -> str:
 
 
 def is_identifier(text: str) -> bool:
-    """Tell whether a text can be one part of an id: without slashes and blanks, and no relative path."""
+    """Return whether a text can be one part of an id: without slashes and blanks, and no relative path."""
     return bool(text) and text not in (".", "..") and not any(c == "/" or c.isspace() for c in text)

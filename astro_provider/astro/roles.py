@@ -55,7 +55,7 @@ def require_organization_scope(token: ApiToken) -> None:
 
 
 def same_role(one: str | None, other: str | None) -> bool:
-    """Tell whether two role names mean the same role. The service does not care about case."""
+    """Return whether two role names mean the same role. The service does not care about case."""
     return role_key(one) == role_key(other)
 
 

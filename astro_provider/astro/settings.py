@@ -246,7 +246,7 @@ def _host(value: str) -> str:
 
 
 def _is_host_name(name: str) -> bool:
-    """Tell whether a name, or an address, can be looked up: no empty part, and none that is too long."""
+    """Return whether a name, or an address, can be looked up: no empty part, and none that is too long."""
     if ":" in name:  # urlsplit has looked at the address between the brackets
         return True
     try:

@@ -72,7 +72,7 @@ class SingleFlight:
                 return fact  # a key belongs to one kind of fact
 
     def has(self, key: Hashable, *, not_before: float) -> bool:
-        """Tell whether `get` would find the fact here, or on its way."""
+        """Return whether `get` would find the fact here, or on its way."""
         with self._lock:
             flight = self._flights.get(key)
             return flight is not None and flight.started >= not_before

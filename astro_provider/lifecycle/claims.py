@@ -276,7 +276,7 @@ class Claims:
                     self._records[binding].claims.append(one)
 
     def is_stored(self, binding: BindingId) -> bool:
-        """Tell whether a resource of the program has the binding in the state and keeps it."""
+        """Return whether a resource of the program has the binding in the state and keeps it."""
         with self._changed:
             return self._is_stored(binding)
 
@@ -292,7 +292,7 @@ class Claims:
                 record.set(by, State.FAILED, None)
 
     def is_taken(self, binding: BindingId) -> bool:
-        """Tell whether a delete of this process has taken, or is taking, what the program turns out to have.
+        """Return whether a delete of this process has taken, or is taking, what the program turns out to have.
 
         A delete that comes before a replacement may run before the engine has asked about another resource of the same
         binding, as the leftover of a rename that failed.

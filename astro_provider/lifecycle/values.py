@@ -47,7 +47,7 @@ _TEXTS = {
 
 
 def known(value: Text | None) -> TypeGuard[str]:
-    """Tell whether a text is there and no longer unknown."""
+    """Return whether a text is there and no longer unknown."""
     return isinstance(value, str)
 
 

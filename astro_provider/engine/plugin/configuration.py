@@ -81,7 +81,7 @@ def problems(configuration: Configuration) -> list[InputError]:
 
 
 def is_another_organization(old: Configuration, new: Configuration) -> bool:
-    """Whether two configurations of an explicit provider name two organizations, by id or by their credential's claims."""
+    """Return whether two configurations of an explicit provider name two organizations, by id or by their credential's claims."""
     named = {_known(one, _ORGANIZATION) or _organization_of(_known(one, SECRET)) for one in (old, new)}
     return None not in named and len(named) > 1
 

@@ -62,7 +62,7 @@ class Session:
 
     Attributes:
         process: the lifecycles of the provider.
-        log: the engine's log; None before the engine has told its address.
+        log: the engine's log; None before the engine has sent its address.
     """
 
     def __init__(self) -> None:
