@@ -121,8 +121,7 @@ class Lifecycle(Checking[Inputs]):
         that a state of an earlier version lacks, counts as none.
         """
         stored, checked = Stored.parse(olds), Stored.parse(news)
-        if stored.binding is None and call.id:
-            binding = BindingId.parse(call.id)
+        if stored.binding is None and (binding := _binding_of(call.id)) is not None:
             stored = stored.of(binding)
             notices.warn(
                 f"The state of {checked.of(binding).in_words} is incomplete: its outputs have lost the ids. The update writes them "
@@ -430,3 +429,11 @@ def dead_deployments(reader: Reader, organization_id: str, deployment_ids: Colle
 def _differs(new: Text | None, old: Text | None) -> bool:
     """Whether a checked value is another one than the stored; one that is not there is none."""
     return new is not None and new != old
+
+
+def _binding_of(identifier: str) -> BindingId | None:
+    """The binding of an id; None for that of a resource of another kind, which an alias has made one of ours."""
+    try:
+        return BindingId.parse(identifier)
+    except InputError:
+        return None

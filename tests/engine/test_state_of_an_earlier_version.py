@@ -63,6 +63,11 @@ def earlier(request: pytest.FixtureRequest, stack: Stack, astro: Emulator) -> St
     stack.stack.import_stack(automation.Deployment(stored["version"], stored["deployment"]))
     for (token_id, deployment_id), role in GRANTS.items():
         astro.store.bind(token_id, deployment_id, role)
+    with astro.store.locked() as records:  # the seed holds ages, and the state the dates of its day
+        for resource in stored["deployment"]["resources"]:
+            made_at = resource.get("outputs", {}).get("created_at")
+            if made_at is not None:
+                records.tokens[resource["id"].rsplit("/", 1)[1]]["createdAt"] = made_at
     stack.program = bindings(**PROGRAM)
     astro.clear_calls()
     return stack

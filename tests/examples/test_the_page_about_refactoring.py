@@ -102,7 +102,10 @@ def test_the_component_without_its_alias_shows_creates_and_deletes_and_the_roles
     up = stack.up()
 
     assert "    + 3 to create\n    - 2 to delete" in preview.text
-    assert sum("If this is a rename within this stack, the role stays." in notice for notice in preview.notices) == 2
+    assert (
+        sum("If this is a rename or a move within this stack, the role stays." in notice for notice in preview.notices)
+        == 2
+    )
     assert not up.failed, up.text
     assert _roles(astro) == BOTH_ROLES
 

@@ -209,7 +209,7 @@ def test_a_table_lives_as_well(process: NativeProcess, later: NativeProcess, ast
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) is None
 
 
-@pytest.mark.parametrize("name", ["role", "orgTokenId", "org_token_id", "__provider", "deploymentIds"])
+@pytest.mark.parametrize("name", ["role", "orgTokenId", "org_token_id", "deploymentIds"])
 def test_a_key_of_a_table_is_never_taken_for_a_name_of_ours(process: NativeProcess, astro: Emulator, name: str) -> None:
     token = astro.store.add_token(name)
     deployment = astro.store.add_deployment(name)

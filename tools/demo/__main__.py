@@ -101,10 +101,10 @@ class Demo:
         self._title(
             "   and what a reviewer of the pull request sees",
             "pulumi preview --json --show-sames --show-replacement-steps --refresh > digest.json",
-            "astro-provider review digest.json --output text --production '*-production'",
+            "astro-provider review digest.json --output table --production '*-production'",
         )
         digest = self._stage.digest()
-        for line in self._stage.review(digest, "text").rstrip().splitlines():
+        for line in self._stage.review(digest, "table").rstrip().splitlines():
             self._show_line(line)
         told = json.loads(self._stage.review(digest, "json"))
         found = {(change["before"], change["after"]) for change in told["changes"]}

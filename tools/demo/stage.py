@@ -143,7 +143,7 @@ class Stage:
         return Outcome("\n".join(lines), changes)
 
     def review(self, digest: str, output: str) -> str:
-        """What `astro-provider review` says of a digest, as text or as json.
+        """What `astro-provider review` says of a digest, as a table or as json.
 
         Raises:
             Interrupted: the demo was asked to end.

@@ -36,7 +36,7 @@ def answer_of(
     directory: Path,
     *,
     hidden: frozenset[str] = SECRETS,
-    longest_seconds: float = LONGEST_SECONDS,
+    longest_seconds: float | None = None,
 ) -> Answer:
     """Run a command and return what it printed.
 
@@ -45,8 +45,9 @@ def answer_of(
         environ: the environment's variables.
         directory: where it runs.
         hidden: the variables that it does not get.
-        longest_seconds: it is killed after that time.
+        longest_seconds: it is killed after that time; None: LONGEST_SECONDS.
     """
+    longest_seconds = LONGEST_SECONDS if longest_seconds is None else longest_seconds
     visible = {name: value for name, value in environ.items() if name not in hidden}
     try:
         process = subprocess.Popen(  # noqa: S603  what the user's own PATH and project name
