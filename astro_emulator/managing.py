@@ -1,4 +1,4 @@
-"""What the API does to tokens, deployments and custom roles themselves: make, change, rotate, delete.
+"""Makes, changes, rotates and deletes tokens, deployments and custom roles themselves.
 
 The provider never makes these calls; people who rehearse do. Paths, bodies and answers are Astronomer's, and that a
 deleted deployment takes its own tokens along. Inferred are: a description that is left out stays; rotation starts the

@@ -1,4 +1,4 @@
-"""What the service shows, and what it leaves out.
+"""The answers of the service to reads, and the attributes that they leave out.
 
 A list of tokens is not the truth about their roles: unfiltered it carries none, filtered it carries only those that
 the filter is about. The one full reading is a token by its id. These functions are pure; the caller holds the lock.
@@ -35,7 +35,7 @@ class Page(NamedTuple):
 
 
 class TokenFilter(NamedTuple):
-    """What a list of tokens is narrowed to; no field set means all tokens, without their roles."""
+    """The filter of a list of tokens; no field set means all tokens, without their roles."""
 
     deployment_id: str | None = None
     workspace_id: str | None = None

@@ -47,7 +47,7 @@ CUT_ON_REQUEST = ("ListDeployments", "GetDeployment", "GetWorkspace", "ListApiTo
 
 @dataclass(frozen=True)
 class Sight:
-    """What a credential sees: everything, or what its token's roles show it.
+    """The sight of a credential: everything, or what its token's roles show it.
 
     Attributes:
         everywhere: permissions that hold in the whole organization; None: all that there are.

@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """What is shown.
+    """The matrix as a page shows it.
 
     Attributes:
         answers: who may touch production, in a sentence or two.

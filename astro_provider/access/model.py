@@ -1,4 +1,4 @@
-"""Which token has which role in which deployment, as a digest or a state shows it, and how a run changes that.
+"""The roles of tokens in deployments, as a digest or a state shows them, and how a run changes them.
 
 A digest does not always know all of that: another resource of the same run has yet to produce an id, a program keeps a
 value secret, or the checks were off. What is not known is never taken for equal to anything else, so that a review may

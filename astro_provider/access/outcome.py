@@ -1,4 +1,4 @@
-"""What a run will have changed in Astro, from the steps of its digest and from what the tokens have now.
+"""Computes what a run will have changed in Astro, from the steps of its digest and the present roles of the tokens.
 
 A role before the run is what Astro shows, or, if Astro was not asked, what the state says; for a binding that is new to
 the stack the state says nothing, so the role before is not known. A role after the run follows from the steps:
@@ -71,7 +71,7 @@ class _Subject:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run will have changed.
+    """The changes that a run will have made.
 
     Attributes:
         changes: the rows of a review.
