@@ -1,6 +1,6 @@
 """Run with `make bench`: writes figures as JSON and plots into `bench/results/`, and prints tables.
 
-`writes` compares `up` and `destroy` of three providers in three shapes, with and without the service's rate limits.
+`writes` compares `up` and `destroy` of five providers in three shapes, with and without the service's rate limits.
 `reads` compares preview, no-change `up` and refresh at 3, 30 and 300 bindings, in three shapes, and holds them against
 the bound that this project has set itself. `tables` compares bindings by themselves, a table of them, and a provider that
 does nothing. `doors` compares the dynamic and the native provider with `--parallel 64`. `access` measures
@@ -51,7 +51,7 @@ def writes() -> Iterator[Figures]:
     """Measure `up` and `destroy` of every contender."""
     for shape in WRITE_SHAPES:
         for rate_limits in (False, True):
-            for contender in ("ours", "naive", "no-op"):
+            for contender in ("ours", "native", "table", "naive", "no-op"):
                 with scene(contender, shape, rate_limits=rate_limits) as stage:
                     yield stage.run("up", "up")
                     yield stage.run("destroy", "destroy")

@@ -11,7 +11,14 @@ import matplotlib as mpl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-COLOURS = {"ours": "tab:blue", "naive": "tab:red", "no-op": "tab:gray", "table": "tab:green", "bare no-op": "tab:olive"}
+COLOURS = {
+    "ours": "tab:blue",
+    "native": "tab:cyan",
+    "table": "tab:green",
+    "naive": "tab:red",
+    "no-op": "tab:gray",
+    "bare no-op": "tab:olive",
+}
 
 
 def draw(results: Path) -> None:
@@ -28,13 +35,15 @@ def _writes(figures: list[dict[str, Any]], path: Path) -> None:
     shapes = list(dict.fromkeys((f["tokens"], f["deployments"], f["rate_limits"]) for f in ups))
     labels = [f"{t} × {d}{', limits' if limited else ''}" for t, d, limited in shapes]
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
-    for index, contender in enumerate(("ours", "naive", "no-op")):
+    contenders = list(dict.fromkeys(f["contender"] for f in ups))
+    width = 0.8 / len(contenders)
+    for index, contender in enumerate(contenders):
         found = {(f["tokens"], f["deployments"], f["rate_limits"]): f for f in ups if f["contender"] == contender}
-        places = [number + (index - 1) * 0.27 for number in range(len(shapes))]
+        places = [number + (index - (len(contenders) - 1) / 2) * width for number in range(len(shapes))]
         if contender != "no-op":
             shares = [100 * found[s]["present"] / (s[0] * s[1]) for s in shapes]
-            left.bar(places, shares, 0.25, label=contender, color=COLOURS[contender])
-        right.bar(places, [found[s]["seconds"] for s in shapes], 0.25, label=contender, color=COLOURS[contender])
+            left.bar(places, shares, width, label=contender, color=COLOURS[contender])
+        right.bar(places, [found[s]["seconds"] for s in shapes], width, label=contender, color=COLOURS[contender])
     left.set_title("bindings present after up, %")
     right.set_title("seconds of up")
     for axes in (left, right):
