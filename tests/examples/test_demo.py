@@ -61,9 +61,9 @@ def test_the_demo_shows_every_step_and_leaves_nothing_behind(tmp_path: Path) -> 
         '~ role: "DEPLOYMENT_ACCESSOR" => "DEPLOYMENT_ADMIN"',
         "and what a reviewer of the pull request sees",
         "Tokens: 1 changes a role.",
-        "✓ Checked: the review tells this change of access and no other.",
+        "✓ Checked: the review shows this change of access and no other.",
         "~ 1 updated",
-        "5. Two changes behind Pulumi's back",
+        "5. Two changes outside Pulumi",
         '~ role: "DEPLOYMENT_ADMIN" => "DEPLOYMENT_ACCESSOR"',
         "✓ Checked in Astro: both bindings are as the program asks.",
         "6. All taken away",
@@ -72,7 +72,7 @@ def test_the_demo_shows_every_step_and_leaves_nothing_behind(tmp_path: Path) -> 
         "7. Many roles as one resource",
         "+ 2 created",
         "✓ Checked in Astro: three roles are there, every other role is as it was.",
-        "8. And nobody else",
+        "8. No other token",
         '+ airflow-1-migration: "DEPLOYMENT_ADMIN"',
         "Tokens: 1 loses a role.",
         "✓ Checked in Astro: that role is gone, every other role is as it was.",
@@ -103,7 +103,7 @@ sys.exit(main())
     output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
 
     assert process.returncode == 1, output
-    assert "The demo failed. Told: preview counts {'create': 3}. Found: {'create': 2}." in output
+    assert "The demo failed. Expected: preview counts {'create': 3}. Found: {'create': 2}." in output
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

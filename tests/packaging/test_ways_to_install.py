@@ -74,7 +74,7 @@ def test_an_example_that_was_copied_elsewhere_previews_with_each_way_to_install(
     project = tmp_path / "copied"
     shutil.copytree(ROOT / "examples" / "01-quickstart", project, ignore=shutil.ignore_patterns(".venv"))
     asked = project / "requirements.txt"
-    asked.write_text(re.sub(r"^\.\./\.\.$", line, asked.read_text(), flags=re.MULTILINE))
+    asked.write_text(re.sub(r"^\.\./\.\.\[emulator\]$", line, asked.read_text(), flags=re.MULTILINE))
 
     install(asked, project / "installed")
     told = previewed(installed, engine, astro, project, installed_in=project / "installed")

@@ -1,4 +1,4 @@
-"""Show the whole life of two bindings, and of a table, and end with an error if anything is not as told.
+"""Show the life of two bindings and of a table on the real engine, and fail if a step does anything else than it shows.
 
 Run it with `make demo`.
 """
@@ -28,8 +28,8 @@ STRANGER = ("airflow-1-migration", "etl-development")
 HANGING = 3  # columns by which a line that is too long for the terminal goes on
 
 
-class NotAsTold(Exception):
-    """Something happened that the demo does not tell."""
+class Unexpected(Exception):
+    """The engine, or Astro afterwards, differs from what the scene shows."""
 
 
 class Demo:
@@ -45,13 +45,13 @@ class Demo:
         """Play all scenes.
 
         Raises:
-            NotAsTold: the engine, or the service afterwards, shows something else than the scene tells.
+            Unexpected: the engine, or Astro afterwards, differs from what the scene shows.
         """
         self._begin()
         self._preview()
         self._up()
         self._change_a_role()
-        self._mend_drift()
+        self._repair_drift()
         self._destroy()
         self._table()
         self._exclusive_table()
@@ -64,7 +64,7 @@ class Demo:
                 f"{asked['token']} in {self._stage.deployments()[asked['deployment']]}"
                 for asked in self._stage.bindings
             )
-            + ". The organization's tokens hold these roles in deployments already, and must keep them:"
+            + ". The organization's tokens have these roles in deployments already, and must keep them:"
         )
         self._show_assignments()
 
@@ -97,7 +97,7 @@ class Demo:
         self._expect_roles(self._foreign | self._asked_for(), "the role has changed, every other role is as it was")
 
     def _review(self, expected: set[tuple[str | None, str | None]]) -> None:
-        """Show what a reviewer sees of the same preview, and hold it against the roles before and after."""
+        """Show the review of the same preview, and compare it with the roles before and after."""
         self._title(
             "   and what a reviewer of the pull request sees",
             "pulumi preview --json --show-sames --show-replacement-steps --refresh > digest.json",
@@ -106,24 +106,24 @@ class Demo:
         digest = self._stage.digest()
         for line in self._stage.review(digest, "table").rstrip().splitlines():
             self._show_line(line)
-        told = json.loads(self._stage.review(digest, "json"))
-        found = {(change["before"], change["after"]) for change in told["changes"]}
-        self._expect(told["complete"] and found == expected, f"the review tells {expected}", instead=str(found))
+        review = json.loads(self._stage.review(digest, "json"))
+        found = {(change["before"], change["after"]) for change in review["changes"]}
+        self._expect(review["complete"] and found == expected, f"the review shows {expected}", instead=str(found))
         self._gap()
-        self._say("✓ Checked: the review tells this change of access and no other.", style="green")
+        self._say("✓ Checked: the review shows this change of access and no other.", style="green")
 
-    def _mend_drift(self) -> None:
-        self._title("5. Two changes behind Pulumi's back", "pulumi refresh --diff --yes")
+    def _repair_drift(self) -> None:
+        self._title("5. Two changes outside Pulumi", "pulumi refresh --diff --yes")
         (changed, removed), store = self._stage.bindings, self._stage.astro.store
         store.bind(self._token_id(changed["token"]), changed["deployment"], ACCESSOR)
         store.unbind(self._token_id(removed["token"]), removed["deployment"])
         self._say(
-            f"Somebody has given {changed['token']} its old role again, and taken the role of {removed['token']} away. "
+            f"A colleague gives {changed['token']} its old role again and removes the role of {removed['token']}, in Astro. "
             "A refresh finds both:"
         )
         shown = self._run("refresh", {"update": 1, "delete": 1, "same": 1}, diff=True)
         self._expect(f'"{ADMIN}" => "{ACCESSOR}"' in shown, "the refresh shows the role that was changed")
-        self._title("   and mended", "pulumi up --yes")
+        self._title("   and repaired", "pulumi up --yes")
         self._run("up", {"update": 1, "create": 1, "same": 1})
         self._expect_roles(self._foreign | self._asked_for(), "both bindings are as the program asks")
         self._show_assignments()
@@ -142,13 +142,13 @@ class Demo:
         self._show_assignments()
 
     def _exclusive_table(self) -> None:
-        self._title("8. And nobody else", "pulumi config set exclusive true", "pulumi preview --diff")
+        self._title("8. No other token", "pulumi config set exclusive true", "pulumi preview --diff")
         name, deployment = STRANGER
         before = self._stage.roles()
         self._stage.astro.store.bind(self._token_id(name), self._deployment_id(deployment), ADMIN)
         self._say(
-            f"Meanwhile somebody has given {name} a role in {deployment}. The table becomes exclusive, and the preview names "
-            "what it will remove:"
+            f"Meanwhile a colleague has given {name} a role in {deployment}. The table becomes exclusive, and the preview "
+            "names what it will remove:"
         )
         self._stage.ask_for_table(TABLE, exclusive=True)
         shown = self._run("preview", {"update": 1, "same": 1}, diff=True)
@@ -172,7 +172,7 @@ class Demo:
         return next(key for key, known in self._stage.deployments().items() if known == name)
 
     def _run(self, command: str, expected: dict[str, int], **options: bool) -> str:
-        """Run an engine command, hold its count of resources against the expected one, return what it printed."""
+        """Run an engine command, compare its count of resources with the expected one, and return its output."""
         outcome = self._stage.run(command, self._show_line, **options)
         counted = {kind: count for kind, count in outcome.changes.items() if count}
         self._expect(counted == expected, f"{command} counts {expected}", instead=str(counted))
@@ -187,17 +187,17 @@ class Demo:
     def _token_id(self, name: str) -> str:
         return next(key for key, known in self._stage.organization_tokens().items() if known == name)
 
-    def _expect_roles(self, expected: set[Role], told: str) -> None:
-        """Hold every role of every token against the expected ones, and say so."""
+    def _expect_roles(self, expected: set[Role], shown: str) -> None:
+        """Compare every role of every token with the expected ones, and print that."""
         found = self._stage.roles()
         wrong = f"missing {sorted(expected - found)}, too many {sorted(found - expected)}"
-        self._expect(found == expected, told, instead=wrong)
+        self._expect(found == expected, shown, instead=wrong)
         self._gap()
-        self._say(f"✓ Checked in Astro: {told}.", style="green")
+        self._say(f"✓ Checked in Astro: {shown}.", style="green")
 
-    def _expect(self, holds: bool, told: str, instead: str = "it does not") -> None:  # noqa: FBT001  reads well
+    def _expect(self, holds: bool, shown: str, instead: str = "it does not") -> None:  # noqa: FBT001  reads well
         if not holds:
-            raise NotAsTold(f"Told: {told}. Found: {instead}.")
+            raise Unexpected(f"Expected: {shown}. Found: {instead}.")
 
     def _show_assignments(self) -> None:
         tokens, deployments = self._stage.organization_tokens(), self._stage.deployments()
@@ -254,13 +254,14 @@ def main() -> int:
     except (Interrupted, KeyboardInterrupt):
         console.print(Text("\nThe demo was ended early; nothing of it is left."))
         return 130
-    except (NotAsTold, CommandError, subprocess.CalledProcessError) as wrong:
+    except (Unexpected, CommandError, subprocess.CalledProcessError) as wrong:
         console.print(Text(f"\nThe demo failed. {wrong}", style="bold red"))
         return 1
     console.print(
         Text(
             "\nShown with the real engine, and checked after each step: preview, review, up, a role change, drift "
-            f"found and mended, destroy, a table that lets nobody else in, other roles untouched. {time.monotonic() - started:.0f} seconds, pulumi {engine.version}.",
+            f"found and repaired, destroy, an exclusive table, other roles untouched. {time.monotonic() - started:.0f} seconds, "
+            f"pulumi {engine.version}.",
             style="bold green",
         )
     )

@@ -1,4 +1,4 @@
-"""Where the demo plays: an Astro, and a stack of the quickstart example, then of the table, both gone when it ends.
+"""The surroundings of the demo: an Astro, and a stack of the quickstart example, then of the table; both end with it.
 
 The engine and its provider are processes of their own, which an exception in this one would leave behind. So an
 interruption is only noted here: the engine gets Ctrl-C from the terminal as well and ends by itself, and the demo stops
@@ -36,7 +36,7 @@ TABLE = EXAMPLE.with_name("04-table")
 STACK = "dev"  # the one that the example ships a configuration for
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# What this machine has set for its own stacks is none of the demo's business.
+# Settings of this machine for its own stacks, which must not reach the demo.
 NOT_THE_DEMOS = (
     "ASTRO_ORGANIZATION_ID",
     "ASTRO_PREVIEW_CHECKS",
@@ -54,7 +54,7 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Whether somebody asked the demo to end."""
+    """The signal that asked the demo to end, if there was one."""
 
     def __init__(self) -> None:
         self._signal = 0
@@ -71,7 +71,7 @@ class Interruption:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an engine command did: the text that it printed, and the number of resources by what was done to them."""
+    """The text that an engine command printed, and the number of resources by operation."""
 
     text: str
     changes: dict[str, int]
@@ -102,7 +102,7 @@ class Stage:
 
     @property
     def bindings(self) -> list[dict[str, str]]:
-        """What the stack's configuration asks for: deployment id, token name and role of each."""
+        """The bindings of the stack's configuration: deployment id, token name and role of each."""
         listed: list[dict[str, str]] = json.loads(self._stack.get_config("bindings").value)
         return listed
 
@@ -132,7 +132,7 @@ class Stage:
                 lines.append(line)
                 try:
                     show(line)
-                except (OSError, SystemExit):  # rich's way to say that nobody reads any more
+                except (OSError, SystemExit):  # rich raises these if the reader of the output has gone
                     self._interruption.note(signal.SIGPIPE)
 
         run: Callable[..., Any] = getattr(self._stack, command)
@@ -143,7 +143,7 @@ class Stage:
         return Outcome("\n".join(lines), changes)
 
     def review(self, digest: str, output: str) -> str:
-        """What `astro-provider review` says of a digest, as a table or as json.
+        """The output of `astro-provider review` for a digest, as a table or as json.
 
         Raises:
             Interrupted: the demo was asked to end.
@@ -170,7 +170,7 @@ class Stage:
         return {**os.environ, **self._stack.workspace.env_vars}
 
     def digest(self) -> str:
-        """The digest of `pulumi preview --json`, which the Automation API does not hand out.
+        """The digest of `pulumi preview --json`, which the Automation API does not return.
 
         The engine is given the address of the server by which the Automation API runs inline programs.
 
@@ -199,7 +199,7 @@ class Stage:
             server.stop(0)
 
     def roles(self) -> set[Role]:
-        """Every role that any token holds: token id, kind of entity, its id, role, and a DAG role's deployment."""
+        """Every role of every token: token id, kind of entity, its id, role, and a DAG role's deployment."""
         return {
             (token["id"], entry["entityType"], entry["entityId"], entry["role"], entry.get("deploymentId", ""))
             for token in self.astro.store.shown()["tokens"]

@@ -1,6 +1,6 @@
-# Writes issue.md: what was changed behind Pulumi's back, and what no stack manages. Nothing is changed.
+# Writes issue.md: what was changed outside Pulumi, and what no stack manages. Nothing is changed.
 #
-# Exit status: 0 nothing to tell, 3 something to tell, 1 it could not be looked at; then nothing may be concluded, least
+# Exit status: 0 nothing to report, 3 something to report, 1 the check failed; then nothing may be concluded, least
 # of all that all is well.
 set -euo pipefail
 
