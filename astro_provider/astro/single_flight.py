@@ -48,13 +48,12 @@ class SingleFlight:
             Whatever else `fetch` raised, also to all who waited for it.
         """
         until = deadline.current()
-        ends = math.inf if until is None else until.at
         while True:
             with self._lock:
                 flight = self._flights.get(key)
                 is_mine = flight is None or flight.started < not_before
                 if flight is None or is_mine:
-                    flight = self._flights[key] = _Flight(time.monotonic(), ends)
+                    flight = self._flights[key] = _Flight(time.monotonic(), until.at)
             if is_mine:
                 try:
                     flight.answer.set_result(fetch())
@@ -62,11 +61,11 @@ class SingleFlight:
                     self._drop(key, flight)
                     flight.answer.set_exception(error)
             try:
-                fact: _Fact = flight.answer.result(None if is_mine or until is None else until.remaining)
+                fact: _Fact = flight.answer.result(None if is_mine else until.remaining)
             except TimeoutError:
                 raise Unavailable(_NO_ANSWER, patience=ONCE) from None
             except Unavailable:
-                if is_mine or flight.ends >= ends or time.monotonic() >= ends:
+                if is_mine or flight.ends >= until.at or not until.remaining:
                     raise
             else:
                 return fact  # a key belongs to one kind of fact

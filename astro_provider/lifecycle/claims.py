@@ -364,8 +364,7 @@ class Claims:
             )
             return next(deletes, None) or next(creates, None)
 
-        deadline = current()
-        self._changed.wait_for(lambda: in_the_way() is None, None if deadline is None else deadline.remaining)
+        self._changed.wait_for(lambda: in_the_way() is None, current().remaining)
         found = in_the_way()
         if found is not None:
             binding, other = found

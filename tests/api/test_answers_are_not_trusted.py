@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from astro_provider.astro.api import ApiTokenRole, Deadline, answers
+from astro_provider.astro.api import ApiTokenRole, answers
+from astro_provider.astro.api.deadline import operation
 from astro_provider.errors import Unavailable, UnexpectedAnswer
 from tests.support.clients import Connect, Serve
 from tests.support.raw_server import DrippingServer, Reply, Request, in_turn
@@ -56,10 +57,10 @@ def test_an_answer_that_drips_ends_soon_after_the_bound(connect: Connect, serve:
 
 def test_an_answer_to_a_write_that_drips_ends_soon_after_the_deadline(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(body={"deploymentRoles": [{"deploymentId": "d", "role": "x" * 500}]}, drip=0.05))
-    client = connect(server.url).until(Deadline.after(1.0))
+    client = connect(server.url)
     began = time.monotonic()
 
-    with pytest.raises(Unavailable, match=r"^UpdateApiTokenRoles .*: no answer from 127\.0\.0\.1 \("):
+    with operation(1.0), pytest.raises(Unavailable, match=r"^UpdateApiTokenRoles .*: no answer from 127\.0\.0\.1 \("):
         client.set_roles("o", "t", [ApiTokenRole(entity_type="ORGANIZATION")])
 
     assert time.monotonic() - began < 4

@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api import Deadline
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.api.retry import parse_retry_after
 from astro_provider.errors import (
     CallRefused,
@@ -150,23 +150,25 @@ def test_a_service_that_never_answers_is_given_up_within_the_bound(connect: Conn
     assert time.monotonic() - began < 3
 
 
-def test_a_deadline_bounds_all_calls_made_through_the_client(connect: Connect, serve: Serve) -> None:
+def test_a_deadline_bounds_all_calls_of_an_operation(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(503, ""))
-    client = connect(server.url, bound_seconds=60).until(Deadline.after(0.2))
+    client = connect(server.url, bound_seconds=60)
     began = time.monotonic()
 
-    for _ in range(3):
-        with pytest.raises(Unavailable):
-            client.get_token("o", "t")
+    with operation(0.2):
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                client.get_token("o", "t")
 
     assert time.monotonic() - began < 5
 
 
-def test_a_deadline_leaves_the_client_that_it_was_made_from_unbounded(connect: Connect, serve: Serve) -> None:
+def test_the_deadline_of_an_operation_ends_with_it(connect: Connect, serve: Serve) -> None:
     server = serve(in_turn(Reply(503, ""), GOOD))
     client = connect(server.url)
 
-    client.until(Deadline.after(0.0))
+    with operation(0.0):
+        pass
 
     assert client.get_token("o", "t").name == "ci"
 

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from astro_provider.astro.api import AstroClient, Deadline, outage, pace
+from astro_provider.astro.api import AstroClient, outage, pace
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.api.outage import Outage
 from astro_provider.errors import NotFound, ServiceError, Unavailable
 from tests.support.clients import Connect, Serve
@@ -26,8 +27,8 @@ AWAY = re.compile(
 
 
 def failure(client: AstroClient) -> str:
-    with pytest.raises(ServiceError) as error:
-        client.until(Deadline.after(0.5)).get_token("o", "t")
+    with operation(0.5), pytest.raises(ServiceError) as error:
+        client.get_token("o", "t")
     return str(error.value)
 
 
@@ -122,8 +123,8 @@ def test_a_call_whose_turn_comes_after_the_deadline_is_not_made(
     client.get_token("o", "t")
     began = time.monotonic()
 
-    with pytest.raises(Unavailable) as error:
-        client.until(Deadline.after(2.0)).get_token("o", "t")
+    with operation(2.0), pytest.raises(Unavailable) as error:
+        client.get_token("o", "t")
 
     assert str(error.value) == (
         "GetApiToken (organization o, token t): the service allows so many calls a second, and this call's turn would come "

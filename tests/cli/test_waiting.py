@@ -42,7 +42,7 @@ def test_a_machine_that_can_start_no_thread_makes_the_call_and_forgets_the_wait(
     monkeypatch.setattr(waiting, "_is_watched", False)
     with monkeypatch.context() as starting:
         starting.setattr(threading.Thread, "start", refuse)
-        with waiting.reported("ListDeployments", 0.0):
+        with waiting.reported("ListDeployments"):
             pass
 
     assert waiting._waits == []  # noqa: SLF001  what would be told for ever

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api import AstroClient, Deadline, cancelling, connection
+from astro_provider.astro.api import AstroClient, cancelling, connection
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing import ledger
 from astro_provider.astro.writing.account import Account
@@ -249,10 +249,10 @@ def test_threads_that_finish_at_one_moment_look_once_and_not_each(
 ) -> None:
     stay = Writer._stay  # noqa: SLF001  the moment in question has no other door
 
-    def stay_late(writer: Writer, duty: object, deadline: Deadline) -> Account:
+    def stay_late(writer: Writer, duty: object) -> Account:
         # A busy machine takes the processor away between a thread's change and its question whether others are at work.
         time.sleep(0.02)
-        return stay(writer, duty, deadline)
+        return stay(writer, duty)
 
     monkeypatch.setattr(Writer, "_stay", stay_late)
     writer, _ = make_writer(settle_seconds=0.5)

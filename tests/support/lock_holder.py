@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 
-from astro_provider.astro.api import Deadline
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.writing.locks import TokenLocks
 
 
 def _main() -> None:
     directory, host, organization_id, token_id = sys.argv[1:]
-    with TokenLocks(host, directory).holding(organization_id, token_id, Deadline.after(30)):
+    with operation(30), TokenLocks(host, directory).holding(organization_id, token_id):
         print("held", flush=True)  # noqa: T201  the word that the test waits for
         time.sleep(600)
 

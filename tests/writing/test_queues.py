@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from astro_provider.astro.api import Deadline
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing import queues as module
 from astro_provider.astro.writing.changes import Outcome, Remove
@@ -64,7 +64,8 @@ def in_threads(queues: Queues, pace: Callable[[], None], **led: Queue) -> list[s
 
     def wait(token: str, queue: Queue) -> None:
         try:
-            queues.await_turn(queue, pace, Deadline.after(SOON))
+            with operation(SOON):
+                queues.await_turn(queue, pace)
             order.append(token)
         except Unavailable:
             order.append(f"{token} failed")
@@ -136,8 +137,8 @@ def test_a_thread_whose_time_is_over_asks_the_pace_for_itself(queues: Queues) ->
     def too_late() -> None:
         raise Unavailable("too late")
 
-    with pytest.raises(Unavailable):
-        queues.await_turn(fill(queues, "b", 1), too_late, Deadline.after(0.0))
+    with operation(0.0), pytest.raises(Unavailable):
+        queues.await_turn(fill(queues, "b", 1), too_late)
     slow.free()
 
 
@@ -145,9 +146,10 @@ def test_a_turn_is_asked_for_once_and_is_lost_with_the_lead(queues: Queues) -> N
     pace = Pace()
     queue = fill(queues, "a", 1)
     pace.free()
-    queues.await_turn(queue, pace, Deadline.after(SOON))
+    with operation(SOON):
+        queues.await_turn(queue, pace)
 
-    queues.await_turn(queue, pace, Deadline.after(SOON))  # would wait for the pace
+        queues.await_turn(queue, pace)  # would wait for the pace
     queue.end_lead()
 
     assert not queue.has_turn

@@ -4,14 +4,12 @@ It refuses to know what a binding is: it reads and writes what the service has, 
 """
 
 from astro_provider.astro.api.client import AstroClient
-from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
 
 __all__ = [
     "ApiToken",
     "ApiTokenRole",
     "AstroClient",
-    "Deadline",
     "Deployment",
     "Organization",
     "Role",

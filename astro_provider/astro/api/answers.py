@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api import deadline
 from astro_provider.astro.api.http import httpx
 
 # A page of 1000 tokens takes about 1 MiB, and one token with 10,000 roles 1.5 MiB.
@@ -33,8 +33,8 @@ class NotReadableError(Exception):
     """The answer is packed in a way that was not asked for, or wrongly; the text says how."""
 
 
-def body_of(response: httpx.Response, deadline: Deadline) -> bytes:
-    """Take in the body of a streamed answer, unpacked.
+def body_of(response: httpx.Response) -> bytes:
+    """Take in the body of a streamed answer, unpacked, before the deadline of this thread.
 
     Raises:
         TooLargeError: it is larger than LARGEST_BYTES.
@@ -46,7 +46,7 @@ def body_of(response: httpx.Response, deadline: Deadline) -> bytes:
         body += piece
         if len(body) > LARGEST_BYTES:
             raise TooLargeError
-        if not deadline.remaining:
+        if not deadline.current().remaining:
             raise httpx.ReadTimeout("the answer had not ended when the time was over")
     return bytes(body)
 

@@ -1,48 +1,31 @@
 """Sockets that know the deadline of the call that reads from them.
 
 httpx bounds each read from a socket, so an answer whose headers drip, a byte each half second, would hold a call for
-hours. Here each read and each write waits no longer than until the deadline that its thread has set, and a read no longer
-than until the run is cancelled, unless it is about a write.
+hours. Here each read and each write waits until the deadline of its thread at most, and a read until the run is cancelled,
+unless it is about a write.
 """
 
 from __future__ import annotations
 
 import math
 import ssl
-import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 
-from astro_provider.astro.api import cancelling
-from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api import cancelling, deadline
 
 LOOK_SECONDS = 0.25  # how often a thread that waits looks whether it is to stop
 
-_thread = threading.local()
 
-
-@contextmanager
-def by(deadline: Deadline) -> Iterator[None]:
-    """Let all reads and writes of this thread end by the deadline."""
-    before: Deadline | None = getattr(_thread, "deadline", None)
-    _thread.deadline = deadline
-    try:
-        yield
-    finally:
-        _thread.deadline = before
-
-
-def _seconds(timeout: float | None, too_late: type[Exception]) -> float | None:
-    deadline: Deadline | None = getattr(_thread, "deadline", None)
-    if deadline is None:
-        return timeout
-    if not deadline.remaining:
+def _seconds(timeout: float | None, too_late: type[Exception]) -> float:
+    """The seconds that a socket may wait: at most `timeout`, and at most until the deadline."""
+    left = deadline.current().remaining
+    if not left:
         raise too_late("the answer had not ended when the time was over")
-    return deadline.remaining if timeout is None else min(timeout, deadline.remaining)
+    return left if timeout is None else min(timeout, left)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -54,7 +37,7 @@ class _Stream(httpcore.NetworkStream):
         while True:
             left = _seconds(max(0.0, ends - time.monotonic()), httpcore.ReadTimeout)
             try:
-                return self._stream.read(max_bytes, min(LOOK_SECONDS, math.inf if left is None else left))
+                return self._stream.read(max_bytes, min(LOOK_SECONDS, left))
             except httpcore.ReadTimeout:
                 if time.monotonic() >= ends or cancelling.is_stopped():
                     raise

@@ -7,7 +7,6 @@ text comes back.
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,10 +16,9 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
-from astro_provider.astro.api import answers, cancelling, waiting
+from astro_provider.astro.api import answers, cancelling, deadline, waiting
 from astro_provider.astro.api.claims import claims_in, own_token_in
 from astro_provider.astro.api.connection import Connection
-from astro_provider.astro.api.deadline import Deadline
 from astro_provider.astro.api.failures import Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles, Wire
@@ -45,8 +43,7 @@ class AstroClient:
         host: scheme and host of the service, for example `https://api.astronomer.io`.
         credential: returns the API token that authorizes the calls, or raises SettingsError if there is none;
             asked at the first call, so that a client can be made before it is known whether it is needed.
-        bound_seconds: how long one call may take with all its retries, unless `until` or its thread's operation set a
-            deadline.
+        bound_seconds: how long one call may take with all its retries, unless its thread's operation has a deadline.
         trace_file: where a line of JSON is written for each call, or None.
     """
 
@@ -55,18 +52,11 @@ class AstroClient:
     ) -> None:
         self._credential = credential
         self._bound_seconds = bound_seconds
-        self._deadline: Deadline | None = None
         self._pace = Pace()
         name = urlsplit(host).hostname or host
         self._failures = Failures(name, credential)
         self._outage = Outage(name, bound_seconds)
         self._connection = Connection(host, self._failures, self._outage, Trace(trace_file))
-
-    def until(self, deadline: Deadline) -> AstroClient:
-        """This client with a deadline for all calls made through it; it shares the connections."""
-        bounded = copy.copy(self)
-        bounded._deadline = deadline  # noqa: SLF001  it is one of us
-        return bounded
 
     def await_turn(self, verb: str) -> None:
         """Return when a call with that verb is in time with the service's limits, for a call that does not wait itself.
@@ -74,7 +64,7 @@ class AstroClient:
         Raises:
             Unavailable: that would be after the deadline.
         """
-        if not self._pace.wait(verb, self._bound().at):
+        if not self._pace.wait(verb):
             raise self._failures.too_late(verb, "")
 
     @property
@@ -117,7 +107,8 @@ class AstroClient:
         """
         path = f"{_token(organization_id, token_id)}"
         if at_once:
-            body = self._send("GetApiToken", "GET", path, self._bound())
+            with deadline.within(self._bound_seconds):
+                body = self._send("GetApiToken", "GET", path)
         else:
             body = self._call("GetApiToken", "GET", path)
         token = self._parse("GetApiToken", path, ApiToken, body)
@@ -132,13 +123,13 @@ class AstroClient:
         path = f"{_token(organization_id, token_id)}/roles"
         # In ASCII, so that half a character in a foreign entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
-        deadline = self._bound()
         self._pace.hold_write_back()
-        with waiting.reported(self._failures.call("UpdateApiTokenRoles", path), deadline.at):
+        call = self._failures.call("UpdateApiTokenRoles", path)
+        with deadline.within(self._bound_seconds), waiting.reported(call):
             if cancelling.is_cancelled():
                 raise self._failures.cancelled("UpdateApiTokenRoles", path)
             cancelling.sending()
-            answer = self._send("UpdateApiTokenRoles", "POST", path, deadline, content=body)
+            answer = self._send("UpdateApiTokenRoles", "POST", path, content=body)
         return self._parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
 
     def list_deployments(self, organization_id: str, *, complete: bool = False) -> list[Deployment]:
@@ -208,32 +199,26 @@ class AstroClient:
                 return
         raise self._failures.unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages")
 
-    def _bound(self) -> Deadline:
-        return self._deadline or Deadline.of_operation(self._bound_seconds)
-
     def _call(self, operation: str, verb: str, path: str, **request: Any) -> Any:
         """Call with retries until the deadline, and return the decoded JSON."""
-        deadline = self._bound()
-        with waiting.reported(self._failures.call(operation, path), deadline.at) as wait:
+        with deadline.within(self._bound_seconds), waiting.reported(self._failures.call(operation, path)) as wait:
 
             def attempt(number: int) -> Any:
                 with wait.noting_failures():
-                    if not self._pace.wait(verb, deadline.at):
+                    if not self._pace.wait(verb):
                         raise self._failures.too_late(operation, path)
-                    return self._send(operation, verb, path, deadline, attempt=number, **request)
+                    return self._send(operation, verb, path, attempt=number, **request)
 
-            return retried(deadline, attempt)
+            return retried(attempt)
 
-    def _send(
-        self, operation: str, verb: str, path: str, deadline: Deadline, *, attempt: int = 1, **request: Any
-    ) -> Any:
+    def _send(self, operation: str, verb: str, path: str, *, attempt: int = 1, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
         if cancelling.is_stopped():
             raise self._failures.cancelled(operation, path)
         sent_at = time.monotonic()
         authorization = f"Bearer {self._credential()}"
         response, body = self._connection.exchange(
-            operation, verb, path, deadline, authorization=authorization, attempt=attempt, **request
+            operation, verb, path, authorization=authorization, attempt=attempt, **request
         )
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)

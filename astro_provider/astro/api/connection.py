@@ -11,8 +11,7 @@ import threading
 import time
 from typing import Any
 
-from astro_provider.astro.api import answers, bounded, network
-from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api import answers, deadline, network
 from astro_provider.astro.api.failures import Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
@@ -51,18 +50,17 @@ class Connection:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def exchange(  # noqa: PLR0913  one request, and what is noted of it
+    def exchange(
         self,
         operation: str,
         verb: str,
         path: str,
-        deadline: Deadline,
         *,
         authorization: str,
         attempt: int,
         **request: Any,
     ) -> tuple[httpx.Response, bytes]:
-        """Send a request, and take its answer in, whole, before the deadline.
+        """Send a request, and take its answer in, whole, before the deadline of this thread.
 
         Raises:
             Unavailable: no answer came, or the service is known to be away.
@@ -71,8 +69,7 @@ class Connection:
         """
         http = self._opened()
         self._outage.require_none()
-        deadline = Deadline.after(max(deadline.remaining, SHORTEST_ANSWER_SECONDS))
-        left = deadline.remaining
+        left = max(deadline.current().remaining, SHORTEST_ANSWER_SECONDS)
         timeout = httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
         headers = {"Authorization": authorization}
         if "content" in request:
@@ -80,9 +77,12 @@ class Connection:
         sent_at = time.monotonic()
         noted: dict[str, Any] = {"status": None, "request_id": None}
         try:
-            with bounded.by(deadline), http.stream(verb, path, headers=headers, timeout=timeout, **request) as response:
+            with (
+                deadline.ending_in(left),
+                http.stream(verb, path, headers=headers, timeout=timeout, **request) as response,
+            ):
                 noted["status"] = response.status_code
-                body = answers.body_of(response, deadline)
+                body = answers.body_of(response)
             noted["request_id"] = answers.request_id(response, body)
         except httpx.HTTPError as error:
             noted["error"] = type(error).__name__

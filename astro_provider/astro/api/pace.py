@@ -10,12 +10,11 @@ therefore come within a second, and the last of them be refused. Such a write is
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
 
-from astro_provider.astro.api import cancelling
+from astro_provider.astro.api import cancelling, deadline
 
 CALLS_PER_SECOND = {
     "GET": 22.0,
@@ -37,8 +36,8 @@ class Pace:
         self._slowdown = dict.fromkeys(CALLS_PER_SECOND, 1.0)
         self._written = deque[float](maxlen=WRITES_IN_A_WINDOW)  # when the last writes went out
 
-    def wait(self, verb: str, latest: float = math.inf) -> bool:
-        """Return when a call may go out: True. Return False at once if that would be after `latest` (monotonic).
+    def wait(self, verb: str) -> bool:
+        """Return True when a call may go out; return False at once if that would be after the deadline of this thread.
 
         A cancelled run keeps no pace: the few calls that it still makes go out at once.
         """
@@ -47,7 +46,7 @@ class Pace:
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next[verb])
-            if turn > max(now, latest):
+            if turn > max(now, deadline.current().at):
                 return False
             self._next[verb] = turn + self._slowdown[verb] / CALLS_PER_SECOND[verb]
         cancelling.pause(turn - now)

@@ -22,7 +22,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from astro_provider.astro.api import cancelling
-from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api.deadline import current
 from astro_provider.errors import (
     NOT_MADE,
     UNTIL_DEADLINE,
@@ -42,11 +42,10 @@ TRACE_HINT = "ASTRO_TRACE=<file> records each call."
 T = TypeVar("T")
 
 
-def retried(deadline: Deadline, call: Callable[[int], T]) -> T:
-    """Return what a call returns, once an attempt at it succeeds.
+def retried(call: Callable[[int], T]) -> T:
+    """Return what a call returns, once an attempt at it succeeds; none begins after the deadline of this thread.
 
     Args:
-        deadline: no attempt begins after it, and no pause goes beyond it.
         call: one attempt; it gets its number, from 1.
 
     Raises:
@@ -54,7 +53,7 @@ def retried(deadline: Deadline, call: Callable[[int], T]) -> T:
             was made, the error that says so.
         Cancelled: the run was cancelled after a failed attempt.
     """
-    tries = _Tries(deadline)
+    tries = _Tries()
     for number in itertools.count(1):
         try:
             return call(number)
@@ -67,8 +66,8 @@ def retried(deadline: Deadline, call: Callable[[int], T]) -> T:
 class _Tries:
     """The attempts of one call: how many were made, and what the last of them failed with."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
+    def __init__(self) -> None:
+        self._deadline = current()
         self._started = time.monotonic()
         self._made = 0
         self._failure: ServiceError | None = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from astro_provider.astro.api import deadline
 from astro_provider.errors import ServiceError
 
 FIRST_SECONDS = 5.0
@@ -63,9 +64,9 @@ def listen(report: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def reported(what: str, ends: float) -> Iterator[Wait]:
+def reported(what: str) -> Iterator[Wait]:
     """Watch over a call until it ends; the caller notes the failures of its tries in the `Wait`."""
-    wait = Wait(what, ends)
+    wait = Wait(what, deadline.current().at)
     with _changed:
         _waits.append(wait)
         _start_watching()

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from astro_provider.astro.api import Deadline, cancelling
+from astro_provider.astro.api import cancelling, deadline
 from astro_provider.astro.writing.flock import fcntl
 from astro_provider.astro.writing.lock_directory import usable_directory
 from astro_provider.errors import Cancelled, LockTimeout
@@ -49,18 +49,18 @@ class TokenLocks:
         self._directory: Path | None = None
 
     @contextmanager
-    def holding(self, organization_id: str, token_id: str, deadline: Deadline) -> Iterator[None]:
+    def holding(self, organization_id: str, token_id: str) -> Iterator[None]:
         """Hold the lock of a token; without it, after a warning, if this machine has none.
 
         Raises:
             SettingsError: the directory that the user chose cannot be used.
-            LockTimeout: another process held it until the deadline.
+            LockTimeout: another process held it until the deadline of this thread.
         """
         name = hashlib.sha256(f"{self._host}/{organization_id}/{token_id}".encode()).hexdigest()[:32]
         held = None
         try:
             self._directory = self._directory or usable_directory(self._given)
-            held = _taken(self._directory / f"{name}.lock", token_id, deadline)
+            held = _taken(self._directory / f"{name}.lock", token_id)
         except OSError as error:
             reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
             notices.warn(
@@ -75,28 +75,29 @@ class TokenLocks:
                 os.close(held)
 
 
-def _taken(path: Path, token_id: str, deadline: Deadline) -> int:
+def _taken(path: Path, token_id: str) -> int:
     """Take the lock and return what to close when it is no longer needed.
 
     Raises:
         OSError: the file cannot be opened, or its file system has no locks.
-        LockTimeout: another process held it until the deadline.
+        LockTimeout: another process held it until the deadline of this thread.
     """
     descriptor = _opened(path)
     try:
-        _wait(descriptor, path, token_id, deadline)
+        _wait(descriptor, path, token_id)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _wait(descriptor: int, path: Path, token_id: str, deadline: Deadline) -> None:
-    if _locked(descriptor, min(PATIENCE_SECONDS, deadline.remaining)):
+def _wait(descriptor: int, path: Path, token_id: str) -> None:
+    until = deadline.current()
+    if _locked(descriptor, min(PATIENCE_SECONDS, until.remaining)):
         return
     if not cancelling.is_cancelled():
         notices.note(f"waiting for another process on this machine that writes token {token_id} ({path}).")
-        if _locked(descriptor, deadline.remaining):
+        if _locked(descriptor, until.remaining):
             return
     if cancelling.is_cancelled():
         raise Cancelled(

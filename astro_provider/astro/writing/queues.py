@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 
-from astro_provider.astro.api import Deadline
+from astro_provider.astro.api import deadline
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
 
@@ -122,7 +122,7 @@ class Queues:
     def _all_are_here(self) -> bool:
         return self._came - self._ended >= self._most_at_once
 
-    def await_turn(self, queue: Queue, await_pace: Callable[[], None], deadline: Deadline) -> None:
+    def await_turn(self, queue: Queue, await_pace: Callable[[], None]) -> None:
         """Return when it is the token's turn to be written, unless it has its turn already.
 
         One of the threads that wait for a turn waits for the pace, and gives the turn to the token that needs it most by
@@ -131,14 +131,14 @@ class Queues:
         Args:
             queue: the token's, which this thread leads.
             await_pace: returns when the service can take a write; what it raises is raised here.
-            deadline: of the thread.
         """
+        until = deadline.current()
         with self._changed:
             self._wait_since[queue] = time.monotonic()
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: queue.has_turn or not self._one_awaits_pace, deadline.remaining)
+                    self._changed.wait_for(lambda: queue.has_turn or not self._one_awaits_pace, until.remaining)
                     if queue.has_turn:
                         return
                     self._one_awaits_pace = True

@@ -5,6 +5,7 @@ What is read and written is decided in `merge.py`, what is looked at again and w
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from astro_provider.astro.api import ApiToken, AstroClient, Deadline, cancelling
+from astro_provider.astro.api import ApiToken, AstroClient, cancelling, deadline
 from astro_provider.astro.api.retry import retried
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
@@ -113,18 +114,18 @@ class Writer:
         Args:
             changes: at most one for each binding.
         """
-        deadline = Deadline.of_operation(self._timeout_seconds)
-        with self._changed:
-            self._settling.enter()
-            self._changed.notify_all()
-        try:
-            outcomes = self._outcomes(changes, deadline)
-        finally:
+        with deadline.within(self._timeout_seconds):
             with self._changed:
-                duty = self._settling.leave()
-        return Written(outcomes, NOTHING_LOST if duty is None else self._stay(duty, deadline))
+                self._settling.enter()
+                self._changed.notify_all()
+            try:
+                outcomes = self._outcomes(changes)
+            finally:
+                with self._changed:
+                    duty = self._settling.leave()
+            return Written(outcomes, NOTHING_LOST if duty is None else self._stay(duty))
 
-    def _outcomes(self, changes: Sequence[Change], deadline: Deadline) -> list[Outcome]:
+    def _outcomes(self, changes: Sequence[Change]) -> list[Outcome]:
         """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
         group = object()
         tickets = [Ticket(change, group) for change in changes]
@@ -135,7 +136,7 @@ class Writer:
             for ticket in tickets:
                 self._queues.enter(ticket)
         try:
-            _in_turn([lambda key=key, some=some: self._see_led(key, some, deadline) for key, some in by_token.items()])  # type: ignore[misc]
+            _in_turn([lambda key=key, some=some: self._see_led(key, some) for key, some in by_token.items()])  # type: ignore[misc]
         finally:
             with self._changed:
                 for ticket in tickets:
@@ -143,20 +144,20 @@ class Writer:
                         self._queues.end(ticket, self._abandoned(ticket))
         return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
 
-    def _see_led(self, key: TokenKey, tickets: Sequence[Ticket], deadline: Deadline) -> None:
+    def _see_led(self, key: TokenKey, tickets: Sequence[Ticket]) -> None:
         """Wait for a thread that leads the changes of a token, or lead them, until all have their outcome or time is over."""
         queue = self._queues[key]
         while True:
             with self._changed:
                 self._changed.wait_for(
                     lambda: not queue.led or all(ticket.outcome is not None for ticket in tickets),
-                    timeout=deadline.remaining + RIDERS_GRACE_SECONDS,
+                    timeout=deadline.current().remaining + RIDERS_GRACE_SECONDS,
                 )
                 if queue.led or all(ticket.outcome is not None for ticket in tickets):
                     return
                 queue.led = True
                 self._queues.gather()
-            self._lead(key, deadline)
+            self._lead(key)
 
     def _abandoned(self, ticket: Ticket) -> Outcome:
         """The outcome of a change whose time is over while another thread writes the token."""
@@ -170,16 +171,14 @@ class Writer:
         error = WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
         return Outcome(ticket.change, error=error, may_stand=not waits, may_come=not waits)
 
-    def _lead(self, key: TokenKey, deadline: Deadline, *, only_looks: bool = False) -> Merge:
+    def _lead(self, key: TokenKey, *, only_looks: bool = False) -> Merge:
         """Make the changes that wait for a token, and with them whatever was undone there; the caller has set `led`.
 
         Args:
             key: the token.
-            deadline: of the thread that leads.
             only_looks: the changes that wait are left to others.
         """
         queue = self._queues[key]
-        client = self._client.until(deadline)
         tickets: list[Ticket] = []
         # If this fails before the token is locked, it fails for those alone: who comes later may have more time.
         may_go: Sequence[Ticket] = () if only_looks else tuple(queue.waiting)
@@ -193,11 +192,11 @@ class Writer:
 
         try:
             if not only_looks:
-                self._await_turn(key, client, deadline)
-            with self._locks.holding(*key, deadline):
+                self._await_turn(key)
+            with self._locks.holding(*key):
                 if not only_looks:
                     may_go = queue.waiting  # all that have come meanwhile
-                retried(deadline, lambda _: self._run(begin(), queue, client, deadline))
+                retried(lambda _: self._run(begin(), queue))
         except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
             with self._changed:
                 begin().failed(error)
@@ -216,16 +215,16 @@ class Writer:
             _tell(merge)
         return merge
 
-    def _await_turn(self, key: TokenKey, client: AstroClient, deadline: Deadline) -> None:
+    def _await_turn(self, key: TokenKey) -> None:
         """Wait until a token may be read for a write: out of step with other writers, and in turn with other tokens."""
         queue = self._queues[key]
         if not queue.has_turn:
             with self._changed:
                 pause = self._ledger.pause(key)
-            cancelling.pause(min(pause, deadline.remaining / 2))
-        self._queues.await_turn(queue, lambda: client.await_turn("POST"), deadline)
+            cancelling.pause(min(pause, deadline.current().remaining / 2))
+        self._queues.await_turn(queue, lambda: self._client.await_turn("POST"))
 
-    def _run(self, merge: Merge, queue: Queue, client: AstroClient, deadline: Deadline) -> None:
+    def _run(self, merge: Merge, queue: Queue) -> None:
         """Do what the merge says, until it is done or a call fails."""
         while True:
             with self._changed:
@@ -234,26 +233,26 @@ class Writer:
                 return
             if isinstance(step, Read):
                 if step.before_write:  # waited for before the read, so that nothing lies between read and write
-                    self._await_turn(merge.key, client, deadline)
-                client.await_turn("GET")
+                    self._await_turn(merge.key)
+                self._client.await_turn("GET")
                 sent_at = time.monotonic()
-                token = self._read(merge, client)
+                token = self._read(merge)
                 require_organization_scope(token)
                 with self._changed:
                     merge.read(token, sent_at, time.monotonic())
             else:
                 queue.has_turn = False
-                self._send(merge, step, client)
+                self._send(merge, step)
 
-    def _read(self, merge: Merge, client: AstroClient) -> ApiToken:
+    def _read(self, merge: Merge) -> ApiToken:
         try:
-            return client.get_token(merge.organization_id, merge.token_id, at_once=True)
+            return self._client.get_token(merge.organization_id, merge.token_id, at_once=True)
         except NotFound as hint:
             self._evidence.require_that_token_is_gone(
                 merge.organization_id,
                 merge.token_id,
                 hint,
-                lambda: client.list_tokens(merge.organization_id, complete=True),
+                lambda: self._client.list_tokens(merge.organization_id, complete=True),
             )
             raise
 
@@ -268,9 +267,9 @@ class Writer:
         except AstroProviderError:
             return set()  # the refusal says what the list shows
 
-    def _send(self, merge: Merge, write: Write, client: AstroClient) -> None:
+    def _send(self, merge: Merge, write: Write) -> None:
         try:
-            answer = client.set_roles(merge.organization_id, merge.token_id, write.roles)
+            answer = self._client.set_roles(merge.organization_id, merge.token_id, write.roles)
         except (CallRefused, NotFound) as error:
             if dead := self._dead_deployments(merge, write):
                 with self._changed:
@@ -279,7 +278,7 @@ class Writer:
             with self._changed:
                 guilty = merge.refused(error)
             if guilty is not None:
-                explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
+                explained = explain_refusal(self._client, write.roles, merge.group_of(guilty), error)
                 with self._changed:
                     merge.blame(guilty, explained)
         except AstroProviderError as error:
@@ -293,7 +292,7 @@ class Writer:
             with self._changed:
                 merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
-    def _stay(self, duty: object, deadline: Deadline) -> Account:
+    def _stay(self, duty: object) -> Account:
         """Stay behind after the last change of a burst, until all of the burst has been seen standing.
 
         Returns:
@@ -301,7 +300,8 @@ class Writer:
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._settling.is_relieved(duty) or self._settling.is_over(), timeout=deadline.remaining
+                lambda: self._settling.is_relieved(duty) or self._settling.is_over(),
+                timeout=deadline.current().remaining,
             )
             if self._settling.is_relieved(duty):
                 return NOTHING_LOST
@@ -337,7 +337,8 @@ class Writer:
                     continue
                 look = self._settling.look(time.monotonic())
             try:
-                self._play(look, Deadline.after(self._timeout_seconds))
+                with deadline.ending_in(self._timeout_seconds):
+                    self._play(look)
                 failure = look.failure
             except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must hear of it
                 failure = error
@@ -345,7 +346,7 @@ class Writer:
                 self._settling.ended(failure)
                 self._changed.notify_all()
 
-    def _play(self, look: Look, deadline: Deadline) -> None:
+    def _play(self, look: Look) -> None:
         while True:
             with self._changed:
                 step = look.step()
@@ -353,7 +354,7 @@ class Writer:
                 return
             if isinstance(step, ListDeployment):
                 sent_at = time.monotonic()
-                listed = self._list(step, self._client.until(deadline))
+                listed = self._list(step)
                 with self._changed:
                     look.listed(listed, sent_at)
             else:
@@ -361,14 +362,16 @@ class Writer:
                     queue = self._queues[step.key]
                     self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
                     queue.led = True
-                failure = self._lead(step.key, deadline, only_looks=True).failure
+                failure = self._lead(step.key, only_looks=True).failure
                 with self._changed:
                     look.led(step.key, failure)
 
-    def _list(self, step: ListDeployment, client: AstroClient) -> dict[str, ApiToken] | None:
+    def _list(self, step: ListDeployment) -> dict[str, ApiToken] | None:
         binding = step.bindings[0]
         try:
-            found = client.list_tokens(binding.organization_id, deployment_id=binding.deployment_id, complete=True)
+            found = self._client.list_tokens(
+                binding.organization_id, deployment_id=binding.deployment_id, complete=True
+            )
         except (CallRefused, NotFound, UnexpectedAnswer):
             return None
         return {token.id: token for token in found}
@@ -389,7 +392,10 @@ def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
     helpers: list[threading.Thread] = []
     try:
         for _ in range(min(TOKENS_AT_ONCE, len(calls)) - 1):
-            helper = threading.Thread(target=make, name="astro-writes", daemon=True)
+            # A copy of the context makes the thread a part of this operation, with its deadline.
+            helper = threading.Thread(
+                target=contextvars.copy_context().run, args=(make,), name="astro-writes", daemon=True
+            )
             try:
                 helper.start()
             except RuntimeError:

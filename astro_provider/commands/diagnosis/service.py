@@ -17,7 +17,7 @@ from typing import Any
 
 from astro_provider.astro.api import ApiToken, AstroClient, Organization
 from astro_provider.astro.api.claims import claims_in, own_token_in, permissions_in
-from astro_provider.astro.api.deadline import Deadline
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.api.failures import TOKENS_ACCESS
 from astro_provider.astro.api.models import given
 from astro_provider.astro.reading.reader import Reader
@@ -77,7 +77,8 @@ def check_service(environ: Mapping[str, str], stack: Configuration | None = None
         trace_file=settings.trace_file,
     )
     try:
-        view = _look(settings, client.until(Deadline.after(settings.timeout_seconds)))
+        with operation(settings.timeout_seconds):
+            view = _look(settings, client)
         return [
             _credential(view, configuration),
             _expiry(view),
