@@ -35,7 +35,7 @@ from astro_provider.access.resources import OURS, Incomprehensible, grants
 from astro_provider.access.rules import Asked, Rule, Rules, Verdict, verdicts, verdicts_of_one
 from astro_provider.access.rules_file import read_rules
 from astro_provider.astro.api import Deployment
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Readers
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import AstroProviderError
 from astro_provider.names import UNKNOWN_TEXT
@@ -193,8 +193,7 @@ def _from_astro() -> Deployments:
             settings = Settings.find(lambda _key: None, os.environ)
             if settings.credential is None:
                 return None
-            reader = Reader(settings.client())
-            return reader.deployments(reader.organization_id(organization_id or settings.organization_id))
+            return Readers(settings.client()).of(organization_id or settings.organization_id).deployments()
         except AstroProviderError:
             return None
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from astro_provider.astro.api import ApiToken, AstroClient, Deployment
+from astro_provider.astro.api import ApiToken, Deployment, OrganizationClient
 from astro_provider.astro.roles import ORGANIZATION, same_role
 from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import AbsenceNotProven, CallRefused, NotFound, UnexpectedAnswer
@@ -26,23 +26,22 @@ OWNER = "ORGANIZATION_OWNER"  # the only role that is documented to see all toke
 
 
 class Evidence:
-    """Decides for one process what counts as gone; safe to share between threads.
+    """Decides for one process what counts as gone in an organization; safe to share between threads.
 
     Args:
-        client: the service, read by the credential whose sight is in question.
+        client: the organization, read by the credential whose sight is in question.
     """
 
-    def __init__(self, client: AstroClient) -> None:
+    def __init__(self, client: OrganizationClient) -> None:
         self._client = client
         self._looked = SingleFlight()
 
     def require_that_token_is_gone(
-        self, organization_id: str, token_id: str, hint: NotFound, list_tokens: Callable[[], Sequence[ApiToken]]
+        self, token_id: str, hint: NotFound, list_tokens: Callable[[], Sequence[ApiToken]]
     ) -> None:
         """Make sure that a token which answered 404 does not exist.
 
         Args:
-            organization_id: the organization.
             token_id: the token.
             hint: the 404.
             list_tokens: lists the organization's tokens, no earlier than at the 404, and complete.
@@ -62,7 +61,7 @@ class Evidence:
                 f"{hint} But the list of the organization's tokens shows {token_id}, so it is not taken for gone. Run "
                 "again; if this goes on, tell Astronomer's support."
             )
-        doubt = self._doubt(organization_id, listed)
+        doubt = self._doubt(listed)
         if doubt is not None:
             raise AbsenceNotProven(
                 f"{hint} The list of the organization's tokens does not show {token_id} either, but it is not known "
@@ -71,14 +70,12 @@ class Evidence:
 
     def gone_deployments(
         self,
-        organization_id: str,
         deployment_ids: Collection[str],
         list_deployments: Callable[[], Sequence[Deployment]] | None = None,
     ) -> set[str]:
         """Return those of these deployments that do not exist any more.
 
         Args:
-            organization_id: the organization.
             deployment_ids: the deployments.
             list_deployments: lists the organization's deployments, no earlier than at the hint that these are gone, and
                 complete; None: they are listed now.
@@ -88,29 +85,27 @@ class Evidence:
             NotFound: there is no such organization.
             ServiceError: a list cannot be read.
         """
-        read = list_deployments or (lambda: self._client.list_deployments(organization_id, complete=True))
+        read = list_deployments or (lambda: self._client.list_deployments(complete=True))
         listed = {found.id for found in read()}
         missing = set(deployment_ids) - listed
         if not missing:
             return missing
-        doubt = "it shows no deployment at all" if not listed else self.doubt(organization_id)
+        doubt = "it shows no deployment at all" if not listed else self.doubt()
         if doubt is not None:
             which = ", ".join(sorted(missing))
             raise AbsenceNotProven(
-                f"The list of the deployments of organization {organization_id} does not show {which}, but it is not "
+                f"The list of the deployments of organization {self._client.organization_id} does not show {which}, but it is not "
                 f"known whether that deployment was deleted, because {doubt}. {_way_out('deployment')}"
             )
         return missing
 
-    def doubt(self, organization_id: str) -> str | None:
+    def doubt(self) -> str | None:
         """Return why the credential may not see all of the organization; None if it has sight."""
         return self._looked.get(
-            ("sight", organization_id),
-            lambda: self._doubt(organization_id, self._client.list_tokens(organization_id, only_organization=True)),
-            not_before=0.0,
+            "sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)), not_before=0.0
         )
 
-    def _doubt(self, organization_id: str, listed: Sequence[ApiToken]) -> str | None:
+    def _doubt(self, listed: Sequence[ApiToken]) -> str | None:
         """Why a list of the organization's tokens is no evidence of what it does not show; None if it is evidence."""
         if not any(token.scope == ORGANIZATION for token in listed):
             return "the list of tokens shows no token of the organization's scope, so the credential may not see them"
@@ -120,14 +115,12 @@ class Evidence:
         own = next((token for token in listed if token.id == own_id), None)
         if own is None:
             return f"the list of tokens does not even show the credential's own token, {own_id}"
-        return self._looked.get(
-            ("role", organization_id), lambda: self._doubt_about_role(organization_id, own), not_before=0.0
-        )
+        return self._looked.get("role", lambda: self._doubt_about_role(own), not_before=0.0)
 
-    def _doubt_about_role(self, organization_id: str, own: ApiToken) -> str | None:
+    def _doubt_about_role(self, own: ApiToken) -> str | None:
         if own.roles is None:
             try:
-                own = self._client.get_token(organization_id, own.id)
+                own = self._client.get_token(own.id)
             except NotFound:
                 return f"the credential's own token, {own.id}, is listed and answers 404"
         called = f"the credential's own token {own.name!r} ({own.id})"

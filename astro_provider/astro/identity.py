@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
@@ -11,7 +12,12 @@ from astro_provider.errors import InputError
 
 JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")  # what the secret value of an API token looks like
 
-TokenKey = tuple[str, str]  # organization id, token id
+
+class TokenKey(NamedTuple):
+    """A token of an organization."""
+
+    organization_id: str
+    token_id: str
 
 
 @dataclass(frozen=True, order=True)
@@ -42,7 +48,7 @@ class BindingId:
     @property
     def token_key(self) -> TokenKey:
         """The token, whatever deployment it is bound to."""
-        return self.organization_id, self.token_id
+        return TokenKey(self.organization_id, self.token_id)
 
     @property
     def in_words(self) -> str:

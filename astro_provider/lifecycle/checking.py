@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.settings import PreviewChecks, Settings
 from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import AstroProviderError, InputError
@@ -78,7 +78,7 @@ class Shared:
     """Shared by the resources of all kinds in one process: settings, facts, the one road of writes, and claims."""
 
     settings: Settings
-    reader: Reader
+    readers: Readers
     writer: Writer
     claims: Claims
 
@@ -91,7 +91,7 @@ class Checking(Generic[A]):
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self._settings = shared.settings
-        self._reader = shared.reader
+        self._readers = shared.readers
         self._writer = shared.writer
         self._claims = shared.claims
 
@@ -150,4 +150,8 @@ class Checking(Generic[A]):
     def _with_organization(self, asked: A) -> A:
         if asked.organization_id is not None:
             return asked
-        return replace(asked, organization_id=self._reader.organization_id(self._settings.organization_id))
+        return replace(asked, organization_id=self._readers.of(self._settings.organization_id).organization_id)
+
+    def _reader_for(self, asked: A) -> Reader | None:
+        """Return the reader of the organization that a resource asks for; None while that is unknown."""
+        return self._readers.of(asked.organization_id) if known(asked.organization_id) else None

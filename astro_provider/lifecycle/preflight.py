@@ -33,24 +33,19 @@ from astro_provider.messages.words import sentence
 OTHER_SCOPES = ("ORGANIZATION_", "WORKSPACE_", "DAG_")
 
 
-def examine(reader: Reader, resolved: Examined, *, missing: Weight, unchanged: Collection[Entry]) -> Examined:
+def examine(reader: Reader | None, resolved: Examined, *, missing: Weight, unchanged: Collection[Entry]) -> Examined:
     """Apply the rules to what a resource asks for, except for roles that are there already.
 
     Args:
-        reader: the service's facts.
+        reader: the facts of the organization; None while that is unknown, which leaves nothing to examine.
         resolved: what the resource asks for, looked up.
         missing: how much it weighs that no role has a name.
         unchanged: the entries that are in the state and stay exactly as they are there.
     """
-    organization_id = resolved.asked.organization_id
-    if not known(organization_id):
+    if reader is None:
         return resolved
     certain = missing is Weight.ERROR
-    roles = {
-        name: reader.roles_named(organization_id, name, certain=certain)
-        for name in resolved.roles.values()
-        if known(name)
-    }
+    roles = {name: reader.roles_named(name, certain=certain) for name in resolved.roles.values() if known(name)}
     findings = [
         *resolved.findings,
         *_of_deployments(resolved),
@@ -165,9 +160,8 @@ def _place_of(resolved: Examined, entries: Sequence[Entry]) -> str:
 
 
 def _missing_role(reader: Reader, resolved: Examined, name: str, entries: Sequence[Entry], missing: Weight) -> Finding:
-    organization_id = str(resolved.asked.organization_id)
-    nearest = nearest_names(name, [role.name for role in reader.roles(organization_id)])
-    text = f"No deployment role is named {name!r} in organization {organization_id}{nearest}"
+    nearest = nearest_names(name, [role.name for role in reader.roles()])
+    text = f"No deployment role is named {name!r} in organization {reader.organization_id}{nearest}"
     if name.startswith(OTHER_SCOPES) and name.isupper():
         text += ". It is named like a built-in role of another scope, which a deployment can never have"
         missing = Weight.ERROR

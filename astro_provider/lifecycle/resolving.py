@@ -148,17 +148,17 @@ class Examined:
         }
 
 
-def look_up(reader: Reader, asked: Asked) -> Examined:
-    """Look up all deployments and tokens that a resource asks for, each once."""
-    organization_id, workspace_id = asked.organization_id, asked.workspace_id
-    if not known(organization_id):
+def look_up(reader: Reader | None, asked: Asked) -> Examined:
+    """Look up all deployments and tokens that a resource asks for, each once; without a reader of the organization none."""
+    workspace_id = asked.workspace_id
+    if reader is None:
         vague = _LookUp[Any](asked, "", lambda _: (None, ()), lambda _: None, list, str)
         deployments = {key: vague.found(one, one.id, one.name) for key, one in asked.deployments.items()}
         tokens = {key: vague.found(one, one.id, one.name) for key, one in asked.tokens.items()}
         return Examined(asked, deployments, tokens, asked.roles, [])
 
     def find_deployments(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
-        by_id, named = reader.deployments_of_key(organization_id, key, certain=asked.must_exist)
+        by_id, named = reader.deployments_of_key(key, certain=asked.must_exist)
         here = [one for one in named if one.workspace_id in (None, workspace_id)] if known(workspace_id) else named
         return by_id, here or named
 
@@ -170,17 +170,17 @@ def look_up(reader: Reader, asked: Asked) -> Examined:
         asked,
         "deployment",
         find_deployments,
-        lambda id_: reader.deployment(organization_id, id_),
-        lambda: [one.name for one in reader.deployments(organization_id).values()],
+        reader.deployment,
+        lambda: [one.name for one in reader.deployments().values()],
         consequence,
     )
     deployments = {key: deployment.of(spelled) for key, spelled in asked.deployments.items()}
     token = _LookUp[ApiToken](
         asked,
         "token",
-        lambda key: reader.tokens_of_key(organization_id, key, certain=asked.must_exist),
-        lambda id_: reader.token(organization_id, id_),
-        lambda: [one.name for one in reader.tokens(organization_id).listed if one.scope == ORGANIZATION],
+        lambda key: reader.tokens_of_key(key, certain=asked.must_exist),
+        reader.token,
+        lambda: [one.name for one in reader.tokens().listed if one.scope == ORGANIZATION],
         lambda entry: f"it cannot be bound to {deployments[entry.deployment].in_words}",
     )
     tokens = {key: token.of(spelled) for key, spelled in asked.tokens.items()}

@@ -13,7 +13,8 @@ from typing import Any
 
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.organizations import PerOrganization
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.account import NOTHING_LOST
@@ -66,7 +67,7 @@ class Lifecycle(Checking[Inputs]):
 
     def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
         client = settings.client()
-        evidence = Evidence(client)
+        evidence = PerOrganization(lambda one: Evidence(client.of(one)))
         writer = Writer(
             client,
             TokenLocks(settings.host, settings.lock_directory),
@@ -75,24 +76,25 @@ class Lifecycle(Checking[Inputs]):
             most_at_once=operations_at_once,
             evidence=evidence,
         )
-        super().__init__(Shared(settings, Reader(client, evidence), writer, Claims()))
+        super().__init__(Shared(settings, Readers(client, evidence), writer, Claims()))
 
     def _parse(self, news: Mapping[str, Any], parser: Parser) -> Inputs:
         return parse_inputs(news, parser)
 
     def _examine(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> tuple[Inputs, list[Finding]]:
         by, situation = Claimant(urn), Situation(asked, Stored.parse(olds) if olds else None)
-        inputs, found = look_up_binding(self._reader, situation)
+        reader = self._reader_for(asked)
+        inputs, found = look_up_binding(reader, situation)
         binding = inputs.binding
         is_new = situation.stored is None or situation.is_replaced_by(inputs)
         claimed: list[Finding] = []
         if binding is not None:
             state = State.WANTED if is_new else State.STORED
             claimed = [*self._claim(binding, by, state, inputs.role, inputs.in_words, "")]
-        inputs, examined = examine_binding(self._reader, situation, inputs, found)
+        inputs, examined = examine_binding(reader, situation, inputs, found)
         findings = [*claimed, *examined.findings]
-        if binding is not None and is_new and known(inputs.role) and not claimed:
-            there = {binding: self._reader.role_of(binding, confirm_absence=False)}
+        if reader is not None and binding is not None and is_new and known(inputs.role) and not claimed:
+            there = {binding: reader.role_of(binding, confirm_absence=False)}
             stored = [binding] if self._claims.is_stored(binding) else []
             findings += examine_existing(examined, there, in_the_program=stored)
         return inputs, findings
@@ -161,7 +163,7 @@ class Lifecycle(Checking[Inputs]):
             if exchange.may_be_own:
                 # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is
                 # not there, or just as it is asked for if the create failed after its write: then it must not be stuck.
-                there = self._reader.role_now(binding)
+                there = self._readers.of(binding.organization_id).role_now(binding)
                 if there is not None and not same_role(there, str(inputs.role)):
                     raise BindingConflict(f"Nothing was written. {twin_in_words(by, by, inputs.in_words)}")
             add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
@@ -211,7 +213,7 @@ class Lifecycle(Checking[Inputs]):
         [outcome] = written.outcomes
         own, others = written.lost.of([binding]), written.lost.without([binding])
         if outcome.token is not None and not written.lost:
-            self._reader.written(binding.organization_id, outcome.token)
+            self._readers.of(binding.organization_id).written(outcome.token)
             return outputs(inputs, outcome.token)
         error: Exception | None = outcome.error
         if isinstance(error, NotFound):
@@ -282,7 +284,7 @@ class Lifecycle(Checking[Inputs]):
             raise failure.with_others(error, others)
         if outcome.token is None:
             return
-        self._reader.written(binding.organization_id, outcome.token)
+        self._readers.of(binding.organization_id).written(outcome.token)
         left = dag_roles_in(require_roles(outcome.token), binding.deployment_id)
         if left:
             entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
@@ -291,7 +293,7 @@ class Lifecycle(Checking[Inputs]):
     def _unless_gone(self, binding: BindingId, called: str, refused: WriteRefused) -> WriteRefused | None:
         """Return the error of a refused removal, unless it is about a deployment that does not exist any more."""
         try:
-            if not self._reader.gone_deployments(binding.organization_id, [binding.deployment_id]):
+            if not self._readers.of(binding.organization_id).gone_deployments([binding.deployment_id]):
                 return refused
         except AstroProviderError as unproven:
             return WriteRefused(f"{refused} {unproven}")
@@ -316,13 +318,16 @@ class Lifecycle(Checking[Inputs]):
             InputError: the binding must exist, and its token is not the organization's.
         """
         binding, stored = BindingId.parse(call.id), Stored.parse(olds)
-        found = self._reader.role_of(binding, confirm_absence=True)
+        reader = self._readers.of(binding.organization_id)
+        found = reader.role_of(binding, confirm_absence=True)
         if found is None and not olds:
             raise NotFound(f"There is no binding {call.id}: {binding.in_words} has no role. Check the three ids.")
         if found is None:
-            notices.note(f"{self._what_is_gone(binding, stored)}, so a refresh takes the binding out of the state.")
+            notices.note(
+                f"{self._what_is_gone(reader, binding, stored)}, so a refresh takes the binding out of the state."
+            )
             return None
-        if olds and dead_deployments(self._reader, binding.organization_id, [binding.deployment_id]):
+        if olds and dead_deployments(reader, [binding.deployment_id]):
             deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
             notices.note(
                 f"{sentence(deployment)} was deleted, so a refresh takes the binding out of the state. Token "
@@ -335,7 +340,7 @@ class Lifecycle(Checking[Inputs]):
         inputs = Inputs(
             organization_id=binding.organization_id,
             deployment_id=binding.deployment_id,
-            deployment_name=stored.deployment_name or (None if olds else self._deployment_name(binding)),
+            deployment_name=stored.deployment_name or (None if olds else _deployment_name(reader, binding)),
             org_token_id=binding.token_id,
             # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
             org_token_name=stored.org_token_name or found.token.name,
@@ -343,18 +348,17 @@ class Lifecycle(Checking[Inputs]):
             workspace_id=stored.workspace_id,
             overwrite=stored.overwrite,
         )
-        return inputs.properties() if olds else self._as_written(inputs), outputs(inputs, found.token)
+        return inputs.properties() if olds else self._as_written(reader, inputs), outputs(inputs, found.token)
 
-    def _as_written(self, inputs: Inputs) -> Properties:
+    def _as_written(self, reader: Reader, inputs: Inputs) -> Properties:
         """What a person would write: each thing by its name, if that means it alone, and nothing that has its default."""
-        organization_id = str(inputs.organization_id)
-        deployments = [one.name for one in self._reader.deployments(organization_id).values()]
-        tokens = self._reader.tokens(organization_id).by_name
+        deployments = [one.name for one in reader.deployments().values()]
+        tokens = reader.tokens().by_name
         deployment_name, token_name = inputs.deployment_name, inputs.org_token_name
         by_name = known(deployment_name) and deployments.count(deployment_name) == 1
         token_by_name = known(token_name) and len(tokens.get(token_name, ())) == 1
         with suppress(SettingsError):  # nothing tells the organization, so a person has to
-            if organization_id == self._reader.organization_id(self._settings.organization_id):
+            if reader is self._readers.of(self._settings.organization_id):
                 inputs = replace(inputs, organization_id=None)
         written = replace(
             inputs,
@@ -365,17 +369,13 @@ class Lifecycle(Checking[Inputs]):
         )
         return {name: value for name, value in written.properties().items() if name != "overwrite"}
 
-    def _deployment_name(self, binding: BindingId) -> str | None:
-        deployment = self._reader.deployments(binding.organization_id).get(binding.deployment_id)
-        return deployment.name if deployment else None
-
-    def _what_is_gone(self, binding: BindingId, stored: Stored) -> str:
+    def _what_is_gone(self, reader: Reader, binding: BindingId, stored: Stored) -> str:
         token = in_words("token", stored.org_token_name, binding.token_id)
         deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
         with suppress(AstroProviderError):  # the role is gone all the same: its token has shown that
-            if self._reader.unlisted_deployments(binding.organization_id, [binding.deployment_id]):
+            if reader.unlisted_deployments([binding.deployment_id]):
                 return f"{sentence(deployment)} was deleted"
-        if self._reader.token(binding.organization_id, binding.token_id) is None:
+        if reader.token(binding.token_id) is None:
             return f"{sentence(token)} was deleted"
         return f"{sentence(token)} has no role in {deployment} any more"
 
@@ -390,13 +390,10 @@ class Lifecycle(Checking[Inputs]):
         Raises:
             InputError: something contradicts, or a name does not exist.
         """
-        situation = Situation(
-            self._with_organization(parse_inputs(properties)),
-            stored,
-            about_to_write=True,
-            unchecked=self.is_unchecked,
-        )
-        inputs, examined = examine_binding(self._reader, situation, *look_up_binding(self._reader, situation))
+        asked = self._with_organization(parse_inputs(properties))
+        situation = Situation(asked, stored, about_to_write=True, unchecked=self.is_unchecked)
+        reader = self._reader_for(asked)
+        inputs, examined = examine_binding(reader, situation, *look_up_binding(reader, situation))
         for finding in examined.findings:
             if finding.weight is Weight.ERROR:
                 raise InputError(finding.place, finding.text)
@@ -410,15 +407,20 @@ def _refuse_twin(by: Claimant, exchange: Exchange, inputs: Inputs) -> None:
         raise BindingConflict(f"Nothing was written. {twin_in_words(by, other, inputs.in_words)}")
 
 
-def dead_deployments(reader: Reader, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+def _deployment_name(reader: Reader, binding: BindingId) -> str | None:
+    deployment = reader.deployments().get(binding.deployment_id)
+    return deployment.name if deployment else None
+
+
+def dead_deployments(reader: Reader, deployment_ids: Collection[str]) -> set[str]:
     """Return those of these deployments that do not exist any more, by evidence, and print a doubt about that.
 
     An entry on a token is no sign that its deployment exists. So a refresh asks about each deployment whose list of tokens
     the service has not just given, and if that cannot be known, it goes on with what the token shows.
     """
-    in_question = [one for one in deployment_ids if not reader.has_listed(organization_id, one)]
+    in_question = [one for one in deployment_ids if not reader.has_listed(one)]
     try:
-        return reader.unlisted_deployments(organization_id, in_question) if in_question else set()
+        return reader.unlisted_deployments(in_question) if in_question else set()
     except (AbsenceNotProven, UnexpectedAnswer) as doubt:
         notices.warn(str(doubt))
     except AstroProviderError:

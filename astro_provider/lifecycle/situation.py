@@ -66,7 +66,7 @@ class Situation:
         return Weight.ERROR if is_error else Weight.WARNING
 
 
-def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Examined]:
+def look_up_binding(reader: Reader | None, situation: Situation) -> tuple[Inputs, Examined]:
     """Look up what a program names.
 
     Returns:
@@ -103,7 +103,9 @@ def look_up_binding(reader: Reader, situation: Situation) -> tuple[Inputs, Exami
     return inputs, found
 
 
-def examine_binding(reader: Reader, situation: Situation, inputs: Inputs, found: Examined) -> tuple[Inputs, Examined]:
+def examine_binding(
+    reader: Reader | None, situation: Situation, inputs: Inputs, found: Examined
+) -> tuple[Inputs, Examined]:
     """Examine what was looked up, except for what is there already.
 
     Returns:

@@ -17,7 +17,7 @@ import pulumi
 
 from astro_provider.astro.reading.assignments import tokens_in
 from astro_provider.astro.reading.choosing import deployments_of, organization_tokens
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.rows import DeploymentOrgToken, OrganizationDeployment, OrganizationToken
 from astro_provider.astro.settings import Settings
 
@@ -40,8 +40,7 @@ def get_deployments(
             next update remove those that there are.
         ServiceError: a call failed.
     """
-    reader, organization = _asked(organization_id)
-    return deployments_of(reader, organization, workspace=workspace, name=name)
+    return deployments_of(_reader_of(organization_id), workspace=workspace, name=name)
 
 
 def get_deployments_output(
@@ -66,8 +65,7 @@ def get_organization_tokens(*, name: str | None = None, organization_id: str | N
         InputError: no organization token has that name.
         ServiceError: a call failed.
     """
-    reader, organization = _asked(organization_id)
-    return organization_tokens(reader, organization, name=name)
+    return organization_tokens(_reader_of(organization_id), name=name)
 
 
 def get_organization_tokens_output(
@@ -100,10 +98,8 @@ def list_deployment_org_tokens(
         InputError: no deployment or several fit, or it belongs to another workspace.
         ServiceError: a call failed.
     """
-    reader, organization = _asked(organization_id)
     return tokens_in(
-        reader,
-        organization,
+        _reader_of(organization_id),
         deployment_id=deployment_id,
         deployment_name=deployment_name,
         workspace_id=workspace_id,
@@ -138,19 +134,19 @@ def _as_output(function: Callable[..., _Answer], **arguments: Any) -> pulumi.Out
 
 
 _lock = threading.Lock()
-_readers: dict[Settings, Reader] = {}
+_readers: dict[Settings, Readers] = {}
 
 
-def _asked(organization_id: str | None) -> tuple[Reader, str]:
-    """Return the reader of this run's settings, and the organization that the question is about."""
+def _reader_of(organization_id: str | None) -> Reader:
+    """Return the reader of the organization that a question is about, by this run's settings."""
     settings = Settings.find(_config, os.environ)
     with _lock:
         if settings not in _readers:
             client = settings.client()
             atexit.register(client.close)
-            _readers[settings] = Reader(client)
-        reader = _readers[settings]
-    return reader, organization_id or reader.organization_id(settings.organization_id)
+            _readers[settings] = Readers(client)
+        readers = _readers[settings]
+    return readers.of(organization_id or settings.organization_id)
 
 
 def _config(key: str) -> str | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from astro_emulator import Emulator
 from astro_emulator.organization import FINANCE_ID
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Readers
 from astro_provider.commands.adoption import Adoption, Found, bindings_in, find, program
 from astro_provider.commands.adoption.import_file import import_file
 from astro_provider.commands.adoption.program import MOST_ONE_BY_ONE, literal
@@ -30,8 +30,8 @@ NOT_ASKED = "INP001,CPY001,RUF001,RUF003,E501,S105,S106,D203,D213,COM812"
 
 
 def found_in(astro: Emulator, connect: Connect) -> Found:
-    reader = Reader(connect(astro.url, credential=astro.credential))
-    return find(reader, astro.organization_id, list(reader.deployments(astro.organization_id).values()))
+    reader = Readers(connect(astro.url, credential=astro.credential)).of(astro.organization_id)
+    return find(reader, list(reader.deployments().values()))
 
 
 def run(tool: str, *arguments: str, file: Path) -> str:
@@ -179,14 +179,14 @@ def test_tokens_of_one_name_are_told_apart_by_description_and_creator(crowded: E
 def test_a_table_gives_an_id_beside_a_name_only_if_several_have_the_name(
     crowded: Emulator, connect: Connect, *, namesake: bool
 ) -> None:
-    reader = Reader(connect(crowded.url, credential=crowded.credential))
-    chosen = [one for one in reader.deployments(crowded.organization_id).values() if one.name.startswith("etl-")]
+    reader = Readers(connect(crowded.url, credential=crowded.credential)).of(crowded.organization_id)
+    chosen = [one for one in reader.deployments().values() if one.name.startswith("etl-")]
     crowded.store.add_token("loader-1", scope="WORKSPACE")  # cannot be bound, so it cannot be meant
     if namesake:
         crowded.store.add_deployment("etl-1")
 
     text = program(
-        find(Reader(connect(crowded.url, credential=crowded.credential)), crowded.organization_id, chosen).adoptions
+        find(Readers(connect(crowded.url, credential=crowded.credential)).of(crowded.organization_id), chosen).adoptions
     )
 
     assert '    "etl-1": "etl-1",\n' in text

@@ -6,7 +6,7 @@ import json
 
 from astro_emulator import Emulator
 from astro_emulator.organization import FINANCE_ID, entry
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Readers
 from astro_provider.commands.adoption import Found, find
 from astro_provider.commands.adoption.import_file import import_file
 from astro_provider.lifecycle.checking import Checked
@@ -19,8 +19,8 @@ from tests.support.provider_process import PICKLED
 
 
 def found_in(astro: Emulator, connect: Connect) -> Found:
-    reader = Reader(connect(astro.url, credential=astro.credential))
-    return find(reader, astro.organization_id, list(reader.deployments(astro.organization_id).values()))
+    reader = Readers(connect(astro.url, credential=astro.credential)).of(astro.organization_id)
+    return find(reader, list(reader.deployments().values()))
 
 
 def left_out(found: Found, name: str) -> str:
@@ -110,12 +110,12 @@ def test_roles_in_dags_are_named_and_left_as_they_are(astro: Emulator, connect: 
 
 
 def test_choosing_fewer_deployments_renames_nothing(crowded: Emulator, connect: Connect) -> None:
-    reader = Reader(connect(crowded.url, credential=crowded.credential))
-    deployments = list(reader.deployments(crowded.organization_id).values())
+    reader = Readers(connect(crowded.url, credential=crowded.credential)).of(crowded.organization_id)
+    deployments = list(reader.deployments().values())
 
     namesakes = [deployment for deployment in deployments if deployment.name == "same"]
-    some = [one for chosen in namesakes for one in find(reader, crowded.organization_id, [chosen]).adoptions]
-    every = find(reader, crowded.organization_id, deployments).adoptions
+    some = [one for chosen in namesakes for one in find(reader, [chosen]).adoptions]
+    every = find(reader, deployments).adoptions
 
     names = {str(adoption.inputs.binding): adoption.name for adoption in every}
     assert {one.deployment.id for one in some} == {namesake.id for namesake in namesakes}

@@ -29,7 +29,7 @@ def test_the_answer_about_another_token_is_an_error(connect: Connect, serve: Ser
     server = serve(in_turn(Reply(body={"id": "other", "name": "ci"}), GOOD))
 
     with pytest.raises(UnexpectedAnswer) as error:
-        connect(server.url).get_token("o", "t")
+        connect(server.url).of("o").get_token("t")
 
     assert str(error.value) == (
         "GetApiToken (organization o, token t): unexpected answer from 127.0.0.1: t was asked for, and the answer is about "
@@ -42,7 +42,7 @@ def test_the_answer_about_another_deployment_is_an_error(connect: Connect, serve
     server = serve(lambda _: Reply(body={"id": "other", "name": "etl"}))
 
     with pytest.raises(UnexpectedAnswer, match=r"127\.0\.0\.1: d was asked for, and the answer is about other\."):
-        connect(server.url).get_deployment("o", "d")
+        connect(server.url).of("o").get_deployment("d")
 
 
 def test_an_answer_that_drips_ends_soon_after_the_bound(connect: Connect, serve: Serve) -> None:
@@ -50,7 +50,7 @@ def test_an_answer_that_drips_ends_soon_after_the_bound(connect: Connect, serve:
     began = time.monotonic()
 
     with pytest.raises(Unavailable, match=r"no answer from 127\.0\.0\.1 \("):
-        connect(server.url, bound_seconds=1.0).get_token("o", "t")
+        connect(server.url, bound_seconds=1.0).of("o").get_token("t")
 
     assert time.monotonic() - began < 4
 
@@ -61,7 +61,7 @@ def test_an_answer_to_a_write_that_drips_ends_soon_after_the_deadline(connect: C
     began = time.monotonic()
 
     with operation(1.0), pytest.raises(Unavailable, match=r"^UpdateApiTokenRoles .*: no answer from 127\.0\.0\.1 \("):
-        client.set_roles("o", "t", [ApiTokenRole(entity_type="ORGANIZATION")])
+        client.of("o").set_roles("t", [ApiTokenRole(entity_type="ORGANIZATION")])
 
     assert time.monotonic() - began < 4
 
@@ -71,7 +71,7 @@ def test_an_answer_whose_headers_drip_ends_soon_after_the_bound(connect: Connect
         began = time.monotonic()
 
         with pytest.raises(Unavailable, match=r"^GetApiToken .*: no answer from 127\.0\.0\.1 \("):
-            connect(url, bound_seconds=1.0).get_token("o", "t")
+            connect(url, bound_seconds=1.0).of("o").get_token("t")
 
     assert time.monotonic() - began < 4
 
@@ -82,7 +82,7 @@ def test_a_packed_answer_is_unpacked(connect: Connect, serve: Serve, encoding: s
     packed = gzip.compress(raw) if encoding == "gzip" else zlib.compress(raw)
     server = serve(lambda _: Reply(body=packed, headers={"Content-Encoding": encoding}))
 
-    token = connect(server.url).get_token("o", "t")
+    token = connect(server.url).of("o").get_token("t")
 
     assert token.name == "ci " * 100_000
     assert server.requests[0].headers["accept-encoding"] == "gzip, deflate"
@@ -95,7 +95,7 @@ def test_an_answer_that_unpacks_to_hundreds_of_megabytes_ends_at_the_limit(conne
 
     tracemalloc.start()
     with pytest.raises(UnexpectedAnswer) as error:
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -113,7 +113,7 @@ def test_an_answer_that_is_too_large_is_not_parsed(connect: Connect, serve: Serv
     server = serve(lambda _: Reply(body=body))
 
     with pytest.raises(UnexpectedAnswer) as error:
-        connect(server.url).get_token("o", "t")
+        connect(server.url).of("o").get_token("t")
 
     assert str(error.value) == TOO_LARGE
     assert len(server.requests) == 1
@@ -129,7 +129,7 @@ def test_a_page_of_a_thousand_tokens_with_all_they_may_hold_is_taken(connect: Co
     ]
     server = serve(lambda _: Reply(body={"tokens": tokens, "totalCount": 1000}))
 
-    assert len(connect(server.url).list_tokens("o")) == 1000
+    assert len(connect(server.url).of("o").list_tokens()) == 1000
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_an_answer_that_cannot_be_unpacked_is_told(
     server = serve(lambda _: Reply(body=body, headers={"Content-Encoding": encoding}))
 
     with pytest.raises(UnexpectedAnswer, match=rf"unexpected answer from 127\.0\.0\.1: {re.escape(reason)}"):
-        connect(server.url, bound_seconds=0.05).get_token("o", "t")
+        connect(server.url, bound_seconds=0.05).of("o").get_token("t")
 
 
 def test_half_a_character_in_a_foreign_entry_goes_back_as_it_came(connect: Connect, serve: Serve) -> None:
@@ -161,7 +161,7 @@ def test_half_a_character_in_a_foreign_entry_goes_back_as_it_came(connect: Conne
     server = serve(answer)
     client = connect(server.url)
 
-    client.set_roles("o", "t", client.get_token("o", "t").roles or ())
+    client.of("o").set_roles("t", client.of("o").get_token("t").roles or ())
 
     posted = server.requests[-1]
     assert json.loads(posted.body) == {"roles": wire}

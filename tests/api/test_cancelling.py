@@ -68,7 +68,7 @@ def test_no_write_is_sent_any_more(connect: Connect, astro: Emulator) -> None:
     cancelling.cancel()
 
     with pytest.raises(Cancelled) as raised:
-        client.set_roles(astro.organization_id, token, [])
+        client.of(astro.organization_id).set_roles(token, [])
 
     assert str(raised.value) == (
         f"The run was cancelled, so UpdateApiTokenRoles (organization {astro.organization_id}, token {token}) was not called. "

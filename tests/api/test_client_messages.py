@@ -21,7 +21,7 @@ def text_of(connect: Connect, serve: Serve, reply: Reply) -> str:
     """The message that a failed reading of token t has, without the count of attempts that may follow it."""
     server = serve(lambda _: reply)
     with pytest.raises(ServiceError) as error:
-        connect(server.url, bound_seconds=0.05).get_token("o", "t")
+        connect(server.url, bound_seconds=0.05).of("o").get_token("t")
     return str(error.value).partition(f" {TRACE_HINT}")[0]
 
 
@@ -145,7 +145,7 @@ def test_a_message_ends_with_the_attempts_that_were_made(connect: Connect, serve
     server = serve(lambda _: Reply(503, {"message": "tired", "requestId": "r1"}))
 
     with pytest.raises(ServiceError) as error:
-        connect(server.url, bound_seconds=1.0).get_token("o", "t")
+        connect(server.url, bound_seconds=1.0).of("o").get_token("t")
 
     assert re.fullmatch(
         r"GetApiToken \(organization o, token t\): HTTP 503 Service Unavailable: tired \(requestId r1\)\. "
@@ -158,7 +158,7 @@ def test_a_message_of_the_only_attempt_counts_nothing(connect: Connect, serve: S
     server = serve(lambda _: Reply(400, {"message": "wrong"}))
 
     with pytest.raises(ServiceError, match=r": HTTP 400 Bad Request: wrong\.$"):
-        connect(server.url).get_token("o", "t")
+        connect(server.url).of("o").get_token("t")
 
 
 LONG = "x" * 5000
@@ -228,14 +228,14 @@ def test_a_credential_that_comes_back_encoded_is_in_no_message(connect: Connect,
     server = serve(lambda _: Reply(400, f"bad: {echo}!"))
 
     with pytest.raises(ServiceError, match=r": bad: \*\*\*!\.$"):
-        connect(server.url, credential="se/cr+et=").get_token("o", "t")
+        connect(server.url, credential="se/cr+et=").of("o").get_token("t")
 
 
 def test_the_page_that_is_quoted_holds_no_credential(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(body={"echo": CREDENTIAL}))
 
     with pytest.raises(ServiceError, match=r"the answer has no list of tokens: .*\*\*\*") as error:
-        connect(server.url, bound_seconds=0.05).list_tokens("o")
+        connect(server.url, bound_seconds=0.05).of("o").list_tokens()
 
     assert CREDENTIAL not in str(error.value)
 
@@ -252,7 +252,7 @@ def test_the_credential_is_asked_for_at_the_first_call_and_its_lack_is_told_with
     client._credential = none  # noqa: SLF001  what the settings would do
 
     with pytest.raises(SettingsError, match=r"^No credential\.$"):
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
 
     assert server.requests == []
 
@@ -263,12 +263,12 @@ TOKENS_ACCESS = "organization.apiTokens.access"
 @pytest.mark.parametrize(
     ("right", "call"),
     [
-        (TOKENS_ACCESS, lambda client: client.list_tokens("o")),
-        (TOKENS_ACCESS, lambda client: client.get_token("o", "t")),
-        (TOKENS_ACCESS, lambda client: client.set_roles("o", "t", [])),
-        ("organization.deployments.get", lambda client: client.list_deployments("o")),
-        ("deployment.get", lambda client: client.get_deployment("o", "d")),
-        ("organization.customRoles.get", lambda client: client.list_deployment_roles("o")),
+        (TOKENS_ACCESS, lambda client: client.of("o").list_tokens()),
+        (TOKENS_ACCESS, lambda client: client.of("o").get_token("t")),
+        (TOKENS_ACCESS, lambda client: client.of("o").set_roles("t", [])),
+        ("organization.deployments.get", lambda client: client.of("o").list_deployments()),
+        ("deployment.get", lambda client: client.of("o").get_deployment("d")),
+        ("organization.customRoles.get", lambda client: client.of("o").list_deployment_roles()),
     ],
 )
 def test_a_403_names_the_right_of_its_own_call(

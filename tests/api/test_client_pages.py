@@ -8,7 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_emulator.organization import ETL_PRODUCTION_ID, FINANCE_ID
-from astro_provider.astro.api import client as client_module
+from astro_provider.astro.api import calls
 from astro_provider.errors import UnexpectedAnswer
 from tests.support.clients import Connect, Serve
 from tests.support.raw_server import Reply, Request
@@ -36,7 +36,7 @@ def test_two_and_a_half_thousand_tokens_are_read_in_three_calls(astro: Emulator,
         astro.store.add_token(f"token {number}")
     client = connect(astro.url, credential=astro.credential)
 
-    tokens = client.list_tokens(astro.organization_id)
+    tokens = client.of(astro.organization_id).list_tokens()
 
     assert len({found.id for found in tokens}) == len(tokens) == 2500
     assert astro.calls()["by_operation"] == {"ListApiTokens": 3}
@@ -65,7 +65,7 @@ def test_all_pages_are_read_whatever_the_total_claims(
 ) -> None:
     server = serve(service)
 
-    tokens = connect(server.url).list_tokens("o")
+    tokens = connect(server.url).of("o").list_tokens()
 
     assert [f"t{number}" for number in range(service.count)] == [found.id for found in tokens]
     assert calls >= len(server.requests)
@@ -75,7 +75,7 @@ def test_a_page_that_comes_again_is_an_error_and_no_endless_loop(connect: Connec
     server = serve(lambda _: Reply(body={"tokens": [token(1), token(2)], "totalCount": 9}))
 
     with pytest.raises(UnexpectedAnswer) as error:
-        connect(server.url).list_tokens("o")
+        connect(server.url).of("o").list_tokens()
 
     assert str(error.value) == (
         "ListApiTokens (organization o): unexpected answer from 127.0.0.1: two pages show the same objects. Check "
@@ -85,11 +85,11 @@ def test_a_page_that_comes_again_is_an_error_and_no_endless_loop(connect: Connec
 
 
 def test_a_list_without_an_end_is_given_up(connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "MOST_PAGES", 5)
+    monkeypatch.setattr(calls, "MOST_PAGES", 5)
     server = serve(Service(10**9, 10**9, largest_page=2))
 
     with pytest.raises(UnexpectedAnswer, match=r"the list did not end within 5 pages\."):
-        connect(server.url).list_tokens("o")
+        connect(server.url).of("o").list_tokens()
 
     assert len(server.requests) == 5
 
@@ -106,7 +106,7 @@ def test_a_page_without_a_list_is_an_error_and_not_an_empty_list(connect: Connec
     with pytest.raises(
         UnexpectedAnswer, match=r"^ListApiTokens \(organization o\): unexpected answer from 127\.0\.0\.1"
     ):
-        client.list_tokens("o")
+        client.of("o").list_tokens()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_odd_field_of_one_token_hides_neither_the_token_nor_the_others(
 ) -> None:
     server = serve(lambda _: Reply(body={"tokens": [token(1), token(2) | odd], "totalCount": 2}))
 
-    first, second = connect(server.url).list_tokens("o")
+    first, second = connect(server.url).of("o").list_tokens()
 
     assert (first.id, second.id) == ("t1", "t2")
     assert shown == {name: getattr(second, name) for name in shown}
@@ -139,36 +139,36 @@ def test_an_odd_field_of_one_token_hides_neither_the_token_nor_the_others(
 def test_what_has_no_id_is_left_out_of_a_list(connect: Connect, serve: Serve, odd: object) -> None:
     server = serve(lambda _: Reply(body={"tokens": [token(1), odd, token(2)], "totalCount": 3}))
 
-    assert [found.id for found in connect(server.url).list_tokens("o")] == ["t1", "t2"]
+    assert [found.id for found in connect(server.url).of("o").list_tokens()] == ["t1", "t2"]
 
 
 def test_a_list_of_which_nothing_can_be_read_is_an_error_that_names_the_place(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(body={"tokens": [{"name": "nameless"}, {"name": "too"}], "totalCount": 2}))
 
     with pytest.raises(UnexpectedAnswer, match=r"127\.0\.0\.1: id of the ApiToken: Field required\."):
-        connect(server.url).list_tokens("o")
+        connect(server.url).of("o").list_tokens()
 
 
 def test_a_role_whose_restriction_cannot_be_read_is_left_out(connect: Connect, serve: Serve) -> None:
     odd = {"name": "odd", "restrictedWorkspaceIds": "all"}
     server = serve(lambda _: Reply(body={"roles": [odd, {"name": "good"}], "totalCount": 2}))
 
-    assert [found.name for found in connect(server.url).list_deployment_roles("o")] == ["good"]
+    assert [found.name for found in connect(server.url).of("o").list_deployment_roles()] == ["good"]
 
 
 def test_a_token_with_odd_fields_is_read_and_one_with_odd_roles_is_not(connect: Connect, serve: Serve) -> None:
     odd = serve(lambda _: Reply(body={"id": "t", "name": None, "createdAt": 17, "roles": []}))
     unreadable = serve(lambda _: Reply(body={"id": "t", "name": "ci", "roles": [{"entityType": None}]}))
 
-    assert connect(odd.url).get_token("o", "t").name == ""
+    assert connect(odd.url).of("o").get_token("t").name == ""
     with pytest.raises(UnexpectedAnswer, match=r"127\.0\.0\.1: roles\.0\.entityType of the ApiToken: "):
-        connect(unreadable.url, bound_seconds=0.05).get_token("o", "t")
+        connect(unreadable.url, bound_seconds=0.05).of("o").get_token("t")
 
 
 def test_deployments_are_listed_with_their_workspaces(astro: Emulator, connect: Connect) -> None:
     client = connect(astro.url, credential=astro.credential)
 
-    deployments = client.list_deployments(astro.organization_id)
+    deployments = client.of(astro.organization_id).list_deployments()
 
     assert {record["id"]: record["workspaceId"] for record in astro.store.shown()["deployments"]} == {
         found.id: found.workspace_id for found in deployments
@@ -179,7 +179,7 @@ def test_built_in_and_custom_roles_of_deployments_are_listed_and_no_others(astro
     client = connect(astro.url, credential=astro.credential)
 
     roles = {
-        found.name: found.restricted_workspace_ids for found in client.list_deployment_roles(astro.organization_id)
+        found.name: found.restricted_workspace_ids for found in client.of(astro.organization_id).list_deployment_roles()
     }
 
     assert roles == {
@@ -201,7 +201,7 @@ def test_built_in_roles_are_found_on_every_page_and_told_once(connect: Connect, 
 
     server = serve(roles)
 
-    found = connect(server.url).list_deployment_roles("o")
+    found = connect(server.url).of("o").list_deployment_roles()
 
     assert [role.name for role in found] == ["DEPLOYMENT_ADMIN", "role 0", "role 1", "role 2"]
 
@@ -209,7 +209,7 @@ def test_built_in_roles_are_found_on_every_page_and_told_once(connect: Connect, 
 def test_tokens_of_a_deployment_come_with_the_role_in_it(astro: Emulator, connect: Connect) -> None:
     client = connect(astro.url, credential=astro.credential)
 
-    (found,) = client.list_tokens(astro.organization_id, deployment_id=ETL_PRODUCTION_ID)
+    (found,) = client.of(astro.organization_id).list_tokens(deployment_id=ETL_PRODUCTION_ID)
 
     assert [entry.role for entry in found.roles or ()] == ["DEPLOYMENT_ACCESSOR"]
     assert found.name == "observability"
@@ -227,6 +227,6 @@ def test_a_token_that_moves_to_the_next_page_while_pages_are_read_is_told_once(c
     pages = {0: [token(0), token(1)], 2: [token(1), token(2)], 4: [token(3)]}
     server = serve(lambda request: Reply(body={"tokens": pages.get(request.number("offset"), []), "totalCount": 5}))
 
-    tokens = connect(server.url).list_tokens("o")
+    tokens = connect(server.url).of("o").list_tokens()
 
     assert [found.id for found in tokens] == ["t0", "t1", "t2", "t3"]

@@ -23,7 +23,7 @@ TOKEN = {"id": "t", "name": "ci"}
 def test_every_request_names_its_sender_and_carries_the_credential(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(body=TOKEN))
 
-    connect(server.url).get_token("o", "t")
+    connect(server.url).of("o").get_token("t")
 
     (request,) = server.requests
     assert request.headers["user-agent"] == f"pulumi-astro-provider/{__version__}"
@@ -46,7 +46,7 @@ def test_what_goes_to_this_machine_goes_through_no_proxy(
     monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
     server = serve(lambda _: Reply(body=TOKEN))
 
-    assert connect(server.url, bound_seconds=0.5).get_token("o", "t").name == "ci"
+    assert connect(server.url, bound_seconds=0.5).of("o").get_token("t").name == "ci"
 
 
 def test_what_goes_to_localhost_by_name_goes_through_no_proxy(
@@ -57,7 +57,7 @@ def test_what_goes_to_localhost_by_name_goes_through_no_proxy(
     server = serve(lambda _: Reply(body=TOKEN))
     url = server.url.replace("127.0.0.1", "localhost")
 
-    assert connect(url, bound_seconds=0.5).get_token("o", "t").name == "ci"
+    assert connect(url, bound_seconds=0.5).of("o").get_token("t").name == "ci"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -66,7 +66,7 @@ def test_a_redirect_is_not_followed(connect: Connect, serve: Serve, status: int)
     server = serve(lambda _: Reply(status, "", {"Location": f"{elsewhere.url}/v1/organizations/o/tokens/t"}))
 
     with pytest.raises(CallRefused, match=f"HTTP {status}, a redirect"):
-        connect(server.url).get_token("o", "t")
+        connect(server.url).of("o").get_token("t")
 
     assert elsewhere.requests == []
     assert len(server.requests) == 1
@@ -78,7 +78,7 @@ def test_an_id_cannot_lead_to_another_path(connect: Connect, serve: Serve) -> No
 
     for identifier in ("a/b", "a?b=c", "a#b", "a%2Fb", "ü"):
         with pytest.raises(Exception, match="no"):
-            client.get_token("o", identifier)
+            client.of("o").get_token(identifier)
 
     assert [request.path for request in server.requests] == [
         f"/v1/organizations/o/tokens/{quoted}" for quoted in ("a%2Fb", "a%3Fb%3Dc", "a%23b", "a%252Fb", "%C3%BC")
@@ -92,11 +92,11 @@ def test_what_is_no_id_is_refused_before_any_call(connect: Connect, serve: Serve
     client = connect(server.url)
 
     with pytest.raises(InputError) as of_organization:
-        client.list_tokens(identifier)
+        client.of(identifier).list_tokens()
     with pytest.raises(InputError) as of_token:
-        client.set_roles("o", identifier, [])
+        client.of("o").set_roles(identifier, [])
     with pytest.raises(InputError) as of_deployment:
-        client.get_deployment("o", identifier)
+        client.of("o").get_deployment(identifier)
 
     told = {
         name: str(error.value)
@@ -125,7 +125,7 @@ def test_role_entries_go_back_field_for_field(connect: Connect, serve: Serve) ->
     server = serve(answer)
     client = connect(server.url)
 
-    client.set_roles("o", "t", client.get_token("o", "t").roles or ())
+    client.of("o").set_roles("t", client.of("o").get_token("t").roles or ())
 
     posted = server.requests[-1]
     assert (posted.verb, posted.path) == ("POST", "/v1/organizations/o/tokens/t/roles")
@@ -137,16 +137,16 @@ def test_a_token_without_roles_has_none_and_one_with_none_has_no_role(connect: C
     null = serve(lambda _: Reply(body={**TOKEN, "roles": None}))
     empty = serve(lambda _: Reply(body={**TOKEN, "roles": []}))
 
-    assert connect(left_out.url).get_token("o", "t").roles is None
-    assert connect(null.url).get_token("o", "t").roles is None
-    assert connect(empty.url).get_token("o", "t").roles == ()
+    assert connect(left_out.url).of("o").get_token("t").roles is None
+    assert connect(null.url).of("o").get_token("t").roles is None
+    assert connect(empty.url).of("o").get_token("t").roles == ()
 
 
 def test_a_token_with_hidden_roles_has_none(astro: Emulator, connect: Connect) -> None:
     token_id = astro.store.add_token("hidden")
     astro.store.hide_roles(token_id)
 
-    token = connect(astro.url, credential=astro.credential).get_token(astro.organization_id, token_id)
+    token = connect(astro.url, credential=astro.credential).of(astro.organization_id).get_token(token_id)
 
     assert token.roles is None
 
@@ -159,7 +159,7 @@ def test_the_answer_to_a_write_tells_the_role_in_each_deployment(astro: Emulator
         ApiTokenRole(entity_type="DEPLOYMENT", entity_id=ETL_PRODUCTION_ID, role="DEPLOYMENT_ADMIN"),
     ]
 
-    answer = client.set_roles(astro.organization_id, token_id, roles)
+    answer = client.of(astro.organization_id).set_roles(token_id, roles)
 
     assert answer.roles_by_deployment.get(ETL_PRODUCTION_ID) == "DEPLOYMENT_ADMIN"
     assert answer.roles_by_deployment.get("elsewhere") is None

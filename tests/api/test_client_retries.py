@@ -55,7 +55,7 @@ PASSING = {
 def test_what_passes_by_is_tried_again(connect: Connect, serve: Serve, reply: Reply) -> None:
     server = serve(in_turn(reply, reply, GOOD))
 
-    token = connect(server.url).get_token("o", "t")
+    token = connect(server.url).of("o").get_token("t")
 
     assert token.name == "ci"
     assert len(server.requests) == 3
@@ -78,7 +78,7 @@ def test_what_does_not_pass_is_told_at_once(
     server = serve(in_turn(Reply(status, {"message": "no", "requestId": "r1", "statusCode": status}), GOOD))
 
     with pytest.raises(ServiceError) as error:
-        connect(server.url).get_token("o", "t")
+        connect(server.url).of("o").get_token("t")
 
     assert type(error.value) is kind
     assert (error.value.status, error.value.request_id) == (status, "r1")
@@ -89,7 +89,7 @@ def test_retry_after_in_seconds_is_waited_for(connect: Connect, serve: Serve) ->
     server = serve(in_turn(Reply(429, {"message": "slow down"}, {"Retry-After": "0.3"}), GOOD))
     began = time.monotonic()
 
-    connect(server.url).get_token("o", "t")
+    connect(server.url).of("o").get_token("t")
 
     assert time.monotonic() - began >= 0.3
 
@@ -99,7 +99,7 @@ def test_retry_after_as_a_date_is_waited_for(connect: Connect, serve: Serve) -> 
     limited = Reply(429, {"message": "slow down"}, {"Retry-After": formatdate(moment, usegmt=True)})
     server = serve(in_turn(limited, GOOD))
 
-    connect(server.url).get_token("o", "t")
+    connect(server.url).of("o").get_token("t")
 
     assert time.time() >= moment - 0.01
 
@@ -115,7 +115,7 @@ def test_a_retry_after_beyond_the_deadline_fails_at_once(
 
     def call() -> None:
         try:
-            client.get_token("o", "t")
+            client.of("o").get_token("t")
         except Unavailable as error:
             errors.append(error)
 
@@ -134,7 +134,7 @@ def test_an_outage_that_stays_is_given_up_within_the_bound(connect: Connect, ser
     began = time.monotonic()
 
     with pytest.raises((Unavailable, UnexpectedAnswer)):
-        connect(server.url, bound_seconds=1.0).get_token("o", "t")
+        connect(server.url, bound_seconds=1.0).of("o").get_token("t")
 
     assert time.monotonic() - began < 4
     assert len(server.requests) > 1
@@ -145,7 +145,7 @@ def test_a_service_that_never_answers_is_given_up_within_the_bound(connect: Conn
     began = time.monotonic()
 
     with pytest.raises(Unavailable, match=r"^GetApiToken \(organization o, token t\): no answer from 127\.0\.0\.1"):
-        connect(server.url, bound_seconds=0.3).get_token("o", "t")
+        connect(server.url, bound_seconds=0.3).of("o").get_token("t")
 
     assert time.monotonic() - began < 3
 
@@ -158,7 +158,7 @@ def test_a_deadline_bounds_all_calls_of_an_operation(connect: Connect, serve: Se
     with operation(0.2):
         for _ in range(3):
             with pytest.raises(Unavailable):
-                client.get_token("o", "t")
+                client.of("o").get_token("t")
 
     assert time.monotonic() - began < 5
 
@@ -170,7 +170,7 @@ def test_the_deadline_of_an_operation_ends_with_it(connect: Connect, serve: Serv
     with operation(0.0):
         pass
 
-    assert client.get_token("o", "t").name == "ci"
+    assert client.of("o").get_token("t").name == "ci"
 
 
 def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> None:
@@ -178,7 +178,7 @@ def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> 
     began = time.monotonic()
 
     with pytest.raises(Unavailable) as error:
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
 
     assert str(error.value).startswith(
         "GetApiToken (organization o, token t): no answer from 127.0.0.1 ([Errno 111] Connection refused). Is the emulator "
@@ -191,17 +191,20 @@ def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> 
 def test_every_call_but_the_write_is_tried_again(astro: Emulator, connect: Connect) -> None:
     client = connect(astro.url, credential=astro.credential)
     organization_id = astro.organization_id
-    (deployment, *_), (token, *_) = client.list_deployments(organization_id), client.list_tokens(organization_id)
+    (deployment, *_), (token, *_) = (
+        client.of(organization_id).list_deployments(),
+        client.of(organization_id).list_tokens(),
+    )
     astro.clear_calls()
 
     for call in (
         client.list_organizations,
-        lambda: client.list_tokens(organization_id),
-        lambda: client.list_tokens(organization_id, deployment_id=deployment.id),
-        lambda: client.get_token(organization_id, token.id),
-        lambda: client.list_deployments(organization_id),
-        lambda: client.get_deployment(organization_id, deployment.id),
-        lambda: client.list_deployment_roles(organization_id),
+        lambda: client.of(organization_id).list_tokens(),
+        lambda: client.of(organization_id).list_tokens(deployment_id=deployment.id),
+        lambda: client.of(organization_id).get_token(token.id),
+        lambda: client.of(organization_id).list_deployments(),
+        lambda: client.of(organization_id).get_deployment(deployment.id),
+        lambda: client.of(organization_id).list_deployment_roles(),
     ):
         astro.fault(status=503, times=1)
         call()
@@ -224,11 +227,11 @@ def test_a_write_is_never_tried_again_by_the_client(
     astro: Emulator, connect: Connect, fault: dict[str, object], kind: type[ServiceError]
 ) -> None:
     client = connect(astro.url, credential=astro.credential)
-    token = client.get_token(astro.organization_id, "clo8g1x4m000f08l6t9c3z6vl")
+    token = client.of(astro.organization_id).get_token("clo8g1x4m000f08l6t9c3z6vl")
     astro.fault(operation="UpdateApiTokenRoles", times=1, **fault)
 
     with pytest.raises(kind):
-        client.set_roles(astro.organization_id, token.id, token.roles or ())
+        client.of(astro.organization_id).set_roles(token.id, token.roles or ())
 
     assert writes(astro) == 1
 

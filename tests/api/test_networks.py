@@ -67,7 +67,7 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def read(opened: ExitStack, host: str = f"https://{HOST}") -> str:
     client = AstroClient(host, lambda: "secret-credential")
     opened.callback(client.close)
-    return client.get_token("o", "t").name
+    return client.of("o").get_token("t").name
 
 
 def failure(opened: ExitStack, host: str = f"https://{HOST}") -> str:

@@ -28,7 +28,7 @@ AWAY = re.compile(
 
 def failure(client: AstroClient) -> str:
     with operation(0.5), pytest.raises(ServiceError) as error:
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
     return str(error.value)
 
 
@@ -59,7 +59,7 @@ def test_while_the_service_is_away_a_write_is_not_sent(connect: Connect, serve: 
     asked = len(server.requests)
 
     with pytest.raises(Unavailable, match=AWAY):
-        client.set_roles("o", "t", [])
+        client.of("o").set_roles("t", [])
 
     assert len(server.requests) == asked
 
@@ -76,7 +76,7 @@ def test_the_first_call_that_gets_through_ends_it(
     monkeypatch.setattr(outage, "SECONDS_BETWEEN_TRIALS", 0.0)
     client._outage._next_trial_at = 0.0  # noqa: SLF001  five seconds later
 
-    assert [client.get_token("o", "t").name for _ in range(3)] == ["ci"] * 3
+    assert [client.of("o").get_token("t").name for _ in range(3)] == ["ci"] * 3
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_service_that_refuses_is_not_away(connect: Connect, serve: Serve, repl
 
     state._next_trial_at = 0.0  # noqa: SLF001  five seconds later
     with pytest.raises((NotFound, Unavailable), match=r"gone|slow down"):
-        client.get_token("o", "refused")
+        client.of("o").get_token("refused")
 
     state.require_none()
 
@@ -120,11 +120,11 @@ def test_a_call_whose_turn_comes_after_the_deadline_is_not_made(
     monkeypatch.setitem(pace.CALLS_PER_SECOND, "GET", 0.1)
     server = serve(in_turn(GOOD))
     client = connect(server.url)
-    client.get_token("o", "t")
+    client.of("o").get_token("t")
     began = time.monotonic()
 
     with operation(2.0), pytest.raises(Unavailable) as error:
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
 
     assert str(error.value) == (
         "GetApiToken (organization o, token t): the service allows so many calls a second, and this call's turn would come "
@@ -141,7 +141,7 @@ def test_an_attempt_whose_turn_comes_after_the_deadline_leaves_the_error_that_th
     server = serve(lambda _: TIRED)
 
     with pytest.raises(Unavailable) as error:
-        connect(server.url, bound_seconds=60.0).get_token("o", "t")
+        connect(server.url, bound_seconds=60.0).of("o").get_token("t")
 
     assert str(error.value) == (
         "GetApiToken (organization o, token t): HTTP 503 Service Unavailable: tired (requestId r1)."
@@ -162,6 +162,6 @@ def test_an_attempt_that_was_not_made_does_not_count(
     client = connect(server.url, bound_seconds=60.0)
 
     with pytest.raises(Unavailable, match=r"tired \(requestId r1\)\. .* Given up after 2 attempts in [\d.]+ s\.$"):
-        client.get_token("o", "t")
+        client.of("o").get_token("t")
 
     assert len(server.requests) == 2

@@ -126,6 +126,6 @@ def test_writes_that_come_at_once_leave_the_service_s_second_in_peace(
         member = ApiTokenRole(entity_type="ORGANIZATION", entity_id=astro.organization_id, role="ORGANIZATION_MEMBER")
 
         for _ in range(WRITES_IN_A_WINDOW + 2):
-            client.set_roles(astro.organization_id, token_id, [member])
+            client.of(astro.organization_id).set_roles(token_id, [member])
 
         assert "429" not in astro.calls()["by_status"]

@@ -32,7 +32,7 @@ def test_each_attempt_is_a_line_without_body_or_credential(serve: Serve, tmp_pat
     server = serve(in_turn(tired, Reply(body={"id": "t", "name": "secret name"}, headers={"X-Request-Id": "r2"})))
     path = tmp_path / "trace.jsonl"
 
-    client(server.url, path).get_token("o", "t")
+    client(server.url, path).of("o").get_token("t")
 
     first, second = lines(path)
     assert list(first) == [
@@ -57,7 +57,7 @@ def test_a_write_has_a_line_without_its_roles_and_a_call_without_an_answer_one_w
     path = tmp_path / "trace.jsonl"
 
     with pytest.raises(Unavailable):
-        client(server.url, path).set_roles("o", "t", [ApiTokenRole(entity_type="DEPLOYMENT", role="hush")])
+        client(server.url, path).of("o").set_roles("t", [ApiTokenRole(entity_type="DEPLOYMENT", role="hush")])
 
     (line,) = lines(path)
     assert (line["verb"], line["status"], "error" in line) == ("POST", None, True)
@@ -69,7 +69,7 @@ def test_the_file_is_its_owners_and_is_appended_to(serve: Serve, tmp_path: Path)
     path = tmp_path / "trace.jsonl"
 
     for _ in range(2):
-        client(server.url, path).get_token("o", "t")
+        client(server.url, path).of("o").get_token("t")
 
     assert len(lines(path)) == 2
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -81,7 +81,7 @@ def test_threads_of_several_clients_write_whole_lines(serve: Serve, tmp_path: Pa
     clients = [client(server.url, path) for _ in range(2)]
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: clients[number % 2].get_token("o", "t"), range(80)))
+        list(pool.map(lambda number: clients[number % 2].of("o").get_token("t"), range(80)))
 
     assert len(lines(path)) == 80
 
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_written_is_told_before_any_call(serve: Serve, tmp
     server = serve(lambda _: Reply(body={"id": "t", "name": "ci"}))
 
     with pytest.raises(SettingsError) as error:
-        client(server.url, tmp_path).get_token("o", "t")
+        client(server.url, tmp_path).of("o").get_token("t")
 
     assert str(error.value) == (
         f"The file {str(tmp_path)!r} in ASTRO_TRACE (environment) or astro:trace (pulumi config) cannot be written (Is a "
@@ -111,6 +111,6 @@ def test_without_a_file_nothing_is_written(serve: Serve, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     server = serve(lambda _: Reply(body={"id": "t", "name": "ci"}))
 
-    AstroClient(server.url, lambda: CREDENTIAL).get_token("o", "t")
+    AstroClient(server.url, lambda: CREDENTIAL).of("o").get_token("t")
 
     assert list(tmp_path.iterdir()) == []

@@ -53,7 +53,7 @@ def test_a_refused_connection_is_told_with_its_reason_once(capsys: pytest.Captur
     client = settings(f"http://127.0.0.1:{free_port()}").client()
 
     with pytest.raises(ServiceError):
-        client.list_deployments("clx0")
+        client.of("clx0").list_deployments()
     client.close()
 
     notes = capsys.readouterr().err.splitlines()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.errors import LockTimeout
 
@@ -15,9 +16,9 @@ HOST, ORGANIZATION, TOKEN = "https://api.astronomer.io", "clo", "clt"
 
 def can_be_had_beside(held: tuple[str, str, str], wanted: tuple[str, str, str], directory: Path) -> bool:
     """Whether somebody else can have a lock while one is held."""
-    with operation(5), TokenLocks(held[0], str(directory)).holding(*held[1:]):
+    with operation(5), TokenLocks(held[0], str(directory)).holding(TokenKey(*held[1:])):
         try:
-            with operation(0.05), TokenLocks(wanted[0], str(directory)).holding(*wanted[1:]):
+            with operation(0.05), TokenLocks(wanted[0], str(directory)).holding(TokenKey(*wanted[1:])):
                 return True
         except LockTimeout:
             return False

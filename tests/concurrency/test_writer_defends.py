@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api import ApiToken
+from astro_provider.astro.api import ApiToken, OrganizationClient
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing import queues
 from astro_provider.astro.writing.changes import Add, Remove
@@ -201,8 +201,8 @@ def test_riders_end_with_an_error_when_the_thread_that_leads_them_is_stopped(
 ) -> None:
     deployments = scene.deployments(THREADS)
     monkeypatch.setattr(queues, "GATHER_SECONDS", 20.0)  # all of them ride together
-    writer, client = make_writer()
-    monkeypatch.setattr(client, "get_token", _stop)
+    writer, _ = make_writer()
+    monkeypatch.setattr(OrganizationClient, "get_token", _stop)
     ends: list[str] = []
 
     def write(deployment: str) -> None:

@@ -154,13 +154,13 @@ def test_each_operation_asks_for_the_permission_that_is_published() -> None:
 ROLE = ApiTokenRole(entity_type="DEPLOYMENT", entity_id="d", role="DEPLOYMENT_ADMIN")
 CALLS: dict[str, Callable[[AstroClient], object]] = {
     "ListOrganizations": lambda client: client.list_organizations(),
-    "ListApiTokens": lambda client: client.list_tokens("o", deployment_id="d"),
-    "ListApiTokens of the organization": lambda client: client.list_tokens("o", only_organization=True),
-    "GetApiToken": lambda client: client.get_token("o", "t"),
-    "UpdateApiTokenRoles": lambda client: client.set_roles("o", "t", [ROLE]),
-    "ListDeployments": lambda client: client.list_deployments("o"),
-    "GetDeployment": lambda client: client.get_deployment("o", "d"),
-    "ListRoles": lambda client: client.list_deployment_roles("o"),
+    "ListApiTokens": lambda client: client.of("o").list_tokens(deployment_id="d"),
+    "ListApiTokens of the organization": lambda client: client.of("o").list_tokens(only_organization=True),
+    "GetApiToken": lambda client: client.of("o").get_token("t"),
+    "UpdateApiTokenRoles": lambda client: client.of("o").set_roles("t", [ROLE]),
+    "ListDeployments": lambda client: client.of("o").list_deployments(),
+    "GetDeployment": lambda client: client.of("o").get_deployment("d"),
+    "ListRoles": lambda client: client.of("o").list_deployment_roles(),
 }
 CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "astro-v1.yaml").read_text(encoding="utf-8"))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import held_roles
 from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Change, Put, Remove, Roles, held_in
@@ -175,7 +175,7 @@ class Process:
             self.standing.pop(told.change.binding, None)  # nobody knows what is there
 
     def _lead(self, token_id: str, changes: Sequence[Change]) -> Generator[Call | Until, Any, Merge]:
-        merge = Merge(ORGANIZATION_ID, token_id, changes, self.ledger)
+        merge = Merge(TokenKey(ORGANIZATION_ID, token_id), changes, self.ledger)
         has_turn = bool(changes)
         if has_turn:
             yield self._out_of_step(token_id)
@@ -221,13 +221,13 @@ class Process:
                 self.met["read again because the list was old"] += has_read
                 has_read = True
                 if step.before_write and not has_turn:
-                    yield self._out_of_step(merge.token_id)
+                    yield self._out_of_step(merge.key.token_id)
                     has_turn = True
                 sent_at = clock.now
-                base = yield from self._retried(lambda: self.world.service.get_token(merge.token_id))
+                base = yield from self._retried(lambda: self.world.service.get_token(merge.key.token_id))
                 bases.append(base)
                 with self._noting(merge, changes):
-                    merge.read(as_token(merge.token_id, base.roles, base.updated_at), sent_at, clock.now)
+                    merge.read(as_token(merge.key.token_id, base.roles, base.updated_at), sent_at, clock.now)
                 self._note_seen(base, sent_at)
             else:
                 has_turn = False
@@ -254,11 +254,11 @@ class Process:
             asked_now = {change.binding for change in changes} - set(merge.outcomes)
             with self._noting(merge, changes):
                 merge.wrote(answer, clock.now, latest_update=clock.now)
-            self._lists[merge.token_id] = write.roles
-            self._accounted_for[merge.token_id] = clock.now
+            self._lists[merge.key.token_id] = write.roles
+            self._accounted_for[merge.key.token_id] = clock.now
             before, after = held_roles(base.roles), answer.roles_by_deployment
             for binding, told in self._unsettled.items():
-                if binding.token_id != merge.token_id or binding in asked_now:
+                if binding.token_id != merge.key.token_id or binding in asked_now:
                     continue
                 was, became = before.get(binding.deployment_id), after.get(binding.deployment_id)
                 if told.change.fulfilled_by(became) and not told.change.fulfilled_by(was):
@@ -364,7 +364,9 @@ class Process:
         """A list that is written differs from the list that was read in our wishes only."""
         wishes = {binding: told.change for binding, told in self._unsettled.items()}
         wishes |= {change.binding: change for change in changes if change.binding not in merge.outcomes}
-        ours = {binding.deployment_id: wish for binding, wish in wishes.items() if binding.token_id == merge.token_id}
+        ours = {
+            binding.deployment_id: wish for binding, wish in wishes.items() if binding.token_id == merge.key.token_id
+        }
         read = [entry for entry in base.roles if _deployment(entry) not in ours]
         written = [entry for entry in write.roles if _deployment(entry) not in ours]
         if len(read) != len(written) or any(

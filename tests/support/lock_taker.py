@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.errors import AstroProviderError
 
@@ -25,7 +26,7 @@ def _main() -> None:
 
         fcntl.flock = refuse
     try:
-        with operation(1), TokenLocks("https://astro.example", *sys.argv[1:]).holding("org", "token"):
+        with operation(1), TokenLocks("https://astro.example", *sys.argv[1:]).holding(TokenKey("org", "token")):
             print("held")  # noqa: T201  what the test reads
     except AstroProviderError as error:
         print(error)  # noqa: T201  as above

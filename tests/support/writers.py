@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api import ApiToken, ApiTokenRole, AstroClient, SubjectRoles, pace
+from astro_provider.astro.api import ApiToken, ApiTokenRole, AstroClient, OrganizationClient, SubjectRoles, pace
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Add, Change, Put, Remove
 from astro_provider.astro.writing.locks import TokenLocks
@@ -39,10 +39,19 @@ class WatchedClient(AstroClient):
         super().__init__(host, credential, bound_seconds=bound_seconds)
         self.posted: list[tuple[ApiTokenRole, ...]] = []
 
-    def set_roles(self, organization_id: str, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
-        self.posted.append(tuple(roles))
-        answer = super().set_roles(organization_id, token_id, roles)
-        self.after_write(len(self.posted))
+    def of(self, organization_id: str) -> OrganizationClient:
+        return _WatchedOrganization(self, organization_id)
+
+
+class _WatchedOrganization(OrganizationClient):
+    def __init__(self, service: WatchedClient, organization_id: str) -> None:
+        super().__init__(service, organization_id)
+        self._service = service
+
+    def set_roles(self, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
+        self._service.posted.append(tuple(roles))
+        answer = super().set_roles(token_id, roles)
+        self._service.after_write(len(self._service.posted))
         return answer
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from astro_provider.astro.api import ApiTokenRole, SubjectRoles
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Put
 from astro_provider.astro.writing.ledger import MOST_EXTENSIONS, Ledger
 from astro_provider.astro.writing.merge import MOST_WRITES, Merge, Read, Write
@@ -66,7 +67,7 @@ def test_a_grant_keeps_its_protection_when_a_later_change_of_it_is_refused() -> 
 
 def test_a_merge_that_goes_one_by_one_ends_although_each_write_is_undone() -> None:
     grant, refused = Put(binding("t", "d"), "A"), Put(binding("t", "e"), NO_SUCH_ROLE)
-    merge = Merge(ORGANIZATION_ID, "t", [grant, refused], Ledger(8.0))
+    merge = Merge(TokenKey(ORGANIZATION_ID, "t"), [grant, refused], Ledger(8.0))
     answer = SubjectRoles.model_validate({"deploymentRoles": [{"deploymentId": "d", "role": "A"}]})
     writes = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
 from astro_provider.astro.writing.ledger import Ledger
@@ -43,7 +43,7 @@ def answer(**roles: str) -> SubjectRoles:
 
 
 def merging(*changes: Change, ledger: Ledger | None = None) -> Merge:
-    return Merge("o", "t", changes, Ledger(SETTLE) if ledger is None else ledger)
+    return Merge(TokenKey("o", "t"), changes, Ledger(SETTLE) if ledger is None else ledger)
 
 
 def reads(merge: Merge, now: float = 0.0, **roles: str) -> Read | Write | None:
@@ -459,7 +459,7 @@ def test_foreign_entries_go_back_field_for_field() -> None:
 
 def test_what_is_only_made_together_is_refused_together_and_leaves_the_rest() -> None:
     good, first, second = Put(ONE, "A"), Put(TWO, "B"), Remove(THREE)
-    merge = Merge("o", "t", [good, first, second], Ledger(SETTLE), {TWO: "table", THREE: "table"})
+    merge = Merge(TokenKey("o", "t"), [good, first, second], Ledger(SETTLE), {TWO: "table", THREE: "table"})
     reads(merge, d3="C")
 
     assert merge.refused(REFUSED) is None

@@ -3,7 +3,7 @@
 It refuses to know what a binding is: it reads and writes what the service has, whole.
 """
 
-from astro_provider.astro.api.client import AstroClient
+from astro_provider.astro.api.client import AstroClient, OrganizationClient
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "AstroClient",
     "Deployment",
     "Organization",
+    "OrganizationClient",
     "Role",
     "SubjectRoles",
 ]

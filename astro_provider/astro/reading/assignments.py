@@ -21,9 +21,8 @@ BUILT_IN = frozenset(("DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ADMIN"))  # roles of de
 FEWEST_TO_COUNT_TOKENS = 2  # to count the tokens costs a call, so it saves none if there are no more deployments
 
 
-def assigned_tokens(  # noqa: PLR0913  every option is a keyword
+def assigned_tokens(
     reader: Reader,
-    organization_id: str,
     deployments: Sequence[Deployment],
     *,
     include_other_scopes: bool = False,
@@ -33,8 +32,7 @@ def assigned_tokens(  # noqa: PLR0913  every option is a keyword
     """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         deployments: where to look.
         include_other_scopes: also tokens of a workspace or of a deployment.
         tokens: all tokens that may be assigned, if the caller has read them; else they are listed.
@@ -44,14 +42,13 @@ def assigned_tokens(  # noqa: PLR0913  every option is a keyword
         RolesUnknown: the service left a token's roles out.
     """
     wanted = _Wanted(include_other_scopes, tokens)
-    found = list(_found(reader, organization_id, deployments, wanted, progress))
+    found = list(_found(reader, deployments, wanted, progress))
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
 
-def tokens_in(  # noqa: PLR0913  every option is a keyword
+def tokens_in(
     reader: Reader,
-    organization_id: str,
     *,
     deployment_id: str | None = None,
     deployment_name: str | None = None,
@@ -61,8 +58,7 @@ def tokens_in(  # noqa: PLR0913  every option is a keyword
     """Return the tokens that hold a role in a deployment, by name, as it is now.
 
     Args:
-        reader: the facts about deployments. Roles are read anew, because the program itself may have changed them.
-        organization_id: the organization.
+        reader: the facts of the organization. Roles are read anew, because the program itself may have changed them.
         deployment_id: the id of the deployment.
         deployment_name: its name.
         workspace_id: a guard: the deployment must belong to this workspace. It also decides between several deployments
@@ -74,13 +70,9 @@ def tokens_in(  # noqa: PLR0913  every option is a keyword
         RolesUnknown: the service left a token's roles out.
     """
     deployment = deployment_meant(
-        reader,
-        organization_id,
-        deployment_id=deployment_id,
-        deployment_name=deployment_name,
-        workspace_id=workspace_id,
+        reader, deployment_id=deployment_id, deployment_name=deployment_name, workspace_id=workspace_id
     )
-    return assigned_tokens(reader.anew(), organization_id, [deployment], include_other_scopes=include_other_scopes)
+    return assigned_tokens(reader.anew(), [deployment], include_other_scopes=include_other_scopes)
 
 
 @dataclass(frozen=True)
@@ -93,26 +85,22 @@ class _Wanted:
     def __call__(self, token: ApiToken) -> bool:
         return self.include_other_scopes or token.scope == ORGANIZATION
 
-    def all(self, reader: Reader, organization_id: str) -> list[ApiToken]:
+    def all(self, reader: Reader) -> list[ApiToken]:
         """All of them, wherever they are assigned."""
-        listed = reader.tokens(organization_id).listed if self.known is None else self.known
+        listed = reader.tokens().listed if self.known is None else self.known
         return [token for token in listed if self(token)]
 
 
 def _found(
-    reader: Reader,
-    organization_id: str,
-    deployments: Sequence[Deployment],
-    wanted: _Wanted,
-    progress: Callable[[int, int], None],
+    reader: Reader, deployments: Sequence[Deployment], wanted: _Wanted, progress: Callable[[int, int], None]
 ) -> Iterator[DeploymentOrgToken]:
     if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        tokens = wanted.all(reader, organization_id)
+        tokens = wanted.all(reader)
         if len(tokens) < len(deployments):
-            calls = [lambda t=token: _of_token(reader, organization_id, t, deployments) for token in tokens]
+            calls = [lambda t=token: _of_token(reader, t, deployments) for token in tokens]
             yield from _counted(calls, progress)
             return
-    calls = [lambda d=deployment: _of_deployment(reader, organization_id, d, wanted) for deployment in deployments]
+    calls = [lambda d=deployment: _of_deployment(reader, d, wanted) for deployment in deployments]
     yield from _counted(calls, progress)
 
 
@@ -125,34 +113,28 @@ def _counted(
 
 
 def _of_deployment(
-    reader: Reader, organization_id: str, deployment: Deployment, is_wanted: Callable[[ApiToken], bool]
+    reader: Reader, deployment: Deployment, is_wanted: Callable[[ApiToken], bool]
 ) -> list[DeploymentOrgToken]:
     rows = []
-    for token in filter(is_wanted, reader.tokens_of_deployment(organization_id, deployment.id).values()):
+    for token in filter(is_wanted, reader.tokens_of_deployment(deployment.id).values()):
         role = role_told(token, deployment.id)
         if role is not None:
-            rows.append(_row(organization_id, token, deployment, role))
+            rows.append(_row(reader, token, deployment, role))
         else:  # a list that does not tell the role is not trusted
-            rows += _of_token(reader, organization_id, token, [deployment])
+            rows += _of_token(reader, token, [deployment])
     return rows
 
 
-def _of_token(
-    reader: Reader, organization_id: str, listed: ApiToken, deployments: Sequence[Deployment]
-) -> list[DeploymentOrgToken]:
+def _of_token(reader: Reader, listed: ApiToken, deployments: Sequence[Deployment]) -> list[DeploymentOrgToken]:
     try:
-        token = reader.whole_token(organization_id, listed.id)
+        token = reader.whole_token(listed.id)
     except NotFound:
         return []  # deleted since the list was read
     held = held_roles(require_roles(token))
-    return [
-        _row(organization_id, token, deployment, held[deployment.id])
-        for deployment in deployments
-        if deployment.id in held
-    ]
+    return [_row(reader, token, deployment, held[deployment.id]) for deployment in deployments if deployment.id in held]
 
 
-def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:
+def _row(reader: Reader, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:
     return DeploymentOrgToken(
         id=token.id,
         name=token.name,
@@ -164,7 +146,7 @@ def _row(organization_id: str, token: ApiToken, deployment: Deployment, role: st
         deployment_id=deployment.id,
         deployment_name=deployment.name,
         workspace_id=deployment.workspace_id,
-        organization_id=organization_id,
+        organization_id=reader.organization_id,
         expires_at=rfc3339(token.end_at),
         last_used_at=token.last_used_at,
         kind=token.kind,

@@ -19,43 +19,41 @@ from astro_provider.errors import InputError
 
 
 def deployments_of(
-    reader: Reader, organization_id: str, *, workspace: str | None = None, name: str | None = None
+    reader: Reader, *, workspace: str | None = None, name: str | None = None
 ) -> list[OrganizationDeployment]:
     """Return the deployments of an organization, by name, then by id.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         workspace: only those of this workspace, given by its name or its id.
         name: only those of this name: one in each workspace at most.
 
     Raises:
         InputError: no deployment fits what is given.
     """
-    named = None if name is None else _named(reader, organization_id, name, "name")
-    everywhere = list(reader.deployments(organization_id).values())
+    named = None if name is None else _named(reader, name, "name")
+    everywhere = list(reader.deployments().values())
     found = everywhere if named is None else named
     if workspace is not None:
         found = _in_workspace(everywhere, found, workspace)
     return [
-        OrganizationDeployment(one.id, one.name, one.workspace_id, one.workspace_name, organization_id)
+        OrganizationDeployment(one.id, one.name, one.workspace_id, one.workspace_name, reader.organization_id)
         for one in sorted(found, key=lambda one: (one.name, one.id))
     ]
 
 
-def organization_tokens(reader: Reader, organization_id: str, *, name: str | None = None) -> list[OrganizationToken]:
+def organization_tokens(reader: Reader, *, name: str | None = None) -> list[OrganizationToken]:
     """Return the API tokens of an organization, by name, then by id; those of a workspace or a deployment stay out.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         name: only those of this name.
 
     Raises:
         InputError: no organization token has that name.
     """
-    listed = reader.tokens(organization_id).listed
-    found = listed if name is None else reader.tokens_of_key(organization_id, name, certain=True)[1]
+    listed = reader.tokens().listed
+    found = listed if name is None else reader.tokens_of_key(name, certain=True)[1]
     tokens = [token for token in found if token.scope == ORGANIZATION]
     if name is not None and not tokens:
         known = [token.name for token in listed if token.scope == ORGANIZATION]
@@ -65,7 +63,7 @@ def organization_tokens(reader: Reader, organization_id: str, *, name: str | Non
             id=token.id,
             name=token.name,
             description=token.description or "",
-            organization_id=organization_id,
+            organization_id=reader.organization_id,
             created_at=token.created_at,
             created_by=token.created_by.display_name if token.created_by else None,
             expires_at=rfc3339(token.end_at),
@@ -78,7 +76,6 @@ def organization_tokens(reader: Reader, organization_id: str, *, name: str | Non
 
 def deployment_meant(
     reader: Reader,
-    organization_id: str,
     *,
     deployment_id: str | None = None,
     deployment_name: str | None = None,
@@ -87,8 +84,7 @@ def deployment_meant(
     """Return the deployment of that id, of that name, or of both.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         deployment_id: its id.
         deployment_name: its name.
         workspace_id: a guard; it also decides between several deployments of one name.
@@ -97,7 +93,7 @@ def deployment_meant(
         InputError: neither id nor name is given, no deployment or several fit, or it belongs to another workspace.
     """
     if deployment_id is not None:
-        [found] = choose_deployments(reader, organization_id, deployment_ids=[deployment_id], workspace_id=workspace_id)
+        [found] = choose_deployments(reader, deployment_ids=[deployment_id], workspace_id=workspace_id)
         if deployment_name not in (None, found.name):
             raise InputError(
                 "deployment_name",
@@ -107,7 +103,7 @@ def deployment_meant(
         return found
     if deployment_name is None:
         raise InputError("deployment_id", "Neither deployment_id nor deployment_name is given: give one of the two.")
-    named = _named(reader, organization_id, deployment_name, "deployment_name")
+    named = _named(reader, deployment_name, "deployment_name")
     if len(named) > 1 and workspace_id is not None:
         named = [one for one in named if one.workspace_id == workspace_id] or named[:1]
     if len(named) > 1:
@@ -123,13 +119,12 @@ def deployment_meant(
 
 
 def choose_deployments(
-    reader: Reader, organization_id: str, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
+    reader: Reader, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
 ) -> list[Deployment]:
     """Return the deployments that are meant, by name.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         deployment_ids: the deployments; none: all of them.
         workspace_id: a guard, if deployments are given; else all deployments of that workspace.
 
@@ -137,23 +132,23 @@ def choose_deployments(
         InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
     """
     if not deployment_ids:
-        everywhere = reader.deployments(organization_id).values()
+        everywhere = reader.deployments().values()
         meant = [found for found in everywhere if workspace_id in (None, found.workspace_id)]
         if workspace_id is not None and not meant:
             workspaces = {found.workspace_id for found in everywhere if found.workspace_id}
             raise InputError(
                 "workspace_id",
-                f"No deployment of organization {organization_id} belongs to workspace "
+                f"No deployment of organization {reader.organization_id} belongs to workspace "
                 f"{workspace_id}{nearest_names(workspace_id, workspaces)}.",
             )
         return sorted(meant, key=lambda found: (found.name, found.id))
     chosen = []
     for deployment_id in dict.fromkeys(deployment_ids):
-        found = reader.deployment(organization_id, deployment_id)
+        found = reader.deployment(deployment_id)
         if found is None:
             raise InputError(
                 "deployment_id",
-                no_deployment(reader.deployments(organization_id).values(), organization_id, deployment_id),
+                no_deployment(reader.deployments().values(), reader.organization_id, deployment_id),
             )
         if workspace_id not in (None, found.workspace_id):
             raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
@@ -161,12 +156,13 @@ def choose_deployments(
     return chosen
 
 
-def _named(reader: Reader, organization_id: str, name: str, argument: str) -> list[Deployment]:
-    found = reader.deployments_of_key(organization_id, name, certain=True)[1]
+def _named(reader: Reader, name: str, argument: str) -> list[Deployment]:
+    found = reader.deployments_of_key(name, certain=True)[1]
     if not found:
-        known = [one.name for one in reader.deployments(organization_id).values()]
+        known = [one.name for one in reader.deployments().values()]
         raise InputError(
-            argument, f"No deployment is named {name!r} in organization {organization_id}{nearest_names(name, known)}."
+            argument,
+            f"No deployment is named {name!r} in organization {reader.organization_id}{nearest_names(name, known)}.",
         )
     return found
 

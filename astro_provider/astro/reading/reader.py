@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
-from astro_provider.astro.api import ApiToken, AstroClient, Deployment, Role
+from astro_provider.astro.api import ApiToken, AstroClient, Deployment, OrganizationClient, Role
 from astro_provider.astro.coverage import Reading, fewest_reads
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.roles import held_roles, require_roles, role_in, role_told, same_role, wrong_scope
 from astro_provider.astro.settings import no_organization, only_organization
@@ -35,6 +36,7 @@ MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the o
 OLDEST_MISS_SECONDS = 1.0  # of a list, after that
 
 _Fact = TypeVar("_Fact")
+_Key = tuple[str, str]  # a kind of fact, and the id that it is about
 
 
 @dataclass(frozen=True)
@@ -68,186 +70,197 @@ class Assignment:
     role: str
 
 
-class Reader:
-    """The facts of the service, read through one client; safe to share between threads.
+class Readers:
+    """The readers of a service, one for each organization; safe to share between threads.
 
     Args:
         client: the service.
-        evidence: the process's, if it has one already.
+        evidence: the process's, if it has it already.
     """
 
-    def __init__(self, client: AstroClient, evidence: Evidence | None = None) -> None:
+    def __init__(self, client: AstroClient, evidence: PerOrganization[Evidence] | None = None) -> None:
         self._client = client
-        self._evidence = evidence or Evidence(client)
+        known = evidence or PerOrganization(lambda one: Evidence(client.of(one)))
+        self._readers = PerOrganization(lambda one: Reader(client.of(one), known.of(one)))
+        self._facts = SingleFlight()
+
+    def of(self, organization_id: str | None) -> Reader:
+        """The reader of an organization; for None, of the only one that the credential sees.
+
+        Raises:
+            SettingsError: None was given, and the credential sees no organization or several.
+        """
+        if organization_id is None:
+            seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
+            organization_id = only_organization(seen)
+            if organization_id is None:
+                raise no_organization(len(seen))
+        return self._readers.of(organization_id)
+
+
+class Reader:
+    """The facts of one organization; safe to share between threads.
+
+    Args:
+        client: the organization.
+        evidence: what counts as gone there.
+    """
+
+    def __init__(self, client: OrganizationClient, evidence: Evidence) -> None:
+        self.organization_id = client.organization_id
+        self._client = client
+        self._evidence = evidence
         self._facts = SingleFlight()
         self._lock = threading.Lock()
-        self._asked: Counter[tuple[str, ...]] = Counter()
-        self._unlistable: set[tuple[str, ...]] = set()  # lists that the service refuses; each token is asked instead
-        self._first_hints: dict[tuple[str, ...], float] = {}  # that a token or a deployment is gone; monotonic seconds
-        self._sorted: dict[
-            str, tuple[ApiToken, dict[str, str]]
-        ] = {}  # by token: an answer, and its roles by deployment
+        self._asked: Counter[_Key] = Counter()
+        self._unlistable: set[str] = set()  # deployments whose list the service refuses; each token is asked instead
+        self._first_hints: dict[_Key, float] = {}  # that a token or a deployment is gone; monotonic seconds
+        # By token: an answer, and its roles by deployment.
+        self._sorted: dict[str, tuple[ApiToken, dict[str, str]]] = {}
         self._in_vain = 0
 
     def anew(self) -> Reader:
-        """A reader of the same service that knows nothing yet."""
+        """A reader of the same organization that knows nothing yet."""
         return Reader(self._client, self._evidence)
 
-    def organization_id(self, given: str | None) -> str:
-        """The organization: the given one, else the only one that the credential sees.
-
-        Raises:
-            SettingsError: none was given, and the credential sees none or several.
-        """
-        if given is not None:
-            return given
-        seen = self._facts.get("organizations", self._client.list_organizations, not_before=_recent())
-        only = only_organization(seen)
-        if only is None:
-            raise no_organization(len(seen))
-        return only
-
-    def tokens(self, organization_id: str, *, not_before: float | None = None) -> Tokens:
+    def tokens(self, *, not_before: float | None = None) -> Tokens:
         """The organization's tokens."""
         return self._facts.get(
-            ("tokens", organization_id),
-            lambda: Tokens(self._client.list_tokens(organization_id)),
+            "tokens",
+            lambda: Tokens(self._client.list_tokens()),
             not_before=_recent() if not_before is None else not_before,
         )
 
-    def organization_tokens(self, organization_id: str) -> list[ApiToken]:
+    def organization_tokens(self) -> list[ApiToken]:
         """The tokens of the organization's scope, each with its role in the organization if the service tells it."""
         return self._facts.get(
-            ("organization tokens", organization_id),
-            lambda: self._client.list_tokens(organization_id, only_organization=True),
+            "organization tokens",
+            lambda: self._client.list_tokens(only_organization=True),
             not_before=_recent(),
         )
 
-    def token(self, organization_id: str, token_id: str) -> ApiToken | None:
+    def token(self, token_id: str) -> ApiToken | None:
         """A token by id, or None if there is none."""
-        found = self.tokens(organization_id).by_id.get(token_id)
+        found = self.tokens().by_id.get(token_id)
         if found is None:
             try:
-                return self.whole_token(organization_id, token_id)
+                return self.whole_token(token_id)
             except NotFound:
                 return None
         return found
 
-    def tokens_of_key(self, organization_id: str, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
+    def tokens_of_key(self, key: str, *, certain: bool) -> tuple[ApiToken | None, list[ApiToken]]:
         """The token of that id, and the tokens of that name; if `certain`, none means that there is none now."""
 
         def find(since: float) -> tuple[ApiToken | None, list[ApiToken]] | None:
-            tokens = self.tokens(organization_id, not_before=since)
+            tokens = self.tokens(not_before=since)
             found = tokens.by_id.get(key), tokens.by_name.get(key, [])
             return found if any(found) else None
 
         return self._look_up(find, certain=certain) or (None, [])
 
-    def deployments_of_key(
-        self, organization_id: str, key: str, *, certain: bool
-    ) -> tuple[Deployment | None, list[Deployment]]:
+    def deployments_of_key(self, key: str, *, certain: bool) -> tuple[Deployment | None, list[Deployment]]:
         """The deployment of that id, and the deployments of that name; `certain` as for tokens."""
 
         def find(since: float) -> tuple[Deployment | None, list[Deployment]] | None:
-            by_id = self.deployments(organization_id, not_before=since)
+            by_id = self.deployments(not_before=since)
             found = by_id.get(key), [one for one in by_id.values() if one.name == key]
             return found if any(found) else None
 
         return self._look_up(find, certain=certain) or (None, [])
 
-    def deployments(self, organization_id: str, *, not_before: float | None = None) -> dict[str, Deployment]:
+    def deployments(self, *, not_before: float | None = None) -> dict[str, Deployment]:
         """The organization's deployments by id."""
         return self._facts.get(
-            ("deployments", organization_id),
-            lambda: {found.id: found for found in self._client.list_deployments(organization_id)},
+            "deployments",
+            lambda: {found.id: found for found in self._client.list_deployments()},
             not_before=_recent() if not_before is None else not_before,
         )
 
-    def deployment(self, organization_id: str, deployment_id: str) -> Deployment | None:
+    def deployment(self, deployment_id: str) -> Deployment | None:
         """A deployment by id, or None if there is none."""
-        found = self.deployments(organization_id).get(deployment_id)
+        found = self.deployments().get(deployment_id)
         if found is None:
             try:
                 return self._facts.get(
-                    ("deployment", organization_id, deployment_id),
-                    lambda: self._client.get_deployment(organization_id, deployment_id),
+                    _deployment_key(deployment_id),
+                    lambda: self._client.get_deployment(deployment_id),
                     not_before=_recent(),
                 )
             except NotFound:
                 return None
         return found
 
-    def doubt(self, organization_id: str) -> str | None:
+    def doubt(self) -> str | None:
         """Return why lists may not show all of the organization to the credential; None if it sees everything."""
-        return self._evidence.doubt(organization_id)
+        return self._evidence.doubt()
 
-    def gone_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+    def gone_deployments(self, deployment_ids: Collection[str]) -> set[str]:
         """Return those of these deployments that do not exist, from a list that is read now.
 
         Raises:
             AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
         """
-        return self._evidence.gone_deployments(organization_id, deployment_ids)
+        return self._evidence.gone_deployments(deployment_ids)
 
-    def unlisted_deployments(self, organization_id: str, deployment_ids: Collection[str]) -> set[str]:
+    def unlisted_deployments(self, deployment_ids: Collection[str]) -> set[str]:
         """Return those of these deployments that do not exist, by the shared list and by one that was read after it.
 
         Raises:
             AbsenceNotProven: both lists lack some, and the credential may not see all deployments.
         """
-        missing = set(deployment_ids) - self.deployments(organization_id).keys()
+        missing = set(deployment_ids) - self.deployments().keys()
         if not missing:
             return missing
-        since = max(self._first_hint(("deployment", organization_id, one)) for one in missing)
+        since = max(self._first_hint(_deployment_key(one)) for one in missing)
         return self._evidence.gone_deployments(
-            organization_id,
             missing,
             lambda: self._facts.get(
-                ("deployments as evidence", organization_id),
-                lambda: self._client.list_deployments(organization_id, complete=True),
+                "deployments as evidence",
+                lambda: self._client.list_deployments(complete=True),
                 not_before=since,
             ),
         )
 
-    def roles(self, organization_id: str, *, not_before: float | None = None) -> list[Role]:
+    def roles(self, *, not_before: float | None = None) -> list[Role]:
         """The roles that can be given in a deployment."""
         return self._facts.get(
-            ("roles", organization_id),
-            lambda: self._client.list_deployment_roles(organization_id),
+            "roles",
+            self._client.list_deployment_roles,
             not_before=_recent() if not_before is None else not_before,
         )
 
-    def roles_named(self, organization_id: str, name: str, *, certain: bool) -> list[Role]:
+    def roles_named(self, name: str, *, certain: bool) -> list[Role]:
         """The deployment role that is spelled like that, else all that differ in case only; `certain` as for tokens."""
 
         def find(since: float) -> list[Role]:
-            alike = [one for one in self.roles(organization_id, not_before=since) if same_role(one.name, name)]
+            alike = [one for one in self.roles(not_before=since) if same_role(one.name, name)]
             return [one for one in alike if one.name == name] or alike
 
         return self._look_up(find, certain=certain) or []
 
-    def tokens_of_deployment(self, organization_id: str, deployment_id: str) -> dict[str, ApiToken]:
+    def tokens_of_deployment(self, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
 
         def fetch() -> dict[str, ApiToken]:
-            found = self._client.list_tokens(organization_id, deployment_id=deployment_id)
+            found = self._client.list_tokens(deployment_id=deployment_id)
             return {token.id: token for token in found}
 
-        return self._facts.get(_assigned_key(organization_id, deployment_id), fetch, not_before=_recent())
+        return self._facts.get(_assigned_key(deployment_id), fetch, not_before=_recent())
 
-    def has_listed(self, organization_id: str, deployment_id: str) -> bool:
-        """Whether the service has given the tokens of a deployment lately, which it refuses for one that does not exist."""
-        return self._facts.has(_assigned_key(organization_id, deployment_id), not_before=_recent())
+    def has_listed(self, deployment_id: str) -> bool:
+        """Return whether the service has given the tokens of a deployment lately, which it refuses for one that does not exist."""
+        return self._facts.has(_assigned_key(deployment_id), not_before=_recent())
 
-    def whole_token(self, organization_id: str, token_id: str, *, not_before: float | None = None) -> ApiToken:
+    def whole_token(self, token_id: str, *, not_before: float | None = None) -> ApiToken:
         """One token with all its roles.
 
         Raises:
             NotFound: there is no such token.
         """
         return self._facts.get(
-            _token_key(organization_id, token_id),
-            lambda: self._client.get_token(organization_id, token_id),
+            _token_key(token_id),
+            lambda: self._client.get_token(token_id),
             not_before=_recent() if not_before is None else not_before,
         )
 
@@ -267,20 +280,20 @@ class Reader:
         listed = None
         if self._list_covers_more(binding):
             try:
-                listed = self.tokens_of_deployment(binding.organization_id, binding.deployment_id).get(binding.token_id)
+                listed = self.tokens_of_deployment(binding.deployment_id).get(binding.token_id)
             except (NotFound, CallRefused):  # a deleted deployment: its entries may stay on the tokens
                 with self._lock:
-                    self._unlistable.add(_assigned_key(binding.organization_id, binding.deployment_id))
+                    self._unlistable.add(binding.deployment_id)
             else:
                 if listed is None and not confirm_absence:
-                    self._require_that_roles_show(binding)
+                    self._require_that_roles_show(binding.token_id)
                     return None
         if listed is not None and (role := role_told(listed, binding.deployment_id)) is not None:
             return Assignment(listed, role)
         try:
-            token = self.whole_token(binding.organization_id, binding.token_id)
+            token = self.whole_token(binding.token_id)
         except NotFound as hint:
-            self._require_that_token_is_gone(binding, hint)
+            self._require_that_token_is_gone(binding.token_id, hint)
             return None
         role = self._held(token).get(binding.deployment_id)
         return None if role is None else Assignment(token, role)
@@ -306,9 +319,9 @@ class Reader:
             binding = reading.bindings[0]
             with suppress(NotFound, CallRefused):  # `role_of` finds out what that means
                 if reading.of_deployment:
-                    self.tokens_of_deployment(binding.organization_id, binding.deployment_id)
+                    self.tokens_of_deployment(binding.deployment_id)
                 else:
-                    self.whole_token(binding.organization_id, binding.token_id)
+                    self.whole_token(binding.token_id)
 
         for _ in in_parallel([partial(read, reading) for reading in fewest_reads(bindings)]):
             pass
@@ -317,16 +330,16 @@ class Reader:
     def role_now(self, binding: BindingId) -> str | None:
         """The role that the token has in the deployment now, or None; also if there is no such token."""
         try:
-            token = self.whole_token(binding.organization_id, binding.token_id, not_before=time.monotonic())
+            token = self.whole_token(binding.token_id, not_before=time.monotonic())
         except NotFound:
             return None
         return role_in(require_roles(token), binding.deployment_id)
 
-    def written(self, organization_id: str, token: ApiToken) -> None:
+    def written(self, token: ApiToken) -> None:
         """Learn what our own write has left on a token."""
-        self._facts.put(_token_key(organization_id, token.id), token)
+        self._facts.put(_token_key(token.id), token)
 
-    def _first_hint(self, key: tuple[str, ...]) -> float:
+    def _first_hint(self, key: _Key) -> float:
         """When this process met the first hint that something is gone, which many bindings may share."""
         now = time.monotonic()
         with self._lock:
@@ -334,25 +347,25 @@ class Reader:
                 self._first_hints[key] = now
             return self._first_hints[key]
 
-    def _require_that_token_is_gone(self, binding: BindingId, hint: NotFound) -> None:
+    def _require_that_token_is_gone(self, token_id: str, hint: NotFound) -> None:
         """Compare a 404 with a list that was read after the first 404 of that token."""
-        since = self._first_hint(_token_key(binding.organization_id, binding.token_id))
+        since = self._first_hint(_token_key(token_id))
 
         def list_tokens() -> list[ApiToken]:
             return self._facts.get(
-                ("tokens as evidence", binding.organization_id),
-                lambda: self._client.list_tokens(binding.organization_id, complete=True),
+                "tokens as evidence",
+                lambda: self._client.list_tokens(complete=True),
                 not_before=since,
             )
 
-        self._evidence.require_that_token_is_gone(binding.organization_id, binding.token_id, hint, list_tokens)
+        self._evidence.require_that_token_is_gone(token_id, hint, list_tokens)
 
-    def _require_that_roles_show(self, binding: BindingId) -> None:
+    def _require_that_roles_show(self, token_id: str) -> None:
         """Read one token of the organization whole: if roles are hidden, a list shows nothing, as if all were well."""
         with suppress(NotFound):
             self._facts.get(
-                ("roles show", binding.organization_id),
-                lambda: require_roles(self.whole_token(binding.organization_id, binding.token_id)),
+                "roles show",
+                lambda: require_roles(self.whole_token(token_id)),
                 not_before=_recent(),
             )
 
@@ -373,12 +386,11 @@ class Reader:
         return found
 
     def _list_covers_more(self, binding: BindingId) -> bool:
-        token_key = _token_key(binding.organization_id, binding.token_id)
-        list_key = _assigned_key(binding.organization_id, binding.deployment_id)
+        token_key, list_key = _token_key(binding.token_id), _assigned_key(binding.deployment_id)
         with self._lock:
             self._asked.update([token_key, list_key])
             listed_more = self._asked[list_key] >= self._asked[token_key]
-            if list_key in self._unlistable:
+            if binding.deployment_id in self._unlistable:
                 return False
         if self._facts.has(token_key, not_before=_recent()):
             return False
@@ -389,9 +401,13 @@ def _recent() -> float:
     return time.monotonic() - OLDEST_SECONDS
 
 
-def _token_key(organization_id: str, token_id: str) -> tuple[str, ...]:
-    return ("token", organization_id, token_id)
+def _token_key(token_id: str) -> _Key:
+    return "token", token_id
 
 
-def _assigned_key(organization_id: str, deployment_id: str) -> tuple[str, ...]:
-    return ("assigned", organization_id, deployment_id)
+def _deployment_key(deployment_id: str) -> _Key:
+    return "deployment", deployment_id
+
+
+def _assigned_key(deployment_id: str) -> _Key:
+    return "assigned", deployment_id

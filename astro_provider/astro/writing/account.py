@@ -156,7 +156,7 @@ def repair_in_words(changes: Sequence[Change]) -> str:
 
 
 def _counted(number: int, key: TokenKey) -> str:
-    return f"{number} change{'' if number == 1 else 's'} of token {key[1]}"
+    return f"{number} change{'' if number == 1 else 's'} of token {key.token_id}"
 
 
 def _some(names: list[str], separator: str) -> str:

@@ -174,7 +174,9 @@ class Ledger:
             last_writer = token.updated_by.display_name
         before = held_roles(left.roles)
         changed = {one for one in before.keys() | held.keys() if before.get(one) != held.get(one)}
-        theirs = tuple(sorted(one for one in changed if BindingId(key[0], one, key[1]) not in self._sent))
+        theirs = tuple(
+            sorted(one for one in changed if BindingId(key.organization_id, one, key.token_id) not in self._sent)
+        )
         known = self.others(key)
         self._others[key] = Others(last_writer or known.last_writer, theirs or known.deployment_ids)
 

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astro_provider.astro.api import cancelling, deadline
+from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.flock import fcntl
 from astro_provider.astro.writing.lock_directory import usable_directory
 from astro_provider.errors import Cancelled, LockTimeout
@@ -49,18 +50,18 @@ class TokenLocks:
         self._directory: Path | None = None
 
     @contextmanager
-    def holding(self, organization_id: str, token_id: str) -> Iterator[None]:
+    def holding(self, key: TokenKey) -> Iterator[None]:
         """Hold the lock of a token; without it, after a warning, if this machine has none.
 
         Raises:
             SettingsError: the directory that the user chose cannot be used.
             LockTimeout: another process held it until the deadline of this thread.
         """
-        name = hashlib.sha256(f"{self._host}/{organization_id}/{token_id}".encode()).hexdigest()[:32]
+        name = hashlib.sha256(f"{self._host}/{key.organization_id}/{key.token_id}".encode()).hexdigest()[:32]
         held = None
         try:
             self._directory = self._directory or usable_directory(self._given)
-            held = _taken(self._directory / f"{name}.lock", token_id)
+            held = _taken(self._directory / f"{name}.lock", key.token_id)
         except OSError as error:
             reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
             notices.warn(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import deployment_of, held_roles, require_roles
 from astro_provider.astro.writing.account import Reason
 from astro_provider.astro.writing.changes import (
@@ -55,8 +55,7 @@ class Merge:
     """Several changes to one token, made together: one read, one merged write, each with its own outcome.
 
     Args:
-        organization_id: whose token it is.
-        token_id: the token.
+        key: the token.
         changes: what is asked for, at most one per binding; without any, it only puts back what was undone.
         ledger: what this process wrote lately.
         groups: the group of a binding whose change is only made together with the others of its group; a binding that
@@ -65,18 +64,15 @@ class Merge:
 
     def __init__(
         self,
-        organization_id: str,
-        token_id: str,
+        key: TokenKey,
         changes: Sequence[Change],
         ledger: Ledger,
         groups: Mapping[BindingId, Hashable] | None = None,
     ) -> None:
-        self.organization_id = organization_id
-        self.token_id = token_id
+        self.key = key
         self.token: ApiToken | None = None
         self.outcomes: dict[BindingId, ApiToken | Exception] = {}
         self.failure: Exception | None = None
-        self.key = (organization_id, token_id)
         self._is_look = self._only_looks = not changes
         self._open = {change.binding: change for change in changes}
         self._groups = groups or {}
@@ -276,7 +272,7 @@ class Merge:
     def _read_again_because_stale(self, age: float) -> Read | None:
         self._stale_reads += 1
         if self._stale_reads >= MOST_STALE_READS:
-            self.failed(_too_slow(self.token_id, age, self._ledger.settle_seconds))
+            self.failed(_too_slow(self.key.token_id, age, self._ledger.settle_seconds))
             return None
         self._wanted = None
         return Read(before_write=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astro_provider.astro.api import ApiTokenRole, AstroClient
+from astro_provider.astro.api import ApiTokenRole, OrganizationClient
 from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.roles import DEPLOYMENT, deployment_of
 from astro_provider.astro.writing.changes import Change
@@ -17,7 +17,7 @@ from astro_provider.errors import ServiceError, WriteRefused
 
 
 def explain_refusal(
-    client: AstroClient, sent: Sequence[ApiTokenRole], changes: Sequence[Change], error: ServiceError
+    client: OrganizationClient, sent: Sequence[ApiTokenRole], changes: Sequence[Change], error: ServiceError
 ) -> WriteRefused:
     """Make the error for a list that the service refused.
 
@@ -27,11 +27,11 @@ def explain_refusal(
         changes: what was asked for: one change, or several of one token that are only made together.
         error: the service's refusal; its words end the message.
     """
-    binding, called = changes[0].binding, changes[0].in_words
+    called = changes[0].in_words
     ours = {change.binding.deployment_id: change for change in changes}
     try:
-        deployments = {found.id for found in client.list_deployments(binding.organization_id)}
-        roles = {found.name.casefold(): found.name for found in client.list_deployment_roles(binding.organization_id)}
+        deployments = {found.id for found in client.list_deployments()}
+        roles = {found.name.casefold(): found.name for found in client.list_deployment_roles()}
     except ServiceError:
         return WriteRefused(f"The service refused to write {called}. {error}")
     foreign = []

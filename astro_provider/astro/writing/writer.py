@@ -18,6 +18,7 @@ from astro_provider.astro.api import ApiToken, AstroClient, cancelling, deadline
 from astro_provider.astro.api.retry import retried
 from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
+from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.roles import require_organization_scope
 from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason, repair_in_words
 from astro_provider.astro.writing.changes import Change, Outcome
@@ -61,7 +62,7 @@ class Writer:
         settle_seconds: how long a writer elsewhere may take from its read to its write; 0: no write is looked at again.
         timeout_seconds: the bound of one change with all its calls and its look, unless its thread's operation has one.
         most_at_once: how many changes can come at once, which is how many operations the engine has under way here.
-        evidence: the process's, if it has one already.
+        evidence: the process's, if it has it already.
     """
 
     def __init__(  # noqa: PLR0913  every setting is a keyword
@@ -72,10 +73,10 @@ class Writer:
         settle_seconds: float,
         timeout_seconds: float,
         most_at_once: int,
-        evidence: Evidence | None = None,
+        evidence: PerOrganization[Evidence] | None = None,
     ) -> None:
         self._client = client
-        self._evidence = evidence or Evidence(client)
+        self._evidence = evidence or PerOrganization(lambda one: Evidence(client.of(one)))
         self._locks = locks
         self._timeout_seconds = timeout_seconds
         self._changed = threading.Condition()  # guards all that follows
@@ -188,12 +189,12 @@ class Writer:
             with self._changed:
                 tickets.extend(queue.take_one_per_binding(may_go))
                 groups = {ticket.change.binding: ticket.group for ticket in tickets}
-                return Merge(*key, [ticket.change for ticket in tickets], self._ledger, groups)
+                return Merge(key, [ticket.change for ticket in tickets], self._ledger, groups)
 
         try:
             if not only_looks:
                 self._await_turn(key)
-            with self._locks.holding(*key):
+            with self._locks.holding(key):
                 if not only_looks:
                     may_go = queue.waiting  # all that have come meanwhile
                 retried(lambda _: self._run(begin(), queue))
@@ -245,15 +246,12 @@ class Writer:
                 self._send(merge, step)
 
     def _read(self, merge: Merge) -> ApiToken:
+        client = self._client.of(merge.key.organization_id)
         try:
-            return self._client.get_token(merge.organization_id, merge.token_id, at_once=True)
+            return client.get_token(merge.key.token_id, at_once=True)
         except NotFound as hint:
-            self._evidence.require_that_token_is_gone(
-                merge.organization_id,
-                merge.token_id,
-                hint,
-                lambda: self._client.list_tokens(merge.organization_id, complete=True),
-            )
+            evidence = self._evidence.of(merge.key.organization_id)
+            evidence.require_that_token_is_gone(merge.key.token_id, hint, lambda: client.list_tokens(complete=True))
             raise
 
     def _dead_deployments(self, merge: Merge, write: Write) -> set[str]:
@@ -263,13 +261,14 @@ class Writer:
         if not named:
             return set()
         try:
-            return self._evidence.gone_deployments(merge.organization_id, named)
+            return self._evidence.of(merge.key.organization_id).gone_deployments(named)
         except AstroProviderError:
             return set()  # the refusal says what the list shows
 
     def _send(self, merge: Merge, write: Write) -> None:
+        client = self._client.of(merge.key.organization_id)
         try:
-            answer = self._client.set_roles(merge.organization_id, merge.token_id, write.roles)
+            answer = client.set_roles(merge.key.token_id, write.roles)
         except (CallRefused, NotFound) as error:
             if dead := self._dead_deployments(merge, write):
                 with self._changed:
@@ -278,7 +277,7 @@ class Writer:
             with self._changed:
                 guilty = merge.refused(error)
             if guilty is not None:
-                explained = explain_refusal(self._client, write.roles, merge.group_of(guilty), error)
+                explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
                 with self._changed:
                     merge.blame(guilty, explained)
         except AstroProviderError as error:
@@ -369,8 +368,8 @@ class Writer:
     def _list(self, step: ListDeployment) -> dict[str, ApiToken] | None:
         binding = step.bindings[0]
         try:
-            found = self._client.list_tokens(
-                binding.organization_id, deployment_id=binding.deployment_id, complete=True
+            found = self._client.of(binding.organization_id).list_tokens(
+                deployment_id=binding.deployment_id, complete=True
             )
         except (CallRefused, NotFound, UnexpectedAnswer):
             return None
@@ -430,7 +429,7 @@ def _was_not_made(error: AstroProviderError) -> bool:
 
 def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
     return WriteNotConfirmed(
-        f"Token {merge.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
+        f"Token {merge.key.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
         "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
     )
 
@@ -441,7 +440,7 @@ def _tell(merge: Merge) -> None:
         roles = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in entries)
         with notices.beside(None):
             notices.warn(
-                f"Deployment {deployment_id} was deleted in Astro, and token {merge.token_id} still had roles there: {roles}. "
+                f"Deployment {deployment_id} was deleted in Astro, and token {merge.key.token_id} still had roles there: {roles}. "
                 "Astro refuses a list that names them, so the token was written without them. `pulumi refresh` takes a "
                 "binding to that deployment out of the state."
             )

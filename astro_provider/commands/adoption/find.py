@@ -92,9 +92,8 @@ class Found:
         )
 
 
-def find(  # noqa: PLR0913  every option is a keyword
+def find(
     reader: Reader,
-    organization_id: str,
     deployments: Sequence[Deployment],
     *,
     managed: Mapping[tuple[str, str], str] = MappingProxyType({}),
@@ -104,8 +103,7 @@ def find(  # noqa: PLR0913  every option is a keyword
     """Find what can be taken over in the deployments.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         deployments: where to look.
         managed: the stack that manages a role already, by the ids of deployment and token; such a role is left out.
         declared: names of resources that are taken over all the same, because their program is the one to be replaced.
@@ -115,12 +113,12 @@ def find(  # noqa: PLR0913  every option is a keyword
         RolesUnknown: the service left a token's roles out.
         ServiceError: a call failed.
     """
-    rows = assigned_tokens(reader, organization_id, deployments, include_other_scopes=True, progress=progress)
-    wholes = _whole_tokens(reader, organization_id, {r.id for r in rows if r.scope == ORGANIZATION}, progress)
-    everywhere = reader.deployments(organization_id).values()
+    rows = assigned_tokens(reader, deployments, include_other_scopes=True, progress=progress)
+    wholes = _whole_tokens(reader, {r.id for r in rows if r.scope == ORGANIZATION}, progress)
+    everywhere = reader.deployments().values()
     deployments_named = Counter(one.name for one in everywhere)
     deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
-    tokens = reader.tokens(organization_id)
+    tokens = reader.tokens()
     token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
     by_id = {deployment.id: deployment for deployment in deployments}
     found = Found()
@@ -149,7 +147,7 @@ def find(  # noqa: PLR0913  every option is a keyword
             token_key=token_keys[token.id],
             deployment_by_name=deployments_named[by_id[row.deployment_id].name] == 1,
             token_by_name=len(tokens.by_name.get(token.name, ())) == 1,
-            inputs=_inputs(organization_id, by_id[row.deployment_id], token, role),
+            inputs=_inputs(reader, by_id[row.deployment_id], token, role),
         )
         adoption, errors, warnings = _held_against_the_checks(reader, adoption)
         if errors:
@@ -165,12 +163,10 @@ def find(  # noqa: PLR0913  every option is a keyword
     return found
 
 
-def _whole_tokens(
-    reader: Reader, organization_id: str, token_ids: set[str], progress: Progress
-) -> dict[str, ApiToken | None]:
+def _whole_tokens(reader: Reader, token_ids: set[str], progress: Progress) -> dict[str, ApiToken | None]:
     def read(token_id: str) -> ApiToken | None:
         try:
-            return reader.whole_token(organization_id, token_id)
+            return reader.whole_token(token_id)
         except NotFound:
             return None  # deleted since the list was read
 
@@ -182,10 +178,10 @@ def _whole_tokens(
     return tokens
 
 
-def _inputs(organization_id: str, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
+def _inputs(reader: Reader, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
     """What `read` and `check` say of a binding whose program gives neither a workspace nor `overwrite`."""
     return Inputs(
-        organization_id=organization_id,
+        organization_id=reader.organization_id,
         deployment_id=deployment.id,
         deployment_name=deployment.name,
         org_token_id=token.id,

@@ -123,14 +123,14 @@ def run(  # noqa: PLR0913  the command's options
         with session.progress("Reading assignments") as progress:
             found = find(
                 session.reader,
-                session.organization_id,
                 deployments,
                 managed=managed,
                 declared=declared or frozenset(),
                 progress=progress,
             )
         known = session.settings.organization_id
-        elsewhere = session.organization_id if organization_id and session.organization_id != known else None
+        organization = session.reader.organization_id
+        elsewhere = organization if organization_id and organization != known else None
     if exclusive and found.managed:
         raise InputError(
             "exclusive",
@@ -151,9 +151,7 @@ def run(  # noqa: PLR0913  the command's options
     if as_table:
         from astro_provider.commands.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
 
-        table = AdoptedTable(
-            module or NAME, found.adoptions, session.organization_id, exclusive, found.empty, found.ids, door
-        )
+        table = AdoptedTable(module or NAME, found.adoptions, organization, exclusive, found.empty, found.ids, door)
         texts = table.program(elsewhere), table.import_file()
     else:
         from astro_provider.commands.adoption.import_file import import_file  # noqa: PLC0415 as above

@@ -91,13 +91,13 @@ def _looked(
     from astro_provider.commands.cli.session import opened  # noqa: PLC0415  as above
 
     with opened(organization_id) as session:
-        organization = session.organization_id
+        reader, organization = session.reader, session.reader.organization_id
         if not is_whole_backend:  # which may well have stacks of other organizations
             _require_organization(exports, organization)
-        tokens = session.reader.organization_tokens(organization)
-        deployments = list(session.reader.deployments(organization).values())
+        tokens = reader.organization_tokens()
+        deployments = list(reader.deployments().values())
         with session.progress("Reading assignments") as progress:
-            rows = assigned_tokens(session.reader, organization, deployments, tokens=tokens, progress=progress)
+            rows = assigned_tokens(reader, deployments, tokens=tokens, progress=progress)
         facts = Facts(
             asked=True,
             tokens={one.id: token_facts(one) for one in tokens},
@@ -105,7 +105,7 @@ def _looked(
         )
         assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
         found = audited(organization, assignments, facts, exports, production=production, rules=rules)
-        _require_sight(session.reader, found)
+        _require_sight(reader, found)
     return found
 
 
@@ -118,7 +118,7 @@ def _require_sight(reader: Reader, found: Audit) -> None:
     missing = [one for one in found.findings if one.finding is Finding.MISSING]
     if not missing:
         return
-    doubt = reader.doubt(found.organization_id)
+    doubt = reader.doubt()
     if doubt is not None:
         first = missing[0]
         raise AbsenceNotProven(

@@ -21,7 +21,7 @@ from astro_provider.access.rules_file import read_rules
 from astro_provider.astro import api
 from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_key
 from astro_provider.errors import NotFound, UnusableInput
 
@@ -59,23 +59,21 @@ def read_rules_file(name: Path | None) -> Rules | None:
     return read_rules(*read_text(str(name)))
 
 
-def listed(reader: Reader, organization_ids: Sequence[str]) -> Facts:
+def listed(readers: Sequence[Reader]) -> Facts:
     """Read the tokens and the deployments of organizations: one list of each."""
     tokens: dict[str, Token] = {}
     deployments: dict[str, Deployment] = {}
-    for organization_id in organization_ids:
-        tokens |= {one.id: token_facts(one) for one in reader.tokens(organization_id).listed}
-        deployments |= {
-            one.id: deployment_facts(one, organization_id) for one in reader.deployments(organization_id).values()
-        }
+    for reader in readers:
+        tokens |= {one.id: token_facts(one) for one in reader.tokens().listed}
+        deployments |= {one.id: deployment_facts(one, reader.organization_id) for one in reader.deployments().values()}
     return Facts(datetime.now(UTC), asked=True, tokens=tokens, deployments=deployments)
 
 
-def looked_up(reader: Reader, facts: Facts, digest: Digest) -> Facts:
+def looked_up(readers: Readers, facts: Facts, digest: Digest) -> Facts:
     """Read what a review needs of roles.
 
     Args:
-        reader: the service.
+        readers: the readers of the organizations.
         facts: what `listed` has read.
         digest: what is reviewed.
 
@@ -93,41 +91,44 @@ def looked_up(reader: Reader, facts: Facts, digest: Digest) -> Facts:
     admins: dict[str, frozenset[str]] = {}
     held: dict[tuple[str, str], str | None] = {}
     for deployment_id in sorted(losing):
-        roles = _roles_in(reader, facts.deployments[deployment_id])
+        roles = _roles_in(readers, facts.deployments[deployment_id])
         admins[deployment_id] = frozenset(token_id for token_id, role in roles.items() if same_role(role, ADMIN))
         held |= {pair: roles.get(pair[1]) for pair in expected.to_ask if pair[0] == deployment_id}
-    held |= _held(reader, facts, expected.to_ask - held.keys())
+    held |= _held(readers, facts, expected.to_ask - held.keys())
     given = {change.after.role for change in expected.changes if change.after is not None}
     custom = any(seen(role) and role.upper() not in BUILT_IN for role in given)
     organizations = {one.organization_id for one in facts.deployments.values()}
-    named = frozenset(role_key(role.name) for one in organizations for role in reader.roles(one)) if custom else None
+    named = (
+        frozenset(role_key(role.name) for one in organizations for role in readers.of(one).roles()) if custom else None
+    )
     return replace(facts, admins=admins, held=held, roles=named)
 
 
-def _roles_in(reader: Reader, deployment: Deployment) -> dict[str, str]:
+def _roles_in(readers: Readers, deployment: Deployment) -> dict[str, str]:
     """The roles of organization tokens in a deployment, by token."""
-    of = reader.deployments(deployment.organization_id)[deployment.id]
-    return {row.id: row.deployment_role for row in assigned_tokens(reader, deployment.organization_id, [of])}
+    reader = readers.of(deployment.organization_id)
+    of = reader.deployments()[deployment.id]
+    return {row.id: row.deployment_role for row in assigned_tokens(reader, [of])}
 
 
-def _held(reader: Reader, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+def _held(readers: Readers, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
     """The roles of pairs of a deployment and a token; a pair in a deployment that Astro does not list is left out."""
     there = [pair for pair in pairs if pair[0] in facts.deployments]
     deployments, tokens = (sorted({pair[which] for pair in there}) for which in range(2))
     if len(deployments) < len(tokens):
-        lists = in_parallel([partial(_roles_in, reader, facts.deployments[one]) for one in deployments])
+        lists = in_parallel([partial(_roles_in, readers, facts.deployments[one]) for one in deployments])
         in_deployment = dict(zip(deployments, lists, strict=True))
         return {pair: in_deployment[pair[0]].get(pair[1]) for pair in there}
     organization = {token: facts.deployments[deployment].organization_id for deployment, token in there}
-    reads = in_parallel([partial(_roles_of, reader, organization[one], one) for one in tokens])
+    reads = in_parallel([partial(_roles_of, readers.of(organization[one]), one) for one in tokens])
     of_token = dict(zip(tokens, reads, strict=True))
     return {pair: of_token[pair[1]].get(pair[0]) for pair in there}
 
 
-def _roles_of(reader: Reader, organization_id: str, token_id: str) -> dict[str, str]:
+def _roles_of(reader: Reader, token_id: str) -> dict[str, str]:
     """The roles of a token, by deployment; none of a token that is gone."""
     try:
-        return held_roles(require_roles(reader.whole_token(organization_id, token_id)))
+        return held_roles(require_roles(reader.whole_token(token_id)))
     except NotFound:
         return {}
 

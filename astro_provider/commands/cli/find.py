@@ -47,7 +47,7 @@ class Hit:
 def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
     """Ask the service and print what was found on standard output; if nothing was, the exit status is 5."""
     with opened(organization_id) as session:
-        everything = list(_everything(session.reader, session.organization_id))
+        everything = list(_everything(session.reader))
     found = matching(text, everything)
     if output is OutputOfFind.JSON:
         is_unicode = "utf" in (sys.stdout.encoding or "").lower()
@@ -68,10 +68,10 @@ def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
     return [hit for hit in everything if part in hit.name.casefold() or text == hit.id]
 
 
-def _everything(reader: Reader, organization_id: str) -> Iterator[Hit]:
-    tokens = sorted(reader.tokens(organization_id).listed, key=lambda one: (one.name, one.created_at or "", one.id))
-    deployments = sorted(reader.deployments(organization_id).values(), key=lambda one: (one.name, one.id))
-    roles = sorted(reader.roles(organization_id), key=lambda one: one.name)
+def _everything(reader: Reader) -> Iterator[Hit]:
+    tokens = sorted(reader.tokens().listed, key=lambda one: (one.name, one.created_at or "", one.id))
+    deployments = sorted(reader.deployments().values(), key=lambda one: (one.name, one.id))
+    roles = sorted(reader.roles(), key=lambda one: one.name)
     for token in tokens:
         yield Hit("token", token.name, token.id, _about_token(token))
     for deployment in deployments:

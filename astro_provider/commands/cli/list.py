@@ -74,7 +74,6 @@ def run(
             with session.progress("Reading assignments") as progress:
                 found = assigned_tokens(
                     session.reader,
-                    session.organization_id,
                     deployments,
                     include_other_scopes=include_other_scopes,
                     progress=progress,
@@ -92,7 +91,7 @@ def run(
 
 
 def _say_that_it_is_all(session: Session, count: int) -> None:
-    organization = f"organization {session.organization_id}"
+    organization = f"organization {session.reader.organization_id}"
     typer.echo(f"Listing all {count} deployments of {organization}, in {count + 2} calls at most.", err=True)
 
 
@@ -118,9 +117,7 @@ def _without_the_deployment(session: Session, where: Where, include_other_scopes
         return []
     unseen = Deployment(id=where.deployment_ids[0], name="")
     try:
-        return assigned_tokens(
-            session.reader, session.organization_id, [unseen], include_other_scopes=include_other_scopes
-        )
+        return assigned_tokens(session.reader, [unseen], include_other_scopes=include_other_scopes)
     except (NotFound, CallRefused):
         return []
 
@@ -187,5 +184,7 @@ def _named(deployments: Sequence[Deployment], where: Where, session: Session) ->
     named = [f"{deployment.name!r} ({deployment.id})" for deployment in deployments]
     if where.deployment_ids or where.deployment_names:
         return f"deployment{'s' if len(named) > 1 else ''} {', '.join(named)}"
-    owner = f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.organization_id}"
+    owner = (
+        f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.reader.organization_id}"
+    )
     return f"any of the {len(named)} deployments of {owner}" if named else f"{owner}, which has no deployments"

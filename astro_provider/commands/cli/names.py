@@ -19,7 +19,7 @@ from astro_provider.errors import InputError
 _ID = re.compile(r"c[a-z0-9]{24}")  # what Astro's ids look like today
 
 
-def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
+def with_ids(where: Where, reader: Reader) -> Where:
     """Return where to look with ids in the place of all names.
 
     Raises:
@@ -27,7 +27,7 @@ def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
     """
     if not where.deployment_ids and not where.deployment_names and where.workspace_id is None:
         return where
-    everywhere = reader.deployments(organization_id)
+    everywhere = reader.deployments()
     workspace_id = where.workspace_id and _workspace_id(where.workspace_id, everywhere.values())
     candidates = [one for one in everywhere.values() if workspace_id in (None, one.workspace_id)]
     ids = [
@@ -36,7 +36,7 @@ def with_ids(where: Where, reader: Reader, organization_id: str) -> Where:
     for name in where.deployment_names:
         found = _deployment_id(name, candidates, "deployment_name")
         if found is None:
-            place = f"workspace {workspace_id}" if workspace_id else f"organization {organization_id}"
+            place = f"workspace {workspace_id}" if workspace_id else f"organization {reader.organization_id}"
             hint = nearest_names(name, [one.name for one in candidates])
             raise InputError("deployment_name", f"No deployment of {place} is named {name!r}{hint}.")
         ids.append(found)

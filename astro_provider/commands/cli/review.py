@@ -88,18 +88,18 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
     is_asked_for = bool(expected.changes or expected.to_ask or (everything and expected.after))
     if offline or not is_asked_for:
         return Facts(asked=not offline)
-    from astro_provider.astro.reading.reader import Reader  # noqa: PLC0415  half a second
+    from astro_provider.astro.reading.reader import Readers  # noqa: PLC0415  half a second
     from astro_provider.commands.cli.facts import listed, looked_up  # noqa: PLC0415  half a second
     from astro_provider.commands.cli.session import environment_settings  # noqa: PLC0415  half a second
 
     settings = environment_settings()
     client = settings.client()
     try:
-        reader = Reader(client)
+        readers = Readers(client)
         subjects = [change.subject for change in expected.changes] + [grant.subject for grant in expected.after]
         given = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
-        organizations = list(given) or [reader.organization_id(settings.organization_id)]
-        return looked_up(reader, listed(reader, organizations), digest)
+        organizations: list[str | None] = [*given] or [settings.organization_id]
+        return looked_up(readers, listed([readers.of(one) for one in organizations]), digest)
     finally:
         client.close()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from astro_provider.astro.api import AstroClient, Deployment
 from astro_provider.astro.reading.choosing import choose_deployments
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.settings import Settings, only_organization
 from astro_provider.commands.cli.names import organization_named, with_ids
 from astro_provider.commands.cli.options import Where
@@ -27,13 +27,11 @@ class Session:
 
     Attributes:
         settings: what the environment says.
-        reader: the facts of the service.
-        organization_id: the organization.
+        reader: the facts of the organization.
     """
 
     settings: Settings
     reader: Reader
-    organization_id: str
 
     def deployments(self, where: Where) -> list[Deployment]:
         """Return the deployments that are asked for, by id or by name.
@@ -41,10 +39,8 @@ class Session:
         Raises:
             InputError: a deployment or a workspace is unknown or several are meant, or they do not belong together.
         """
-        found = with_ids(where, self.reader, self.organization_id)
-        return choose_deployments(
-            self.reader, self.organization_id, deployment_ids=found.deployment_ids, workspace_id=found.workspace_id
-        )
+        found = with_ids(where, self.reader)
+        return choose_deployments(self.reader, deployment_ids=found.deployment_ids, workspace_id=found.workspace_id)
 
     @contextmanager
     def progress(self, doing: str) -> Iterator[Callable[[int, int], None]]:
@@ -73,7 +69,7 @@ def opened(organization_id: str | None) -> Iterator[Session]:
     try:
         given = organization_id and organization_named(client, organization_id)
         organization = given or settings.organization_id or _only_organization(client)
-        yield Session(settings, Reader(client), organization)
+        yield Session(settings, Readers(client).of(organization))
     finally:
         client.close()
 

@@ -20,7 +20,7 @@ from astro_provider.astro.api.claims import claims_in, own_token_in, permissions
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.api.failures import TOKENS_ACCESS
 from astro_provider.astro.api.models import given
-from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.astro.settings import (
     HOST,
@@ -132,28 +132,26 @@ def _look(settings: Settings, client: AstroClient) -> _View:
     view.seconds = time.monotonic() - started
     view.organization_id = view.organization_id or only_organization(view.organizations or ())
     if view.hidden_by is None and view.organization_id:
-        _look_inside(view, Reader(client), view.organization_id)
+        _look_inside(view, Readers(client).of(view.organization_id))
     return view
 
 
-def _look_inside(view: _View, reader: Reader, organization_id: str) -> None:
+def _look_inside(view: _View, reader: Reader) -> None:
     try:
-        view.tokens = reader.tokens(organization_id).listed
+        view.tokens = reader.tokens().listed
         started = time.monotonic()
         if own_id := own_token_in(view.claims):
-            view.own = _token(reader, organization_id, own_id)
+            view.own = _token(reader, own_id)
             view.read_seconds = time.monotonic() - started
         others = (token for token in view.tokens if token.scope == ORGANIZATION)
-        view.sample = view.own or next(
-            (found for token in others if (found := _token(reader, organization_id, token.id))), None
-        )
+        view.sample = view.own or next((found for token in others if (found := _token(reader, token.id))), None)
     except AstroProviderError as error:
         view.unread = error
 
 
-def _token(reader: Reader, organization_id: str, token_id: str) -> ApiToken | None:
+def _token(reader: Reader, token_id: str) -> ApiToken | None:
     try:
-        return reader.whole_token(organization_id, token_id)
+        return reader.whole_token(token_id)
     except NotFound:
         return None
 

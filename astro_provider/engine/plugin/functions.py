@@ -23,7 +23,7 @@ class _Function:
 
     Attributes:
         output: the property of its answer, which is a list.
-        answer: returns the rows, given a reader, the organization and the arguments.
+        answer: returns the rows, given a reader of the organization and the arguments.
         texts: its arguments that are text, each with a description.
         flags: its arguments that are true or false.
     """
@@ -99,7 +99,7 @@ def call(shared: Shared, function: str, arguments: Mapping[str, Any]) -> dict[st
         raise InvalidInputs(problems)
     organization = given.pop("organization_id", None) or shared.settings.organization_id
     try:
-        rows = asked.answer(shared.reader, shared.reader.organization_id(organization), **given)
+        rows = asked.answer(shared.readers.of(organization), **given)
     except InputError as problem:
         raise InvalidInputs([problem]) from None
     return {

@@ -45,7 +45,7 @@ def examine_table(reader: Reader, table: Table, stored: Table | None, *, about_t
     """Look a table up and examine it, except for what is there already.
 
     Args:
-        reader: the service's facts.
+        reader: the facts of the organization.
         table: the table.
         stored: what the state has, if that is of the same organization.
         about_to_write: nothing may be missing any more.

@@ -17,6 +17,7 @@ from typing import Any
 
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import BELOW_DEPLOYMENT, dag_roles_in, require_roles, same_role
 from astro_provider.astro.writing.account import Account
 from astro_provider.astro.writing.changes import Outcome, Remove
@@ -77,10 +78,10 @@ class TableLifecycle(Checking[Table]):
         stored = Table.stored(olds) if olds else None
         state = stored if stored is not None and stored.organization_id == asked.organization_id else None
         had = state or Table()
-        if not known(asked.organization_id) or isinstance(asked.roles, Unknown):
+        if (reader := self._reader_for(asked)) is None or isinstance(asked.roles, Unknown):
             ids = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
             return replace(ids, removes=removes([], had.removes)), [*_unnamed(asked, ["its deployments"])]
-        examined = examine_table(self._reader, asked, state, about_to_write=False)
+        examined = examine_table(reader, asked, state, about_to_write=False)
         table = examined.table
         by = _claimant(urn, table)
         self._checked.add(by)
@@ -90,10 +91,10 @@ class TableLifecycle(Checking[Table]):
             findings += self._claim(binding, by, how, table.entries[entry], examined.in_words(entry), entry.place)
         findings += examined.findings
         new = [binding for binding, entry in examined.bindings.items() if not _has(had, binding, entry)]
-        findings += examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
+        findings += examine_existing(examined, reader.roles_of(new, confirm_absence=False))
         if table.exclusive is not False:
-            strangers = [one for one in self._strangers(examined) if one.binding not in had.bindings]
-            findings += self._reserve(examined, by) if table.exclusive is True else ()
+            strangers = [one for one in _strangers(reader, examined) if one.binding not in had.bindings]
+            findings += self._reserve(reader, examined, by) if table.exclusive is True else ()
             findings += [Finding(Weight.NOTE, "exclusive", one.note) for one in strangers]
             unnamed = [one.in_words for one in examined.deployments.values() if isinstance(one.id, Unknown)]
             findings += _unnamed(table, unnamed)
@@ -101,35 +102,15 @@ class TableLifecycle(Checking[Table]):
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
-    def _reserve(self, examined: ExaminedTable, by: Claimant) -> Iterable[Finding]:
+    def _reserve(self, reader: Reader, examined: ExaminedTable, by: Claimant) -> Iterable[Finding]:
         """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
         for found in examined.deployments.values():
             if not known(found.id):
                 continue
-            for binding, other in self._claims.reserve(str(examined.asked.organization_id), found.id, by):
+            for binding, other in self._claims.reserve(reader.organization_id, found.id, by):
                 if binding not in examined.bindings:
                     called = f"token {binding.token_id} in {found.in_words}, as {other} does,"
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
-
-    def _strangers(self, examined: ExaminedTable) -> list[Stranger]:
-        """Find who has a role in the table's deployments and is not in the table, perhaps, while not all of it is known."""
-        table, bindings = examined.table, examined.bindings.keys()
-        deployments = {key: found.thing for key, found in examined.deployments.items() if found.thing is not None}
-        found = find_strangers(self._reader, str(table.organization_id), deployments, bindings)
-        if isinstance(table.exclusive, Unknown):
-            return [replace(one, perhaps="it is not known yet whether this table is exclusive") for one in found]
-        names: defaultdict[str, list[str]] = defaultdict(list)
-        for entry in examined.roles:
-            if examined.tokens[entry.token].id is None:
-                names[entry.deployment].append(repr(entry.token))
-        return [
-            replace(one, perhaps="the tokens of this table there are not known yet")
-            if isinstance(table.rows[key := one.entry.deployment], Unknown)
-            else replace(one, unless=f", unless this run gives it the name {' or '.join(names[key])}")
-            if key in names
-            else one
-            for one in found
-        ]
 
     def _check_by_spelling(self, asked: Table, olds: Mapping[str, Any], urn: str) -> Table:
         """Fill in what the state tells of keys that are spelled as they were, and claim."""
@@ -267,15 +248,15 @@ class TableLifecycle(Checking[Table]):
                 "`astro-provider adopt --as-table`.",
             )
         stored = Table.stored(olds)
-        organization_id = str(stored.organization_id)
-        there = self._reader.roles_of(stored.bindings, confirm_absence=True)
+        reader = self._readers.of(str(stored.organization_id))
+        there = reader.roles_of(stored.bindings, confirm_absence=True)
         gone = [entry for binding, entry in stored.bindings.items() if there[binding] is None]
         left = {entry.deployment for binding, entry in stored.bindings.items() if there[binding] is not None}
         keys = dict.fromkeys((*stored.rows, *(entry.deployment for entry in stored.unfinished)))
         empty = {key: stored.deployment_id(key) for key in keys if key not in left}
         with_entries = {stored.deployment_id(key) for key in keys if key in left}
-        deleted = self._reader.unlisted_deployments(organization_id, empty.values()) if empty else set()
-        deleted = deleted | dead_deployments(self._reader, organization_id, with_entries)
+        deleted = reader.unlisted_deployments(empty.values()) if empty else set()
+        deleted = deleted | dead_deployments(reader, with_entries)
         lost = {key for key in keys if stored.deployment_id(key) in deleted}
         self._tell_gone(stored, gone, lost)
         roles: dict[str, dict[str, str]] = {key: {} for key in keys if key not in lost}
@@ -287,7 +268,7 @@ class TableLifecycle(Checking[Table]):
         if not roles:
             return None
         # What names mean is no drift as long as it exists.
-        exists = self._reader.tokens(organization_id).by_id if gone else stored.token_ids.values()
+        exists = reader.tokens().by_id if gone else stored.token_ids.values()
         table = replace(
             stored,
             roles=roles,
@@ -296,14 +277,8 @@ class TableLifecycle(Checking[Table]):
             removes={},
             unfinished=frozenset(),
         )
-        strangers = self._strangers_of_state(table) if table.exclusive is True else []
+        strangers = _strangers_of_state(reader, table) if table.exclusive is True else []
         return table.properties(), outputs(table, strangers)
-
-    def _strangers_of_state(self, table: Table) -> list[Stranger]:
-        organization_id = str(table.organization_id)
-        listed = self._reader.deployments(organization_id)
-        deployments = {key: listed[id_] for key in table.rows if (id_ := table.deployment_id(key)) in listed}
-        return find_strangers(self._reader, organization_id, deployments, table.bindings.keys())
 
     def _tell_gone(self, stored: Table, gone: Collection[Entry], lost: Collection[str]) -> None:
         texts = [
@@ -326,10 +301,11 @@ class TableLifecycle(Checking[Table]):
         table = self._with_organization(parse_table(properties))
         if not table.is_known:
             raise AssertionError("the engine asked for a write while a value was unknown")
-        examined = examine_table(self._reader, table, stored, about_to_write=True)
+        reader = self._readers.of(str(table.organization_id))
+        examined = examine_table(reader, table, stored, about_to_write=True)
         had = stored.bindings if stored is not None else {}
         new = [binding for binding in examined.bindings if binding not in had]
-        there = examine_existing(examined, self._reader.roles_of(new, confirm_absence=False))
+        there = examine_existing(examined, reader.roles_of(new, confirm_absence=False))
         errors = [one for one in (*examined.findings, *there) if one.weight is Weight.ERROR]
         if errors:
             raise as_one([InputError(one.place, one.text) for one in errors], ROLES)
@@ -352,7 +328,7 @@ class TableLifecycle(Checking[Table]):
         named = to_take(Table.stored(properties).removes)
         if not named and not self.is_unchecked:
             return {}
-        strangers = self._strangers(examined)
+        strangers = _strangers(self._readers.of(str(examined.table.organization_id)), examined)
         if self.is_unchecked:
             say_all(notices.warn, [one.note for one in strangers])
             return {one.binding: one.in_words for one in strangers}
@@ -458,7 +434,7 @@ class TableLifecycle(Checking[Table]):
         may_come = [one.change.binding for one in outcomes if one.may_come]
         for one in written.outcomes:
             if one.token is not None:
-                self._reader.written(one.change.binding.organization_id, one.token)
+                self._readers.of(one.change.binding.organization_id).written(one.token)
         may_stand = list(dict.fromkeys([*not_taken, *(one.change.binding for one in own.changes), *may_come]))
         if not_taken:
             not_taken = list(dict.fromkeys([*not_taken, *may_come]))
@@ -488,9 +464,8 @@ class TableLifecycle(Checking[Table]):
             return failed
         binding = refused[0].change.binding
         try:
-            gone = self._reader.gone_deployments(
-                binding.organization_id, {one.change.binding.deployment_id for one in refused}
-            )
+            reader = self._readers.of(binding.organization_id)
+            gone = reader.gone_deployments({one.change.binding.deployment_id for one in refused})
         except AstroProviderError:  # each refusal is an error then, and says which deployment is not listed
             return failed
         for one in refused:
@@ -510,7 +485,7 @@ class TableLifecycle(Checking[Table]):
                 tokens[one.token.id] = one.token
                 if isinstance(one.change, Remove):
                     removed[one.token.id].append(one.change.binding)
-                self._reader.written(one.change.binding.organization_id, one.token)
+                self._readers.of(one.change.binding.organization_id).written(one.token)
         for token_id, bindings in removed.items():
             roles = require_roles(tokens[token_id])
             in_dags = {entry.deployment_id for entry in roles if entry.entity_type in BELOW_DEPLOYMENT}
@@ -568,6 +543,33 @@ def outputs(table: Table, strangers: Collection[Stranger]) -> Properties:
     if table.exclusive is True:
         found["strangers"] = as_roles(strangers)
     return found
+
+
+def _strangers(reader: Reader, examined: ExaminedTable) -> list[Stranger]:
+    """Find who has a role in the table's deployments and is not in the table, perhaps, while not all of it is known."""
+    table, bindings = examined.table, examined.bindings.keys()
+    deployments = {key: found.thing for key, found in examined.deployments.items() if found.thing is not None}
+    found = find_strangers(reader, deployments, bindings)
+    if isinstance(table.exclusive, Unknown):
+        return [replace(one, perhaps="it is not known yet whether this table is exclusive") for one in found]
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in examined.roles:
+        if examined.tokens[entry.token].id is None:
+            names[entry.deployment].append(repr(entry.token))
+    return [
+        replace(one, perhaps="the tokens of this table there are not known yet")
+        if isinstance(table.rows[key := one.entry.deployment], Unknown)
+        else replace(one, unless=f", unless this run gives it the name {' or '.join(names[key])}")
+        if key in names
+        else one
+        for one in found
+    ]
+
+
+def _strangers_of_state(reader: Reader, table: Table) -> list[Stranger]:
+    listed = reader.deployments()
+    deployments = {key: listed[id_] for key in table.rows if (id_ := table.deployment_id(key)) in listed}
+    return find_strangers(reader, deployments, table.bindings.keys())
 
 
 def _unfinished(stored: Table, asked: Table, may_stand: Collection[BindingId]) -> Properties | None:

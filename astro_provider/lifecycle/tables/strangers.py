@@ -63,13 +63,12 @@ class Stranger:
 
 
 def find_strangers(
-    reader: Reader, organization_id: str, deployments: Mapping[str, Deployment], ours: Collection[BindingId]
+    reader: Reader, deployments: Mapping[str, Deployment], ours: Collection[BindingId]
 ) -> list[Stranger]:
     """Find who has a role in a table's deployments and is not in the table.
 
     Args:
-        reader: the service's facts.
-        organization_id: the organization.
+        reader: the facts of the organization.
         deployments: the deployments, by the key that the table has for them.
         ours: what the table has.
 
@@ -78,10 +77,10 @@ def find_strangers(
     """
     by_id = {deployment.id: key for key, deployment in deployments.items()}
     found = []
-    for row in assigned_tokens(reader, organization_id, list(deployments.values())):
-        binding = BindingId(organization_id, row.deployment_id, row.id)
+    for row in assigned_tokens(reader, list(deployments.values())):
+        binding = BindingId(reader.organization_id, row.deployment_id, row.id)
         if binding not in ours:
-            entry = Entry(by_id[row.deployment_id], _called(reader, organization_id, row))
+            entry = Entry(by_id[row.deployment_id], _called(reader, row))
             token = in_words("token", row.name, row.id)
             deployment = in_words("deployment", row.deployment_name, row.deployment_id)
             found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
@@ -117,8 +116,8 @@ def to_take(removes_: Removes) -> frozenset[tuple[Entry, str]]:
     )
 
 
-def _called(reader: Reader, organization_id: str, row: DeploymentOrgToken) -> str:
+def _called(reader: Reader, row: DeploymentOrgToken) -> str:
     """The name of the token, or its id if that name does not tell it from others."""
-    tokens = reader.tokens(organization_id)
+    tokens = reader.tokens()
     alone = len(tokens.by_name.get(row.name, [])) == 1 and row.name not in tokens.by_id
     return row.name if alone and row.name.strip() else row.id
