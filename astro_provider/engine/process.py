@@ -17,10 +17,8 @@ from astro_provider.messages import notices
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
-    from astro_provider.lifecycle.checking import Checked, Difference
+    from astro_provider.lifecycle.checking import Checked, Difference, Shared
     from astro_provider.lifecycle.engine_call import EngineCall
-    from astro_provider.lifecycle.single import Lifecycle
-    from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 
 
 Properties = dict[str, Any]
@@ -58,8 +56,9 @@ class Process:
     def __init__(self, find_settings: Callable[[], Settings]) -> None:
         self._find_settings = find_settings
         self._lock = threading.Lock()
-        self._lifecycle: Lifecycle | None = None
-        self._tables: TableLifecycle | None = None
+        self._shared: Shared | None = None
+        self._bindings: Life | None = None
+        self._tables: Life | None = None
         self._unknown_keys: list[str] = []  # that no check has shown
         self._unknown_key_stops = False
 
@@ -82,8 +81,8 @@ class Process:
                 notices.warn(text)
         return []
 
-    def bindings(self, at_once: int) -> Lifecycle:
-        """Return the process's lifecycle of bindings.
+    def shared(self, at_once: int) -> Shared:
+        """Return what the lifecycles share.
 
         Args:
             at_once: how many calls of the engine can be under way in this process.
@@ -92,32 +91,33 @@ class Process:
             SettingsError: a setting is malformed.
         """
         with self._lock:
-            if self._lifecycle is None:
+            if self._shared is None:
                 with garbage_left_alone():
                     from astro_provider.astro.settings import PreviewChecks, unknown_key_in_words  # noqa: PLC0415  a program needs no HTTP client
-                    from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  as above
+                    from astro_provider.lifecycle.checking import Shared  # noqa: PLC0415  as above
 
                     settings = self._find_settings()
-                    self._lifecycle = Lifecycle(settings, operations_at_once=at_once)
+                    self._shared = Shared.of(settings, operations_at_once=at_once)
                     self._unknown_keys = [unknown_key_in_words(key) for key in settings.unknown_keys]
                     self._unknown_key_stops = settings.preview_checks is PreviewChecks.STRICT
-            return self._lifecycle
+            return self._shared
 
-    def tables(self, at_once: int) -> TableLifecycle:
-        """Return the process's lifecycle of tables.
-
-        Args:
-            at_once: as for `bindings`.
-
-        Raises:
-            SettingsError: a setting is malformed.
-        """
-        lifecycle = self.bindings(at_once)
+    def bindings(self, at_once: int) -> Life:
+        """Return the lifecycle of bindings; argument and error as for `shared`."""
+        shared = self.shared(at_once)
         with self._lock:
-            if self._tables is None:
-                from astro_provider.lifecycle.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above
+            from astro_provider.lifecycle.single import Lifecycle  # noqa: PLC0415  as above
 
-                self._tables = TableLifecycle(lifecycle.shared)
+            self._bindings = self._bindings or Lifecycle(shared)
+            return self._bindings
+
+    def tables(self, at_once: int) -> Life:
+        """Return the lifecycle of tables; argument and error as for `shared`."""
+        shared = self.shared(at_once)
+        with self._lock:
+            from astro_provider.lifecycle.tables.lifecycle import TableLifecycle  # noqa: PLC0415  as above
+
+            self._tables = self._tables or TableLifecycle(shared)
             return self._tables
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from astro_provider.astro.api.deadline import operation
+from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
+from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import AstroProviderError, InputError
 from astro_provider.lifecycle.claims import Claimant, Claims, State, exclusive_in_words, twin_in_words
@@ -81,6 +84,21 @@ class Shared:
     readers: Readers
     writer: Writer
     claims: Claims
+
+    @classmethod
+    def of(cls, settings: Settings, *, operations_at_once: int) -> Shared:
+        """Build it from settings; `operations_at_once` is how many operations the engine has under way here at most."""
+        client = settings.client()
+        evidence = PerOrganization(lambda one: Evidence(client.of(one)))
+        writer = Writer(
+            client,
+            TokenLocks(settings.host, settings.lock_directory),
+            settle_seconds=settings.settle_seconds,
+            timeout_seconds=settings.timeout_seconds,
+            most_at_once=operations_at_once,
+            evidence=evidence,
+        )
+        return cls(settings, Readers(client, evidence), writer, Claims())
 
 
 class Checking(Generic[A]):

@@ -11,16 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.organizations import PerOrganization
-from astro_provider.astro.reading.reader import Reader, Readers
+from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
-from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.account import NOTHING_LOST
 from astro_provider.astro.writing.changes import Add, Put, Remove
-from astro_provider.astro.writing.locks import TokenLocks
-from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import (
     AbsenceNotProven,
     AstroProviderError,
@@ -34,8 +29,8 @@ from astro_provider.errors import (
     WriteRefused,
 )
 from astro_provider.lifecycle import failure
-from astro_provider.lifecycle.checking import Checking, Difference, Properties, Shared, within_its_time
-from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, State, twin_in_words
+from astro_provider.lifecycle.checking import Checking, Difference, Properties, within_its_time
+from astro_provider.lifecycle.claims import Claimant, Delete, Exchange, State, twin_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight
 from astro_provider.lifecycle.preflight import examine_existing
@@ -58,25 +53,7 @@ from astro_provider.names import UNFINISHED
 
 
 class Lifecycle(Checking[Inputs]):
-    """The life of bindings in one process; safe to share between threads.
-
-    Args:
-        settings: what the user has set.
-        operations_at_once: how many operations the engine has under way here at most.
-    """
-
-    def __init__(self, settings: Settings, *, operations_at_once: int) -> None:
-        client = settings.client()
-        evidence = PerOrganization(lambda one: Evidence(client.of(one)))
-        writer = Writer(
-            client,
-            TokenLocks(settings.host, settings.lock_directory),
-            settle_seconds=settings.settle_seconds,
-            timeout_seconds=settings.timeout_seconds,
-            most_at_once=operations_at_once,
-            evidence=evidence,
-        )
-        super().__init__(Shared(settings, Readers(client, evidence), writer, Claims()))
+    """The life of bindings in one process; safe to share between threads."""
 
     def _parse(self, news: Mapping[str, Any], parser: Parser) -> Inputs:
         return parse_inputs(news, parser)

@@ -21,6 +21,7 @@ from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing import locks
 from astro_provider.errors import Cancelled, LockTimeout, SettingsError
+from astro_provider.lifecycle.checking import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
@@ -258,7 +259,8 @@ def test_a_lock_of_one_token_holds_up_no_other(scene: Scene, make_writer: MakeWr
 
 def _lifecycle(astro: Emulator, lock_directory: str | None = None) -> Lifecycle:
     known = SecretStr(astro.credential), astro.organization_id, astro.url
-    return Lifecycle(Settings(*known, settle_seconds=0, lock_directory=lock_directory), operations_at_once=THREADS)
+    settings = Settings(*known, settle_seconds=0, lock_directory=lock_directory)
+    return Lifecycle(Shared.of(settings, operations_at_once=THREADS))
 
 
 def _properties(scene: Scene, deployment: str) -> dict[str, object]:

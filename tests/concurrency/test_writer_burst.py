@@ -18,6 +18,7 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.changes import Add, Remove
 from astro_provider.errors import WriteRefused
+from astro_provider.lifecycle.checking import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.writers import (
@@ -54,7 +55,7 @@ def test_sixty_creates_of_a_whole_lifecycle_cost_no_more_writes(scene: Scene, tm
     astro = scene.astro
     astro.settings(latency_ms=50)
     settings = Settings(SecretStr(astro.credential), astro.organization_id, astro.url, lock_directory=str(tmp_path))
-    lifecycle = Lifecycle(settings, operations_at_once=THREADS)
+    lifecycle = Lifecycle(Shared.of(settings, operations_at_once=THREADS))
     asked = [
         {"deployment_id": deployment, "org_token_name": "nightly-loads", "role": ADMIN}
         for deployment in scene.deployments(60)

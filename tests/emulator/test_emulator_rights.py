@@ -20,6 +20,7 @@ from astro_emulator.organization import (
 )
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import AbsenceNotProven, Forbidden
+from astro_provider.lifecycle.checking import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, OF_WORKSPACE
@@ -163,10 +164,10 @@ def test_a_refresh_with_a_workspaces_credential_empties_no_state_whatever_astro_
     stored = {"role": "DEPLOYMENT_ACCESSOR"}
 
     with pytest.raises(Forbidden, match=r"organization\.apiTokens\.access"):
-        Lifecycle(settings, operations_at_once=1).read(call, stored)
+        Lifecycle(Shared.of(settings, operations_at_once=1)).read(call, stored)
     emulator.settings(lists_are_cut=True)
     with pytest.raises(AbsenceNotProven, match="shows no token of the organization's scope"):
-        Lifecycle(settings, operations_at_once=1).read(call, stored)
+        Lifecycle(Shared.of(settings, operations_at_once=1)).read(call, stored)
 
 
 # Filters, orders, and what goes with what

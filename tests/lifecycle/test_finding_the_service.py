@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from astro_emulator import Emulator
 from astro_provider.astro.settings import Settings
+from astro_provider.lifecycle.checking import Shared
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, STAGING
 from tests.support.processes import StartProcess, checked, problems
@@ -32,7 +33,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, astro: Emulator) -> None:
 
 def of_process(config: Mapping[str, str] | None = None) -> Lifecycle:
     """A process that finds its settings in the environment and the stack's configuration."""
-    return Lifecycle(Settings.find((config or {}).get, os.environ), operations_at_once=THREADS)
+    return Lifecycle(Shared.of(Settings.find((config or {}).get, os.environ), operations_at_once=THREADS))
 
 
 def test_the_organization_of_the_argument_comes_first(astro: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from astro_provider.astro import single_flight
 from astro_provider.astro.reading import reader
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import RolesUnknown
+from astro_provider.lifecycle.checking import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.clients import closed_clients
@@ -30,10 +31,8 @@ THREADS = 4  # of a provider process
 
 def lifecycle(astro: Emulator) -> Lifecycle:
     """A provider process's lifecycle, new: nothing has been read yet."""
-    return Lifecycle(
-        Settings(credential=SecretStr(astro.credential), organization_id=astro.organization_id, host=astro.url),
-        operations_at_once=THREADS,
-    )
+    settings = Settings(credential=SecretStr(astro.credential), organization_id=astro.organization_id, host=astro.url)
+    return Lifecycle(Shared.of(settings, operations_at_once=THREADS))
 
 
 def organization(astro: Emulator, tokens: int, deployments: int, *, bound: bool) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from astro_emulator import Emulator
 from astro_provider.astro.settings import PreviewChecks, Settings
-from astro_provider.lifecycle.checking import Properties
+from astro_provider.lifecycle.checking import Properties, Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
@@ -48,7 +48,7 @@ def start(
         }
         fields |= settings
         fields["preview_checks"] = PreviewChecks(fields.get("preview_checks", "warn"))
-        return Lifecycle(Settings(**fields), operations_at_once=THREADS)
+        return Lifecycle(Shared.of(Settings(**fields), operations_at_once=THREADS))
 
     return start_process
 

@@ -7,7 +7,6 @@ wrong with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from astro_provider.astro.api import AstroClient, Deployment
@@ -15,8 +14,7 @@ from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.cli.options import Where
 from astro_provider.errors import InputError
-
-_ID = re.compile(r"c[a-z0-9]{24}")  # what Astro's ids look like today
+from astro_provider.names import CUID
 
 
 def with_ids(where: Where, reader: Reader) -> Where:
@@ -49,7 +47,7 @@ def organization_named(client: AstroClient, given: str) -> str:
     Raises:
         InputError: several organizations have the name.
     """
-    if _ID.fullmatch(given):
+    if CUID.fullmatch(given):
         return given
     seen = client.list_organizations()
     if any(one.id == given for one in seen):

@@ -294,7 +294,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.InvokeResponse:
         """Answer a function."""
         try:
-            found = functions.call(session.process.bindings(call.at_once).shared, request.tok, _plain(request.args))
+            found = functions.call(session.process.shared(call.at_once), request.tok, _plain(request.args))
         except InvalidInputs as invalid:
             return provider_pb2.InvokeResponse(failures=_failures(invalid.problems))
         return provider_pb2.InvokeResponse(**{"return": properties.struct_of(found)})
