@@ -101,9 +101,7 @@ class Evidence:
 
     def doubt(self) -> str | None:
         """Return why the credential may not see all of the organization; None if it has sight."""
-        return self._looked.get(
-            "sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)), not_before=0.0
-        )
+        return self._looked.get("sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)))
 
     def _doubt(self, listed: Sequence[ApiToken]) -> str | None:
         """Why a list of the organization's tokens is no evidence of what it does not show; None if it is evidence."""
@@ -115,7 +113,7 @@ class Evidence:
         own = next((token for token in listed if token.id == own_id), None)
         if own is None:
             return f"the list of tokens does not even show the credential's own token, {own_id}"
-        return self._looked.get("role", lambda: self._doubt_about_role(own), not_before=0.0)
+        return self._looked.get("role", lambda: self._doubt_about_role(own))
 
     def _doubt_about_role(self, own: ApiToken) -> str | None:
         if own.roles is None:

@@ -1,8 +1,8 @@
-"""One fetch for all who ask for the same fact at the same time, and for a while after it.
+"""One fetch for all threads that ask for the same fact at the same time, and for a while after it.
 
-An answer is as old as the start of its fetch. Whoever needs a younger one says so, and a new fetch starts. An error
-goes to those who waited for it and to nobody else. Nobody waits longer than the own operation may take; and if a fetch
-ended without an answer because its operation had less time left, those who have more fetch again.
+An answer is as old as the start of its fetch. A caller that needs a younger one gives the moment, and a new fetch starts. An
+error goes to the threads that waited for it, and to no later one. A caller never waits past its own deadline; and if a fetch
+ended without an answer because its operation had less time left, the callers that have more fetch again.
 """
 
 from __future__ import annotations
@@ -34,30 +34,41 @@ class _Flight:
 
 
 class SingleFlight:
-    """A store of facts, each fetched once by whoever asks first; safe to share between threads."""
+    """A store of facts, each fetched once by the first thread that asks; safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        oldest_seconds: the age at which a fact is fetched again.
+    """
+
+    def __init__(self, oldest_seconds: float = math.inf) -> None:
+        self._oldest_seconds = oldest_seconds
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight] = {}
 
-    def get(self, key: Hashable, fetch: Callable[[], _Fact], *, not_before: float) -> _Fact:
-        """Return the fact, fetched no earlier than `not_before` (seconds of the monotonic clock).
+    def get(self, key: Hashable, fetch: Callable[[], _Fact], *, not_before: float | None = None) -> _Fact:
+        """Return the fact.
+
+        Args:
+            key: the fact; a key belongs to one kind of fact.
+            fetch: fetches it.
+            not_before: the earliest start of its fetch, in seconds of the monotonic clock; None: `oldest_seconds` ago.
 
         Raises:
             Unavailable: another thread fetches it, and has no answer when the operation of this one must end.
-            Whatever else `fetch` raised, also to all who waited for it.
+            Exception: what `fetch` raised, also in another thread.
         """
         until = deadline.current()
+        earliest = self._earliest if not_before is None else not_before
         while True:
             with self._lock:
                 flight = self._flights.get(key)
-                is_mine = flight is None or flight.started < not_before
+                is_mine = flight is None or flight.started < earliest
                 if flight is None or is_mine:
                     flight = self._flights[key] = _Flight(time.monotonic(), until.at)
             if is_mine:
                 try:
                     flight.answer.set_result(fetch())
-                except BaseException as error:  # noqa: BLE001  whoever waits must hear of it
+                except BaseException as error:  # noqa: BLE001  the waiting threads must get it, whatever it is
                     self._drop(key, flight)
                     flight.answer.set_exception(error)
             try:
@@ -65,16 +76,17 @@ class SingleFlight:
             except TimeoutError:
                 raise Unavailable(_NO_ANSWER, patience=ONCE) from None
             except Unavailable:
+                # The thread that fetched may have had less time than this one, which then fetches by itself.
                 if is_mine or flight.ends >= until.at or not until.remaining:
                     raise
             else:
-                return fact  # a key belongs to one kind of fact
+                return fact
 
-    def has(self, key: Hashable, *, not_before: float) -> bool:
+    def has(self, key: Hashable) -> bool:
         """Return whether `get` would find the fact here, or on its way."""
         with self._lock:
             flight = self._flights.get(key)
-            return flight is not None and flight.started >= not_before
+            return flight is not None and flight.started >= self._earliest
 
     def put(self, key: Hashable, fact: Any) -> None:
         """Store a fact that was learnt in another way, as of now."""
@@ -82,6 +94,10 @@ class SingleFlight:
         flight.answer.set_result(fact)
         with self._lock:
             self._flights[key] = flight
+
+    @property
+    def _earliest(self) -> float:
+        return time.monotonic() - self._oldest_seconds
 
     def _drop(self, key: Hashable, flight: _Flight) -> None:
         with self._lock:

@@ -270,7 +270,7 @@ class Lifecycle(Checking[Inputs]):
     def _unless_gone(self, binding: BindingId, called: str, refused: WriteRefused) -> WriteRefused | None:
         """Return the error of a refused removal, unless it is about a deployment that does not exist any more."""
         try:
-            if not self._readers.of(binding.organization_id).gone_deployments([binding.deployment_id]):
+            if not self._readers.of(binding.organization_id).evidence.gone_deployments([binding.deployment_id]):
                 return refused
         except AstroProviderError as unproven:
             return WriteRefused(f"{refused} {unproven}")

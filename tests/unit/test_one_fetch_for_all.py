@@ -134,13 +134,16 @@ def test_facts_of_different_keys_are_fetched_apart() -> None:
     assert flights.get("two", lambda: 2, not_before=0.0) == 2
 
 
-def test_it_tells_whether_a_fact_is_there() -> None:
-    flights = SingleFlight()
+def test_a_fact_is_there_until_it_is_too_old() -> None:
+    flights = SingleFlight(oldest_seconds=60.0)
 
-    assert not flights.has("key", not_before=0.0)
-    flights.get("key", lambda: 1, not_before=0.0)
-    assert flights.has("key", not_before=0.0)
-    assert not flights.has("key", not_before=time.monotonic() + 60)
+    assert not flights.has("key")
+    flights.get("key", lambda: 1)
+    assert flights.has("key")
+    assert flights.get("key", lambda: 2) == 1
+    flights._oldest_seconds = -1.0  # noqa: SLF001  a minute has passed
+    assert not flights.has("key")
+    assert flights.get("key", lambda: 3) == 3
 
 
 def test_what_was_learnt_in_another_way_is_found() -> None:

@@ -118,7 +118,7 @@ def _require_sight(reader: Reader, found: Audit) -> None:
     missing = [one for one in found.findings if one.finding is Finding.MISSING]
     if not missing:
         return
-    doubt = reader.doubt()
+    doubt = reader.evidence.doubt()
     if doubt is not None:
         first = missing[0]
         raise AbsenceNotProven(

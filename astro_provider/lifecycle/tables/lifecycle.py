@@ -465,7 +465,7 @@ class TableLifecycle(Checking[Table]):
         binding = refused[0].change.binding
         try:
             reader = self._readers.of(binding.organization_id)
-            gone = reader.gone_deployments({one.change.binding.deployment_id for one in refused})
+            gone = reader.evidence.gone_deployments({one.change.binding.deployment_id for one in refused})
         except AstroProviderError:  # each refusal is an error then, and says which deployment is not listed
             return failed
         for one in refused:
