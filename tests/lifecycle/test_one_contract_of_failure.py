@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.astro.api.failures import Failures
+from astro_provider.astro.api.failures import Call, Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.account import Account, NotStanding, Reason
@@ -202,7 +202,9 @@ def test_a_write_was_certainly_not_made_if_it_was_not_sent_or_the_service_said_s
     ("failure", "sent"), [(httpx.ConnectError, False), (httpx.PoolTimeout, False), (httpx.ReadTimeout, True)]
 )
 def test_a_call_that_found_no_connection_was_not_sent(failure: type[httpx.HTTPError], *, sent: bool) -> None:
-    error = Failures("astro", lambda: "secret").no_answer(POST, "/organizations/o/tokens/t/roles", failure("why"))
+    call = Call(POST, "/organizations/o/tokens/t/roles")
+
+    error = Failures("astro", lambda: "secret").no_answer(call, failure("why"))
 
     assert error.sent is sent
 

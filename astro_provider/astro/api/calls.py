@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from astro_provider.astro.api import answers, cancelling, deadline, waiting
 from astro_provider.astro.api.claims import claims_in, own_token_in
 from astro_provider.astro.api.connection import Connection
-from astro_provider.astro.api.failures import Failures
+from astro_provider.astro.api.failures import Call, Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.models import ApiToken, Deployment, Wire
 from astro_provider.astro.api.outage import Outage
@@ -64,7 +64,7 @@ class Calls:
             Unavailable: that would be after the deadline.
         """
         if not self._pace.wait(verb):
-            raise self._failures.too_late(verb, "")
+            raise self._failures.too_late(Call(verb, ""))
 
     @property
     def own_token_id(self) -> str | None:
@@ -75,50 +75,40 @@ class Calls:
         """Close the connections."""
         self._connection.close()
 
-    def one(
-        self, operation: str, path: str, kind: type[_Identified], asked_for: str, *, at_once: bool = False
-    ) -> _Identified:
+    def one(self, call: Call, kind: type[_Identified], asked_for: str, *, at_once: bool = False) -> _Identified:
         """Return an object, and refuse an answer about another one: its roles would be written onto what was asked for."""
-        found = self.parse(operation, path, kind, self.read(operation, path, at_once=at_once))
+        found = self.parse(call, kind, self.read(call, at_once=at_once))
         if found.id == asked_for:
             return found
         reason = f"{asked_for} was asked for, and the answer is about {found.id}"
-        raise self._failures.unexpected(operation, path, reason, lasting=True)
+        raise self._failures.unexpected(call, reason, lasting=True)
 
-    def listed(  # noqa: PLR0913  what is asked for, and how it is read
-        self,
-        operation: str,
-        path: str,
-        key: str,
-        kind: type[_Object],
-        params: Mapping[str, str] | None = None,
-        *,
-        complete: bool = False,
+    def listed(
+        self, call: Call, kind: type[_Object], params: Mapping[str, str] | None = None, *, complete: bool = False
     ) -> list[_Object]:
-        """Return the objects of a list, whose pages have them under a key; with `complete`, one that cannot be read is an error."""
-        items = [item for page in self.pages(operation, path, key, params or {}) for item in items_of(page, key)]
+        """Return the objects of a list; with `complete`, one that cannot be read is an error."""
+        items = [item for page in self.pages(call, params or {}) for item in items_of(page, call.kind)]
         # An object that was made while the pages were read moves another one to the next page, which shows it again.
         once = {_id_of(item) or number: item for number, item in enumerate(items)}
-        found = self.parse_all(operation, path, kind, list(once.values()))
+        found = self.parse_all(call, kind, list(once.values()))
         if complete and len(found) < len(once):
-            reason = (
-                f"{len(once) - len(found)} of its {key} cannot be read, so it is no evidence of what it does not show"
-            )
-            raise self._failures.unexpected(operation, path, reason, lasting=True)
+            unread = f"{len(once) - len(found)} of its {call.kind} cannot be read"
+            reason = f"{unread}, so it is no evidence of what it does not show"
+            raise self._failures.unexpected(call, reason, lasting=True)
         return found
 
-    def pages(self, operation: str, path: str, key: str, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def pages(self, call: Call, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yield pages until the service has no more, whatever it claims in `totalCount`."""
         seen: set[str] = set()
         offset = 0
         for _ in range(MOST_PAGES):
-            page = self.read(operation, path, params={**params, "limit": PAGE_SIZE, "offset": offset})
-            if not isinstance(page, dict) or not isinstance(page.get(key), list):
-                raise self._failures.unexpected(operation, path, f"the answer has no list of {key}", json.dumps(page))
-            items = page[key]
+            page = self.read(call, params={**params, "limit": PAGE_SIZE, "offset": offset})
+            if not isinstance(page, dict) or not isinstance(page.get(call.kind), list):
+                raise self._failures.unexpected(call, f"the answer has no list of {call.kind}", json.dumps(page))
+            items = page[call.kind]
             ids = {found for item in items if (found := _id_of(item))}
             if ids and ids <= seen:
-                raise self._failures.unexpected(operation, path, "two pages show the same objects")
+                raise self._failures.unexpected(call, "two pages show the same objects")
             yield page
             seen |= ids
             offset += len(items)
@@ -128,54 +118,52 @@ class Calls:
                 return
             if isinstance(total, int) and offset > total and len(items) < PAGE_SIZE:
                 return
-        raise self._failures.unexpected(operation, path, f"the list did not end within {MOST_PAGES} pages")
+        raise self._failures.unexpected(call, f"the list did not end within {MOST_PAGES} pages")
 
-    def write(self, operation: str, path: str, content: bytes) -> Any:
+    def write(self, call: Call, content: bytes) -> Any:
         """Write once, unless the run is cancelled, and return the decoded JSON.
 
         A write is not retried here: after an answer that never came, another writer may have written, so what it is based
         on must be read again before anything is sent. Nor is its turn awaited here: that must happen before that read.
         """
         self._pace.hold_write_back()
-        with deadline.within(self._bound_seconds), waiting.reported(self._failures.call(operation, path)):
+        with deadline.within(self._bound_seconds), waiting.reported(str(call)):
             if cancelling.is_cancelled():
-                raise self._failures.cancelled(operation, path)
+                raise self._failures.cancelled(call)
             cancelling.sending()
-            return self._send(operation, "POST", path, content=content)
+            return self._send(call, "POST", content=content)
 
-    def read(self, operation: str, path: str, *, at_once: bool = False, **request: Any) -> Any:
+    def read(self, call: Call, *, at_once: bool = False, **request: Any) -> Any:
         """Read, and return the decoded JSON.
 
         With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
         """
         with deadline.within(self._bound_seconds):
             if at_once:
-                return self._send(operation, "GET", path, **request)
-            with waiting.reported(self._failures.call(operation, path)) as wait:
+                return self._send(call, "GET", **request)
+            with waiting.reported(str(call)) as wait:
 
                 def attempt(number: int) -> Any:
                     with wait.noting_failures():
                         if not self._pace.wait("GET"):
-                            raise self._failures.too_late(operation, path)
-                        return self._send(operation, "GET", path, attempt=number, **request)
+                            raise self._failures.too_late(call)
+                        return self._send(call, "GET", attempt=number, **request)
 
                 return retried(attempt)
 
-    def _send(self, operation: str, verb: str, path: str, *, attempt: int = 1, **request: Any) -> Any:
+    def _send(self, call: Call, verb: str, *, attempt: int = 1, **request: Any) -> Any:
         """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
         if cancelling.is_stopped():
-            raise self._failures.cancelled(operation, path)
+            raise self._failures.cancelled(call)
         sent_at = time.monotonic()
         authorization = f"Bearer {self._credential()}"
-        response, body = self._connection.exchange(
-            operation, verb, path, authorization=authorization, attempt=attempt, **request
-        )
+        response, body = self._connection.exchange(call, verb, authorization=authorization, attempt=attempt, **request)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
         try:
-            answer = self._understood(operation, path, response, body)
+            answer = self._understood(call, response, body)
         except ServiceError as error:
             away = isinstance(error, (Unavailable, UnexpectedAnswer)) and error.status != HTTPStatus.TOO_MANY_REQUESTS
             if away and error.patience == UNTIL_DEADLINE:
@@ -186,25 +174,25 @@ class Calls:
         self._outage.answered()
         return answer
 
-    def _understood(self, operation: str, path: str, response: httpx.Response, body: bytes) -> Any:
+    def _understood(self, call: Call, response: httpx.Response, body: bytes) -> Any:
         """The decoded JSON of a success; any other answer raises its error."""
         if not response.is_success:
-            raise self._failures.refused(operation, path, response, body)
+            raise self._failures.refused(call, response, body)
         try:
             return answers.parsed(body)
         except ValueError:
-            raise self._failures.no_json(operation, path, response, body) from None
+            raise self._failures.no_json(call, response, body) from None
         except answers.TooLargeError:
-            raise self._failures.too_large(operation, path) from None
+            raise self._failures.too_large(call) from None
 
-    def parse(self, operation: str, path: str, kind: type[_Object], body: Any) -> _Object:
+    def parse(self, call: Call, kind: type[_Object], body: Any) -> _Object:
         """Make an object of an answer; of a token, its roles must be readable or left out."""
         try:
             return _without_odd_fields(kind, body, {*kind.essential, "roles"})
         except ValidationError as error:
-            raise self._failures.unexpected(operation, path, _first_reason(kind, error)) from None
+            raise self._failures.unexpected(call, _first_reason(kind, error)) from None
 
-    def parse_all(self, operation: str, path: str, kind: type[_Object], items: Sequence[Any]) -> list[_Object]:
+    def parse_all(self, call: Call, kind: type[_Object], items: Sequence[Any]) -> list[_Object]:
         """Make objects of a list's items, without those that lack what is essential, unless all of them do."""
         found, first_error = [], None
         for item in items:
@@ -213,7 +201,7 @@ class Calls:
             except ValidationError as error:
                 first_error = first_error or error
         if first_error is not None and not found:
-            raise self._failures.unexpected(operation, path, _first_reason(kind, first_error))
+            raise self._failures.unexpected(call, _first_reason(kind, first_error))
         return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from astro_provider.astro.api.calls import Calls, items_of
+from astro_provider.astro.api.failures import Call
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole, Deployment, Organization, Role, SubjectRoles
 from astro_provider.errors import InputError
 from astro_provider.messages import shown
@@ -17,7 +18,7 @@ class AstroClient(Calls):
 
     def list_organizations(self) -> list[Organization]:
         """Return the organizations that the credential can see."""
-        return self.listed("ListOrganizations", "/organizations", "organizations", Organization)
+        return self.listed(Call("ListOrganizations", "/organizations"), Organization)
 
     def of(self, organization_id: str) -> OrganizationClient:
         """The calls of one organization."""
@@ -53,57 +54,57 @@ class OrganizationClient:
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
         if only_organization:
             params["includeOnlyOrganizationTokens"] = "true"
-        return self._calls.listed("ListApiTokens", self._path("tokens"), "tokens", ApiToken, params, complete=complete)
+        return self._calls.listed(self._call("ListApiTokens", "tokens"), ApiToken, params, complete=complete)
 
     def get_token(self, token_id: str, *, at_once: bool = False) -> ApiToken:
         """Return one token with all its roles, or without any if the caller may not see them.
 
         With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
         """
-        path = self._path("tokens", "org_token_id", token_id)
-        return self._calls.one("GetApiToken", path, ApiToken, token_id, at_once=at_once)
+        call = self._call("GetApiToken", "tokens", _segment("org_token_id", token_id))
+        return self._calls.one(call, ApiToken, token_id, at_once=at_once)
 
     def set_roles(self, token_id: str, roles: Sequence[ApiTokenRole]) -> SubjectRoles:
         """Replace the token's whole role list. Only `writer.py` may call this."""
-        path = f"{self._path('tokens', 'org_token_id', token_id)}/roles"
+        call = self._call("UpdateApiTokenRoles", "tokens", _segment("org_token_id", token_id), "roles")
         # In ASCII, so that half a character in a foreign entry goes back as it came.
         body = json.dumps({"roles": [entry.to_wire() for entry in roles]}, separators=(",", ":")).encode("ascii")
-        answer = self._calls.write("UpdateApiTokenRoles", path, body)
-        return self._calls.parse("UpdateApiTokenRoles", path, SubjectRoles, answer)
+        return self._calls.parse(call, SubjectRoles, self._calls.write(call, body))
 
     def list_deployments(self, *, complete: bool = False) -> list[Deployment]:
         """Return the organization's deployments. With `complete`, an entry that cannot be read is an error."""
-        path = self._path("deployments")
-        return self._calls.listed("ListDeployments", path, "deployments", Deployment, complete=complete)
+        return self._calls.listed(self._call("ListDeployments", "deployments"), Deployment, complete=complete)
 
     def get_deployment(self, deployment_id: str) -> Deployment:
         """Return one deployment."""
-        path = self._path("deployments", "deployment_id", deployment_id)
-        return self._calls.one("GetDeployment", path, Deployment, deployment_id)
+        call = self._call("GetDeployment", "deployments", _segment("deployment_id", deployment_id))
+        return self._calls.one(call, Deployment, deployment_id)
 
     def list_deployment_roles(self) -> list[Role]:
         """Return every role that can be given in a deployment, built-in and custom."""
-        path = self._path("roles")
+        call = self._call("ListRoles", "roles")
         params = {"includeDefaultRoles": "true", "scopeTypes": "DEPLOYMENT"}
         found: dict[str, Role] = {}
-        for page in self._calls.pages("ListRoles", path, "roles", params):
+        for page in self._calls.pages(call, params):
             entries = [*items_of(page, "defaultRoles"), *items_of(page, "roles")]
-            for role in self._calls.parse_all("ListRoles", path, Role, entries):
+            for role in self._calls.parse_all(call, Role, entries):
                 if role.scope_type in (None, "DEPLOYMENT"):
                     found.setdefault(role.name, role)
         return list(found.values())
 
-    def _path(self, kind: str, property_name: str = "", identifier: str | None = None) -> str:
-        """The path of what the organization has of a kind; with an id, of one of them, which a property of ours gives.
-
-        Raises:
-            InputError: an id would lead to another path, or is none.
-        """
-        path = f"/organizations/{_segment('organization_id', self.organization_id)}/{kind}"
-        return path if identifier is None else f"{path}/{_segment(property_name, identifier)}"
+    def _call(self, operation: str, *segments: str) -> Call:
+        """A call of a path below the organization's."""
+        return Call(
+            operation, "/".join(("/organizations", _segment("organization_id", self.organization_id), *segments))
+        )
 
 
 def _segment(property_name: str, identifier: str) -> str:
+    """An id as one segment of a path.
+
+    Raises:
+        InputError: it would lead to another path, or is none.
+    """
     if not identifier.strip(". ") or any(map(shown.is_hidden, identifier)):
         raise InputError(property_name, f"{identifier!r} is no id. Copy the id from Astro.")
     return quote(identifier, safe="")

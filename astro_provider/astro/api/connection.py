@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from astro_provider.astro.api import answers, deadline, network
-from astro_provider.astro.api.failures import Failures
+from astro_provider.astro.api.failures import Call, Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.trace import Trace
@@ -52,9 +52,8 @@ class Connection:
 
     def exchange(
         self,
-        operation: str,
+        call: Call,
         verb: str,
-        path: str,
         *,
         authorization: str,
         attempt: int,
@@ -79,24 +78,25 @@ class Connection:
         try:
             with (
                 deadline.ending_in(left),
-                http.stream(verb, path, headers=headers, timeout=timeout, **request) as response,
+                http.stream(verb, call.path, headers=headers, timeout=timeout, **request) as response,
             ):
                 noted["status"] = response.status_code
                 body = answers.body_of(response)
             noted["request_id"] = answers.request_id(response, body)
         except httpx.HTTPError as error:
             noted["error"] = type(error).__name__
-            failure: ServiceError = self._failures.no_answer(operation, path, error)
+            failure: ServiceError = self._failures.no_answer(call, error)
             self._outage.failed(sent_at, failure)
             raise failure from None
         except answers.NotReadableError as error:
-            raise self._failures.unexpected(operation, path, str(error)) from None
+            raise self._failures.unexpected(call, str(error)) from None
         except answers.TooLargeError:
-            raise self._failures.too_large(operation, path) from None
+            raise self._failures.too_large(call) from None
         else:
             return response, body
         finally:
-            self._trace.call(sent_at, operation=operation, verb=verb, path=f"/v1{path}", attempt=attempt, **noted)
+            path = f"/v1{call.path}"
+            self._trace.call(sent_at, operation=call.operation, verb=verb, path=path, attempt=attempt, **noted)
 
     def close(self) -> None:
         """Close it."""

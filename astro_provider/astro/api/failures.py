@@ -10,6 +10,7 @@ import functools
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -66,6 +67,25 @@ _ERRORS: dict[int, type[ServiceError]] = {
 }
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of the service: its operation, and its path, which alternates between kinds and ids."""
+
+    operation: str
+    path: str
+
+    @property
+    def kind(self) -> str:
+        """The last part of the path: of a list, the kind of its objects, and where an answer has them."""
+        return self.path.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        """The operation and the ids it is about, as messages name the call."""
+        parts = self.path.strip("/").split("/")
+        ids = [f"{kind.rstrip('s')} {identifier}" for kind, identifier in zip(parts[::2], parts[1::2], strict=False)]
+        return f"{self.operation} ({', '.join(ids)})" if ids else self.operation
+
+
 class Failures:
     """The errors of one client.
 
@@ -79,79 +99,69 @@ class Failures:
         self._credential = credential
         self.proxy: Proxy | None = None  # known once the connection is opened
 
-    def call(self, operation: str, path: str) -> str:
-        """The words for a call in a message."""
-        return _where(operation, path)
-
-    def no_answer(self, operation: str, path: str, error: httpx.HTTPError) -> Unavailable:
+    def no_answer(self, call: Call, error: httpx.HTTPError) -> Unavailable:
         """The error of a call without an answer, with the remedy if another attempt cannot help."""
         what = self._scrubbed(str(error)) or type(error).__name__
         reason = unreachable(error, what, self._host, self.proxy, os.environ)
-        text = f"{_where(operation, path)}: {self._scrubbed(reason.text)}"
+        text = f"{call}: {self._scrubbed(reason.text)}"
         return Unavailable(text, patience=reason.patience, sent=not isinstance(error, _BEFORE_SENDING))
 
-    def too_late(self, operation: str, path: str) -> Unavailable:
+    def too_late(self, call: Call) -> Unavailable:
         """The error of a call whose turn would come after the deadline."""
         text = "the service allows so many calls a second, and this call's turn would come after timeoutSeconds"
-        return Unavailable(
-            f"{_where(operation, path)}: {text}, so it was not made. Run again.", patience=NOT_MADE, sent=False
-        )
+        return Unavailable(f"{call}: {text}, so it was not made. Run again.", patience=NOT_MADE, sent=False)
 
-    def cancelled(self, operation: str, path: str) -> Cancelled:
+    def cancelled(self, call: Call) -> Cancelled:
         """The error of a call that is not made, because the run was cancelled."""
-        return Cancelled(f"The run was cancelled, so {_where(operation, path)} was not called. Run again.")
+        return Cancelled(f"The run was cancelled, so {call} was not called. Run again.")
 
-    def no_json(self, operation: str, path: str, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
+    def no_json(self, call: Call, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""
         kind = response.headers.get("content-type", "no content type")
-        return self.unexpected(operation, path, f"the answer is no JSON ({self._quoted(kind)})", _text(body))
+        return self.unexpected(call, f"the answer is no JSON ({self._quoted(kind)})", _text(body))
 
-    def too_large(self, operation: str, path: str) -> UnexpectedAnswer:
+    def too_large(self, call: Call) -> UnexpectedAnswer:
         """The error of an answer that was not taken in."""
         reason = (
             f"the answer is larger than {LARGEST_BYTES // 1024**2} MiB, or has more values than any page of the API"
         )
-        return self.unexpected(operation, path, reason, lasting=True)
+        return self.unexpected(call, reason, lasting=True)
 
-    def unexpected(
-        self, operation: str, path: str, reason: str, body: str = "", *, lasting: bool = False
-    ) -> UnexpectedAnswer:
+    def unexpected(self, call: Call, reason: str, body: str = "", *, lasting: bool = False) -> UnexpectedAnswer:
         """The error of an answer that is not what the API promises."""
         quoted = self._quoted(body)
-        text = f"{_where(operation, path)}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
+        text = f"{call}: unexpected answer from {self._host}: {self._scrubbed(reason)}"
         text += f": {quoted}" if quoted else ""
         return UnexpectedAnswer(
             f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", patience=ONCE if lasting else None
         )
 
-    def refused(self, operation: str, path: str, response: httpx.Response, body: bytes) -> ServiceError:
+    def refused(self, call: Call, response: httpx.Response, body: bytes) -> ServiceError:
         """The error that belongs to an answer which is no success."""
         if response.is_redirect:
-            return self._somebody_elses(operation, path, "a redirect", response, body)
+            return self._somebody_elses(call, "a redirect", response, body)
         if response.status_code == HTTPStatus.NOT_FOUND and not _is_of_the_api(body):
             # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
-            return self._somebody_elses(operation, path, "but not in the service's own words", response, body)
+            return self._somebody_elses(call, "but not in the service's own words", response, body)
         status = response.status_code
         words, request_id = self._words(body)
-        text = f"{_where(operation, path)}: HTTP {status} {_phrase(status)}"
+        text = f"{call}: HTTP {status} {_phrase(status)}"
         text += f": {words}" if words else ""
         text += f" (requestId {request_id})." if request_id else "."
-        advice = _advice(operation, status)
+        advice = _advice(call.operation, status)
         if status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
             advice = _ORGANIZATION_ADVICE
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-            advice = _wrong_organization(path, self._credential()) or advice
+            advice = _wrong_organization(call.path, self._credential()) or advice
         text += f" {advice}" if advice else ""
         kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
         retry_after = parse_retry_after(response.headers.get("retry-after"))
         return kind(text, status=status, request_id=request_id, retry_after=retry_after)
 
-    def _somebody_elses(
-        self, operation: str, path: str, what: str, response: httpx.Response, body: bytes
-    ) -> CallRefused:
+    def _somebody_elses(self, call: Call, what: str, response: httpx.Response, body: bytes) -> CallRefused:
         """The error of an answer that is not the service's; another attempt would end there too."""
         status = response.status_code
-        unexpected = self.unexpected(operation, path, f"HTTP {status}, {what}", _text(body))
+        unexpected = self.unexpected(call, f"HTTP {status}, {what}", _text(body))
         return CallRefused(str(unexpected), status=status)
 
     def _words(self, raw: bytes) -> tuple[str, str | None]:
@@ -232,13 +242,6 @@ def _is_of_the_api(body: bytes) -> bool:
 def _is_of_whole_organization(url: httpx.URL) -> bool:
     """Return whether a call was for all tokens, deployments or roles of an organization."""
     return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
-
-
-def _where(operation: str, path: str) -> str:
-    """The operation and the ids it was about, from a path that alternates between kinds and ids."""
-    parts = path.strip("/").split("/")
-    ids = [f"{kind.rstrip('s')} {identifier}" for kind, identifier in zip(parts[::2], parts[1::2], strict=False)]
-    return f"{operation} ({', '.join(ids)})" if ids else operation
 
 
 def _phrase(status: int) -> str:
