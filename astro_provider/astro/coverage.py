@@ -1,4 +1,4 @@
-"""Which calls cover a set of bindings: one list serves all tokens of a deployment, one token all its deployments."""
+"""The fewest calls that cover a set of bindings: one list serves all tokens of a deployment, one token all its deployments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from astro_provider.astro.identity import BindingId
 
-_Group = tuple[bool, str, str]  # whether it is a deployment's list; organization id; id of the deployment or token
+_Group = tuple[bool, str, str]  # true for a deployment's list; organization id; id of the deployment or token
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Reading:
 def fewest_reads(bindings: Iterable[BindingId]) -> list[Reading]:
     """Choose calls that cover all bindings: again and again the one that covers most of what is left.
 
-    If a list and a token cover as many, the token is read, because it tells all its roles for certain. The calls stand
+    If a list and a token cover as many, the token is read, because only it shows all its roles for certain. The calls stand
     in a heap by what they covered when they were put in; one that covers less by now is put in again.
     """
     left = set(bindings)

@@ -8,9 +8,9 @@ organization's tokens shows a token of the organization's scope, and
 - if the credential's claims name its own token: shows that token too, and the token has the role ORGANIZATION_OWNER;
 - if they name none (an opaque credential, or a person's): nothing more can be asked.
 
-An empty list of deployments proves nothing, whoever reads it. Without sight nothing is called gone: the error names the
-way out. Sight is looked at once in a process, and only when something is missing. What reads and what writes both need
-all this, and neither imports the other.
+An empty list of deployments proves nothing to any credential. Without sight nothing is called gone: the error names the
+remedy. Sight is examined once in a process, and only when something is missing. `reading/` and `writing/` both need this,
+and neither imports the other.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ class Evidence:
         Args:
             token_id: the token.
             hint: the 404.
-            list_tokens: lists the organization's tokens, no earlier than at the 404, and complete.
+            list_tokens: lists the organization's tokens, complete, and no earlier than at the 404.
 
         Raises:
-            UnexpectedAnswer: the list shows the token. It may be tried again.
+            UnexpectedAnswer: the list shows the token, so the 404 may be that of a replica; a later try may succeed.
             AbsenceNotProven: the list does not show it, and the credential may not see all tokens.
             CallRefused: there is no such organization, which says nothing about the token.
             ServiceError: the list cannot be read.
         """
         try:
             listed = list_tokens()
-        except NotFound as error:
+        except NotFound as error:  # the organization is not there: a NotFound would be taken for the token's
             raise CallRefused(str(error), status=error.status, request_id=error.request_id) from None
         if any(token.id == token_id for token in listed):
             raise UnexpectedAnswer(
@@ -77,8 +77,8 @@ class Evidence:
 
         Args:
             deployment_ids: the deployments.
-            list_deployments: lists the organization's deployments, no earlier than at the hint that these are gone, and
-                complete; None: they are listed now.
+            list_deployments: lists the organization's deployments, complete, and no earlier than at the hint that these
+                are gone; None: they are listed now.
 
         Raises:
             AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
@@ -104,11 +104,12 @@ class Evidence:
         return self._looked.get("sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)))
 
     def _doubt(self, listed: Sequence[ApiToken]) -> str | None:
-        """Why a list of the organization's tokens is no evidence of what it does not show; None if it is evidence."""
+        """Return why a list of the organization's tokens is no evidence of what it does not show; None if it is."""
+        # A credential that may see less gets a shorter list, with status 200.
         if not any(token.scope == ORGANIZATION for token in listed):
             return "the list of tokens shows no token of the organization's scope, so the credential may not see them"
         own_id = self._client.own_token_id
-        if own_id is None:
+        if own_id is None:  # an opaque credential: nothing shows whose it is
             return None
         own = next((token for token in listed if token.id == own_id), None)
         if own is None:

@@ -1,4 +1,4 @@
-"""What a message says of a name or an id that is not there or does not fit: what it may have meant."""
+"""Parts of messages about a name or an id that does not exist or does not fit: what may have been meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ MOST = 3
 def nearest_names(name: str, names: Iterable[str], *, prefix: str = "") -> str:
     """Return ` (nearest: a, b)` for a message, closest first; an empty text if nothing is near.
 
-    `prefix` stands before each name in the message, and is not compared: it would make all of them alike. A name that looks alike and is written with other characters is told as that: `é` is one character or two.
+    `prefix` stands before each name in the message, and is not compared: it would make all of them alike. A name that looks
+    alike and is written with other characters is named as that: `é` is one character or two.
     """
     candidates = list(names)
     alike = [
@@ -30,7 +31,7 @@ def nearest_names(name: str, names: Iterable[str], *, prefix: str = "") -> str:
 
 
 def other_workspace(deployment: Deployment, workspace_id: str) -> str:
-    """Say that a deployment does not belong to the workspace that it must belong to, or that the answer does not show it."""
+    """Return the sentence about a deployment that does not belong to the workspace that it must belong to, or may not."""
     which = f"{deployment.name!r} ({deployment.id})"
     if deployment.workspace_id is None:
         return (
@@ -41,7 +42,7 @@ def other_workspace(deployment: Deployment, workspace_id: str) -> str:
 
 
 def no_deployment(deployments: Iterable[Deployment], organization_id: str, deployment_id: str) -> str:
-    """Say that there is no such deployment among the organization's, and which one may have been meant."""
+    """Return the sentence about a deployment that does not exist, with the one that may have been meant."""
     everywhere = list(deployments)
     named = [found.id for found in everywhere if found.name == deployment_id]
     if named:
@@ -52,5 +53,5 @@ def no_deployment(deployments: Iterable[Deployment], organization_id: str, deplo
 
 
 def is_a_name(ids: Iterable[str], name_property: str) -> str:
-    """Return the end of a message about an id that is a name: what has that name, and how to give it."""
+    """Return the end of a message about an id that is a name: the ids of that name, and how to give it."""
     return f": that is the name of {', '.join(sorted(ids))}. Give it as {name_property}, or write the id"

@@ -22,7 +22,7 @@ class TokenKey(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class BindingId:
-    """Which token is bound to which deployment. Ids, never names: names are not unique and change."""
+    """A token and the deployment it is bound to. Ids, never names: names are not unique and change."""
 
     organization_id: str
     deployment_id: str
@@ -52,7 +52,7 @@ class BindingId:
 
     @property
     def in_words(self) -> str:
-        """How a message speaks of a binding whose names are not known."""
+        """The words of a message for a binding whose names are not known."""
         return f"token {self.token_id} in deployment {self.deployment_id}"
 
 
@@ -62,7 +62,7 @@ def holds_secret(text: str, credential: SecretStr | None = None) -> bool:
 
 
 def no_secret(instead: str) -> str:
-    """The reason against a text that holds a secret, which must not be repeated; `instead` is what to write."""
+    """The end of a sentence that refuses a text with a secret, which must not be repeated; `instead` is what to write."""
     return (
         f"holds what looks like the secret value of an API token, so it is not shown here: write {instead}. If that "
         "value was committed or logged, rotate the token in Astro."

@@ -1,7 +1,7 @@
-"""Pure functions over a token's role list: what is held in a deployment, and what the list is after a change.
+"""Pure functions over a token's role list: the roles that it gives, and the list after a change.
 
-Nothing here reads, writes or waits. Every function returns a new tuple, in which each entry that the change is not
-about is the very object that came in, so that it goes back to the service field for field.
+Nothing here reads, writes or waits. A changed list is a new tuple, in which each foreign entry is the object that came in,
+so that it goes back to the service field for field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BELOW_DEPLOYMENT = ("DAG", "DAG_TAG")
 
 
 def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
-    """The token's roles, as a list that is whole.
+    """Return the token's roles, as a list that is whole.
 
     Raises:
         RolesUnknown: the answer left them out, or not all of them can be there. They are unknown then, not empty.
@@ -38,7 +38,7 @@ def require_roles(token: ApiToken) -> tuple[ApiTokenRole, ...]:
 
 
 def wrong_scope(token: ApiToken) -> str | None:
-    """Say that a token is not the organization's; None if it is, or if the answer leaves its scope out."""
+    """Return why a token cannot be bound, because of its scope; None if it can, or if the answer leaves its scope out."""
     if token.scope in (None, ORGANIZATION):
         return None
     return f"Token {token.name!r} ({token.id}) is of scope {token.scope}: only ORGANIZATION tokens can be bound."
@@ -55,28 +55,27 @@ def require_organization_scope(token: ApiToken) -> None:
 
 
 def same_role(one: str | None, other: str | None) -> bool:
-    """Return whether two role names mean the same role. The service does not care about case."""
+    """Return whether two names mean the same role. The service ignores case."""
     return role_key(one) == role_key(other)
 
 
 def role_key(name: str | None) -> str:
-    """What is equal for two names of the same role. Not `casefold`, for which STRASSE and straße are one."""
+    """Return a text that is equal for two names of one role. `casefold` is wrong: STRASSE and straße are two roles."""
     return (name or "").lower()
 
 
 def role_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> str | None:
-    """The role that a token's whole list gives in the deployment, or None if it has no entry there.
+    """Return the role that a token's whole list gives in the deployment, or None if it has no entry there.
 
     A list may hold several entries of a deployment, although it should not. If they disagree, the answer names all of
-    them, as in `DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN`: no role that anybody asks for is the same role as that, so
-    it is shown as drift, a change of the role is not fulfilled by it, and `with_changes` makes one entry of them. The same
-    goes for an entry without a role.
+    them, as in `DEPLOYMENT_ACCESSOR and DEPLOYMENT_ADMIN`. That is no role that a program can ask for, so it is drift, no
+    change is fulfilled by it, and `with_changes` makes one entry of them. The same goes for an entry without a role.
     """
     return held_roles(roles).get(deployment_id)
 
 
 def held_roles(roles: Iterable[ApiTokenRole]) -> dict[str, str]:
-    """What `role_in` says of each deployment in which the list gives a role; one pass over a list of thousands."""
+    """Return what `role_in` returns for each deployment in which the list gives a role; one pass over a list of thousands."""
     held: dict[str, list[str | None]] = {}
     for entry in roles:
         if entry.entity_type == DEPLOYMENT and entry.entity_id is not None:
@@ -84,13 +83,14 @@ def held_roles(roles: Iterable[ApiTokenRole]) -> dict[str, str]:
     return {deployment_id: agreed(found) or NAMELESS for deployment_id, found in held.items()}
 
 
-def role_told(token: ApiToken, deployment_id: str) -> str | None:
-    """The role in the deployment as a list of tokens tells it; None is no evidence, because such lists leave roles out."""
-    return agreed([entry.role for entry in token.roles or () if _is_binding(entry, deployment_id)])
+def role_shown(token: ApiToken, deployment_id: str) -> str | None:
+    """Return the role in the deployment that a list of tokens shows; None is no evidence: such lists leave roles out."""
+    found = [one for one in token.roles or () if one.entity_type == DEPLOYMENT and one.entity_id == deployment_id]
+    return agreed([one.role for one in found])
 
 
 def with_changes(roles: Iterable[ApiTokenRole], wanted: Mapping[str, str | None]) -> tuple[ApiTokenRole, ...]:
-    """The list with these roles in these deployments, each changed in place or added at the end; with none for None.
+    """Return the list with these roles by deployment, each changed in place or added at the end, and None removed.
 
     Roles in the DAGs of a deployment stay. One pass over a list of thousands.
     """
@@ -112,16 +112,12 @@ def with_changes(roles: Iterable[ApiTokenRole], wanted: Mapping[str, str | None]
 
 
 def dag_roles_in(roles: Iterable[ApiTokenRole], deployment_id: str) -> tuple[ApiTokenRole, ...]:
-    """The DAG and DAG_TAG entries of the deployment. What the service does with them is unknown: they are left."""
+    """Return the DAG and DAG_TAG entries of the deployment. The service's rules for them are unknown, so they are left."""
     return tuple(e for e in roles if e.entity_type in BELOW_DEPLOYMENT and e.deployment_id == deployment_id)
 
 
 def deployment_of(entry: ApiTokenRole) -> str | None:
-    """The deployment that an entry names, by itself or as that of its DAG; None if it names none."""
+    """Return the deployment that an entry names, by itself or as that of its DAG; None if it names none."""
     if entry.entity_type == DEPLOYMENT:
         return entry.entity_id
     return entry.deployment_id if entry.entity_type in BELOW_DEPLOYMENT else None
-
-
-def _is_binding(entry: ApiTokenRole, deployment_id: str) -> bool:
-    return entry.entity_type == DEPLOYMENT and entry.entity_id == deployment_id

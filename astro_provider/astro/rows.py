@@ -1,4 +1,4 @@
-"""The rows that a program gets when it asks for deployments, tokens and roles, through either door.
+"""The rows of answers to a program that asks for deployments, tokens and roles, through either door.
 
 They are plain values in a module of their own, because the native door's classes for Python must not load an HTTP client.
 """
@@ -19,7 +19,7 @@ class DeploymentOrgToken:
         scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
         deployment_role: the role that it holds in the deployment.
         created_at: when the token was made (RFC 3339).
-        created_by: who made it: full name, otherwise token name, otherwise user name, otherwise id; None: the service did not show it.
+        created_by: full name, otherwise token name, otherwise user name, otherwise id of the creator; None: not shown.
         deployment_id: the deployment.
         deployment_name: its name.
         workspace_id: its workspace.

@@ -1,8 +1,8 @@
-"""Where credential, organization, host and timings come from.
+"""The settings: credential, organization, host and timings, and the places where a user sets them.
 
 The environment comes before the stack's configuration, because on refresh and destroy Pulumi hands out the
 configuration that was stored with the state, which may be old. A blank value counts as unset. Nothing here calls the
-service; the last place to look for an organization, the service itself, is the lifecycle's to ask.
+service; the last place to look for an organization, the service itself, is asked by `reading/`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ SOURCES = (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_D
 
 
 class PreviewChecks(StrEnum):
-    """How strictly a preview looks.
+    """The strictness of a preview.
 
     `warn`: what cannot exist yet is a warning. `strict`: every warning is an error. `off`: the service is not called
     and no credential is needed, for pull requests from forks.
@@ -77,17 +77,17 @@ class PreviewChecks(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user has set, checked for form.
+    """The settings of a user, checked for form.
 
     Attributes:
         credential: the API token that authorizes the calls; None if none was found.
-        organization_id: from a setting, else the only one in the credential's claims; None if neither tells.
+        organization_id: from a setting, otherwise the only one in the credential's claims; None if neither has it.
         host: scheme and host of the service, without a slash at the end.
         timeout_seconds: the bound of one operation with all its retries.
-        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: nobody looks again.
-        lock_directory: where the locks between this machine's processes stand; None: the user's cache directory.
-        preview_checks: how strictly a preview looks.
-        trace_file: where a line of JSON is written for each call to the service; None: nowhere.
+        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: no write is looked at again.
+        lock_directory: the directory of the locks between this machine's processes; None: in the user's cache directory.
+        preview_checks: the strictness of previews.
+        trace_file: the file that gets a line of JSON for each call to the service; None: there is none.
         unknown_keys: the configuration's keys below `astro:` that no setting has; each has no effect.
     """
 
@@ -116,7 +116,7 @@ class Settings:
         credential = _credential(TOKEN.find(config, environ))
 
         def found(source: Source, instead: str) -> str | None:
-            """The value, which is shown if it is malformed, so a token that is set in the wrong place is refused unseen."""
+            """Return the value. It would be shown if it is malformed, so the secret of a token in a wrong place is refused."""
             value = source.find(config, environ)
             if value is not None and holds_secret(value, credential):
                 raise SettingsError(f"{source} {no_secret(instead)}")
@@ -144,9 +144,9 @@ class Settings:
         )
 
     def client(self) -> AstroClient:
-        """Return a client of the service; a missing credential is an error of its first call.
+        """Return a client of the service, whose long waits are reported in notes.
 
-        Whoever waits for the service is told in a note.
+        A missing credential is an error of its first call.
         """
         waiting.listen(notices.note)
         return AstroClient(
@@ -168,7 +168,7 @@ class Settings:
 
 
 def unknown_keys(keys: Iterable[str]) -> list[str]:
-    """The keys below `astro:` that no setting has, sorted."""
+    """Return the keys below `astro:` that no setting has, sorted."""
     known = {source.config_key for source in SOURCES}
     return sorted(key for key in keys if key.startswith(f"{NAMESPACE}:") and key not in known)
 
@@ -182,15 +182,15 @@ def unknown_key_in_words(key: str) -> str:
 
 
 def only_organization(seen: Sequence[Organization]) -> str | None:
-    """The last resort if nothing else tells the organization: the only one that the credential sees, or None.
+    """Return the only organization that the credential sees, the last resort if no setting and no claim has one.
 
-    Guessing among several could write to the wrong one.
+    None if it sees several: guessing among them could write to the wrong one.
     """
     return seen[0].id if len(seen) == 1 else None
 
 
 def no_organization(seen: int) -> SettingsError:
-    """The error if nothing tells the organization; `seen` is how many the credential can see."""
+    """The error if the organization is unknown; `seen` is the number of organizations that the credential can see."""
     return SettingsError(
         f"No organization: looked at the argument organization_id, {ORGANIZATION_ID}, the claims of the credential, and "
         f"the organizations that it can see ({seen}; exactly one would do). Set one of the first three."
@@ -198,7 +198,7 @@ def no_organization(seen: int) -> SettingsError:
 
 
 def only_organization_in(credential: SecretStr | None) -> str | None:
-    """The only `organizationId:` among the claims of a JWT's `permissions`; None if there is none, or several."""
+    """Return the only `organizationId:` among the claims of a JWT's `permissions`; None if there is none, or several."""
     claims = claims_in(credential.get_secret_value()) if credential else {}
     found = set(permissions_in(claims, "organizationId"))
     return found.pop() if len(found) == 1 else None
@@ -215,7 +215,7 @@ def _credential(value: str | None) -> SecretStr | None:
 
 
 def _organization_id(value: str | None) -> str | None:
-    """The id; one that came with the quotes of a file of variables would only ever get a 403, which misleads."""
+    """Return the id. With the quotes of a file of variables around it, it would get a 403, which misleads."""
     if value is None:
         return None
     if not is_identifier(value) or not value.isprintable() or set(value) & set("\"'"):
@@ -225,7 +225,7 @@ def _organization_id(value: str | None) -> str | None:
 
 def _host(value: str) -> str:
     url = value if "://" in value else f"https://{value}"
-    # What stands around a host may be a password.
+    # The text beside a host may be a password.
     shown = repr(re.split("[/?#]", value.rpartition("@")[2])[0] if "@" in value else value)
     no_service = SettingsError(f"{shown} in {HOST} is no service: write scheme and host only, as in {DEFAULT_HOST}.")
     try:

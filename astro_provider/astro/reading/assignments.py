@@ -1,19 +1,19 @@
-"""What is assigned: the tokens that hold a role in deployments, as people and programs ask for it.
+"""The assignments of deployments: tokens, each with the role that it holds there.
 
-It answers what `astro deployment token organization-token list` answers, for one deployment or for many, in as few
-calls as possible: one list for each deployment, or one read for each token, whichever is fewer.
+They are what `astro deployment token organization-token list` prints, for one deployment or for many, in as few calls as
+possible: one list for each deployment, or one read for each token, whichever is fewer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.reading.choosing import deployment_meant, rfc3339
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
-from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_told
+from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_shown
 from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.errors import NotFound
 
@@ -35,14 +35,25 @@ def assigned_tokens(
         reader: the facts of the organization.
         deployments: where to look.
         include_other_scopes: also tokens of a workspace or of a deployment.
-        tokens: all tokens that may be assigned, if the caller has read them; else they are listed.
-        progress: told how many calls are done, of how many.
+        tokens: all tokens that may be assigned, if the caller has read them; otherwise they are listed.
+        progress: called after each call with the number of those done, and of all.
 
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
-    wanted = _Wanted(include_other_scopes, tokens)
-    found = list(_found(reader, deployments, wanted, progress))
+
+    def is_wanted(token: ApiToken) -> bool:
+        return include_other_scopes or token.scope == ORGANIZATION
+
+    calls = [partial(_of_deployment, reader, one, is_wanted) for one in deployments]
+    if len(deployments) > FEWEST_TO_COUNT_TOKENS:
+        wanted = list(filter(is_wanted, reader.tokens().listed if tokens is None else tokens))
+        if len(wanted) < len(deployments):
+            calls = [partial(_of_token, reader, one, deployments) for one in wanted]
+    found: list[DeploymentOrgToken] = []
+    for done, rows in enumerate(in_parallel(calls), start=1):
+        progress(done, len(calls))
+        found += rows
     order = {deployment.id: number for number, deployment in enumerate(deployments)}
     return sorted(found, key=lambda row: (order[row.deployment_id], row.name, row.id))
 
@@ -75,52 +86,15 @@ def tokens_in(
     return assigned_tokens(reader.anew(), [deployment], include_other_scopes=include_other_scopes)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """Which tokens are asked for."""
-
-    include_other_scopes: bool
-    known: Sequence[ApiToken] | None
-
-    def __call__(self, token: ApiToken) -> bool:
-        return self.include_other_scopes or token.scope == ORGANIZATION
-
-    def all(self, reader: Reader) -> list[ApiToken]:
-        """All of them, wherever they are assigned."""
-        listed = reader.tokens().listed if self.known is None else self.known
-        return [token for token in listed if self(token)]
-
-
-def _found(
-    reader: Reader, deployments: Sequence[Deployment], wanted: _Wanted, progress: Callable[[int, int], None]
-) -> Iterator[DeploymentOrgToken]:
-    if len(deployments) > FEWEST_TO_COUNT_TOKENS:
-        tokens = wanted.all(reader)
-        if len(tokens) < len(deployments):
-            calls = [lambda t=token: _of_token(reader, t, deployments) for token in tokens]
-            yield from _counted(calls, progress)
-            return
-    calls = [lambda d=deployment: _of_deployment(reader, d, wanted) for deployment in deployments]
-    yield from _counted(calls, progress)
-
-
-def _counted(
-    calls: Sequence[Callable[[], list[DeploymentOrgToken]]], progress: Callable[[int, int], None]
-) -> Iterator[DeploymentOrgToken]:
-    for done, rows in enumerate(in_parallel(calls), start=1):
-        progress(done, len(calls))
-        yield from rows
-
-
 def _of_deployment(
     reader: Reader, deployment: Deployment, is_wanted: Callable[[ApiToken], bool]
 ) -> list[DeploymentOrgToken]:
     rows = []
     for token in filter(is_wanted, reader.tokens_of_deployment(deployment.id).values()):
-        role = role_told(token, deployment.id)
+        role = role_shown(token, deployment.id)
         if role is not None:
             rows.append(_row(reader, token, deployment, role))
-        else:  # a list that does not tell the role is not trusted
+        else:  # a list may leave roles out, so only the token itself shows that it has none
             rows += _of_token(reader, token, [deployment])
     return rows
 
@@ -131,7 +105,7 @@ def _of_token(reader: Reader, listed: ApiToken, deployments: Sequence[Deployment
     except NotFound:
         return []  # deleted since the list was read
     held = held_roles(require_roles(token))
-    return [_row(reader, token, deployment, held[deployment.id]) for deployment in deployments if deployment.id in held]
+    return [_row(reader, token, one, held[one.id]) for one in deployments if one.id in held]
 
 
 def _row(reader: Reader, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:
@@ -140,7 +114,8 @@ def _row(reader: Reader, token: ApiToken, deployment: Deployment, role: str) -> 
         name=token.name,
         description=token.description or "",
         scope=token.scope or "",
-        deployment_role=as_astro_spells(role),
+        # Astro writes built-in roles in capitals, whatever a list shows; custom ones it shows as they were written.
+        deployment_role=role.upper() if role.upper() in BUILT_IN else role,
         created_at=token.created_at,
         created_by=token.created_by.display_name if token.created_by else None,
         deployment_id=deployment.id,
@@ -151,11 +126,3 @@ def _row(reader: Reader, token: ApiToken, deployment: Deployment, role: str) -> 
         last_used_at=token.last_used_at,
         kind=token.kind,
     )
-
-
-def as_astro_spells(role: str) -> str:
-    """The role as Astro spells it, as far as that can be told without a call: the built-in ones in capitals.
-
-    Custom roles come from the service as somebody wrote them there.
-    """
-    return role.upper() if role.upper() in BUILT_IN else role

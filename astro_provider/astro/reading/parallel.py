@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 def in_parallel(calls: Sequence[Callable[[], _T]]) -> Iterator[_T]:
     """Make the calls a few at a time, as parts of this thread's operation, and yield what they return, in order.
 
-    Whoever is interrupted does not wait for calls in flight, which may have their retries before them.
+    An interrupted caller does not wait for calls in flight, which may have their retries before them.
     """
     # Each call has a copy of its own, because a context is one thread's at a time.
     contexts = [contextvars.copy_context() for _ in calls]

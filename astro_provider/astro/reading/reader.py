@@ -26,7 +26,7 @@ from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.astro.roles import held_roles, require_roles, role_in, role_told, same_role, wrong_scope
+from astro_provider.astro.roles import held_roles, require_roles, role_in, role_shown, same_role, wrong_scope
 from astro_provider.astro.settings import no_organization, only_organization
 from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import CallRefused, NotFound
@@ -54,8 +54,8 @@ class Tokens:
     def by_name(self) -> dict[str, list[ApiToken]]:
         """The tokens by name; names are not unique.
 
-        Tokens of another scope are left out where one of the organization has the name; where none has, one of them is kept,
-        so that a message can say why it cannot be meant.
+        Only tokens of the organization's scope can be meant. If none of them has the name, one of another scope is kept, so
+        that a message can say why it cannot be bound.
         """
         found: dict[str, list[ApiToken]] = {}
         for token in self.listed:
@@ -264,7 +264,7 @@ class Reader:
                 if listed is None and not confirm_absence:
                     self._require_that_roles_show(binding.token_id)
                     return None
-        if listed is not None and (role := role_told(listed, binding.deployment_id)) is not None:
+        if listed is not None and (role := role_shown(listed, binding.deployment_id)) is not None:
             return Assignment(listed, role)
         try:
             token = self.whole_token(binding.token_id)

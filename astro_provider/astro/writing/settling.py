@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.coverage import fewest_reads
 from astro_provider.astro.identity import BindingId, TokenKey
-from astro_provider.astro.roles import role_told
+from astro_provider.astro.roles import role_shown
 from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.errors import NotFound
@@ -74,7 +74,7 @@ class Look:
         for binding in self._now.bindings:
             key = binding.token_key
             token = None if listed is None else listed.get(binding.token_id)
-            held = None if token is None else role_told(token, binding.deployment_id)
+            held = None if token is None else role_shown(token, binding.deployment_id)
             shown_without_role = token is not None and held is None
             others = token is not None and self.ledger.updated_by_others(key, token.updated_epoch)
             if (
