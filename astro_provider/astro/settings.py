@@ -31,7 +31,7 @@ CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=-]+")  # RFC 6750, section 2.1
 DEFAULT_HOST = "https://api.astronomer.io"
 DEFAULT_SETTLE_SECONDS = 1.0  # a writer elsewhere takes two calls, a read and a write, of some 100 ms each
 DEFAULT_TIMEOUT_SECONDS = 120.0  # a whole operation with its retries; a deploy job waits that long without a person
-MOST_SETTLE_SECONDS = 600.0  # each burst ends that much later; no writer takes ten minutes from its read to its write
+MOST_SETTLE_SECONDS = 600.0  # each batch ends that much later; no writer takes ten minutes from its read to its write
 MOST_TIMEOUT_SECONDS = 86_400.0  # a day; jobs of CI end sooner, and far longer waits overflow the system's clocks
 
 

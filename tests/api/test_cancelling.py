@@ -23,7 +23,7 @@ LONG_SECONDS = 60.0
 @pytest.fixture(autouse=True)
 def _told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was not told yet, and is again none after the test."""
-    monkeypatch.setattr(cancelling, "_told", threading.Event())
+    monkeypatch.setattr(cancelling, "_cancelled", threading.Event())
 
 
 def test_all_threads_of_an_operation_stop_until_it_has_sent_a_write() -> None:

@@ -23,7 +23,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(waiting, "FIRST_SECONDS", 1.0)
     monkeypatch.setattr(unreachable, "SECONDS_OF_THIS_MACHINE", 4.0)
     monkeypatch.setattr(retry, "JITTER_SECONDS", 0.01)
-    monkeypatch.setattr(waiting, "_told_at", float("-inf"))
+    monkeypatch.setattr(waiting, "_reported_at", float("-inf"))
     yield
     waiting.listen(lambda _sentence: None)
 

@@ -198,7 +198,7 @@ def test_a_holder_that_hangs_is_an_error_after_the_bound_and_nothing_is_written(
 def test_a_cancelled_run_waits_no_longer_for_a_lock(
     scene: Scene, make_writer: MakeWriter, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancelling, "_told", threading.Event())  # of this test alone
+    monkeypatch.setattr(cancelling, "_cancelled", threading.Event())  # of this test alone
     [deployment] = scene.deployments(1)
     hold()
     writer, _ = make_writer(timeout_seconds=1000.0)

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.roles import held_roles
-from astro_provider.astro.writing.changes import Add, Change, Put, Remove, Roles, held_in
+from astro_provider.astro.roles import held_roles, role_in
+from astro_provider.astro.writing.changes import Add, Change, Put, Remove, Roles
 from astro_provider.errors import BindingConflict, CallRefused, WriteRefused
 from tests.simulation.astro import NO_SUCH_ROLE, ORGANIZATION_ID, Clock, Commit, Fate, Fault, Service
 from tests.simulation.writers import Batch, Careless, Command, Process, World
@@ -232,7 +232,7 @@ def _was_written(process: Process, change: Change, commits: list[Commit]) -> boo
     return any(
         commit.author == process.name
         and commit.token_id == change.binding.token_id
-        and not change.fulfilled_by(held_in(commit.base.roles, change.binding))
+        and not change.fulfilled_by(role_in(commit.base.roles, deployment_id))
         and change.fulfilled_by(commit.gives(deployment_id))
         for commit in commits
     )

@@ -16,9 +16,9 @@ from typing import Any
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId, TokenKey
-from astro_provider.astro.roles import held_roles
+from astro_provider.astro.roles import held_roles, role_in
 from astro_provider.astro.writing.account import NotStanding, Reason
-from astro_provider.astro.writing.changes import Change, Put, Remove, Roles, held_in
+from astro_provider.astro.writing.changes import Change, Put, Remove, Roles
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.merge import Merge, Read, Write
 from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
@@ -306,7 +306,9 @@ class Process:
                 for binding in step.bindings:
                     if (ORGANIZATION_ID, binding.token_id) not in look.tokens:
                         token = listed.get(binding.token_id)
-                        self._note_settled(binding, held_in(token.roles or (), binding) if token else None, sent_at)
+                        self._note_settled(
+                            binding, role_in(token.roles or (), binding.deployment_id) if token else None, sent_at
+                        )
             else:
                 _, token_id = step.key
                 yield Until(lambda token_id=token_id: token_id not in self._led)  # type: ignore[misc]

@@ -157,7 +157,7 @@ def test_a_turn_is_asked_for_once_and_is_lost_with_the_lead(queues: Queues) -> N
 
 def test_nobody_waits_for_company_once_all_are_here(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
-    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BATCH_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 1e6)
 
     fill(queues, "a", 4)
@@ -166,7 +166,7 @@ def test_nobody_waits_for_company_once_all_are_here(queues: Queues, monkeypatch:
 
 def test_company_is_waited_for_again_after_somebody_has_come(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", SOON)
-    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", SOON)
+    monkeypatch.setattr(module, "GATHER_IN_BATCH_SECONDS", SOON)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", SOON)
     fill(queues, "a", 1)
 
@@ -191,7 +191,7 @@ def test_company_is_waited_for_no_longer_than_a_moment(queues: Queues) -> None:
 
 def test_company_is_not_waited_for_without_an_end(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
-    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BATCH_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 0.01)
 
     fill(queues, "a", 3)
@@ -200,7 +200,7 @@ def test_company_is_not_waited_for_without_an_end(queues: Queues, monkeypatch: p
 
 def test_a_change_that_was_given_up_is_counted_once(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", 1e6)
-    monkeypatch.setattr(module, "GATHER_IN_BURST_SECONDS", 1e6)
+    monkeypatch.setattr(module, "GATHER_IN_BATCH_SECONDS", 1e6)
     monkeypatch.setattr(module, "LONGEST_GATHER_SECONDS", 1e6)
     [first] = tickets("a", 1)
     queues.enter(first)

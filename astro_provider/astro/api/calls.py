@@ -1,4 +1,4 @@
-"""How a call is made, and the one place where an answer becomes an object or an error.
+"""Makes calls of the service: the one place where an answer becomes an object or an error.
 
 Every call is bounded in time with its retries, every page of a list is read, and every failure says in `failures.py`'s
 words what failed. The credential never leaves this package: it stands in a request header, and is cut out of whatever

@@ -1,7 +1,7 @@
-"""The cancellation of a run, at which every wait of `api/` looks.
+"""The cancellation of a run, which every wait of `api/` looks for.
 
-After a cancel nothing more is written, and what waits or would try again ends with an error. Only an operation that has
-sent a write may still read the token once, without waiting or retrying, to learn whether the write took effect.
+After a cancel no write begins, and each wait and each retry ends with an error. Only an operation that has sent a write may
+still read the token once, without waiting or retrying, to learn whether the write took effect.
 """
 
 from __future__ import annotations
@@ -15,53 +15,53 @@ from dataclasses import dataclass
 
 @dataclass
 class _Operation:
-    """The writes of one operation, shared by all its threads."""
+    """The run that an operation belongs to, and whether it has sent a write; shared by all its threads."""
 
-    told: threading.Event
+    cancelled: threading.Event
     has_sent: bool = False
 
 
-_told = threading.Event()
-# None: a thread of the writer, which helps operations that have sent writes.
+_cancelled = threading.Event()  # of the run that this process serves now
+# None: outside of all operations, as the thread is that looks at what was written.
 _operation: ContextVar[_Operation | None] = ContextVar("operation", default=None)
 
 
 def cancel() -> None:
-    """Let everything that is under way stop, and whatever begins before `begin_anew`."""
-    _told.set()
+    """Cancel the run: all that is under way, and all that begins before `begin_anew`."""
+    _cancelled.set()
 
 
 def begin_anew() -> None:
-    """Let a process that serves several runs serve another one; what was told to stop stays so."""
-    global _told  # noqa: PLW0603  one for the process
-    _told = threading.Event()
+    """Begin another run, in a process that serves several; operations of the cancelled run stay cancelled."""
+    global _cancelled  # noqa: PLW0603  one for the process
+    _cancelled = threading.Event()
 
 
 def _event() -> threading.Event:
     operation_ = _operation.get()
-    return _told if operation_ is None else operation_.told
+    return _cancelled if operation_ is None else operation_.cancelled
 
 
 def is_cancelled() -> bool:
-    """Return whether nothing may be written any more."""
+    """Return whether no write may begin any more."""
     return _event().is_set()
 
 
 def is_stopped() -> bool:
     """Return whether this thread may make no call any more, because its operation has sent no write."""
     operation_ = _operation.get()
-    return operation_ is not None and operation_.told.is_set() and not operation_.has_sent
+    return operation_ is not None and operation_.cancelled.is_set() and not operation_.has_sent
 
 
 def pause(seconds: float) -> bool:
-    """Wait so long, and return whether it was so long: a cancelled run waits no longer."""
+    """Wait that many seconds, or until the run is cancelled; return False if it was."""
     return not _event().wait(max(0.0, seconds))
 
 
 @contextmanager
 def operation() -> Iterator[None]:
     """Let the block, and the threads that get a copy of its context, be one operation, which has sent nothing yet."""
-    before = _operation.set(_Operation(_told))
+    before = _operation.set(_Operation(_cancelled))
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """Errors of failed calls: the operation, the ids it was about, the service's own words with its request id, what to do.
 
-People read these texts in pull requests and send them to support. At most LONGEST_QUOTE characters of an answer are
+People read these texts in pull requests and send them to support. At most `shown.LONGEST_QUOTE` characters of an answer are
 repeated, in one line, and the credential is cut out of them, because a service may echo what it was sent, also encoded.
 """
 
@@ -35,7 +35,6 @@ from astro_provider.errors import (
 from astro_provider.messages import shown
 
 TOKENS_ACCESS = "organization.apiTokens.access"
-LONGEST_QUOTE = shown.LONGEST_QUOTE  # characters of an answer's body that a message repeats
 
 _EXPIRED = "Check that ASTRO_API_TOKEN (or astro:token) holds a valid token that has not expired."
 # Each call has a right of its own in the published API; reading and writing tokens share one.
@@ -179,8 +178,8 @@ class Failures:
         return self._quoted(words), self._quoted(str(request_id)) if request_id else None
 
     def _quoted(self, text: str) -> str:
-        """One line of at most LONGEST_QUOTE characters, without the credential."""
-        return shown.line(" ".join(self._scrubbed(text).split()), longest=LONGEST_QUOTE)
+        """One line of a text, cut to a length that a message can repeat, without the credential."""
+        return shown.line(" ".join(self._scrubbed(text).split()), longest=shown.LONGEST_QUOTE)
 
     def _scrubbed(self, text: str) -> str:
         return _in_any_spelling(self._credential()).sub("***", text)

@@ -1,21 +1,27 @@
-"""httpx over a pool of httpcore whose sockets end by a deadline (`bounded.py`).
+"""httpx over a pool of httpcore, whose sockets end by the deadline of the thread that uses them.
 
-httpx makes its pool itself and takes no network backend for it, so this is its transport over a pool of our own. httpcore
-names its errors as httpx does; each is raised again as its namesake.
+httpx bounds each read from a socket, so an answer whose headers drip, a byte each half second, would hold a call for
+hours. Here each read and each write waits until the deadline of its thread at most, and a read until the run is cancelled,
+unless it is about a write. httpx makes its pool itself and takes no network backend for it, so this is its transport over a
+pool of our own. httpcore names its errors as httpx does; each is raised again as its namesake.
 """
 
 from __future__ import annotations
 
+import math
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpcore
 
-from astro_provider.astro.api import bounded
+from astro_provider.astro.api import cancelling, deadline
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.network import Proxy
 
+LOOK_SECONDS = 0.25  # how often a thread that waits looks whether it is to stop
 _IDLE_SECONDS = 5.0  # an idle connection is closed after it, as httpx does
 
 
@@ -28,7 +34,7 @@ class Transport(httpx.BaseTransport):
     """
 
     def __init__(self, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
-        backend = bounded.Backend()
+        backend = _Backend()
         if proxy is None:
             self._pool = httpcore.ConnectionPool(trusted, keepalive_expiry=_IDLE_SECONDS, network_backend=backend)
             return
@@ -85,3 +91,53 @@ def _as_httpx() -> Iterator[None]:
         raise getattr(httpx, type(error).__name__)(str(error)) from error
     except httpcore.UnsupportedProtocol as error:
         raise httpx.UnsupportedProtocol(str(error)) from error
+
+
+def _seconds(timeout: float | None, too_late: type[Exception]) -> float:
+    """The seconds that a socket may wait: at most `timeout`, and at most until the deadline."""
+    left = deadline.current().remaining
+    if not left:
+        raise too_late("the answer had not ended when the time was over")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        ends = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _seconds(max(0.0, ends - time.monotonic()), httpcore.ReadTimeout)
+            try:
+                return self._stream.read(max_bytes, min(LOOK_SECONDS, left))
+            except httpcore.ReadTimeout:
+                if time.monotonic() >= ends or cancelling.is_stopped():
+                    raise
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _seconds(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _seconds(timeout, httpcore.ConnectTimeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        seconds = _seconds(timeout, httpcore.ConnectTimeout)
+        return _Stream(super().connect_tcp(host, port, seconds, local_address, socket_options))

@@ -54,7 +54,7 @@ _changed = threading.Condition()
 _waits: list[Wait] = []
 _listener: Callable[[str], None] | None = None
 _is_watched = False
-_told_at = float("-inf")
+_reported_at = float("-inf")
 
 
 def listen(report: Callable[[str], None]) -> None:
@@ -90,18 +90,18 @@ def _start_watching() -> None:
 
 
 def _watch() -> None:
-    global _told_at  # noqa: PLW0603 as above
+    global _reported_at  # noqa: PLW0603 as above
     while True:
         with _changed:
             while not _waits:
                 _changed.wait()
             oldest = min(_waits, key=lambda one: one.since)
-            due = max(oldest.since + FIRST_SECONDS, _told_at + AGAIN_SECONDS)
+            due = max(oldest.since + FIRST_SECONDS, _reported_at + AGAIN_SECONDS)
             left = due - time.monotonic()
             if left > 0:
                 _changed.wait(left)
                 continue
             sentence = str(oldest)
-        _told_at = time.monotonic()
+        _reported_at = time.monotonic()
         if _listener is not None:
             _listener(sentence)

@@ -81,7 +81,7 @@ class Others:
 
 @dataclass(frozen=True)
 class Account:
-    """The changes of a burst that were reported as made, and do not stand or are not known to.
+    """The changes of a batch that were reported as made, and do not stand or are not known to.
 
     Attributes:
         changes: them.
@@ -136,7 +136,7 @@ class Account:
 
     @property
     def as_error(self) -> WriteNotConfirmed:
-        """The error of a burst of which this is all that there is to report."""
+        """The error of a batch that has nothing more to report."""
         return WriteNotConfirmed(self.with_advice)
 
 

@@ -1,7 +1,7 @@
-"""The changes that a binding can ask of a token's role list: add, put, remove; and what takes one of them back.
+"""The changes that a binding can ask of a token's role list: add, put, remove; and the changes that take one of them back.
 
-A change is a wish about one entry, not a list. It is applied to whatever list the service holds at that moment, as
-often as needed, and it says by itself whether a list already fulfils it. Pure: no reading, no writing, no waiting.
+A change is a wish about one entry, not a list. It is applied to the list that the service has at that moment, as often as
+needed, and it decides by itself whether a list already fulfils it. Pure: no reading, no writing, no waiting.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from astro_provider.astro.api.models import ApiToken, ApiTokenRole
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.roles import role_in, same_role, with_changes
+from astro_provider.astro.roles import same_role, with_changes
 from astro_provider.errors import BindingConflict
 from astro_provider.messages.words import sentence
 
@@ -20,7 +20,7 @@ Roles = tuple[ApiTokenRole, ...]
 
 @dataclass(frozen=True)
 class _OfOneEntry:
-    """The parts that all changes have.
+    """The part that all changes share.
 
     Attributes:
         binding: the entry.
@@ -35,6 +35,10 @@ class _OfOneEntry:
         """The words for the entry in a message."""
         return self.called or self.binding.in_words
 
+    def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  only an Add asks for it
+        """Return why this change must not be made if that role is held; None if it may."""
+        return None
+
 
 @dataclass(frozen=True)
 class Put(_OfOneEntry):
@@ -46,10 +50,6 @@ class Put(_OfOneEntry):
         """Return whether a role held in the deployment is what this change wants."""
         return same_role(held, self.role)
 
-    def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
-        """Why this change must not be made if that role is held; None: it may."""
-        return None
-
 
 @dataclass(frozen=True)
 class Add(Put):
@@ -58,7 +58,7 @@ class Add(Put):
     overwrite: bool = False
 
     def refusal(self, held: str | None) -> BindingConflict | None:
-        """Why this change must not be made if that role is held; None: it may."""
+        """Return why this change must not be made if that role is held; None if it may."""
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
         return _conflict(self.in_words, held, self.role)
@@ -71,10 +71,6 @@ class Remove(_OfOneEntry):
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether a role held in the deployment is what this change wants: none."""
         return held is None
-
-    def refusal(self, held: str | None) -> BindingConflict | None:  # noqa: ARG002  the same question for every change
-        """Why this change must not be made if that role is held; None: it may."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -143,11 +139,6 @@ def taking_back(change: Change, before: str | None) -> Change | None:
     if before is None:
         return TakeBack(change.binding, str(left), called=change.called)
     return GiveBack(change.binding, before, left, called=change.called)
-
-
-def held_in(roles: Roles, binding: BindingId) -> str | None:
-    """The role that a token's list gives in the binding's deployment."""
-    return role_in(roles, binding.deployment_id)
 
 
 def _conflict(called: str, held: str, wanted: str) -> BindingConflict:

@@ -118,6 +118,7 @@ class Ledger:
         It is not defended, unless we sent a write of the same entry shortly before that read, perhaps without an answer:
         then what stands there is our write, or others are at work on it, and one of them wrote an old list back.
         """
+        # A write without an answer may have made it, or another writer may have restored it from an old list.
         lately = self._sent.get(change.binding, -math.inf) + LATEST_SETTLE_TIMES * self.settle_seconds
         if change.binding in self._written or read_at <= lately:
             self.wrote(change, now)
@@ -148,10 +149,12 @@ class Ledger:
         left = self._left.get(key)
         if left is not None and (roles != left.roles or self.updated_by_others(key, updated_at)):
             self._note_others(key, left, token, held)
+            # One of them may have read before our write, and may yet write: each change must stand a settle time from now.
             for written in (self._written[binding] for binding in ours):
                 if not self._is_late(written, read_at):
                     written.begin_again(read_at)
         self._left[key] = _Left(roles, updated_at)
+        # The longest row of repairs decides how long this token's next read waits (`pause`).
         found = (self.settle(binding, held.get(binding.deployment_id), read_at, by_look=by_look) for binding in ours)
         undone = [change for change in found if change is not None]
         self._repairs[key] = max((self._written[change.binding].repairs + 1 for change in undone), default=0)
@@ -169,6 +172,7 @@ class Ledger:
         return self._others.get(key, Others())
 
     def _note_others(self, key: TokenKey, left: _Left, token: ApiToken, held: dict[str, str]) -> None:
+        # `updatedBy` is another writer's only if `updatedAt` is later than our own write can have made it.
         last_writer = None
         if self.updated_by_others(key, token.updated_epoch) and token.updated_by is not None:
             last_writer = token.updated_by.display_name
@@ -203,13 +207,16 @@ class Ledger:
         if written is None:
             return None
         if written.change.fulfilled_by(held):
+            # Sooner than a settle time after the write, a writer that had read before it may still undo it.
             if read_at >= written.at + self.settle_seconds:
                 del self._written[binding]
                 self._repairs.pop(binding.token_key, None)  # a list of a deployment's tokens shows that, too
             return None
+        # Found undone so late for the first time: an old list or a person's decision, so it is not put back.
         if self._is_late(written, read_at) and not written.undone:
             self.give_up(written.change, Reason.LATE)
             return None
+        # Only looks count, each settle time once: a neighbour that writes at our pace undoes a change with each of its writes.
         if by_look and read_at >= written.counted_at + self.settle_seconds:
             written.times_undone += 1
             written.counted_at = read_at

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.astro.identity import BindingId, TokenKey
-from astro_provider.astro.roles import deployment_of, held_roles, require_roles
+from astro_provider.astro.roles import deployment_of, held_roles, require_roles, role_in
 from astro_provider.astro.writing.account import Reason
 from astro_provider.astro.writing.changes import (
     Change,
@@ -22,7 +22,6 @@ from astro_provider.astro.writing.changes import (
     Roles,
     TakeBack,
     apply_all,
-    held_in,
     taking_back,
 )
 from astro_provider.astro.writing.ledger import Ledger
@@ -100,8 +99,10 @@ class Merge:
             return None
         if self._wanted is None:
             return Read(before_write=not self._only_looks)
+        # No writer may take longer than a settle time from its read to its write; half of it is left for the write itself.
         if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
             return self._read_again_because_stale(now - self._read_at)
+        # Noted before it is sent: the answer may never come.
         self._first_sent = {change.binding for change in self._now_writing} - self._sent
         self._sent |= self._first_sent
         self._ledger.sent(self._now_writing, now)
@@ -116,6 +117,7 @@ class Merge:
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
         self._unread.clear()
+        # An undone change is made again with this write, unless a newer change of the same binding replaces it.
         undone = self._ledger.to_make_again(self.key, token, sent_at, by_look=self._is_look)
         todo = [change for change in undone if change.binding not in self._open]
         held_by_deployment = held_roles(roles)
@@ -125,21 +127,23 @@ class Merge:
                 self._close(change, refusal)
             elif not change.fulfilled_by(held):
                 todo.append(change)
+                # What was there before the first write; later reads may show our own.
                 if change.binding not in self._sent:
                     self._before[change.binding] = held
             elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
                 self._done(change, now)
-            elif isinstance(change, TakeBack | GiveBack):  # another writer has decided what is there
+            elif isinstance(change, TakeBack | GiveBack):  # another writer has decided since what is there
                 self._ledger.forget([change.binding])
                 self._succeed(change)
             else:
                 self._ledger.needed_no_write(_as_written(change), sent_at, now)
                 self._succeed(change)
         self._finished = not todo
-        if todo and self._only_looks:
+        if todo and self._only_looks:  # a look awaits no turn to write, so the token is read again when there is one
             self._only_looks = False
             return
         self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
+        # Astro refuses a list that names a deployment that is gone.
         living = tuple(entry for entry in roles if deployment_of(entry) not in self._dead)
         self._wanted = apply_all(self._now_writing, living)
         if todo and self._writes >= self._most_writes:
@@ -154,7 +158,7 @@ class Merge:
             latest_update: the latest `updatedAt` (epoch seconds) that the write can have given the token.
         """
         self._writes += 1
-        if not answer.shows_roles:
+        if not answer.shows_roles:  # it confirms nothing, so a read has to
             self.lost(may_come=False)
             return
         if self.token is not None and self._wanted is not None:
@@ -173,7 +177,7 @@ class Merge:
         """Note that it is not known whether the write was made: read first, then decide.
 
         Args:
-            may_come: nothing has answered, so that Astro may carry the write out after a read that does not show it.
+            may_come: nothing has answered, so Astro may carry the write out after a read that does not show it.
         """
         writing = {change.binding for change in self._now_writing}
         self._unread |= writing
@@ -182,7 +186,7 @@ class Merge:
         self._wanted = None
 
     def not_made(self) -> None:
-        """Note that the write was not made: it was not sent, or the service said so."""
+        """Note that the write was not made: it was not sent, or the service refused it."""
         self._sent -= self._first_sent
         self._wanted = None
 
@@ -193,8 +197,10 @@ class Merge:
             The change to `blame`, with its group; None if several groups were in the list, which are then tried one by
             one, or if the token itself may be gone, which the next read shows.
         """
+        # Astro refuses a list whole and does not name the entry, so only a list with one group shows which group it is.
         first = self._now_writing[0]
         guilty = first if len(self.group_of(first, self._now_writing)) == len(self._now_writing) else None
+        # A 404 may be the token's: the next read shows that, and blames no change for it.
         if isinstance(error, NotFound) and not self._one_by_one:
             guilty = None
         if not self._one_by_one:
@@ -216,6 +222,7 @@ class Merge:
         for entry in roles:
             if (deployment_id := deployment_of(entry)) in deployment_ids and deployment_id is not None:
                 self.left_out.setdefault(deployment_id, []).append(entry)
+        # Their roles are gone with them: nothing of ours there can be seen standing any more.
         self._ledger.forget(
             one for one in self._ledger.unsettled if one.token_key == self.key and one.deployment_id in deployment_ids
         )
@@ -254,14 +261,14 @@ class Merge:
         self.failure = error
         for change in list(self._open.values()):
             self._close(change, error)
-        if isinstance(error, NotFound):
-            self._unread, self._may_come = set(), set()  # the roles are gone with their token
+        if isinstance(error, NotFound):  # the roles are gone with their token
+            self._unread, self._may_come = set(), set()
             self._ledger.forget(b for b in self._ledger.unsettled if b.token_key == self.key)
         self._finished = True
 
     def _end_unconfirmed(self, roles: Roles) -> None:
         for change in list(self._open.values()):
-            self._close(change, _not_confirmed(change, held_in(roles, change.binding), self._writes))
+            self._close(change, _not_confirmed(change, role_in(roles, change.binding.deployment_id), self._writes))
         self._finished = True
 
     def _read_again_unless_done(self) -> None:
@@ -270,6 +277,7 @@ class Merge:
         self._wanted = None
 
     def _read_again_because_stale(self, age: float) -> Read | None:
+        # A service that is slower than the settle time allows would be read for ever.
         self._stale_reads += 1
         if self._stale_reads >= MOST_STALE_READS:
             self.failed(_too_slow(self.key.token_id, age, self._ledger.settle_seconds))
@@ -281,7 +289,7 @@ class Merge:
         if change.binding in self._open:
             self._ledger.wrote(_as_written(change), now)
             self._succeed(change)
-        else:
+        else:  # a change of an earlier merge, made again
             self._ledger.repaired(change, now)
             self.put_back.append(change)
 
@@ -293,7 +301,7 @@ class Merge:
     def _close(self, change: Change, error: Exception) -> None:
         if self._open.pop(change.binding, None):
             self.outcomes[change.binding] = error
-        else:
+        else:  # a change that had ended as made: the last change of the batch reports it
             self._ledger.give_up(change, Reason.REFUSED, str(error))
 
 

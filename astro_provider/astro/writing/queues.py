@@ -1,13 +1,13 @@
-"""The changes that wait for a token, and which token is written next.
+"""The changes that wait for a token, and the order in which tokens are written.
 
 A provider's process has as many operations at once as its door lets in, and the service takes nine writes a second. So
-what decides how long a run takes is how many changes each write carries:
+the number of changes that each write carries decides how long a run takes:
 
 - The leader of a token waits until no change has arrived for GATHER_SECONDS, or until every operation that the engine
   allows is queued (`Queues.gather`).
 - Each turn goes to the token that most changes wait for (`Queues.await_turn`), and its changes are taken only then, so
-  that a change that arrives while it waits is part of the write. A token that has waited for LONGEST_WAIT_SECONDS comes before longer queues,
-  or a lone change would wait for a whole run.
+  that a change that arrives while it waits is part of the write. A token that has waited for LONGEST_WAIT_SECONDS comes
+  before longer queues, or a lone change would wait for a whole run.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
 
 GATHER_SECONDS = 0.045  # that a lone change waits for others
-GATHER_IN_BURST_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
+GATHER_IN_BATCH_SECONDS = 0.09  # the engine takes that long to hand the next changes out, after several have ended
 LONGEST_GATHER_SECONDS = 0.5  # however many come, one by one
-BURST_SECONDS = 0.5  # after the last change, the next one belongs to the same burst
+BATCH_SECONDS = 0.5  # after the last change, the next one belongs to the same batch
 LONGEST_WAIT_SECONDS = 5.0  # that longer queues may go first; far less than any timeoutSeconds that makes sense
 
 
@@ -109,15 +109,16 @@ class Queues:
             came = -1
             while came != self._came and not self._all_are_here():
                 came = self._came
+                # Each arrival begins the wait anew, until LONGEST_GATHER_SECONDS are over.
                 self._changed.wait_for(
                     lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
                     timeout=min(self._patience(), latest - time.monotonic()),
                 )
 
     def _patience(self) -> float:
-        """Seconds to wait for the next one."""
-        is_alone = self._came - self._ended <= 1 and time.monotonic() - self._ended_at > BURST_SECONDS
-        return GATHER_SECONDS if is_alone else GATHER_IN_BURST_SECONDS
+        """Seconds to wait for the next change."""
+        is_alone = self._came - self._ended <= 1 and time.monotonic() - self._ended_at > BATCH_SECONDS
+        return GATHER_SECONDS if is_alone else GATHER_IN_BATCH_SECONDS
 
     def _all_are_here(self) -> bool:
         return self._came - self._ended >= self._most_at_once
@@ -138,6 +139,7 @@ class Queues:
         try:
             while True:
                 with self._changed:
+                    # One thread at a time waits for the pace; the others wait for the turn that it gives.
                     self._changed.wait_for(lambda: queue.has_turn or not self._one_awaits_pace, until.remaining)
                     if queue.has_turn:
                         return

@@ -72,6 +72,7 @@ class Look:
         if self._now is None:
             raise AssertionError("a list came that no step asked for")
         for binding in self._now.bindings:
+            # A list may leave roles out and lag behind, so it can show a change standing, but not undone: then the token is read.
             key = binding.token_key
             token = None if listed is None else listed.get(binding.token_id)
             held = None if token is None else role_shown(token, binding.deployment_id)
@@ -110,7 +111,7 @@ class Settling:
     def leave(self) -> object:
         """Note a change that leaves; return its duty, or None if others are in flight and will have it."""
         self._in_flight -= 1
-        if self._in_flight > 0:
+        if self._in_flight > 0:  # one of those ends later, and has the duty for all
             return None
         self._on_duty = object()
         self.failure = None
@@ -129,9 +130,11 @@ class Settling:
         due = self.ledger.due().values()
         if not due:
             return None
+        # Nothing is in flight: one look at the last due time serves all, unless the first one would wait too long for it.
         gathered = GATHERED_SETTLE_TIMES * self.ledger.settle_seconds
         if self._in_flight == 0 and max(due) <= min(due) + gathered:
             return max(due)
+        # More changes may come: looks follow each other after nearly a settle time, each at all tokens that are due.
         return max(min(due), self._last_look_at + gathered)
 
     def look(self, now: float) -> Look:
@@ -158,6 +161,7 @@ class Settling:
             otherwise: the reason of those that were not given up, but not seen standing either.
             detail: what the service said about those.
         """
+        # The changes that were given up are known to be undone; the others were not seen standing, for one reason.
         unseen = [NotStanding(self.ledger.written(binding), otherwise, detail) for binding in self.ledger.unsettled]
         account = sorted([*unseen, *self.ledger.given_up.values()], key=lambda one: one.change.binding)
         self.ledger.forget(self.ledger.unsettled)

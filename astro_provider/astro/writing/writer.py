@@ -1,6 +1,6 @@
-"""The threads, the clock, the lock and the calls of the road that `writing/` describes.
+"""The threads, the clock, the lock and the calls of the writes that `writing/` describes.
 
-What is read and written is decided in `merge.py`, what is looked at again and when in `ledger.py` and `settling.py`.
+`merge.py` decides each read and each write, `ledger.py` and `settling.py` decide what is looked at again, and when.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 
 TOKENS_AT_ONCE = 4  # of one call of `write_all`; the client's pace keeps them within the service's limits
-RIDERS_GRACE_SECONDS = 0.5  # that a change waits after its bound for the thread that is writing it
+FOLLOWERS_GRACE_SECONDS = 0.5  # that a follower waits after its deadline for the leader that is writing its change
 CLOCK_DIFFERENCE_SECONDS = 0.1  # between this machine and the service; a larger one costs one more look
 
 
@@ -91,7 +91,7 @@ class Writer:
         Raises:
             NotFound: there is no such token.
             BindingConflict: the change does not go with what is there.
-            WriteNotConfirmed: the change, or an earlier one of the same burst, was undone and could not be made again.
+            WriteNotConfirmed: the change, or an earlier one of the same batch, was undone and could not be made again.
             AstroProviderError: any other reason why nothing is known to have been written.
         """
         written = self.write_all([change])
@@ -127,8 +127,8 @@ class Writer:
             return Written(outcomes, NOTHING_LOST if duty is None else self._stay(duty))
 
     def _outcomes(self, changes: Sequence[Change]) -> list[Outcome]:
-        """Queue the changes at their tokens, and see them led; a few tokens at a time, because each waits for its calls."""
-        group = object()
+        """Queue the changes at their tokens, and see them made; a few tokens at a time, because each waits for its calls."""
+        group = object()  # those of one token are made together or not at all
         tickets = [Ticket(change, group) for change in changes]
         by_token: defaultdict[TokenKey, list[Ticket]] = defaultdict(list)
         for ticket in tickets:
@@ -136,6 +136,7 @@ class Writer:
         with self._changed:
             for ticket in tickets:
                 self._queues.enter(ticket)
+        # All are queued before the first token is led: a leader elsewhere may take them into its write.
         try:
             _in_turn([lambda key=key, some=some: self._see_led(key, some) for key, some in by_token.items()])  # type: ignore[misc]
         finally:
@@ -146,13 +147,13 @@ class Writer:
         return [ticket.outcome for ticket in tickets if ticket.outcome is not None]
 
     def _see_led(self, key: TokenKey, tickets: Sequence[Ticket]) -> None:
-        """Wait for a thread that leads the changes of a token, or lead them, until all have their outcome or time is over."""
+        """Follow a leader of the token, or lead it, until all these changes have their outcome or time is over."""
         queue = self._queues[key]
         while True:
             with self._changed:
                 self._changed.wait_for(
                     lambda: not queue.led or all(ticket.outcome is not None for ticket in tickets),
-                    timeout=deadline.current().remaining + RIDERS_GRACE_SECONDS,
+                    timeout=deadline.current().remaining + FOLLOWERS_GRACE_SECONDS,
                 )
                 if queue.led or all(ticket.outcome is not None for ticket in tickets):
                     return
@@ -181,7 +182,7 @@ class Writer:
         """
         queue = self._queues[key]
         tickets: list[Ticket] = []
-        # If this fails before the token is locked, it fails for those alone: who comes later may have more time.
+        # If the turn or the lock is not had in time, that ends these changes alone: one that comes later may have more time.
         may_go: Sequence[Ticket] = () if only_looks else tuple(queue.waiting)
 
         @functools.cache
@@ -196,9 +197,9 @@ class Writer:
                 self._await_turn(key)
             with self._locks.holding(key):
                 if not only_looks:
-                    may_go = queue.waiting  # all that have come meanwhile
+                    may_go = queue.waiting  # also those that have come meanwhile
                 retried(lambda _: self._run(begin(), queue))
-        except Exception as error:  # noqa: BLE001  whatever it is, those who ride must not wait for ever
+        except Exception as error:  # noqa: BLE001  whatever it is, the followers must get an outcome
             with self._changed:
                 begin().failed(error)
         except BaseException as error:
@@ -211,9 +212,9 @@ class Writer:
                 for ticket in tickets:
                     self._queues.end(ticket, _outcome(merge, ticket.change))
                 queue.end_lead()
-                self._changed.notify_all()  # before anything that may fail, or those who ride would wait in vain
+                self._changed.notify_all()  # before anything that may fail, or the followers would wait in vain
                 self._keep_looking()
-            _tell(merge)
+            _warn_of(merge)
         return merge
 
     def _await_turn(self, key: TokenKey) -> None:
@@ -222,11 +223,12 @@ class Writer:
         if not queue.has_turn:
             with self._changed:
                 pause = self._ledger.pause(key)
+            # Half of the time is left for the write, however long the pause would be.
             cancelling.pause(min(pause, deadline.current().remaining / 2))
         self._queues.await_turn(queue, lambda: self._client.await_turn("POST"))
 
     def _run(self, merge: Merge, queue: Queue) -> None:
-        """Do what the merge says, until it is done or a call fails."""
+        """Take the steps of a merge until it is done or a call fails."""
         while True:
             with self._changed:
                 step = merge.step(time.monotonic())
@@ -255,7 +257,7 @@ class Writer:
             raise
 
     def _dead_deployments(self, merge: Merge, write: Write) -> set[str]:
-        """Which deployments of entries that are not ours do not exist any more, by evidence, after a list was refused."""
+        """Return the deployments of foreign entries that do not exist any more, by evidence, after a list was refused."""
         with self._changed:
             named = merge.others_named(write)
         if not named:
@@ -263,13 +265,14 @@ class Writer:
         try:
             return self._evidence.of(merge.key.organization_id).gone_deployments(named)
         except AstroProviderError:
-            return set()  # the refusal says what the list shows
+            return set()  # without evidence no foreign entry is left out, and the refusal stands
 
     def _send(self, merge: Merge, write: Write) -> None:
         client = self._client.of(merge.key.organization_id)
         try:
             answer = client.set_roles(merge.key.token_id, write.roles)
         except (CallRefused, NotFound) as error:
+            # An entry of a deleted deployment blocks every write of its token, so the list is written again without it.
             if dead := self._dead_deployments(merge, write):
                 with self._changed:
                     merge.leave_out(dead)
@@ -284,7 +287,7 @@ class Writer:
             with self._changed:
                 if _was_not_made(error):
                     merge.not_made()
-                else:
+                else:  # without a status nothing has answered: Astro may carry the write out later, whatever a read shows
                     merge.lost(may_come=isinstance(error, Unavailable) and error.status is None)
             raise
         else:
@@ -292,7 +295,7 @@ class Writer:
                 merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
     def _stay(self, duty: object) -> Account:
-        """Stay behind after the last change of a burst, until all of the burst has been seen standing.
+        """Stay after the last change of a batch, until all of the batch has been seen standing.
 
         Returns:
             What could not be made to stand; nothing if another change has taken the duty over.
@@ -302,7 +305,7 @@ class Writer:
                 lambda: self._settling.is_relieved(duty) or self._settling.is_over(),
                 timeout=deadline.current().remaining,
             )
-            if self._settling.is_relieved(duty):
+            if self._settling.is_relieved(duty):  # a later change stays for both
                 return NOTHING_LOST
             failure = self._settling.failure
             if failure is not None:
@@ -313,7 +316,7 @@ class Writer:
             return Account(tuple(account), {one.key: self._ledger.others(one.key) for one in account})
 
     def _keep_looking(self) -> None:
-        """Have a thread look at what was written, while there is something to look at."""
+        """Start the thread that looks at what was written, unless it runs or there is nothing to look at."""
         if self._looker is None and self._ledger.unsettled:
             looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
             try:
@@ -331,6 +334,7 @@ class Writer:
                     self._looker = None
                     self._changed.notify_all()
                     return
+                # A write, or the end of the last change in flight, may move the time of the look.
                 waited_for = due - time.monotonic()
                 if self._changed.wait_for(lambda due=due: self._settling.next_look_at() != due, timeout=waited_for):  # type: ignore[misc]
                     continue
@@ -339,7 +343,7 @@ class Writer:
                 with deadline.ending_in(self._timeout_seconds):
                     self._play(look)
                 failure = look.failure
-            except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must hear of it
+            except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must report it
                 failure = error
             with self._changed:
                 self._settling.ended(failure)
@@ -371,7 +375,7 @@ class Writer:
             found = self._client.of(binding.organization_id).list_tokens(
                 deployment_id=binding.deployment_id, complete=True
             )
-        except (CallRefused, NotFound, UnexpectedAnswer):
+        except (CallRefused, NotFound, UnexpectedAnswer):  # the deployment is gone, or one token cannot be read
             return None
         return {token.id: token for token in found}
 
@@ -434,8 +438,8 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
     )
 
 
-def _tell(merge: Merge) -> None:
-    """Warn of what was put back, and of what was left out: of the whole run, as it may concern other resources."""
+def _warn_of(merge: Merge) -> None:
+    """Warn of changes that were put back and entries that were left out, for the whole run: they may be other resources'."""
     for deployment_id, entries in merge.left_out.items():
         roles = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in entries)
         with notices.beside(None):
