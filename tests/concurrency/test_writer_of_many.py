@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.astro.api import cancelling
+from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.account import NOTHING_LOST
 from astro_provider.astro.writing.changes import Add, Change, GiveBack, Remove, TakeBack
-from astro_provider.errors import NotFound, WriteRefused
+from astro_provider.errors import Cancelled, NotFound, Unavailable, WriteRefused
 from tests.support.writers import (
     ACCESSOR,
     ADMIN,
@@ -151,3 +156,40 @@ def test_what_was_written_is_taken_back_and_what_was_changed_since_is_not(
     assert [one.error for one in back.outcomes] == [None] * 4
     assert not back.lost
     assert scene.ours == {deployments[0]: ACCESSOR, deployments[3]: ACCESSOR}
+
+
+def adds_to_several_tokens(astro: Emulator) -> list[Add]:
+    """One change for each of four tokens, so that three threads help the one that asks."""
+    deployment = astro.store.add_deployment("d")
+    return [
+        Add(BindingId(astro.organization_id, deployment, astro.store.add_token(f"ci-{one}")), ADMIN) for one in range(4)
+    ]
+
+
+def test_threads_that_help_an_operation_end_by_its_deadline(astro: Emulator, make_writer: MakeWriter) -> None:
+    writer, _ = make_writer(timeout_seconds=300.0)
+    changes = adds_to_several_tokens(astro)
+    astro.fault(kind="status", operation=READ, status=503)
+    before = time.monotonic()
+
+    with operation(0.5):
+        written = writer.write_all(changes)
+
+    assert [type(one.error) for one in written.outcomes] == [Unavailable] * 4
+    assert time.monotonic() - before < 60
+    assert astro.calls()["by_operation"].get(WRITE, 0) == 0
+
+
+def test_threads_that_help_a_cancelled_operation_make_no_call(
+    astro: Emulator, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "_cancelled", threading.Event())  # of this test alone
+    writer, _ = make_writer()
+    changes = adds_to_several_tokens(astro)
+
+    with operation(60.0):
+        cancelling.cancel()
+        written = writer.write_all(changes)
+
+    assert [type(one.error) for one in written.outcomes] == [Cancelled] * 4
+    assert astro.calls()["log"] == []
