@@ -2,8 +2,8 @@
 
 A directory that a user chose (ASTRO_LOCK_DIR) is used, or it is an error. Without a choice it is the user's cache
 directory rather than the runtime directory, because a job of cron and a login shell of the same user share only the
-first. A home that is missing, read-only or without locks makes way for a directory in the temporary directory. Anybody
-may have put something there before us, so that one has to be ours alone: no link, our owner, closed to all others.
+first. If the home is missing, read-only or without locks, it is a directory in the temporary directory. Another user may
+have put something there before, so that one has to be ours alone: no link, our owner, closed to all others.
 """
 
 from __future__ import annotations
@@ -11,13 +11,25 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from astro_provider.astro.writing.flock import fcntl
-from astro_provider.errors import SettingsError
+from astro_provider.errors import AstroProviderError, SettingsError
+
+# The package is not run or tested on Windows, which has no fcntl, and where more than this would differ. Both providers and
+# `doctor` import the locks before they write, so all of them report the same sentence instead of a traceback.
+try:
+    import fcntl
+except ImportError:
+    raise AstroProviderError(
+        f"pulumi-astro-provider runs on Linux and macOS, and this system ({sys.platform}) lacks the file locks (fcntl) that "
+        "its writes take: run pulumi in WSL, in a container or on a CI runner with Linux."
+    ) from None
+
+__all__ = ["fcntl", "usable_directory"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)

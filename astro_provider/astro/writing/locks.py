@@ -26,8 +26,7 @@ from pathlib import Path
 
 from astro_provider.astro.api import cancelling, deadline
 from astro_provider.astro.identity import TokenKey
-from astro_provider.astro.writing.flock import fcntl
-from astro_provider.astro.writing.lock_directory import usable_directory
+from astro_provider.astro.writing.lock_directory import fcntl, usable_directory
 from astro_provider.errors import Cancelled, LockTimeout
 from astro_provider.messages import notices
 
