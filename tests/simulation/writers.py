@@ -206,7 +206,7 @@ class Process:
 
     def _out_of_step(self, token_id: str) -> Until:
         """Pause as `Writer._await_turn` does."""
-        pause = self.ledger.pause((ORGANIZATION_ID, token_id))
+        pause = self.ledger.pause(TokenKey(ORGANIZATION_ID, token_id))
         self.met["paused to fall out of step"] += pause > 0
         return Until(lambda: False, self.world.clock.now + math.ceil(pause))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.account import Account, NotStanding, Others, Reason, repair_in_words
 from astro_provider.astro.writing.changes import Put, Remove
 
@@ -66,7 +66,7 @@ def test_tokens_and_reasons_are_told_apart_and_the_advice_stands_once() -> None:
 
 
 def test_what_is_known_of_the_other_writers_follows_the_changes_of_their_token() -> None:
-    others = {("o", "t"): Others("ci-b", ("d7", "d8")), ("o", "u"): Others(None, ("d9",))}
+    others = {TokenKey("o", "t"): Others("ci-b", ("d7", "d8")), TokenKey("o", "u"): Others(None, ("d9",))}
 
     text = Account((lost(0), lost(0, token_id="u")), others).with_advice
 

@@ -12,7 +12,7 @@ from astro_provider.astro.writing.account import MOST_TIMES_UNDONE, NotStanding,
 from astro_provider.astro.writing.changes import Change, Put, Remove, Roles
 from astro_provider.astro.writing.ledger import FIRST_PAUSE, MOST_DOUBLINGS, MOST_EXTENSIONS, Ledger
 
-TOKEN = ("o", "t")
+TOKEN = TokenKey("o", "t")
 ONE, TWO = BindingId("o", "d1", "t"), BindingId("o", "d2", "t")
 GRANT = Put(ONE, "A")
 
@@ -258,7 +258,7 @@ def test_the_pause_ends_with_a_list_that_shows_it_standing_a_settle_time_later(l
 def test_a_pause_is_of_one_token(ledger: Ledger) -> None:
     undo(ledger, 101.0, by_look=False)
 
-    assert ledger.pause(("o", "another token")) == 0.0
+    assert ledger.pause(TokenKey("o", "another token")) == 0.0
 
 
 def test_what_others_have_changed_is_known_by_deployment(ledger: Ledger) -> None:

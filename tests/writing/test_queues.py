@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from astro_provider.astro.api.deadline import operation
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing import queues as module
 from astro_provider.astro.writing.changes import Outcome, Remove
 from astro_provider.astro.writing.queues import Queue, Queues, Ticket
@@ -55,7 +55,7 @@ def tickets(token: str, count: int) -> list[Ticket]:
 def fill(queues: Queues, token: str, count: int) -> Queue:
     for ticket in tickets(token, count):
         queues.enter(ticket)
-    return queues["o", token]
+    return queues[TokenKey("o", token)]
 
 
 def in_threads(queues: Queues, pace: Callable[[], None], **led: Queue) -> list[str]:
@@ -178,7 +178,7 @@ def test_company_is_waited_for_again_after_somebody_has_come(queues: Queues, mon
     threading.Thread(target=come, daemon=True).start()
     queues.gather()
 
-    assert len(queues["o", "other 2"].waiting) == 1
+    assert len(queues[TokenKey("o", "other 2")].waiting) == 1
 
 
 def test_company_is_waited_for_no_longer_than_a_moment(queues: Queues) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
-from astro_provider.astro.identity import BindingId
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Put, Remove
 from astro_provider.astro.writing.ledger import Ledger
@@ -48,7 +48,7 @@ def test_while_others_are_in_flight_each_token_is_looked_at_a_settle_time_after_
     ledger.wrote(Put(of("u", "d1"), "A"), 7.0)
 
     assert settling.next_look_at() == 13.0
-    assert settling.look(13.0).step() == ReadToken(("o", "t"))
+    assert settling.look(13.0).step() == ReadToken(TokenKey("o", "t"))
 
 
 def test_looks_during_a_burst_are_gathered(settling: Settling, ledger: Ledger) -> None:
@@ -116,7 +116,7 @@ def test_whoever_left_before_is_relieved_by_whoever_leaves_later(settling: Settl
 def test_one_token_is_read_rather_than_listed(settling: Settling, ledger: Ledger) -> None:
     ledger.wrote(Put(of("t"), "A"), 1.0)
 
-    assert settling.look(11.0).step() == ReadToken(("o", "t"))
+    assert settling.look(11.0).step() == ReadToken(TokenKey("o", "t"))
 
 
 def test_what_a_list_shows_as_written_is_settled_and_all_else_is_read(settling: Settling, ledger: Ledger) -> None:
@@ -128,8 +128,8 @@ def test_what_a_list_shows_as_written_is_settled_and_all_else_is_read(settling: 
     look.listed({"stands": listed("stands"), "changed": listed("changed", "B"), "untold": listed("untold", None)}, 11.0)
 
     for token_id in ("changed", "untold", "vanished"):
-        assert look.step() == ReadToken(("o", token_id))
-        look.led(("o", token_id), None)
+        assert look.step() == ReadToken(TokenKey("o", token_id))
+        look.led(TokenKey("o", token_id), None)
     assert look.step() is None
     assert of("stands") not in ledger.unsettled
 
@@ -144,7 +144,7 @@ def test_a_removal_is_not_settled_by_a_list_that_shows_the_token_and_tells_no_ro
 
     look.listed({"untold": listed("untold", None)}, 11.0)
 
-    assert look.step() == ReadToken(("o", "untold"))
+    assert look.step() == ReadToken(TokenKey("o", "untold"))
     assert [of("untold")] == ledger.unsettled
 
 
@@ -156,7 +156,7 @@ def test_where_no_list_can_be_had_every_token_is_read(settling: Settling, ledger
 
     look.listed(None, 11.0)
 
-    assert look.step() == ReadToken(("o", "t"))
+    assert look.step() == ReadToken(TokenKey("o", "t"))
 
 
 def test_a_look_ends_with_its_first_failure_but_a_token_that_is_gone_is_none(
@@ -167,11 +167,11 @@ def test_a_look_ends_with_its_first_failure_but_a_token_that_is_gone_is_none(
             ledger.wrote(Put(of(token_id, deployment_id), "A"), 1.0)
     look = settling.look(11.0)
 
-    assert look.step() == ReadToken(("o", "t"))
-    look.led(("o", "t"), NotFound("gone"))
-    assert look.step() == ReadToken(("o", "u"))
+    assert look.step() == ReadToken(TokenKey("o", "t"))
+    look.led(TokenKey("o", "t"), NotFound("gone"))
+    assert look.step() == ReadToken(TokenKey("o", "u"))
     failure = Unavailable("no answer")
-    look.led(("o", "u"), failure)
+    look.led(TokenKey("o", "u"), failure)
 
     assert look.step() is None
     assert look.failure is failure
