@@ -41,17 +41,6 @@ def other_workspace(deployment: Deployment, workspace_id: str) -> str:
     return f"Deployment {which} belongs to workspace {deployment.workspace_id}, not to {workspace_id}."
 
 
-def no_deployment(deployments: Iterable[Deployment], organization_id: str, deployment_id: str) -> str:
-    """Return the sentence about a deployment that does not exist, with the one that may have been meant."""
-    everywhere = list(deployments)
-    named = [found.id for found in everywhere if found.name == deployment_id]
-    if named:
-        hint = is_a_name(named, "deployment_name")
-    else:
-        hint = nearest_names(deployment_id, [found.name for found in everywhere] + [found.id for found in everywhere])
-    return f"There is no deployment with the id {deployment_id} in organization {organization_id}{hint}."
-
-
 def is_a_name(ids: Iterable[str], name_property: str) -> str:
     """Return the end of a message about an id that is a name: the ids of that name, and how to give it."""
     return f": that is the name of {', '.join(sorted(ids))}. Give it as {name_property}, or write the id"

@@ -187,9 +187,9 @@ def test_a_holder_that_hangs_is_an_error_after_the_bound_and_nothing_is_written(
     text = str(raised.value)
     assert text.startswith(
         f"Another process on this machine has been writing token {scene.token_id} for longer than timeoutSeconds, so "
-        f"nothing was written. Find who holds {tmp_path / 'locks'}/"
+        f"nothing was written. End the process that holds {tmp_path / 'locks'}/"
     )
-    assert text.endswith(".lock (fuser tells), end it, and run again.")
+    assert text.endswith(".lock (`fuser` prints it), and run again.")
     assert capfd.readouterr().err.startswith("astro: note: waiting for another process on this machine")
     assert scene.astro.calls()["total"] == 0
     assert scene.roles == before

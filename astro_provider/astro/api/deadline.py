@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 from astro_provider.astro.api import cancelling
 
+LONGEST_SECONDS = threading.TIMEOUT_MAX / 2  # half of what a lock can wait, so that what is added does not exceed it
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -32,7 +34,7 @@ class Deadline:
     @property
     def remaining(self) -> float:
         """Seconds left; never negative, and never more than a lock can wait."""
-        return min(threading.TIMEOUT_MAX, max(0.0, self.at - time.monotonic()))
+        return min(LONGEST_SECONDS, max(0.0, self.at - time.monotonic()))
 
 
 _NONE = Deadline(math.inf)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from astro_provider.astro.api import Deployment
-from astro_provider.astro.hints import nearest_names, no_deployment, other_workspace
+from astro_provider.astro.hints import is_a_name, nearest_names, other_workspace
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.astro.rows import OrganizationDeployment, OrganizationToken
@@ -146,14 +146,20 @@ def choose_deployments(
     for deployment_id in dict.fromkeys(deployment_ids):
         found = reader.deployment(deployment_id)
         if found is None:
-            raise InputError(
-                "deployment_id",
-                no_deployment(reader.deployments().values(), reader.organization_id, deployment_id),
-            )
+            raise InputError("deployment_id", _no_deployment(reader, deployment_id))
         if workspace_id not in (None, found.workspace_id):
             raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
         chosen.append(found)
     return chosen
+
+
+def _no_deployment(reader: Reader, deployment_id: str) -> str:
+    """Return the sentence about a deployment that does not exist, with the one that may have been meant."""
+    everywhere = reader.deployments().values()
+    named = [one.id for one in everywhere if one.name == deployment_id]
+    hint = is_a_name(named, "deployment_name") if named else ""
+    hint = hint or nearest_names(deployment_id, [*(one.name for one in everywhere), *(one.id for one in everywhere)])
+    return f"There is no deployment with the id {deployment_id} in organization {reader.organization_id}{hint}."
 
 
 def _named(reader: Reader, name: str, argument: str) -> list[Deployment]:
@@ -173,7 +179,7 @@ def _in_workspace(everywhere: Sequence[Deployment], found: Sequence[Deployment],
         return inside
     known = {text for one in everywhere for text in (one.workspace_id, one.workspace_name) if text}
     if workspace in known:
-        raise InputError("name", f"{other_workspace(found[0], workspace)}")
+        raise InputError("name", other_workspace(found[0], workspace))
     raise InputError(
         "workspace", f"No deployment belongs to a workspace {workspace!r}{nearest_names(workspace, known)}."
     )

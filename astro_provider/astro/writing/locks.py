@@ -106,7 +106,7 @@ def _wait(descriptor: int, path: Path, token_id: str) -> None:
         )
     raise LockTimeout(
         f"Another process on this machine has been writing token {token_id} for longer than timeoutSeconds, so "
-        f"nothing was written. Find who holds {path} (fuser tells), end it, and run again."
+        f"nothing was written. End the process that holds {path} (`fuser` prints it), and run again."
     )
 
 

@@ -6,21 +6,22 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
 from astro_provider.engine.plugin.properties import Properties
 from astro_provider.engine.property_names import STRANGERS
 from astro_provider.lifecycle.checking import Difference
 from astro_provider.names import camel
 
-Kind = provider_pb2.PropertyDiff
-_REPLACING = {Kind.ADD: Kind.ADD_REPLACE, Kind.DELETE: Kind.DELETE_REPLACE, Kind.UPDATE: Kind.UPDATE_REPLACE}
+_REPLACING = {
+    PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
+    PropertyDiff.DELETE: PropertyDiff.DELETE_REPLACE,
+    PropertyDiff.UPDATE: PropertyDiff.UPDATE_REPLACE,
+}
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
 
 
-def detailed(
-    old: Properties, new: Properties, difference: Difference, outputs: Properties
-) -> dict[str, provider_pb2.PropertyDiff]:
+def detailed(old: Properties, new: Properties, difference: Difference, outputs: Properties) -> dict[str, PropertyDiff]:
     """The places that differ, each with what happens to it.
 
     Args:
@@ -36,26 +37,26 @@ def detailed(
     for name in {**old, **new}:
         for place, kind in _differences(camel(name), old.get(name), new.get(name)):
             replaces = name in difference.replaces
-            found[place] = Kind(kind=_REPLACING[kind] if replaces else kind, inputDiff=True)
+            found[place] = PropertyDiff(kind=_REPLACING[kind] if replaces else kind, inputDiff=True)
     if difference.beyond_inputs and outputs.get(STRANGERS):
-        found[STRANGERS] = Kind(kind=Kind.DELETE)
+        found[STRANGERS] = PropertyDiff(kind=PropertyDiff.DELETE)
     return found
 
 
-def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, provider_pb2.PropertyDiff.Kind.ValueType]]:
+def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, PropertyDiff.Kind.ValueType]]:
     if old == new:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         steps = {key: _step(key) for key in {**old, **new} if old.get(key) != new.get(key)}
         if None in steps.values():
-            yield place, Kind.UPDATE
+            yield place, PropertyDiff.UPDATE
             return
         for key, step in steps.items():
             yield from _differences(f"{place}{step}", old.get(key), new.get(key))
     elif old is None:
-        yield place, Kind.ADD
+        yield place, PropertyDiff.ADD
     else:
-        yield place, Kind.DELETE if new is None else Kind.UPDATE
+        yield place, PropertyDiff.DELETE if new is None else PropertyDiff.UPDATE
 
 
 def _step(key: str) -> str | None:
