@@ -478,13 +478,23 @@ def test_a_change_knows_what_takes_it_back_once_it_was_sent() -> None:
     gave, changed, took, there = Add(ONE, "A"), Put(TWO, "B"), Remove(THREE), Put(BindingId("o", "d4", "t"), "D")
     merge = merging(gave, changed, took, there)
 
-    assert merge.taking_back(gave) is None
     reads(merge, d2="C", d3="C", d4="D")
 
-    assert merge.taking_back(gave) == TakeBack(ONE, "A")
-    assert merge.taking_back(changed) == GiveBack(TWO, "C", "B")
-    assert merge.taking_back(took) == GiveBack(THREE, "C", None)
-    assert merge.taking_back(there) is None
+    merge.failed(Unavailable("no answer"))
+
+    assert merge.outcome(gave).taking_back == TakeBack(ONE, "A")
+    assert merge.outcome(changed).taking_back == GiveBack(TWO, "C", "B")
+    assert merge.outcome(took).taking_back == GiveBack(THREE, "C", None)
+    assert merge.outcome(there).taking_back is None
+
+
+def test_a_change_that_was_never_sent_has_nothing_to_take_back() -> None:
+    change = Add(ONE, "A")
+    merge = merging(change)
+
+    merge.failed(Unavailable("no answer"))
+
+    assert merge.outcome(change).taking_back is None
 
 
 def test_what_a_change_takes_back_is_what_was_there_before_its_first_write() -> None:
@@ -494,8 +504,9 @@ def test_what_a_change_takes_back_is_what_was_there_before_its_first_write() -> 
 
     merge.lost(may_come=True)
     reads(merge, d1="B")  # an old list of another writer, or a decision
+    merge.failed(Unavailable("no answer"))
 
-    assert merge.taking_back(change) == GiveBack(ONE, "C", "A")
+    assert merge.outcome(change).taking_back == GiveBack(ONE, "C", "A")
 
 
 @pytest.mark.parametrize(

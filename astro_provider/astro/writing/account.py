@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from astro_provider.astro.api import ApiTokenRole
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.changes import Change, Remove
 from astro_provider.errors import WriteNotConfirmed
@@ -152,6 +153,16 @@ def repair_in_words(changes: Sequence[Change]) -> str:
     return (
         f"Another writer undid {_counted(len(changes), changes[0].binding.token_key)}, probably by a list that it had read "
         f"before, and this run put that right: {_some(again, '; ')}."
+    )
+
+
+def left_out_in_words(key: TokenKey, deployment_id: str, entries: Sequence[ApiTokenRole]) -> str:
+    """A sentence about entries of a deleted deployment, without which a token was written, and what to do."""
+    roles = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in entries)
+    return (
+        f"Deployment {deployment_id} was deleted in Astro, and token {key.token_id} still had roles there: {roles}. "
+        "Astro refuses a list that names them, so the token was written without them. `pulumi refresh` takes a "
+        "binding to that deployment out of the state."
     )
 
 

@@ -17,6 +17,7 @@ from astro_provider.astro.writing.account import Reason
 from astro_provider.astro.writing.changes import (
     Change,
     GiveBack,
+    Outcome,
     Put,
     Remove,
     Roles,
@@ -242,19 +243,16 @@ class Merge:
     def _group(self, change: Change) -> Hashable:
         return self._groups.get(change.binding, change.binding)
 
-    def taking_back(self, change: Change) -> Change | None:
-        """The change that takes back what this merge has written, or may have written; None if that is nothing."""
-        if change.binding not in self._sent:
-            return None
-        return taking_back(change, self._before.get(change.binding))
-
-    def may_stand(self, change: Change) -> bool:
-        """Return whether a change was sent, and nothing has shown since what became of that."""
-        return change.binding in self._unread or self.may_come(change)
-
-    def may_come(self, change: Change) -> bool:
-        """Return whether a change was sent by a write without an answer."""
-        return change.binding in self._may_come
+    def outcome(self, change: Change) -> Outcome:
+        """Return the end of a change, which has one."""
+        found = self.outcomes[change.binding]
+        may_come = change.binding in self._may_come
+        may_stand = may_come or change.binding in self._unread
+        # A change that was never sent has nothing to take back, whatever stands there.
+        back = taking_back(change, self._before.get(change.binding)) if change.binding in self._sent else None
+        if isinstance(found, Exception):
+            return Outcome(change, error=found, taking_back=back, may_stand=may_stand, may_come=may_come)
+        return Outcome(change, found, taking_back=back)
 
     def failed(self, error: Exception) -> None:
         """End it: every change that has no outcome yet gets the error."""

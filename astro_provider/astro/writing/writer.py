@@ -20,7 +20,7 @@ from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.roles import require_organization_scope
-from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason, repair_in_words
+from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason, left_out_in_words, repair_in_words
 from astro_provider.astro.writing.changes import Change, Outcome
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
@@ -210,7 +210,7 @@ class Writer:
             merge = begin()
             with self._changed:
                 for ticket in tickets:
-                    self._queues.end(ticket, _outcome(merge, ticket.change))
+                    self._queues.end(ticket, merge.outcome(ticket.change))
                 queue.end_lead()
                 self._changed.notify_all()  # before anything that may fail, or the followers would wait in vain
                 self._keep_looking()
@@ -410,19 +410,6 @@ def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
             helper.join()
 
 
-def _outcome(merge: Merge, change: Change) -> Outcome:
-    found, back = merge.outcomes[change.binding], merge.taking_back(change)
-    if isinstance(found, Exception):
-        return Outcome(
-            change,
-            error=found,
-            taking_back=back,
-            may_stand=merge.may_stand(change),
-            may_come=merge.may_come(change),
-        )
-    return Outcome(change, found, taking_back=back)
-
-
 def _was_not_made(error: AstroProviderError) -> bool:
     """Return whether a write that ended with this error was certainly not made: not sent, or refused by the service."""
     if not isinstance(error, ServiceError) or not error.sent:
@@ -440,14 +427,8 @@ def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
 
 def _warn_of(merge: Merge) -> None:
     """Warn of changes that were put back and entries that were left out, for the whole run: they may be other resources'."""
-    for deployment_id, entries in merge.left_out.items():
-        roles = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in entries)
-        with notices.beside(None):
-            notices.warn(
-                f"Deployment {deployment_id} was deleted in Astro, and token {merge.key.token_id} still had roles there: {roles}. "
-                "Astro refuses a list that names them, so the token was written without them. `pulumi refresh` takes a "
-                "binding to that deployment out of the state."
-            )
-    if merge.put_back:
-        with notices.beside(None):
-            notices.warn(repair_in_words(merge.put_back))
+    warnings = [left_out_in_words(merge.key, one, entries) for one, entries in merge.left_out.items()]
+    warnings += [repair_in_words(merge.put_back)] if merge.put_back else []
+    with notices.beside(None):
+        for text in warnings:
+            notices.warn(text)
