@@ -99,7 +99,7 @@ class SubjectProfile(Wire):
 
     @property
     def display_name(self) -> str:
-        """Full name, else token name, else user name, else id: what the CLI's list shows as CREATED BY."""
+        """Full name, otherwise token name, user name or id: the CLI's list shows it as CREATED BY."""
         return self.full_name or self.api_token_name or self.username or self.id
 
 

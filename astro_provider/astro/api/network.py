@@ -1,11 +1,10 @@
-"""The way to the service: through which proxy, and whose certificates are trusted.
+"""The way to the service: the proxy, and the certificates that are trusted.
 
-Everything here is said by the environment, in the variables that curl, git and the Pulumi engine read as well. What
-cannot be used is an error with the variable's name; no message has a proxy's password. Traffic to this machine goes through
-no proxy.
+Both are set by environment variables that curl, git and the Pulumi engine read as well. A variable that cannot be used is an
+error with its name; no message has a proxy's password. Traffic to this machine goes through no proxy.
 
-Certificates: SSL_CERT_FILE or SSL_CERT_DIR if one is set, else the machine's own store and, beside it, certifi's. With
-the machine's store, a company's CA that curl and the Pulumi engine trust is trusted here too; certifi serves containers
+Certificates: SSL_CERT_FILE or SSL_CERT_DIR if one is set, otherwise the machine's own store and certifi's. With the
+machine's store, a company's CA that curl and the Pulumi engine trust is trusted here too; certifi serves containers
 that have no store. `truststore` would add the keychain of macOS only: there, SSL_CERT_FILE has to name an export.
 """
 

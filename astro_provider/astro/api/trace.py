@@ -1,4 +1,4 @@
-"""One line of JSON for each call to the service, so that a run can be retold.
+"""One line of JSON for each call to the service, so that a run can be followed afterwards.
 
 A line has the time, the operation, verb and path, the status, how long it took, the number of the attempt and the request
 id. It never has a body or a header, so it has neither the credential nor a role.
@@ -55,7 +55,7 @@ class Trace:
 
         Args:
             began: when it was sent, on the monotonic clock.
-            fields: what else the line has.
+            fields: the other fields of the line.
         """
         if self._file is None:
             return

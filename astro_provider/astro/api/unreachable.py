@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from astro_provider.astro.api.http import httpx
-from astro_provider.astro.api.network import Proxy, first_set, is_loopback, unread_certificates
+from astro_provider.astro.api.network import CERTIFICATE_VARIABLES, Proxy, first_set, is_loopback, unread_certificates
 from astro_provider.errors import ONCE, UNTIL_DEADLINE, Patience
 
 TRIES_OF_A_NAME = 3  # with their pauses, two seconds at most
@@ -83,7 +83,7 @@ def _without_listener(what: str, host: str, proxy: Proxy | None) -> Reason | Non
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str, environ: Mapping[str, str]) -> str:
     text = f"the certificate of {host} is not trusted ({error.verify_message})."
-    if variable := first_set(("SSL_CERT_FILE", "SSL_CERT_DIR"), environ):
+    if variable := first_set(CERTIFICATE_VARIABLES, environ):
         return f"{text} {variable} is set: does it hold your company's CA?"
     if variable := unread_certificates(environ):
         return f"{text} {variable} is set, which is not read here: set SSL_CERT_FILE to the same file."

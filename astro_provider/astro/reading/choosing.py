@@ -126,7 +126,7 @@ def choose_deployments(
     Args:
         reader: the facts of the organization.
         deployment_ids: the deployments; none: all of them.
-        workspace_id: a guard, if deployments are given; else all deployments of that workspace.
+        workspace_id: a guard, if deployments are given; otherwise all deployments of that workspace are meant.
 
     Raises:
         InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.

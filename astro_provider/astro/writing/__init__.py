@@ -7,13 +7,13 @@ nothing outside posts roles.
 How a change is made:
 
 1. *Together.* Changes that wait for the same token go out as one: one read, one merged write. One thread, the
-   leader, makes the changes of all. A lone change waits at most GATHER_SECONDS for others, and for its token's turn at
-   the service's pace.
-   Each gets its own outcome; if the service refuses a merged list, its changes are tried one by one.
+   leader, makes the changes of all; the other threads follow. A lone change waits at most GATHER_SECONDS for others, and
+   for its token's turn at the service's pace. Each gets its own outcome; if the service refuses a merged list, its changes
+   are tried one by one.
 2. *Alone on this machine.* Between read and write the token's lock is held, so that two processes here take turns.
 3. *Fresh.* A list that was read longer than half the settle time ago is never written: it is read again.
-4. *Checked.* The answer to the write must show what was asked; if it does not, the list is read and merged again. After a write whose
-   answer never came, it is read first, and then decided.
+4. *Checked.* The answer to the write must show what was asked; if it does not, the list is read and merged again. After
+   a write whose answer never came, the list is read first, and then decided.
 5. *Settled.* A writer on another machine may have read before our write and write after it. What we wrote is therefore
    remembered. Every later read of that token puts back what was undone, and one settle time after our last write to it
    the token is looked at, also while changes of other tokens go on. What has been seen standing is forgotten; what
@@ -26,5 +26,5 @@ Why this is enough: a writer that read before our write and follows rule 3 has w
 look again. What is not promised stands in docs/concurrency.md.
 
 `merge.py`, `ledger.py` and `settling.py` decide, without threads, clock or calls; `account.py` reports what does not stand;
-`queues.py` says whose turn it is, and `writer.py` brings the rest.
+`queues.py` gives tokens their turns, and `writer.py` has the threads, the clock, the lock and the calls.
 """

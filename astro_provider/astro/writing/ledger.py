@@ -231,7 +231,7 @@ class Ledger:
         return read_at > written.at + LATEST_SETTLE_TIMES * self.settle_seconds
 
     def forget(self, bindings: Iterable[BindingId]) -> None:
-        """Forget bindings that are to be made differently now, or whose token is gone."""
+        """Forget bindings that another change is about now, or whose token is gone."""
         for binding in list(bindings):
             self._written.pop(binding, None)
 

@@ -133,7 +133,7 @@ class Merge:
                     self._before[change.binding] = held
             elif change.binding in self._sent:  # by a write whose answer did not show it, or never came
                 self._done(change, now)
-            elif isinstance(change, TakeBack | GiveBack):  # another writer has decided since what is there
+            elif isinstance(change, TakeBack | GiveBack):  # another writer has changed it since, and is right
                 self._ledger.forget([change.binding])
                 self._succeed(change)
             else:
@@ -151,7 +151,7 @@ class Merge:
             self._end_unconfirmed(roles)
 
     def wrote(self, answer: SubjectRoles, now: float, *, latest_update: float | None = None) -> None:
-        """Take the answer to the write: it must show what was asked, else the token is read again.
+        """Take the answer to the write: it must show what was asked, or the token is read again.
 
         Args:
             answer: what the service answered. One that shows no roles at all confirms nothing, not even a removal.
