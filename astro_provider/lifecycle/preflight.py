@@ -52,7 +52,7 @@ def examine(reader: Reader | None, resolved: Examined, *, missing: Weight, uncha
         *_of_tokens(resolved),
         *_of_roles(reader, resolved, roles, missing),
     ]
-    stays = frozenset(() if resolved.asked.about_to_write else unchanged)
+    stays = frozenset(unchanged)
     return replace(
         resolved,
         roles={

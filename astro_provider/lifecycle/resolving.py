@@ -236,8 +236,10 @@ class _LookUp(Generic[T]):
         name = spelled.name or was or (thing.name if thing is not None else None)
         found = self.found(spelled, id_, name, thing)
         if thing is None:
-            return found.with_finding(
-                Weight.ERROR, self._gone(id_, was) if is_stored else self._no_such_id(spelled, id_)
+            return (
+                self._gone(found, id_)
+                if is_stored
+                else found.with_finding(Weight.ERROR, self._no_such_id(spelled, id_))
             )
         # A thing that the program gives by id, and that was renamed in Astro, is no change of the program.
         is_checked = self.asked.about_to_write and not self.asked.unchecked
@@ -262,8 +264,7 @@ class _LookUp(Generic[T]):
                 stored = self.by_id(spelled.stored_id)
             if spelled.is_as_stored:
                 found = self.found(spelled, spelled.stored_id, name, stored)
-                gone = self._gone(spelled.stored_id, name)
-                return self._renamed(found, stored.name) if stored else found.with_finding(Weight.ERROR, gone)
+                return self._renamed(found, stored.name) if stored else self._gone(found, spelled.stored_id)
         missing = self.asked.wording.missing
         text = missing.format(what=self.what, name=name, organization_id=self.asked.organization_id)
         text += nearest_names(name, self.names())
@@ -296,9 +297,11 @@ class _LookUp(Generic[T]):
         text += wording.write_name.format(name_property=place, name=now)
         return found.with_finding(Weight.WARNING, f"{text}.", place)
 
-    def _gone(self, id_: str, name: Text | None) -> str:
-        what = sentence(in_words(self.what, name, id_))
-        return f"{what} does not exist any more. {self.asked.wording.remove.format(what=self.what)}"
+    def _gone(self, found: Found[T], id_: str) -> Found[T]:
+        what = sentence(in_words(self.what, found.spelled.stored_name, id_))
+        text = f"{what} does not exist any more. {self.asked.wording.remove.format(what=self.what)}"
+        # A deployment of a table may be without entries: then nothing is to be given there, and the table stays as it is.
+        return found.with_finding(Weight.ERROR if found.spelled.entries else Weight.WARNING, text)
 
     def _no_such_id(self, spelled: Spelled, id_: str) -> str:
         text = f"There is no {self.what} with the id {id_} in organization {self.asked.organization_id}"

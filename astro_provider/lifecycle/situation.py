@@ -111,7 +111,7 @@ def examine_binding(
     Returns:
         The inputs, with the role in Astro's spelling; and what there is to say.
     """
-    unchanged = [ONLY] if situation.is_unchanged_by(inputs) else []
+    unchanged = [ONLY] if situation.is_unchanged_by(inputs) and not situation.about_to_write else []
     examined = examine(reader, found, missing=situation.weight_of_a_missing_name(inputs), unchanged=unchanged)
     return replace(inputs, role=examined.roles[ONLY]), examined
 

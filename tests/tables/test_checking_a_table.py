@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -202,13 +203,32 @@ def test_an_unchanged_entry_whose_deployment_is_gone_is_a_warning_beside_one_tha
     stored = up(tables(start()), {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ADMIN}}})
     town.astro.store.delete_deployment(town.deployments["d-0"])
 
-    checked(tables(start()), {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ACCESSOR}}}, stored)
+    process = tables(start())
+    inputs = checked(process, {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ACCESSOR}}}, stored)
+    process.update(EngineCall(id=stored.id), stored.outputs, inputs)
     said = capsys.readouterr().err
     text = problem(tables(start()), {"roles": {"d-0": {"t-0": ACCESSOR}, "d-1": {"t-0": ADMIN}}}, stored)
 
     gone = f"roles[\"d-0\"]: Deployment 'd-0' ({town.deployments['d-0']}) does not exist any more. Remove it from the table, or give another one."
     assert f"astro: warning: {gone}" in said
+    assert town.astro.store.deployment_role(town.tokens["t-0"], town.deployments["d-1"]) == ACCESSOR
     assert text == gone
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_deployment_without_entries_that_is_gone_is_a_warning(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str], *, by_id: bool
+) -> None:
+    key = town.deployments["d-0"] if by_id else "d-0"
+    stored = up(tables(start()), {"roles": {key: {}, "d-1": {"t-0": ADMIN}}, "exclusive": True})
+    town.astro.store.delete_deployment(town.deployments["d-0"])
+    process = tables(start())
+
+    inputs = checked(process, {"roles": {key: {}, "d-1": {"t-0": ACCESSOR}}, "exclusive": True}, stored)
+    process.update(EngineCall(id=stored.id), stored.outputs, inputs)
+
+    assert f"astro: warning: roles[{json.dumps(key)}]: Deployment " in capsys.readouterr().err
+    assert town.astro.store.deployment_role(town.tokens["t-0"], town.deployments["d-1"]) == ACCESSOR
 
 
 def test_what_was_renamed_keeps_its_roles_with_a_warning(
