@@ -20,8 +20,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from astro_provider import __version__
-from tests.support.shell import FOREIGN
-from tests.support.stack import hermetic, led_to
+from tests.support.stack import FOREIGN, hermetic, led_to
 from tools.engine.install import BUILT, build
 from tools.engine.install import ROOT as ENGINES
 

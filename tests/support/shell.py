@@ -28,11 +28,10 @@ from unittest import mock
 from astro_emulator import Emulator
 from astro_provider.commands.cli import app
 from astro_provider.messages import notices
+from tests.support.stack import FOREIGN
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
 LONGEST_SECONDS = 60.0
-# What the machine of the developer may have set and a test must not inherit.
-FOREIGN = re.compile(r"ASTRO_.*|PULUMI_.*|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TERM|TTY_.*|PYTHONUNBUFFERED")
 CONTROL_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])")
 
 

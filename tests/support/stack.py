@@ -40,7 +40,9 @@ ROOT = Path(__file__).parents[2]
 # For every process that a test starts: the checkout, and what moves the clock, if something does (`tests/another_day`).
 PYTHON_PATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 LONGEST_END_SECONDS = 5.0
-# What the machine of the developer may have set must not reach a test; a blank value counts as unset.
+# Variables that the machine of the developer may have set and a process of a test must not inherit.
+FOREIGN = re.compile(r"ASTRO_.*|PULUMI_.*|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TERM|TTY_.*|PYTHONUNBUFFERED")
+# The same for the engine, which inherits all; a blank value counts as unset.
 UNSET = dict.fromkeys(
     (
         "ASTRO_API_TOKEN",

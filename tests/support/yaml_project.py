@@ -24,8 +24,8 @@ import yaml
 from pulumi.automation import PulumiCommand
 from pulumi.automation.events import EngineEvent
 
-from tests.support.shell import FOREIGN
 from tests.support.stack import (
+    FOREIGN,
     NATIVE_BINDING_TYPE,
     NATIVE_TABLE_TYPE,
     STACK_NAME,
