@@ -20,7 +20,7 @@ POST, GET = "UpdateApiTokenRoles", "GetApiToken"
 EitherStack = DynamicStack | NativeStack
 
 
-@pytest.fixture(params=list(Door))
+@pytest.fixture(params=[Door.DYNAMIC, Door.NATIVE])
 def either(request: pytest.FixtureRequest, engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> EitherStack:
     """A stack of the dynamic resources, and one of the native ones."""
     stack: EitherStack = request.param.stack(engine, tmp_path, led_to(astro))

@@ -1,4 +1,8 @@
-"""`python -m tests.walk --seconds N [--seed S] [--steps K] [--door D]`: walks, and shortens what fails."""
+"""`python -m tests.walk --seconds N [--seed S] [--steps K] [--door D]`: walks, and shortens what fails.
+
+An earlier version of the package is walked in a checkout of it, with `tests`, `tools` and `astro_emulator` of this one in the
+place of its own, and in an environment with its requirements.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +32,7 @@ def main(  # noqa: PLR0913  options
     steps: Annotated[int, typer.Option(help="Steps of a walk; then the next seed begins.")] = STEPS_OF_A_WALK,
     shorten: Annotated[float, typer.Option(help="How many seconds to spend on making a failing walk shorter.")] = 300.0,
     replay: Annotated[Path | None, typer.Option(help="A file of steps to take instead.")] = None,
-    door: Annotated[
-        Door | None, typer.Option(help="By which resources; otherwise odd seeds go by the native ones.")
-    ] = None,
+    door: Annotated[Door | None, typer.Option(help="By which resources; otherwise the seed's remainder tells.")] = None,
 ) -> None:
     """Walk at random through programs, commands, hand edits and faults, and stop at the first lie."""
     engine = find_engine()
@@ -43,9 +45,9 @@ def main(  # noqa: PLR0913  options
     first = secrets.randbelow(10**6) if seed is None else seed
     commands = errors = 0
     for number in itertools.count(first):
-        by = door or tuple(Door)[number % 2]
+        by = door or tuple(Door)[number % len(Door)]
         _say(f"seed {number}, {by}")
-        walked = go(engine, itertools.islice(walk(number), steps), until=until, door=by, watch=_say)
+        walked = go(engine, itertools.islice(walk(number, by), steps), until=until, door=by, watch=_say)
         commands, errors = commands + walked.commands, errors + walked.errors
         passed = time.monotonic() - started
         if walked.failure is not None:

@@ -53,6 +53,12 @@ class Action:
         return frozenset(self.old.roles.keys() - kept.keys())
 
     @property
+    def taker(self) -> bool:
+        """Whether the native door's process takes what the resource loses; in a project of one door it never is."""
+        by = self.old if self.old and self.does in ("delete", "replace") else self.row
+        return by is not None and "native" in by.options
+
+    @property
     def comes_early(self) -> bool:
         """Whether what it deletes may be gone before the engine asks about another resource."""
         return self.does in ("replace", "update")
@@ -77,11 +83,15 @@ def refreshed(command: Command, before: Snapshot) -> dict[str, Held]:
         if held.gone or not is_targeted(name, command):
             continue
         entries = frozenset((pair, role) for pair in held.roles if (role := before.role(pair)))
-        if not (entries or held.deployments):
+        places = held.deployments - before.deleted
+        if not (entries or places):
             del state[name]
             continue
         others = frozenset((pair, before.roles[pair]) for pair in _others(held, before))
-        state[name] = replace(held, entries=entries, strangers=others)
+        options = held.options
+        if command.run_program and name in command.program:  # the engine then moves it through the program's door
+            options = options - {"native"} | command.program[name].options & {"native"}
+        state[name] = replace(held, entries=entries, options=options, deployments=places, strangers=others)
     return state
 
 
@@ -102,7 +112,7 @@ def actions_of(command: Command, before: Snapshot) -> dict[str, Action]:
     if command.kind == "refresh":
         return {}
     state = refreshed(command, before)
-    program = {} if command.kind == "destroy" else command.program
+    program = {} if command.kind == "destroy" else command.declared
     names = [name for name in {**state, **program} if is_targeted(name, command)]
     return {
         name: action

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from tests.walk.places import FOREIGN, NAMES, PAIRS, ROLES, STRANGERS, TABLE_NAMES, TOKENS
+from tests.walk.doors import Door
+from tests.walk.places import DEPLOYMENTS, FOREIGN, NAMES, PAIRS, ROLES, STACKS, STRANGERS, TABLE_NAMES, TOKENS
 from tests.walk.programs import Programs
-from tests.walk.steps import Command, ForeignEdit, HandEdit, Pair, Row, Step
+from tests.walk.steps import Command, Deletion, Edit, ForeignEdit, HandEdit, Pair, Row, Step
 
 # How often each command comes, with its flags. What writes comes most often, because only a write can lie for good.
 COMMANDS: tuple[tuple[int, dict[str, Any]], ...] = (
@@ -70,7 +71,10 @@ HALFWAY: tuple[dict[str, Any], ...] = (
 LOST_WRITE: dict[str, Any] = {"kind": "drop_after", "operation": WRITE, "times": 1}
 NO_MORE_READS: dict[str, Any] = {"kind": "status", "status": 503, "operation": READ, "times": None}
 MOST_READS_BEFORE = 4
+MOST_DELETED = 1  # deployments of a walk, so that each stack has one left
 TWINS = 0.1  # of the commands that check every resource
+SAME_TWIN = 0.6  # of those that follow: only the next run meets two that are in the state
+DELETIONS = 0.06  # of the steps
 # Answers in the service's own words that are not true: the token is there, and nothing was written.
 LIES: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 404, "operation": READ, "times": 1},
@@ -80,20 +84,23 @@ LIES: tuple[dict[str, Any], ...] = (
 )
 
 
-def walk(seed: int) -> Iterator[Step]:
-    """The steps of a seed, without end."""
-    return _Drawing(random.Random(seed)).steps()
+def walk(seed: int, door: Door = Door.DYNAMIC) -> Iterator[Step]:
+    """The steps of a seed by a door, without end."""
+    return _Drawing(random.Random(seed), door).steps()
 
 
 class _Drawing:
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, door: Door) -> None:
         self._chance = chance
-        self._programs = Programs(chance)
+        self._programs = Programs(chance, both_doors=door is Door.BOTH)
+        self._twin = ""
 
     def steps(self) -> Iterator[Step]:
         yield self._command("ours", {"kind": "up"}, faults=False)
         while True:
             stack = "theirs" if self._happens(0.12) else "ours"
+            if len(self._programs.deleted) < MOST_DELETED and self._happens(DELETIONS):
+                yield self._deletion()
             if self._happens(0.3):
                 yield self._edit(stack)
             for _ in range(self._chance.choice((0, 1, 1, 2, 2, 3))):
@@ -128,17 +135,25 @@ class _Drawing:
             fault = self._chance.choice(self._chance.choices((FAILING, PASSING, LIES, HALFWAY), weights)[0])
             fields["faults"] = ({"skip": self._chance.choice((0, 0, 0, 1, 2)), **fault},)
         program, checks = dict(self._programs.of[stack]), self._chance.choice(CHECKS)
-        singles = [name for name, row in program.items() if isinstance(row, Row)]
-        if (
-            fields["kind"] in ("up", "preview")
-            and not fields.keys() & {"targets", "replace", "faults"}
-            and checks != "off"
-        ):
-            # A refresh that takes the first of the two out of the state changes nothing: both are checked.
-            fields["twin"] = self._chance.choice(singles) if singles and self._happens(TWINS) else ""
+        if fields["kind"] in ("up", "preview") and not fields.keys() & {"targets", "replace"}:
+            fields |= self._with_a_twin([name for name, row in program.items() if isinstance(row, Row)])
         return Command(stack=stack, program=program, checks=checks, **fields)
 
-    def _edit(self, stack: str) -> Step:
+    def _with_a_twin(self, singles: Sequence[str]) -> dict[str, Any]:
+        if self._twin not in singles or not self._happens(SAME_TWIN):
+            self._twin = self._chance.choice(singles) if singles and self._happens(TWINS) else ""
+        return {"twin": self._twin, "twin_first": self._happens(0.7)} if self._twin else {}
+
+    def _deletion(self) -> Edit:
+        """Delete a deployment, which the programs forget at once, or by and by."""
+        place = self._chance.choice([one for one in DEPLOYMENTS if one not in self._programs.deleted])
+        self._programs.deleted.add(place)
+        if self._happens(0.4):
+            for stack in STACKS:
+                self._programs.forget_deleted(stack)
+        return Deletion(deployment=place)
+
+    def _edit(self, stack: str) -> Edit:
         if self._happens(0.3):
             token = self._chance.choice(TOKENS)
             strangers = self._chance.sample(STRANGERS, self._chance.randint(0, len(STRANGERS)))
@@ -146,10 +161,12 @@ class _Drawing:
         tables = [table for table in self._programs.tables(stack).values() if table.exclusive]
         if tables and self._happens(0.6):  # somebody comes whom the table keeps out
             table = self._chance.choice(tables)
-            kept_out = sorted({Pair(*one) for one in product(TOKENS, table.deployments)} - table.roles.keys())
+            there = table.deployments - self._programs.deleted
+            kept_out = sorted({Pair(*one) for one in product(TOKENS, there)} - table.roles.keys())
             if kept_out:
                 pair = self._chance.choice(kept_out)
                 return HandEdit(token=pair.token, deployment=pair.deployment, role=self._chance.choice(ROLES))
         used = [pair for row in self._programs.of[stack].values() for pair in row.roles]
-        pair = self._chance.choice((*PAIRS[stack], *used))
+        living = [pair for pair in (*PAIRS[stack], *used) if pair.deployment not in self._programs.deleted]
+        pair = self._chance.choice(living)
         return HandEdit(token=pair.token, deployment=pair.deployment, role=self._chance.choice((None, *ROLES)))

@@ -30,10 +30,16 @@ class Programs:
     Attributes:
         of: the program of each stack.
         most_tables: how many tables a program may have in this walk.
+        deleted: the deployments that do not exist any more, for which a program asks no more than it did.
+
+    Args:
+        chance: draws.
+        both_doors: a program may have resources of both doors.
     """
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, chance: random.Random, *, both_doors: bool) -> None:
+        self._chance, self._both_doors = chance, both_doors
+        self.deleted: set[str] = set()
         self.of: dict[str, Program] = {"ours": {}, "theirs": {}}
         self.most_tables = chance.choice((0, 1, MOST_TABLES, MOST_TABLES))
         for change in (self._add_table, self._add_table, self._add, self._add, self._add):
@@ -51,12 +57,25 @@ class Programs:
         of_tables = (*of_entries, self._add_table, self._remove_row, self._keep_others_out)
         between = (self._move_entry, self._move_entry, self._move_entry, self._move_out, self._swap_entries)
         tables = (*of_tables, *between) if self.most_tables else ()
-        self._try(stack, self._chance.choice((*often, *often, *seldom, *tables)))
+        doors = (self._through_the_other_door,) * 6 if self._both_doors else ()
+        self._try(stack, self._chance.choice((*often, *often, *seldom, *tables, *doors)))
+        if self._happens(0.3):
+            self.forget_deleted(stack)
 
     def fill(self, stack: str) -> None:
         """Let a table have several tokens to write, so that it may fail halfway."""
         if self.most_tables:
             self._try(stack, self._fill)
+
+    def forget_deleted(self, stack: str) -> None:
+        """Take out of a program what it has in deployments that do not exist any more."""
+        program = self.of[stack]
+        for name, row in list(program.items()):
+            if isinstance(row, Table):
+                grid = {place: tokens for place, tokens in row.grid.items() if place not in self.deleted}
+                self._change_to(stack, name, grid=grid)
+            if not {*program[name].deployments, *(pair.deployment for pair in row.roles)} - self.deleted:
+                del program[name]
 
     def _happens(self, probability: float) -> bool:
         return self._chance.random() < probability
@@ -78,15 +97,24 @@ class Programs:
                 role=self._chance.choice(ROLES),
                 by_id=self._happens(0.5),
                 overwrite=self._happens(0.25),
+                native=self._is_native(),
             )
+
+    def _is_native(self) -> bool:
+        return self._both_doors and self._happens(0.5)
+
+    def _through_the_other_door(self, stack: str) -> None:
+        if program := self.of[stack]:
+            name = self._chance.choice(list(program))
+            self._change_to(stack, name, native=not program[name].native)
 
     def _add_table(self, stack: str) -> None:
         program = self.of[stack]
         names = [name for name in TABLE_NAMES[stack] if name not in program]
         if names and len(self.tables(stack)) < self.most_tables:
             _, pairs = self._free(stack)
-            places = sorted({pair.deployment for pair in PAIRS[stack]})
-            some = self._chance.sample(places, self._chance.choice((1, 2, 2)))
+            places = sorted({pair.deployment for pair in PAIRS[stack]} - self.deleted)
+            some = self._chance.sample(places, min(len(places), self._chance.choice((1, 2, 2))))
             entries = [pair for pair in pairs if pair.deployment in some and self._happens(0.6)]
             program[self._chance.choice(names)] = Table(
                 grid={
@@ -96,6 +124,7 @@ class Programs:
                 exclusive=self._happens(0.5),
                 by_id=self._happens(0.5),
                 overwrite=self._happens(0.25),
+                native=self._is_native(),
             )
 
     def _remove(self, stack: str) -> None:
@@ -143,8 +172,10 @@ class Programs:
 
     def _change(self, stack: str, **fields: object) -> None:
         if program := self.of[stack]:
-            name = self._chance.choice(list(program))
-            program[name] = program[name].model_copy(update=fields)
+            self._change_to(stack, self._chance.choice(list(program)), **fields)
+
+    def _change_to(self, stack: str, name: str, **fields: object) -> None:
+        self.of[stack][name] = self.of[stack][name].model_copy(update=fields)
 
     def _add_entry(self, stack: str) -> None:
         _, pairs = self._free(stack)
@@ -160,7 +191,8 @@ class Programs:
             _, pairs = self._free(stack)
             table = tables[name]
             for pair in (*table.roles, *(pair for pair in pairs if pair.deployment == place)):
-                table = table.giving(pair, self._chance.choice(ROLES))
+                if pair.deployment not in self.deleted:
+                    table = table.giving(pair, self._chance.choice(ROLES))
             self.of[stack][name] = table
 
     def _remove_entry(self, stack: str) -> None:
@@ -202,10 +234,15 @@ class Programs:
         names, _ = self._free(stack)
         if names and (entries := self._entries(stack)):
             source, pair = self._chance.choice(entries)
-            role = self.of[stack][source].roles[pair]
+            role, native = self.of[stack][source].roles[pair], self.of[stack][source].native
             self._take_out(stack, source, pair)
-            row = Row(token=pair.token, deployment=pair.deployment, role=role, by_id=self._happens(0.5))
-            self.of[stack][self._chance.choice(names)] = row
+            self.of[stack][self._chance.choice(names)] = Row(
+                token=pair.token,
+                deployment=pair.deployment,
+                role=role,
+                by_id=self._happens(0.5),
+                native=native,
+            )
 
     def _swap_entries(self, stack: str) -> None:
         """Let an entry of a table and what another resource has change places."""
@@ -240,4 +277,5 @@ class Programs:
         """Names of bindings, and pairs, that the program does not use."""
         program = self.of[stack]
         used = {pair for row in program.values() for pair in row.roles}
-        return [n for n in NAMES[stack] if n not in program], [pair for pair in PAIRS[stack] if pair not in used]
+        pairs = [pair for pair in PAIRS[stack] if pair not in used and pair.deployment not in self.deleted]
+        return [name for name in NAMES[stack] if name not in program], pairs

@@ -22,6 +22,7 @@ FLAGS = {
     "run_program": False,
     "targets": (),
     "replace": (),
+    "twin": "",
 }
 
 

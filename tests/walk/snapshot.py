@@ -53,6 +53,7 @@ class Snapshot:
         rest: everything else that the service holds.
         states: of each stack what its state holds, by the resources' names.
         doomed: of each stack what is only kept to be deleted later (the engine: `delete`), which bindings never leave.
+        deleted: the deployments that do not exist any more. A role there is none, whatever its token still shows.
     """
 
     entries: Mapping[Pair, Entry]
@@ -60,6 +61,7 @@ class Snapshot:
     rest: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, Mapping[str, Held]] = field(default_factory=lambda: {"ours": {}, "theirs": {}})
     doomed: Mapping[str, Sequence[tuple[str, Held]]] = field(default_factory=lambda: {"ours": (), "theirs": ()})
+    deleted: frozenset[str] = frozenset()
 
     def role(self, pair: Pair) -> str | None:
         """The role that the service shows."""

@@ -28,13 +28,19 @@ class _Part(BaseModel):
 
 
 class Row(_Part):
-    """A binding as a program declares it."""
+    """A binding as a program declares it.
+
+    Attributes:
+        by_id: it names the token by its id, else by its name.
+        native: in a project of both doors: it is a native resource, else a dynamic one. Each door has a process of its own.
+    """
 
     token: str
     deployment: str
     role: str
     by_id: bool = False
     overwrite: bool = False
+    native: bool = False
 
     @property
     def pair(self) -> Pair:
@@ -54,11 +60,11 @@ class Row(_Part):
     @property
     def options(self) -> frozenset[str]:
         """What else a state shows of it. Names and ids stand in every state, so how it is spelled does not."""
-        return frozenset({"overwrite"} if self.overwrite else ())
+        return frozenset(option for option in ("overwrite", "native") if getattr(self, option))
 
     def __str__(self) -> str:
         spelled = "id" if self.by_id else "name"
-        return f"{self.pair}={self.role} by {spelled}{', overwrite' if self.overwrite else ''}"
+        return f"{self.pair}={self.role} by {spelled}{''.join(f', {option}' for option in sorted(self.options))}"
 
 
 class Table(_Part):
@@ -66,12 +72,15 @@ class Table(_Part):
 
     Attributes:
         grid: the role by deployment and token; a deployment may be without any.
+        by_id: its keys are ids, else names.
+        native: as of a binding.
     """
 
     grid: dict[str, dict[str, str]]
     exclusive: bool = False
     by_id: bool = False
     overwrite: bool = False
+    native: bool = False
 
     @property
     def roles(self) -> dict[Pair, str]:
@@ -86,7 +95,7 @@ class Table(_Part):
     @property
     def options(self) -> frozenset[str]:
         """What else a state shows of it; its keys stand there as they are spelled."""
-        return frozenset(option for option in ("exclusive", "by_id", "overwrite") if getattr(self, option))
+        return frozenset(option for option in ("exclusive", "by_id", "overwrite", "native") if getattr(self, option))
 
     def giving(self, pair: Pair, role: str) -> Table:
         """The table with this entry, in the place of the one that it has."""
@@ -118,6 +127,7 @@ class Command(_Part):
         replace: names of resources that are to be replaced.
         run_program: for `destroy` and `refresh`.
         twin: the name of a binding that the program declares once more, spelled the other way; blank: none.
+        twin_first: the engine asks about the twin first, else about the binding; the later one depends on the earlier.
         checks: `previewChecks`.
         faults: what the service does to single calls meanwhile; the fields are those of the emulator's `Fault`.
     """
@@ -132,8 +142,26 @@ class Command(_Part):
     continue_on_error: bool = False
     run_program: bool = False
     twin: str = ""
+    twin_first: bool = False
     checks: Literal["warn", "strict", "off"] = "warn"
     faults: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def twins(self) -> tuple[str, str] | None:
+        """The names of two resources of one binding, the one that the engine asks about first in front."""
+        if not self.twin:
+            return None
+        names = self.twin, twin_of(self.twin)
+        return names[::-1] if self.twin_first else names
+
+    @property
+    def declared(self) -> dict[str, Declared]:
+        """The program with the twin, and of the two the earlier one in front."""
+        row = self.program.get(self.twin)
+        if row is None or self.twins is None:
+            return dict(self.program)
+        two = {self.twin: row, twin_of(self.twin): row.model_copy(update={"by_id": not row.by_id})}
+        return {**{name: two[name] for name in self.twins}, **self.program}
 
     @property
     def writes(self) -> bool:
@@ -149,7 +177,7 @@ class Command(_Part):
         said += ["--run-program"] if self.run_program else []
         program = "; ".join(f"{name}: {row}" for name, row in self.program.items()) or "nothing"
         said.append(f"[{program}]")
-        said += [f"and a twin of {self.twin}"] if self.twin else []
+        said += [f"and a twin {'before' if self.twin_first else 'after'} {self.twin}"] if self.twin else []
         said += [f"checks {self.checks}"] if self.checks != "warn" else []
         said += [f"fault {fault}" for fault in self.faults]
         return f"{self.stack}: {' '.join(said)}"
@@ -183,7 +211,18 @@ class ForeignEdit(_Part):
         return f"by hand: {self.token} has {len(self.entries)} foreign entries: {list(self.entries)}"
 
 
-Step = Annotated[Command | HandEdit | ForeignEdit, Field(discriminator="step")]
+class Deletion(_Part):
+    """A person deletes a deployment; the entries that tokens have there stay on them and give no access any more."""
+
+    step: Literal["deletion"] = "deletion"
+    deployment: str
+
+    def __str__(self) -> str:
+        return f"by hand: {self.deployment} is deleted"
+
+
+Edit = HandEdit | ForeignEdit | Deletion
+Step = Annotated[Command | Edit, Field(discriminator="step")]
 _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from tests.support.stack import Outcome
+from tests.walk.doors import Door
 from tests.walk.draw import LOST_WRITE, walk
 from tests.walk.model import Verdict, expect, possible
 from tests.walk.programs import consistent
 from tests.walk.shrinking import shorter
 from tests.walk.snapshot import UNFINISHED, Held, Snapshot
-from tests.walk.steps import Command, Pair, Row, Table, read, written_down
+from tests.walk.steps import Command, Deletion, Pair, Row, Table, read, written_down
 from tests.walk.verdicts import complaints
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -242,21 +243,83 @@ def test_a_binding_that_was_written_and_not_seen_again_is_a_complaint_unless_the
     assert expect(back, marked).roles == ({D0: stored} if stored else {})
 
 
-def test_a_twin_that_is_let_pass_is_a_complaint() -> None:
+def test_a_later_twin_of_a_stored_binding_that_is_made_or_let_pass_is_a_complaint() -> None:
     before = _moment({D0: ADMIN}, one=_held(D0))
     up = Command(kind="up", program={"one": _row(D0)}, twin="one")
-    other = _moment({D0: ADMIN}, **{"one": _held(D0), "one-twin": _held(D0, ACCESSOR)})
+    made = _moment({D0: ADMIN}, **{"one": _held(D0), "one-twin": _held(D0)})
 
     assert _complaints(up, before, AN_ERROR, before) == []
-    assert _complaints(up, before, AN_ERROR, other) != []
+    assert _complaints(up, before, AN_ERROR, made) != []
+    assert _complaints(up.model_copy(update={"twin_first": True}), before, AN_ERROR, made) == []
     assert [line for line in _complaints(up, before, Outcome(""), before) if line.startswith("it succeeded, but")] != []
     assert possible(up.model_copy(update={"program": {}}), before) == Command(kind="up")
 
 
-def test_walks_declare_twins() -> None:
-    steps = [step for seed in range(10) for step in islice(walk(seed), 60) if isinstance(step, Command)]
+def test_two_stored_twins_are_refused_only_by_strict_checks() -> None:
+    before = _moment({D0: ADMIN}, **{"one": _held(D0), "one-twin": _held(D0)})
+    up = Command(kind="up", program={"one": _row(D0, ACCESSOR)}, twin="one")
 
-    assert sum(bool(step.twin) for step in steps) > len(steps) / 100
+    assert expect(up, before).verdict is Verdict.SUCCEEDS
+    assert expect(up, before).steps == frozenset({"update one", "update one-twin"})
+    assert expect(up.model_copy(update={"checks": "strict"}), before).verdict is Verdict.FAILS
+    assert expect(Command(kind="up", program=up.program), before).roles == {D0: ACCESSOR}
+
+
+def test_a_binding_in_a_deleted_deployment_leaves_the_state_by_a_refresh_and_hinders_no_other() -> None:
+    before = replace(_moment({D1: ADMIN}, one=_held(D0), two=_held(D1)), deleted=frozenset({"d0"}))
+    up = Command(kind="up", program={"one": _row(D0), "two": _row(D1, ACCESSOR)})
+
+    assert (expect(up, before).verdict, expect(up, before).steps) == (Verdict.SUCCEEDS, frozenset({"update two"}))
+    assert expect(up.model_copy(update={"checks": "strict"}), before).verdict is Verdict.FAILS
+    assert expect(Command(kind="refresh"), before).state == {"two": _held(D1)}
+    assert expect(up.model_copy(update={"refresh": True}), before).verdict is Verdict.FAILS
+    assert expect(Command(kind="up", program={"two": _row(D1)}), before).steps == frozenset({"delete one"})
+
+
+def test_a_table_with_an_entry_in_a_deleted_deployment_can_still_change() -> None:
+    table = Table(grid={"d0": {"t0": ADMIN}, "d1": {"t0": ACCESSOR}})
+    before = replace(_moment({D1: ADMIN}, table=_as_table(D0, D1)), deleted=frozenset({"d0"}))
+    up = Command(kind="up", program={"table": table})
+
+    assert expect(up, before).verdict is Verdict.SUCCEEDS
+    assert expect(up, before).roles == {D1: ACCESSOR}
+    assert expect(Command(kind="up", program={"table": table.giving(D0, ACCESSOR)}), before).verdict is Verdict.FAILS
+    assert expect(Command(kind="refresh"), before).state == {"table": _as_table(D1)}
+
+
+def test_a_grant_that_moves_to_the_other_door_may_be_lost_and_no_other_may() -> None:
+    before = _moment({D0: ADMIN, D1: ADMIN}, one=_held(D0), two=_held(D1))
+    moved = Command(kind="up", program={"new": _row(D0, native=True), "two": _row(D1, native=True)})
+    native = frozenset({"native"})
+    after = {"new": _held(D0, options=native), "two": _held(D1, options=native)}
+    told = Outcome("", steps=["create new", "update two", "delete one"])
+
+    assert _complaints(moved, before, told, _moment({D0: ADMIN, D1: ADMIN}, **after)) == []
+    assert _complaints(moved, before, told, _moment({D1: ADMIN}, **after)) == []
+    assert [f"the service shows None for t0@d1, but {ADMIN} was expected (it was {ADMIN})"] == _complaints(
+        moved, before, told, _moment({D0: ADMIN}, **after)
+    )
+
+
+def test_walks_declare_twins_and_delete_deployments() -> None:
+    steps = [step for seed in range(10) for step in islice(walk(seed), 60)]
+    twins = [step.twin for step in steps if isinstance(step, Command)]
+
+    assert sum(bool(twin) for twin in twins) > len(twins) / 100
+    assert any(one and one == two for one, two in pairwise(twins))
+    assert sum(isinstance(step, Deletion) for step in steps) > 5
+
+
+def test_walks_by_both_doors_move_resources_and_entries_between_them() -> None:
+    programs = [step.program for step in islice(walk(3, Door.BOTH), 200) if isinstance(step, Command)]
+    moves = Counter(
+        (one == two, old[one].native)
+        for old, new in pairwise(programs)
+        for one, two in product(old, new)
+        if old[one].native != new[two].native and old[one].roles.keys() & new[two].roles.keys()
+    )
+
+    assert moves.keys() == set(product((True, False), repeat=2))
 
 
 def test_walks_lose_the_answers_of_writes() -> None:

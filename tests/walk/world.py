@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
-from tests.support.stack import BINDING_TYPE, OUR_TYPES, PYTHON_PATH, TABLE_TYPE, Outcome
-from tests.walk.doors import Door, DynamicStack, NativeStack
-from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TABLE_NAMES, TOKENS
+from tests.support.stack import BINDING_TYPE, OUR_TYPES, TABLE_TYPE, Outcome, led_to
+from tests.walk.doors import NATIVE_TYPES, Door, DynamicStack, NativeStack, Options, PortOf, processes
+from tests.walk.places import DEPLOYMENTS, FOREIGN, STACKS, TOKENS
 from tests.walk.snapshot import UNFINISHED, Entry, Held, Snapshot
-from tests.walk.steps import Command, Declared, ForeignEdit, HandEdit, Pair, Row, twin_of
+from tests.walk.steps import Command, Declared, Deletion, Edit, ForeignEdit, Pair, Row
 
-ROOT = Path(__file__).parents[2]
 SHORT_TIMEOUT_SECONDS = (
     "3"  # what a command under faults waits for; without faults the default, however slow the machine
 )
@@ -32,23 +30,27 @@ class World:
         engine: the `pulumi` command.
         astro: a service without commands and faults of others.
         directory: where the stacks live.
+        environment: variables for the engine and its providers.
         door: by which resources.
+        port_of: starts a provider process for stacks that attach to one.
     """
 
-    def __init__(self, engine: PulumiCommand, astro: Emulator, directory: Path, door: Door) -> None:
-        self._astro, self._door = astro, door
+    def __init__(  # noqa: PLR0913, PLR0917  all that a world is made of
+        self,
+        engine: PulumiCommand,
+        astro: Emulator,
+        directory: Path,
+        environment: Mapping[str, str],
+        door: Door,
+        port_of: PortOf,
+    ) -> None:
+        self._engine, self._astro, self._directory = engine, astro, directory
+        self._environment, self._door, self._port_of = environment, door, port_of
         self._deployments = {name: astro.store.add_deployment(f"walk-{name}") for name in DEPLOYMENTS}
         self._tokens = {name: astro.store.add_token(f"walk-{name}") for name in TOKENS}
+        self._deleted: set[str] = set()
         for name, entries in FOREIGN.items():
             self.change(ForeignEdit(token=name, entries=entries))
-        self._engine, self._directory = engine, directory
-        self._environment = {
-            "ASTRO_API_HOST": astro.url,
-            "ASTRO_API_TOKEN": astro.credential,
-            "ASTRO_SETTLE_SECONDS": "0",  # one command at a time, so nobody undoes what it wrote
-            "ASTRO_LOCK_DIR": str(directory / "locks"),
-            "PYTHONPATH": PYTHON_PATH,
-        }
         self._stacks: dict[str, DynamicStack | NativeStack] = {}
 
     @classmethod
@@ -56,11 +58,22 @@ class World:
     def made(cls, engine: PulumiCommand, door: Door) -> Iterator[World]:
         """A new world, which ends with the block."""
         with Emulator.running() as astro, TemporaryDirectory(prefix="walk-") as directory:
-            yield cls(engine, astro, Path(directory), door)
+            environment = {
+                **led_to(astro),  # one command at a time, so no other writer undoes what it wrote
+                "ASTRO_LOCK_DIR": str(Path(directory) / "locks"),
+            }
+            with processes(environment) as port_of:
+                yield cls(engine, astro, Path(directory), environment, door, port_of)
 
-    def change(self, edit: HandEdit | ForeignEdit) -> None:
+    def change(self, edit: Edit) -> None:
         """Do what a person does in the service."""
-        store, token = self._astro.store, self._tokens[edit.token]
+        store = self._astro.store
+        if isinstance(edit, Deletion):
+            if edit.deployment not in self._deleted:
+                store.delete_deployment(self._deployments[edit.deployment])
+                self._deleted.add(edit.deployment)
+            return
+        token = self._tokens[edit.token]
         if isinstance(edit, ForeignEdit):
             roles = store.token(token)["roles"]
             ours = [entry for entry in roles if self._pair_of(edit.token, entry)]
@@ -74,12 +87,12 @@ class World:
         """Run a command, under its faults, which end with it."""
         stack = self._stacks.get(command.stack)
         if stack is None:  # made late, because a walk may be too short for both
-            stack = self._door.stack(self._engine, self._directory / command.stack, self._environment)
+            directory = self._directory / command.stack
+            stack = self._door.stack(self._engine, directory, self._environment, self._port_of)
             self._stacks[command.stack] = stack
-        program = dict(command.program)
-        if isinstance(row := program.get(command.twin), Row):
-            program[twin_of(command.twin)] = row.model_copy(update={"by_id": not row.by_id})
-        stack.declare({name: self._arguments(row) for name, row in program.items()})
+        declared = {name: self._arguments(row) for name, row in command.declared.items()}
+        native = [name for name, row in command.declared.items() if row.native]
+        stack.declare(declared, Options(native, {command.twins[1]: command.twins[0]} if command.twins else {}))
         timeout = SHORT_TIMEOUT_SECONDS if command.faults else ""
         stack.set_environment(ASTRO_PREVIEW_CHECKS=command.checks, ASTRO_TIMEOUT_SECONDS=timeout)
         for fault in command.faults:
@@ -100,10 +113,10 @@ class World:
             if (name := names.get(token["id"])) is None:
                 continue
             for entry in token["roles"]:
-                if pair := self._pair_of(name, entry):
-                    entries[pair] = entry
-                else:
+                if (pair := self._pair_of(name, entry)) is None:
                     foreign[name].append(entry)
+                elif pair.deployment not in self._deleted:
+                    entries[pair] = entry
             for field in CHANGING:
                 del token[field]
         held = {name: self._held(self._stacks[name]) if name in self._stacks else [] for name in STACKS}
@@ -113,6 +126,7 @@ class World:
             rest=shown,
             states={name: {n: h for n, h, doomed in all_held if not doomed} for name, all_held in held.items()},
             doomed={name: [(n, h) for n, h, doomed in all_held if doomed] for name, all_held in held.items()},
+            deleted=frozenset(self._deleted),
         )
 
     def _pair_of(self, token: str, entry: Entry) -> Pair | None:
@@ -139,19 +153,21 @@ class World:
         return [
             (
                 resource["urn"].rsplit("::", 1)[1],
-                self._as_held(resource["id"], resource["outputs"], gone=bool(resource.get("pendingReplacement"))),
+                self._as_held(resource),
                 bool(resource.get("delete")),
             )
             for resource in stack.exported().get("resources", [])
             if resource["type"] in OUR_TYPES
         ]
 
-    def _as_held(self, identifier: str, outputs: dict[str, Any], *, gone: bool) -> Held:
+    def _as_held(self, resource: dict[str, Any]) -> Held:
+        outputs, gone = resource["outputs"], bool(resource.get("pendingReplacement"))
         deployments = {key: name for name, id_ in self._deployments.items() for key in (id_, f"walk-{name}")}
         tokens = {key: name for name, id_ in self._tokens.items() for key in (id_, f"walk-{name}")}
         options = {option for option in ("overwrite", "exclusive") if outputs.get(option)}
+        options |= {"native"} if self._door is Door.BOTH and resource["type"] in NATIVE_TYPES.values() else set()
         if "roles" not in outputs:
-            _, deployment_id, token_id = identifier.split("/")
+            _, deployment_id, token_id = resource["id"].split("/")
             pair = Pair(tokens[token_id], deployments[deployment_id])
             role = UNFINISHED if outputs.get("unfinished") else outputs["role"]
             return Held(frozenset({(pair, role)}), frozenset(options), gone=gone)
@@ -180,9 +196,16 @@ def _options(command: Command, stack: DynamicStack | NativeStack) -> dict[str, A
     options: dict[str, Any] = {}
     for option, names in (("target", command.targets), ("replace", command.replace)):
         if names:
-            tables = TABLE_NAMES[command.stack]
-            options[option] = [stack.urn(name, TABLE_TYPE if name in tables else BINDING_TYPE) for name in names]
+            # A command that names resources does not move them through another door, so the program knows their types, too.
+            types = {name: _type(row) for name, row in command.program.items()}
+            types |= {name: resource["type"] for name, resource in stack.resources().items()}
+            options[option] = [stack.urn(name, types[name]) for name in names]
     for flag in ("refresh", "continue_on_error", "run_program"):
         if getattr(command, flag):
             options[flag] = True
-    return deepcopy(options)
+    return options
+
+
+def _type(row: Declared) -> str:
+    kind = BINDING_TYPE if isinstance(row, Row) else TABLE_TYPE
+    return NATIVE_TYPES[kind] if row.native else kind
