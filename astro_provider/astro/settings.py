@@ -60,6 +60,8 @@ LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
 TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
 TRACE = Source("ASTRO_TRACE", "astro:trace")
 NAMESPACE = "astro"
+PREFIX = "ASTRO_"  # of each variable above; the Astro CLI and others have variables that begin with it too
+LONG = 12  # letters after the prefix: two edits of a name so long lead to no other word
 SOURCES = (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
 
 
@@ -88,7 +90,7 @@ class Settings:
         lock_directory: the directory of the locks between this machine's processes; None: in the user's cache directory.
         preview_checks: the strictness of previews.
         trace_file: the file that gets a line of JSON for each call to the service; None: there is none.
-        unknown_keys: the configuration's keys below `astro:` that no setting has; each has no effect.
+        unknown: keys of the configuration and variables that look like a setting and are none; each has no effect.
     """
 
     credential: SecretStr | None
@@ -99,7 +101,7 @@ class Settings:
     lock_directory: str | None = None
     preview_checks: PreviewChecks = PreviewChecks.WARN
     trace_file: str | None = None
-    unknown_keys: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, config: Callable[[str], Any], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:
@@ -140,7 +142,7 @@ class Settings:
             lock_directory=found(LOCK_DIRECTORY, "a directory"),
             preview_checks=_preview_checks(found(PREVIEW_CHECKS, f"one of {', '.join(PreviewChecks)}")),
             trace_file=found(TRACE, "a file"),
-            unknown_keys=tuple(unknown_keys(keys)),
+            unknown=(*unknown_keys(keys), *misspelled_variables(environ)),
         )
 
     def client(self) -> AstroClient:
@@ -173,12 +175,40 @@ def unknown_keys(keys: Iterable[str]) -> list[str]:
     return sorted(key for key in keys if key.startswith(f"{NAMESPACE}:") and key not in known)
 
 
-def unknown_key_in_words(key: str) -> str:
-    """Name the setting that an unknown key may have meant; if none is near, all of them."""
-    names = [source.config_key.removeprefix(f"{NAMESPACE}:") for source in SOURCES]
-    hint = nearest_names(key.removeprefix(f"{NAMESPACE}:"), names, prefix=f"{NAMESPACE}:")
-    choices = hint or f" (there are: {', '.join(f'{NAMESPACE}:{name}' for name in names)})"
-    return f"{key} is no setting of this provider{choices}, so it has no effect. Correct the key, or remove it."
+def misspelled_variables(environ: Mapping[str, str]) -> list[str]:
+    """The variables whose names are a slip of the hand away from a setting's, sorted.
+
+    A false warning is worse than none. So a variable counts only if the setting's own is not set, and not if it has
+    more behind a setting's name: `ASTRO_API_TOKEN_PROD` is a user's own.
+    """
+    missing = [source.variable for source in SOURCES if not environ.get(source.variable, "").strip()]
+    return sorted(
+        name
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and value.strip() and not name.startswith(tuple(one.variable for one in SOURCES))
+        if any(_is_slip(name.removeprefix(PREFIX), variable.removeprefix(PREFIX)) for variable in missing)
+    )
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Return whether one edit parts two names, or two of a long one, or two letters that changed places."""
+    # Levenshtein's rows: the edits from the letters so far to each beginning of the name that was meant.
+    edits: Sequence[int] = range(len(meant) + 1)
+    for number, letter in enumerate(written, start=1):
+        row = [number]
+        for place, other in enumerate(meant):
+            row.append(min(row[place] + 1, edits[place + 1] + 1, edits[place] + (letter != other)))
+        edits = row
+    return edits[-1] <= (2 if len(meant) >= LONG or sorted(written) == sorted(meant) else 1)
+
+
+def unknown_in_words(name: str) -> str:
+    """Name the setting that an unknown key or variable may have meant; if none is near, all of them."""
+    prefix, kind = (PREFIX, "variable") if name.startswith(PREFIX) else (f"{NAMESPACE}:", "key")
+    places = [source.variable if prefix == PREFIX else source.config_key for source in SOURCES]
+    hint = nearest_names(name.removeprefix(prefix), [place.removeprefix(prefix) for place in places], prefix=prefix)
+    choices = hint or f" (there are: {', '.join(places)})"
+    return f"{name} is no setting of this provider{choices}, so it has no effect. Correct the {kind}, or remove it."
 
 
 def only_organization(seen: Sequence[Organization]) -> str | None:

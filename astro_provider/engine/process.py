@@ -59,22 +59,22 @@ class Process:
         self._shared: Shared | None = None
         self._bindings: Life | None = None
         self._tables: Life | None = None
-        self._unknown_keys: list[str] = []  # that no check has shown
-        self._unknown_key_stops = False
+        self._unknown: list[str] = []  # texts about what is no setting, which no check has shown
+        self._unknown_stops = False
 
     def check(self, life: Life, call: EngineCall, olds: Properties, news: Properties) -> Checked:
-        """Examine a resource; the first one of the process also shows the unknown keys of the configuration.
+        """Examine a resource; the first check of the process also shows the keys and variables that are no setting.
 
-        An unknown key is a warning, and an error if the checks are strict. Only a check shows it: what refresh and destroy
-        get is the configuration of an earlier run, which nobody can correct.
+        Each is a warning, and an error if the checks are strict. Refresh and destroy show none: they get the
+        configuration of an earlier run, which cannot be corrected.
         """
         checked = life.check(call, olds, news)
-        return replace(checked, problems=[*self._show_unknown_keys(), *checked.problems])
+        return replace(checked, problems=[*self._show_unknown(), *checked.problems])
 
-    def _show_unknown_keys(self) -> list[InputError]:
+    def _show_unknown(self) -> list[InputError]:
         with self._lock:
-            texts, self._unknown_keys = self._unknown_keys, []
-        if self._unknown_key_stops:
+            texts, self._unknown = self._unknown, []
+        if self._unknown_stops:
             return [InputError("", text) for text in texts]
         with notices.beside(None):
             for text in texts:
@@ -93,13 +93,13 @@ class Process:
         with self._lock:
             if self._shared is None:
                 with garbage_left_alone():
-                    from astro_provider.astro.settings import PreviewChecks, unknown_key_in_words  # noqa: PLC0415  a program needs no HTTP client
+                    from astro_provider.astro.settings import PreviewChecks, unknown_in_words  # noqa: PLC0415  a program needs no HTTP client
                     from astro_provider.lifecycle.checking import Shared  # noqa: PLC0415  as above
 
                     settings = self._find_settings()
                     self._shared = Shared.of(settings, operations_at_once=at_once)
-                    self._unknown_keys = [unknown_key_in_words(key) for key in settings.unknown_keys]
-                    self._unknown_key_stops = settings.preview_checks is PreviewChecks.STRICT
+                    self._unknown = [unknown_in_words(name) for name in settings.unknown]
+                    self._unknown_stops = settings.preview_checks is PreviewChecks.STRICT
             return self._shared
 
     def bindings(self, at_once: int) -> Life:

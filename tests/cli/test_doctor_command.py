@@ -346,6 +346,17 @@ def test_a_malformed_setting(astro: Emulator) -> None:
     assert found["service"].status is UNKNOWN
 
 
+def test_a_misspelled_variable_is_a_cross_with_the_nearest_name(astro: Emulator, machine: dict[str, str]) -> None:
+    ended = run(astro, "doctor", **machine, ASTRO_PREVIEW_CHEKS="strict", ASTRO_HOME="/home/ada")
+
+    assert ended.status == 1
+    assert ended.lines[0] == (
+        "✗ environment     ASTRO_PREVIEW_CHEKS is no setting of this provider (nearest: 'ASTRO_PREVIEW_CHECKS'), so it has "
+        "no effect. Correct the variable, or remove it."
+    )
+    assert [line for line in ended.lines if line.startswith("✗")] == ended.lines[:1]
+
+
 def test_no_pulumi(tmp_path: Path) -> None:
     found = installed(tmp_path, tmp_path, PULUMI_PYTHON_CMD=sys.executable)
 

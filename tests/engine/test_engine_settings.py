@@ -72,25 +72,30 @@ def test_the_environment_serves_refresh_and_destroy_although_the_state_holds_an_
     assert astro.store.deployment_role(token_id, deployment_id) is None
 
 
-def test_a_key_that_no_setting_has_is_a_warning_and_an_error_if_strict(
+def test_a_key_or_a_variable_that_no_setting_has_is_a_warning_and_an_error_if_strict(
     stack: Stack, astro: Emulator, wanted: dict[str, Any]
 ) -> None:
     stack.set_config("astro:previewCheks", "strict")
     stack.set_config("astro:preview_checks", "strict")
+    stack.set_environment(ASTRO_PREVIEW_CHEKS="strict")
     stack.program = bindings(orders=wanted, billing={**wanted, "org_token_id": "nightly"})
     texts = [
         (
-            f"astro:{key} is no setting of this provider (nearest: 'astro:previewChecks'), so it has no effect. Correct "
-            "the key, or remove it."
+            f"{name} is no setting of this provider (nearest: '{meant}'), so it has no effect. Correct the {kind}, or "
+            "remove it."
         )
-        for key in ("previewCheks", "preview_checks")
+        for kind, name, meant in (
+            ("key", "astro:previewCheks", "astro:previewChecks"),
+            ("key", "astro:preview_checks", "astro:previewChecks"),
+            ("variable", "ASTRO_PREVIEW_CHEKS", "ASTRO_PREVIEW_CHECKS"),
+        )
     ]
 
     told = stack.preview()
     stack.set_config("astro:previewChecks", "strict")
     strict = stack.preview()
 
-    assert told.notices[:2] == [f"astro: warning: {text}" for text in texts]
+    assert told.notices[:3] == [f"astro: warning: {text}" for text in texts]
     assert strict.failed
-    assert texts[0] in "\n".join(strict.errors)
+    assert all(text in "\n".join(strict.errors) for text in texts)
     assert writes(astro) == 0

@@ -22,7 +22,7 @@ from astro_provider.astro.settings import (
     Source,
     no_organization,
     only_organization_in,
-    unknown_key_in_words,
+    unknown_in_words,
 )
 from astro_provider.errors import SettingsError
 
@@ -381,13 +381,13 @@ def test_a_credential_in_another_setting_is_refused_unseen(source: Source, secre
     ],
 )
 def test_a_key_that_no_setting_has_is_named_with_the_nearest_one(key: str, means: str) -> None:
-    text = unknown_key_in_words(key)
+    text = unknown_in_words(key)
 
     assert text == f"{key} is no setting of this provider{means}, so it has no effect. Correct the key, or remove it."
 
 
 def test_a_key_that_is_near_to_none_is_named_with_all_settings() -> None:
-    assert unknown_key_in_words("astro:x") == (
+    assert unknown_in_words("astro:x") == (
         "astro:x is no setting of this provider (there are: astro:token, astro:organizationId, astro:host, "
         "astro:previewChecks, astro:timeoutSeconds, astro:settleSeconds, astro:lockDir, astro:trace), so it has no effect. "
         "Correct the key, or remove it."
@@ -397,4 +397,48 @@ def test_a_key_that_is_near_to_none_is_named_with_all_settings() -> None:
 def test_keys_of_other_namespaces_are_not_looked_at() -> None:
     keys = ["aws:region", "astronomer:token", "infra:astro", "astro:host", "astro:hots"]
 
-    assert Settings.find(lambda _key: None, {}, keys).unknown_keys == ("astro:hots",)
+    assert Settings.find(lambda _key: None, {}, keys).unknown == ("astro:hots",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("ASTRO_PREVIEW_CHEKS", "'ASTRO_PREVIEW_CHECKS'"),
+        ("ASTRO_PREVEIW_CHECKS", "'ASTRO_PREVIEW_CHECKS'"),
+        ("ASTRO_ORGANISATION_ID", "'ASTRO_ORGANIZATION_ID'"),
+        ("ASTRO_API_TOKNE", "'ASTRO_API_TOKEN'"),
+        ("ASTRO_APIHOST", "'ASTRO_API_HOST'"),
+        ("ASTRO_LOCK_DIS", "'ASTRO_LOCK_DIR'"),
+        ("ASTRO_TRAC", "'ASTRO_TRACE'"),
+        ("ASTRO_SETTLE_SECOND", "'ASTRO_SETTLE_SECONDS', 'ASTRO_TIMEOUT_SECONDS'"),
+    ],
+)
+def test_a_misspelled_variable_is_named_with_the_nearest_one(variable: str, meant: str) -> None:
+    [unknown] = Settings.find(lambda _key: None, {variable: "anything", "PATH": "/bin"}).unknown
+
+    assert unknown_in_words(unknown) == (
+        f"{variable} is no setting of this provider (nearest: {meant}), so it has no effect. Correct the variable, or "
+        "remove it."
+    )
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        # Of the Astro CLI, of its agent, of Airflow on Astro, and of the web framework that is called Astro.
+        *("ASTRO_HOME", "ASTRO_DOMAIN", "ASTRO_TOKEN", "ASTRO_ORGANIZATION", "ASTRO_REGISTRY_URL"),
+        *("ASTRO_WORKSPACE_ID", "ASTRO_DEPLOYMENT_ID", "ASTRO_TELEMETRY_DISABLED", "ASTRO_TELEMETRY_API_URL"),
+        *("ASTRO_DB_APP_TOKEN", "ASTRO_STUDIO_APP_TOKEN", "ASTRO_KEY", "ASTRO_DATABASE_FILE"),
+        # Of scripts: near in kind, not in letters.
+        *("ASTRO_ORG_ID", "ASTRO_HOST", "ASTRO_CLI_TOKEN", "ASTRO_LOG_DIR", "ASTRO_API_PORT", "ASTRO_TIMEOUT"),
+        *("ASTRO_API_TOKEN_PROD", "ASTRO_API_TOKEN2", "ASTRO_API_HOSTS", "astro_api_tokens", "MY_ASTRO_API_TOKN"),
+    ],
+)
+def test_a_variable_of_something_else_is_passed_over(variable: str) -> None:
+    assert Settings.find(lambda _key: None, {variable: "anything"}).unknown == ()
+
+
+def test_a_misspelled_variable_is_passed_over_if_it_is_blank_or_the_setting_is_there_too() -> None:
+    assert Settings.find(lambda _key: None, {"ASTRO_PREVIEW_CHEKS": " "}).unknown == ()
+    assert Settings.find(lambda _key: None, {"ASTRO_PREVIEW_CHEKS": "off", "ASTRO_PREVIEW_CHECKS": "off"}).unknown == ()
+    assert Settings.find(lambda _key: None, {"ASTRO_PREVIEW_CHEKS": "off", "ASTRO_PREVIEW_CHECKS": ""}).unknown != ()

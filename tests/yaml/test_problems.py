@@ -139,21 +139,27 @@ def test_a_resource_that_the_package_does_not_have_is_told(project: YamlProject)
     assert 'unable to find resource type "astro:index:DeploymentTokenBinding"' in preview.text
 
 
-def test_a_key_that_no_setting_has_is_a_warning_and_an_error_if_strict(project: YamlProject, astro: Emulator) -> None:
+def test_a_key_or_a_variable_that_no_setting_has_is_a_warning_and_an_error_if_strict(
+    project: YamlProject, astro: Emulator
+) -> None:
     project.write({"metrics": binding("observability", "etl-staging"), "fine": binding("ci-deployer", "etl-staging")})
     project.set_config("astro:organizationID", ORGANIZATION_ID)
-    text = (
-        "astro:organizationID is no setting of this provider (nearest: 'astro:organizationId'), so it has no effect. "
-        "Correct the key, or remove it."
-    )
+    project.set_environment(ASTRO_TRAC="calls.jsonl")
+    texts = [
+        f"{name} is no setting of this provider (nearest: '{meant}'), so it has no effect. Correct the {kind}, or remove it."
+        for kind, name, meant in (
+            ("key", "astro:organizationID", "astro:organizationId"),
+            ("variable", "ASTRO_TRAC", "ASTRO_TRACE"),
+        )
+    ]
 
     preview = project.preview()
     project.set_environment(ASTRO_PREVIEW_CHECKS="strict")
     strict = project.preview()
 
-    assert preview.notices[:1] == [f"astro: warning: {text}"]
+    assert preview.notices[:2] == [f"astro: warning: {text}" for text in texts]
     assert strict.failed
-    assert text in strict.text
+    assert all(text in strict.text for text in texts)
     assert writes(astro) == 0
 
 

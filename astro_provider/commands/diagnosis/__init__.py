@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
-from astro_provider.astro.settings import LOCK_DIRECTORY
+from astro_provider.astro.settings import LOCK_DIRECTORY, misspelled_variables, unknown_in_words
 from astro_provider.commands.diagnosis import installation, network, service, stack
 from astro_provider.commands.diagnosis.bounded import Look, look
 from astro_provider.commands.diagnosis.checks import Check, Status
@@ -35,6 +35,7 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
     # Looked at first, because it may name the host, the organization and others; three looks wait for it.
     configuration: Future[Configuration] = Future()
     looks = [
+        Look((), lambda: _environment(environ)),
         Look(service.NAMES, lambda: check_service(environ, configuration.result())),
         Look((stack.NAME,), lambda: _stack(environ, place, configuration)),
         Look(network.NAMES, lambda: check_network(environ, configuration.result())),
@@ -42,6 +43,12 @@ def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = N
         Look(("lock directory",), lambda: [_lock_directory(environ, configuration.result())]),
     ]
     return look(looks, BOUND_SECONDS)
+
+
+def _environment(environ: Mapping[str, str]) -> Iterator[Check]:
+    """Fails if a variable is misspelled; there is no check of the name if none is."""
+    if misspelled := misspelled_variables(environ):
+        yield Check("environment", Status.FAILED, " ".join(map(unknown_in_words, misspelled)))
 
 
 def _stack(environ: Mapping[str, str], directory: Path, configuration: Future[Configuration]) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from astro_provider.astro.settings import NAMESPACE, TOKEN, unknown_key_in_words, unknown_keys
+from astro_provider.astro.settings import NAMESPACE, TOKEN, unknown_in_words, unknown_keys
 from astro_provider.commands.diagnosis.checks import Check, Status
 from astro_provider.commands.diagnosis.commands import SECRETS, answer_of
 from astro_provider.commands.projects import Project, project_of
@@ -72,7 +72,7 @@ def _judged(project: Project, seen: Configuration, secrets: Collection[str]) -> 
         )
     # A project that is named `astro` has the keys of its program below `astro:`.
     if unknown := [] if project.content.get("name") == NAMESPACE else unknown_keys([*seen.values, *secrets]):
-        return Check(NAME, Status.FAILED, " ".join(map(unknown_key_in_words, unknown)))
+        return Check(NAME, Status.FAILED, " ".join(map(unknown_in_words, unknown)))
     told = [f"{key}={value}" for key, value in seen.values.items()] + [f"{key} (secret)" for key in sorted(secrets)]
     return Check(NAME, Status.OK, f"The stack sets {', '.join(told) or 'nothing of astro'}.")
 
