@@ -70,6 +70,15 @@ def test_a_preview_stops_where_rules_are_broken_and_says_each(stack: Stack, pack
     ) in preview.text
 
 
+def test_production_may_be_chosen_by_the_name_of_a_workspace(stack: Stack, tmp_path: Path) -> None:
+    pack = policy_pack(tmp_path, 'production = ["Finance"]\n[binding]\nprotect = "production"\n')
+    stack.program = bindings(close=BINDINGS["close"], etl=BINDINGS["etl"])
+
+    preview = ran(stack, "preview", "--policy-pack", str(pack))
+
+    assert (preview.status, broken(preview)) == (1, ["[mandatory] not-protected close"])
+
+
 def test_rules_that_are_kept_stop_nothing(stack: Stack, pack: Path) -> None:
     stack.program = bindings(
         etl={**BINDINGS["etl"], "role": ACCESSOR, "opts": pulumi.ResourceOptions(protect=True)},
