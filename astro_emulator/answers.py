@@ -1,7 +1,7 @@
-"""What goes over the wire: plain JSON, and one shape for every error.
+"""Answers on the wire: plain JSON, and one shape for every error.
 
-Answers are not validated against models on their way out: a page of 1000 tokens has to leave in a few milliseconds.
-The contract test does that instead, from outside.
+Answers are not validated against models on their way out, because a page of 1000 tokens has to leave in a few
+milliseconds. The contract test validates them, from outside.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class Answer(NamedTuple):
-    """A whole answer, held back until it is known whether and how it leaves.
+    """A whole answer, which a fault may still spoil before it is sent.
 
     `drip_ms` is the pause before each byte of the body, in milliseconds; 0 sends it at once.
     """
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class FieldError(NamedTuple):
-    """One thing that is wrong in a request: a code, the place, and a sentence."""
+    """One fault in a request: a code, the place, and a sentence."""
 
     code: str
     field: str
@@ -42,7 +42,7 @@ class ApiError(Exception):
 
     Args:
         status: the HTTP status.
-        message: what the caller reads.
+        message: the sentence for the caller.
         field_errors: the places at fault, for a 400.
         headers: further headers of the answer.
         as_text: the answer is the message alone, as a gateway's is.

@@ -1,7 +1,7 @@
-"""The paths of the Astro API v1 that this project is about, each with the operationId of the specification.
+"""The paths of the Astro API v1 that this project uses, each with the operationId of the specification.
 
-Who may call is settled in `front.py`. Parameters are declared, so FastAPI refuses the malformed ones; bodies are read
-by hand, because an entry of a role list must come out as it went in, unknown fields included.
+`front.py` has checked the permission before a call comes here. Parameters are declared, so FastAPI refuses malformed
+ones; bodies are read by hand, because an entry of a role list must come out as it went in, unknown fields included.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def routes(store: Store) -> APIRouter:  # noqa: C901, PLR0915 twenty-one routes,
 
 
 def operations(router: APIRouter) -> list[Operation]:
-    """Return the operations of the API, for whoever has to know one before the routing does."""
+    """Return the operations of the API; the front needs the one of a call before the call is routed."""
     return [
         Operation(route.operation_id, verb, route.path_regex)
         for route in router.routes

@@ -1,7 +1,7 @@
-"""The attributes that the published API requires of every object, and that nothing in this emulator depends on.
+"""Adds the attributes that the published API requires of every object, and that this emulator does not use.
 
-A record keeps what a seed or a caller has set. The rest is added as it is shown: the same values for all, believable and
-of no effect.
+A record keeps the values that a seed or a caller has set. The others are added when it is shown: the same for all
+objects, believable and without effect.
 """
 
 from __future__ import annotations

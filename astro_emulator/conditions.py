@@ -1,4 +1,4 @@
-"""What the line and the service do to a call, apart from what it is about: settings, rate limits, the call log.
+"""The conditions of all calls, whatever they ask for: settings, rate limits, faults, the call log.
 
 Everything here is off at the start. Nothing here changes a record.
 """
@@ -26,16 +26,19 @@ RetryAfter = Annotated[str, StringConstraints(pattern=r"^\d{1,4}$")] | Literal["
 
 
 class Settings(BaseModel):
-    """How the service behaves towards every call.
+    """The service's behaviour towards every call.
 
-    `latency_ms` is waited in two halves, before and after a call is handled, so that races are real. `retry_after` is
-    the header of a 429: left out, a number of seconds, or `http-date` for the time a second from then.
-    A 429 is a text, because clients of the service could not read one as the API's error. `rate_limits_per` says whose
-    calls are counted together: Astronomer's documents say those of a token, and the Terraform provider's authors met one
-    limit for all. `lists_are_cut` shows a credential that may see less shorter lists, with 200, and 404 for what they
-    lack, instead of a 403; Astro's way is unknown.
-    `updated_at_moves` tells whether `updatedAt` and `updatedBy` of a token change when its roles are written. Whether
-    they do in Astro is unknown; without them a writer sees less, so what works without them works.
+    Attributes:
+        latency_ms: waited in two halves, before and after a call is handled, so that races are real.
+        rate_limits: the limits of Astro are on. A 429 is a text, because clients of the service could not read one as
+            the API's error.
+        rate_limits_per: the calls that are counted together. Astronomer's documents say those of a token; the authors
+            of the Terraform provider met one limit for all.
+        lists_are_cut: a credential with fewer permissions gets shorter lists, with 200, and 404 for the objects that
+            they lack, instead of a 403. Astro's behaviour is unknown.
+        retry_after: the header of a 429: none, a number of seconds, or `http-date` for the time a second later.
+        updated_at_moves: `updatedAt` and `updatedBy` of a token change when its roles are written. Astro's behaviour is
+            unknown; a writer that works without these changes works with them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

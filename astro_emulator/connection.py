@@ -25,13 +25,13 @@ class DroppableConnection(H11Protocol):
 
     def drop(self) -> None:
         """Close the connection without an answer, as a crashed server does."""
-        # Uvicorn takes a missing answer for a bug of the application unless the client is known to be gone.
+        # Uvicorn logs a missing answer as a bug of the application unless the client has disconnected.
         self.cycle.disconnected = True
         self.transport.abort()
 
     @property
     def is_lost(self) -> bool:
-        """Whether the caller has gone."""
+        """True if the caller has gone."""
         return self.transport.is_closing()
 
     def send_400_response(self, msg: str) -> None:

@@ -1,9 +1,8 @@
-"""Faults to order: what a network, a gateway or a tired service does to single calls.
+"""Faults of single calls, as of a network, a gateway or a tired service; a test orders them.
 
-A fault strikes the calls that it fits, `skip` of them being let through first, then `times` of them. The oldest fault
-that fits decides; one call is never struck twice. A commit that happens although the caller sees an error is the
-point of `truncated` and `drop_after`; one that happens after the caller has given up is the point of `delay`; one
-that does not last is the point of `stale_writer`.
+A fault strikes the calls that it fits: `skip` of them pass first, then `times` of them are struck. The oldest fault
+that fits decides; no call is struck twice. With `truncated` and `drop_after` a write happens although the caller sees
+an error; with `delay` it happens after the caller has given up; with `stale_writer` it does not last.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ class Fault(BaseModel):
     def answer(self, path: str) -> Answer | None:
         """Return the answer of a call that is not handled, or None for a kind that lets it be handled."""
         makes: dict[Kind, Callable[[], Answer]] = {
-            "status": self._told,
+            "status": self._ordered,
             "html": lambda: Answer(200, {"content-type": "text/html; charset=utf-8"}, GATEWAY_PAGE),
             "empty_ok": lambda: Answer(200, {"content-type": JSON}, b""),
             "not_found": lambda: error_answer(ApiError(404, _not_found(path))),
@@ -132,12 +131,12 @@ class Fault(BaseModel):
         }
         return spoils[self.kind]() if self.kind in spoils else answer
 
-    def _told(self) -> Answer:
+    def _ordered(self) -> Answer:
         given = {name.lower(): value for name, value in self.headers.items()}
         if self.status in BODYLESS:
             return Answer(self.status, given, b"")
         if self.body is None:
-            made = error_answer(ApiError(self.status, f"The emulator was told to answer {self.status}."))
+            made = error_answer(ApiError(self.status, f"A fault of the emulator answers {self.status}."))
             return Answer(self.status, {**made.headers, **given}, made.body)
         is_text = isinstance(self.body, str)
         content_type = {"content-type": "text/plain; charset=utf-8" if is_text else JSON}

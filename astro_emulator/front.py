@@ -2,9 +2,9 @@
 
 In this order: the body is read whole, a fault may strike, the credential is checked, half of the latency passes, the
 call is handled, the other half passes, a fault may spoil the answer, the call is logged, the answer leaves. The body
-is read first because a caller that gives up meanwhile takes an unread body with it, and a write that commits after its
-caller has gone is one of the things that the emulator is for. The log comes before the answer, so whoever has the
-answer finds the call in the log.
+is read first because a caller that gives up meanwhile takes an unread body with it, and the emulator must be able to
+commit a write after its caller has gone. The call is logged before the answer leaves, so a caller that has its answer
+finds the call in the log.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CALLER_LENGTH = 6
 
 
 class Operation(NamedTuple):
-    """An operation of the API: its operationId, its HTTP method, and what its paths look like."""
+    """An operation of the API: its operationId, its HTTP method, and the pattern of its paths."""
 
     id: str
     verb: str
@@ -55,7 +55,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         at = time.time()
-        # An encoded slash is part of an id, not of the way to it; decoding the whole path would mix the two.
+        # An encoded slash belongs to an id; decoding the whole path at once would make it a separator.
         segments = scope["raw_path"].decode("ascii").split("/")
         path = "/".join(unquote(segment).replace("/", "%2F") for segment in segments)
         operation, ids = self._operation_at(scope["method"], path)

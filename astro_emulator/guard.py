@@ -1,9 +1,9 @@
-"""Keeps web pages out: what a browser could be made to send to this machine is refused before it is looked at.
+"""Refuses the calls that a web page could make a browser send to this machine.
 
-A page of any site may post a form or plain text to 127.0.0.1, without asking, and a site whose name is turned into
-127.0.0.1 may read the answers as well. So a call has to be addressed to a loopback name, a body has to be JSON by its
-content type (which no page may send to another site unasked), and a call that says which page it comes from has to
-come from the emulator's own. This is the emulator's rule; nothing is known about the service's.
+A page of any site may post a form or plain text to 127.0.0.1 without asking, and a site whose name resolves to
+127.0.0.1 may read the answers as well. So the header Host has to name a loopback address, the content type of a body
+has to be JSON (which no page may send to another site unasked), and a header Origin has to name the emulator itself.
+This is the emulator's rule; nothing is known about the service's.
 """
 
 from __future__ import annotations

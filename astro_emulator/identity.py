@@ -73,7 +73,7 @@ def credential(
         organization_id: goes into the claim `permissions`; None leaves it out, as old tokens do.
         expired: adds a claim `exp` that lies in the past.
         ends: adds a claim `exp`. Without either there is no `exp` at all.
-        secret_id: a claim `jti`, which tells the secrets of one token apart; the first secret of a token has none.
+        secret_id: a claim `jti`, which differs for each secret of a token; the first secret of a token has none.
     """
     permissions = [] if organization_id is None else [f"organizationId:{organization_id}"]
     claims: dict[str, object] = {

@@ -1,7 +1,7 @@
-"""The other side of the emulator, under `/_emulator`: what it knows, what it was asked, what it should do wrong.
+"""The inspection of the emulator, under `/_emulator`: its records, its calls, its faults and settings.
 
-No credential is asked for here, and nothing here is counted, limited, delayed or struck by a fault, so that a test in
-another process, or in another language, can set a scene and look at it while the API misbehaves.
+It needs no credential, and its calls are not counted, limited, delayed or struck by a fault, so that a test in another
+process, or in another language, can set a scene and look at it while the API misbehaves.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Makes, changes, rotates and deletes tokens, deployments and custom roles themselves.
 
-The provider never makes these calls; people who rehearse do. Paths, bodies and answers are Astronomer's, and that a
-deleted deployment takes its own tokens along. Inferred are: a description that is left out stays; rotation starts the
-expiry period anew; a deployment's name alone may be posted; roles in a deleted deployment stay in the lists of the tokens
-that hold them; a custom role that gets another name has it in these lists too, and one that is deleted stays there.
+The provider never makes these calls; users who rehearse an incident do. Published are paths, bodies and answers, and
+that a deleted deployment takes its own tokens along. Inferred are: a description that is left out stays; rotation
+restarts the expiry period; a deployment's name alone may be posted; roles in a deleted deployment stay in the lists of
+their tokens; a renamed custom role is renamed in these lists too, and a deleted one stays there.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _require_new_name(state: State, organization_id: str, scope_type: str, name:
 
 
 def subject(state: State, writer: Record) -> Record:
-    """Return the profile of whoever holds a credential, as `createdBy` and `updatedBy` show it."""
+    """Return the profile of a credential's token, as `createdBy` and `updatedBy` show it."""
     by: Record = {"id": writer["api_token_id"], "subjectType": "SERVICEKEY"}
     if (own := state.tokens.get(by["id"])) is not None:
         by["apiTokenName"] = own["name"]

@@ -1,6 +1,6 @@
 """Records in the shapes of the API, and the ids of the organization that every emulator starts with.
 
-That organization itself stands in `seeds/example.yaml`; the ids are constants here, so that tests may quote them.
+That organization itself is in `seeds/example.yaml`; the ids are constants here, so that tests may quote them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A YAML file whose every value knows its line, so that a message can say where something is wrong.
 
 Every scalar is a text: a name that reads `no`, `17` or `2024-01-08` is a name, whatever YAML thinks of it. A key that
-stands twice in one mapping is refused, because YAML would silently drop the first.
+occurs twice in one mapping is refused, because YAML would silently drop the first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class SeedError(Exception):
 
 
 class Document:
-    """A file that was read: its `content` (mappings, lists and texts), and where each part of it stands.
+    """A file that was read: its `content` (mappings, lists and texts), and the line of each part.
 
     Raises:
         SeedError: the file cannot be read, is not UTF-8, not YAML, or holds a key twice.

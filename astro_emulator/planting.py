@@ -1,4 +1,4 @@
-"""From a seed to the records of the service: ids are made, names are looked up, and what does not fit is refused.
+"""Turns a seed into the records of the service: makes ids, looks names up, and refuses references that do not fit.
 
 An id that a seed leaves out is made from the name, so it is the same at every start.
 """
@@ -28,7 +28,7 @@ class Planted:
     """An organization as a seed describes it.
 
     Attributes:
-        state: its records; whoever changes them takes a copy first.
+        state: its records; a store changes only a copy of them.
         organization_id: its id.
         workspace_id: its first workspace.
         update: the credential of the token that may write.
@@ -43,9 +43,9 @@ class Planted:
 
 
 def plant(named: str | Path = DEFAULT) -> Planted:
-    """Return the organization of a seed file, or of a seed that ships with the package; SeedError says what is wrong.
+    """Return the organization of a seed file, or of a seed that ships with the package; SeedError if it cannot be used.
 
-    Its ages count from now, so each start of an emulator plants anew.
+    Its ages count from now, so each start of an emulator plants again.
     """
     return _Planting(*read(named)).planted()
 
@@ -81,7 +81,7 @@ class _Planting:
         if update is None:
             raise self._document.error(
                 ("tokens",),
-                "no token has organization.apiTokens.access (ORGANIZATION_OWNER has it), so nobody could write",
+                "no token has organization.apiTokens.access (ORGANIZATION_OWNER has it), so no credential could write",
             )
         preview = self._credential("preview", writes=False)
         return Planted(state, organization_id, next(iter(state.workspaces)), update, preview)
@@ -221,7 +221,7 @@ class _Planting:
         return {"id": key, "subjectType": "SERVICEKEY", "apiTokenName": self._tokens[key]["name"]}
 
     def _keyed(self, kind: str, parts: Sequence[Any], name: str = "name") -> Iterator[tuple[str, Any]]:
-        """Yield each part with its id; SeedError if an id stands twice."""
+        """Yield each part with its id; SeedError if an id occurs twice."""
         taken: dict[str, int] = {}
         counted: Counter[str] = Counter()
         for index, part in enumerate(parts):

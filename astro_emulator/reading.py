@@ -1,7 +1,7 @@
 """The answers of the service to reads, and the attributes that they leave out.
 
-A list of tokens is not the truth about their roles: unfiltered it carries none, filtered it carries only those that
-the filter is about. The one full reading is a token by its id. These functions are pure; the caller holds the lock.
+A list of tokens does not show all their roles: an unfiltered one shows none, a filtered one only those of the filter's
+entity. Only the read of a single token shows all. These functions are pure; the caller holds the lock.
 """
 
 from __future__ import annotations

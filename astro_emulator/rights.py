@@ -1,12 +1,13 @@
 """The rights of a credential, as the published API names them: each operation asks for one permission.
 
-A credential that is the secret of a token has the permissions of that token's roles at the moment of the call: those of a
-role in the organization hold everywhere, those of a role in a workspace hold there and in its deployments, those of a
-role in a deployment hold there. A credential of no token has what it was given, everything or reads or writes.
+A credential that is the secret of a token has the permissions of that token's roles at the moment of the call: those of
+a role in the organization hold everywhere, those of a role in a workspace hold there and in its deployments, those of a
+role in a deployment hold there. A credential of no token has the rights that it was made with: all, to read, or to
+write.
 
-Published are the operations' permissions. Which built-in role has which of them is inferred from the descriptions of the
-roles (`state.py`). A list of workspaces is never refused but cut to what the credential sees (astro-cli#1206); for the
-other lists, Astro's way is unknown: 403 here, or cut as well, by a setting.
+Published are the operations' permissions. The permissions of each built-in role are inferred from the roles'
+descriptions (`state.py`). A list of workspaces is never refused but cut to those that the credential sees
+(astro-cli#1206); for the other lists Astro's behaviour is unknown: 403 here, or cut as well, by a setting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a seed file may say: an organization in YAML, in the API's own spelling of attributes.
+"""The form of a seed file: an organization in YAML, in the API's own spelling of attributes.
 
-Entities are named by name or by id. Nothing here knows which entities there are; that is `planting.py`'s part. An
-unknown key is refused, because a misspelled `endAt` would otherwise be a token that never ends.
+Entities are referred to by name or by id; `planting.py` looks the references up. An unknown key is refused, because
+with a misspelled `endAt` a token would never end.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class OrganizationPart(Part):
 
 
 class PersonPart(Part):
-    """Somebody who makes tokens."""
+    """A user who makes tokens."""
 
     id: Id | None = None
     full_name: Name
@@ -115,7 +115,7 @@ class CustomRolePart(Part):
 
 
 class HeldRolePart(Part):
-    """A role that a token holds: in the organization, unless it says in which workspace, deployment or DAG."""
+    """A role of a token: in the organization, unless a workspace, deployment or DAG is given."""
 
     role: Name
     workspace: Reference | None = None

@@ -1,4 +1,4 @@
-"""The emulator as a running thing: a socket on the loopback, a thread behind it, and handles for tests.
+"""A running emulator: a socket on the loopback, a thread behind it, and methods for tests.
 
 It listens on 127.0.0.1 and nowhere else. The socket is opened before the thread starts, so a port in use is an
 OSError of `running()`, and a call that comes early waits instead of failing.
@@ -71,9 +71,9 @@ class Emulator:
         url: where it answers, for example `http://127.0.0.1:8765`.
         organization_id: the organization that it started with.
         credential: a credential that may write.
-        preview_credential: the credential of a lesser token, or None if the seed has none. By the published permissions it
-            reads no tokens.
-        store: what it knows, and the hands that change that behind everyone's back.
+        preview_credential: the credential of a lesser token, or None if the seed has none. By the published permissions
+            it reads no tokens.
+        store: its records, and methods that change them as another writer would.
     """
 
     def __init__(self, listener: socket.socket, planted: Planted, conditions: Conditions) -> None:
@@ -195,7 +195,7 @@ class Emulator:
 def _listener(port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only if the protocol is spelled out; with it, an answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # A port that a stopped emulator used a moment ago is free; one that somebody listens on is not.
+    # A port that a stopped emulator used a moment ago can be taken; one with a listener cannot.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))

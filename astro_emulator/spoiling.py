@@ -1,4 +1,4 @@
-"""What a fault makes of a finished answer. Pure: an answer goes in, an answer comes out, nothing is written."""
+"""Spoils a finished answer as a fault orders it; pure functions from an answer to an answer."""
 
 from __future__ import annotations
 

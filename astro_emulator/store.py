@@ -1,8 +1,8 @@
-"""The state of the service, and the hands that change it behind everyone's back.
+"""The state of the service, and methods that change it as another writer would, without a call of the API.
 
-One lock guards it. The API takes the lock for a whole reading or a whole write, so every write is atomic; what it does
-not do is protect a caller from another caller between two calls. The methods here check nothing: a test that wants a
-stale entry, an unknown kind of role or a half-deleted deployment writes it.
+One lock guards it. The API takes the lock for a whole read or a whole write, so every write is atomic; nothing protects
+a caller from another caller between two calls. The methods here check nothing: a test that wants a stale entry, an
+unknown kind of role or a half-deleted deployment writes it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Store:
 
     Args:
         planted: the organization to start with and to reset to; the shipped one unless it is given.
-        is_updated_at_moving: tells whether a token's `updatedAt` moves when its roles are written.
+        is_updated_at_moving: returns true if a token's `updatedAt` changes when its roles are written.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Store:
 
     @contextmanager
     def locked(self) -> Iterator[State]:
-        """Lend the state; nobody else reads or writes it meanwhile, and it must not be kept."""
+        """Yield the state, locked against all other readers and writers; it must not be kept."""
         with self._lock:
             yield self._state
 
@@ -74,9 +74,9 @@ class Store:
             return held
 
     def stale_writer(self, path: str) -> Callable[[], None] | None:
-        """Return what a writer would do that reads the token of a path now and posts its list later; None without one.
+        """Return the later half of a writer that reads the token of a path now; None if the path has no token.
 
-        It posts what it has read, checks nothing, and does nothing if the token has gone.
+        It posts the list that was read, checks nothing, and does nothing if the token has gone.
         """
         with self._lock:
             token_id = next((segment for segment in path.split("/") if segment in self._state.tokens), None)

@@ -1,8 +1,8 @@
-"""What the service does with a role list that somebody posts: take it whole, or refuse it whole.
+"""Takes a role list that a caller posts whole, or refuses it whole, as the service does.
 
-There is no precondition and no merge. A list that was built from an old reading replaces whatever came in between;
-that is the service's behaviour, and the reason for this project. One invalid entry refuses the list, even an entry
-that the token holds already and that has gone stale since.
+There is no precondition and no merge. A list that was built from an old read replaces all changes since; that is the
+service's behaviour, and the reason for this project. One invalid entry refuses the list, even an entry that the token
+has already and that has become stale.
 """
 
 from __future__ import annotations

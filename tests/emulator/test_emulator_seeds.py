@@ -277,8 +277,8 @@ def test_where_every_token_may_write_there_is_no_second_credential(tmp_path: Pat
         (
             SMALL.replace("ORGANIZATION_OWNER", "ORGANIZATION_MEMBER"),
             (
-                "line 10: tokens: no token has organization.apiTokens.access (ORGANIZATION_OWNER has it), so nobody could "
-                "write."
+                "line 10: tokens: no token has organization.apiTokens.access (ORGANIZATION_OWNER has it), so no credential "
+                "could write."
             ),
         ),
         (

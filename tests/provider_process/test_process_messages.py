@@ -28,7 +28,7 @@ def _create(
         (
             {"operation": "GetApiToken", "status": 403},
             (
-                r"GetApiToken \(organization \w+, token \w+\): HTTP 403 Forbidden: The emulator was told to answer "
+                r"GetApiToken \(organization \w+, token \w+\): HTTP 403 Forbidden: A fault of the emulator answers "
                 r"403 \(requestId [\w-]+\)\. The credential needs the permission organization\.apiTokens\.access \(the role "
                 r"Organization Owner has it\)\."
             ),
