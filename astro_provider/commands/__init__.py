@@ -1,1 +1,1 @@
-"""The command `astro-provider`: its options, tables and pages (`cli/`), adopting, and the diagnosis of an installation."""
+"""The command `astro-provider`: its options and tables (`cli/`), adopting, and the diagnosis of an installation."""

@@ -18,12 +18,12 @@ UNREADABLE = "(unreadable)"
 
 @dataclass(frozen=True)
 class Project:
-    """A project that is there.
+    """A project that exists.
 
     Attributes:
         file: its Pulumi.yaml.
-        content: what stands in it; empty if it cannot be read.
-        runtime: the name of its runtime; UNREADABLE if the file does not tell.
+        content: the file's content; empty if it cannot be read.
+        runtime: the name of its runtime; UNREADABLE if the file cannot be read.
         options: those of the runtime.
     """
 
@@ -34,7 +34,7 @@ class Project:
 
     @property
     def directory(self) -> Path:
-        """Where `pulumi` is called."""
+        """The directory in which `pulumi` is called."""
         return self.file.parent
 
     @property
@@ -46,7 +46,7 @@ class Project:
 
     @property
     def folder_of_native_provider(self) -> str | None:
-        """The path that `plugins.providers` names for the native provider, as it is written there; None: none."""
+        """The path of the native provider below `plugins.providers`, as it is written there; None: none."""
         plugins = self.content.get("plugins")
         providers = plugins.get("providers") if isinstance(plugins, dict) else None
         for one in providers if isinstance(providers, list) else ():
@@ -56,7 +56,7 @@ class Project:
 
     @property
     def source_of_native_provider(self) -> str | None:
-        """The address, folder or name that `packages` has for the native provider, as it is written there; None: none."""
+        """The address, folder or name of the native provider below `packages`, as it is written there; None: none."""
         packages = self.content.get("packages")
         source = packages.get(PACKAGE) if isinstance(packages, dict) else None
         if isinstance(source, dict):  # `source` and `version` apart

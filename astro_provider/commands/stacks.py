@@ -1,43 +1,37 @@
-"""The exports of all stacks of a Pulumi backend, which the `pulumi` command lists and prints.
+"""Exports stacks of a Pulumi backend, by the `pulumi` command.
 
 The backend is that of the directory, as for every other command of `pulumi`. An empty stack is not exported. A stack
-that cannot be exported is an error: what it manages would seem to be managed by no stack.
+that cannot be exported is an error: otherwise its bindings would be reported as unmanaged.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from astro_provider.access.export import Export, read_export
 from astro_provider.astro.reading.parallel import in_parallel
-from astro_provider.commands.diagnosis.commands import answer_of
+from astro_provider.commands.diagnosis.commands import answer_of_pulumi
 from astro_provider.errors import UnusableInput
 
-LONGEST_SECONDS = 120.0  # one command; the states of large stacks come from far away
-# `pulumi` needs what leads to its backend and its secrets; it does not need the credential for Astro.
-_NOT_FOR_PULUMI = frozenset(("ASTRO_API_TOKEN",))
+LONGEST_SECONDS = 120.0  # of one command; the state of a large stack may come from a slow backend
 
 
 def all_exports(progress: Callable[[int, int], None]) -> list[Export]:
     """Export every stack of the backend.
 
     Args:
-        progress: told how many stacks were read, of how many.
+        progress: called with the number of stacks that were read, and of all.
 
     Raises:
         UnusableInput: there is no `pulumi`, no stack, or a stack cannot be exported.
     """
-    command = shutil.which("pulumi")
-    if command is None:
-        raise UnusableInput("--all-stacks: there is no pulumi on PATH. Install it, or give the exports with --state.")
-    names = _stacks(command)
+    names = _stacks()
     exports = []
-    for done, export in enumerate(in_parallel([partial(_export, command, name) for name in names]), start=1):
+    for done, export in enumerate(in_parallel([partial(_export, name) for name in names]), start=1):
         progress(done, len(names))
         exports.append(export)
     return exports
@@ -49,15 +43,12 @@ def selected_export(directory: Path) -> Export:
     Raises:
         UnusableInput: there is no `pulumi`, no stack is selected, or it cannot be exported.
     """
-    command = shutil.which("pulumi")
-    if command is None:
-        raise UnusableInput("there is no pulumi on PATH. Install it, or give the exports with --state.")
-    text = _answer([command, "stack", "export"], directory, asked_by="")
+    text = _answer(["stack", "export"], directory, option="")
     return read_export(text, "the selected stack", may_have_no_binding=True)
 
 
-def _stacks(command: str) -> list[str]:
-    listed = _answer([command, "stack", "ls", "--all", "--json"])
+def _stacks() -> list[str]:
+    listed = _answer(["stack", "ls", "--all", "--json"])
     try:
         names = [str(one["name"]) for one in json.loads(listed) if one.get("resourceCount") != 0]
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -67,21 +58,16 @@ def _stacks(command: str) -> list[str]:
     return sorted(names)
 
 
-def _export(command: str, name: str) -> Export:
-    text = _answer([command, "stack", "export", "--stack", name])
+def _export(name: str) -> Export:
+    text = _answer(["stack", "export", "--stack", name])
     return read_export(text, f"stack {name}", may_have_no_binding=True)
 
 
-def _answer(command: list[str], directory: Path | None = None, *, asked_by: str = "--all-stacks: ") -> str:
-    quiet = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    answer = answer_of(
-        [*command, "--non-interactive", "--color", "never"],
-        quiet,
-        directory or Path.cwd(),
-        hidden=_NOT_FOR_PULUMI,
-        longest_seconds=LONGEST_SECONDS,
-    )
+def _answer(arguments: list[str], directory: Path | None = None, *, option: str = "--all-stacks: ") -> str:
+    answer = answer_of_pulumi(arguments, os.environ, directory or Path.cwd(), LONGEST_SECONDS)
+    if answer is None:
+        raise UnusableInput(f"{option}there is no pulumi on PATH. Install it, or give the exports with --state.")
     if not answer.ok:
-        said = answer.last_line.removeprefix("error: ").rstrip(".")
-        raise UnusableInput(f"{asked_by}`{' '.join(['pulumi', *command[1:]])}` failed: {said}.")
+        reason = answer.last_line.removeprefix("error: ").rstrip(".")
+        raise UnusableInput(f"{option}`{' '.join(['pulumi', *arguments])}` failed: {reason}.")
     return answer.text

@@ -15,7 +15,7 @@ from astro_provider.errors import InputError
 from tests.support.cast import PRODUCTION, STAGING
 from tests.support.shell import Ending, run, run_in_terminal
 
-TEXTS = {"program": "a program\n", "import_file": "an import file\n"}
+TEXTS = {"__main__.py": "a program\n", "import.json": "an import file\n"}
 
 
 def adopt(astro: Emulator, out: Path, *arguments: str) -> Ending:
@@ -45,7 +45,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
         "  pulumi preview                 # shows no change",
         "",
         (
-            "Import and program belong into one step, one pull request or one run: with the program alone, an update adopts "
+            "Import and program belong in one step, one pull request or one run: with the program alone, an update adopts "
             "each binding anew; with the import alone, the next update revokes them all."
         ),
         "",
@@ -57,7 +57,7 @@ def test_it_says_what_it_wrote_what_it_left_out_and_what_to_type_next(astro: Emu
     ] == ended.lines
     assert (out / "Pulumi.yaml").read_text() == "name: infra\n"
     assert ended.err.startswith("\nLeft out, 2:\n  token 'staging-deploys' (clw1s5z9d000k08l6g7a2j3fq) in deployment ")
-    assert "\nAdopted, but worth knowing:\n  Token 'model-trainer' " in ended.err
+    assert "\nAdopted, with remarks:\n  Token 'model-trainer' " in ended.err
     assert set(inside(out)) == {"Pulumi.yaml", "__main__.py", "import.json"}
 
 
@@ -95,7 +95,7 @@ def test_a_new_project_is_not_strict_if_that_would_refuse_what_is_adopted(astro:
     ended = adopt(astro, tmp_path / "infra")
 
     assert "previewChecks" not in (tmp_path / "infra" / "Pulumi.yaml").read_text()
-    assert "It was not set, because it would refuse 1 of these bindings too" in ended.out
+    assert "Not set: it would turn the warnings below, about 1 of these bindings, into errors." in ended.out
 
 
 def test_a_project_above_is_where_pulumi_is_called(astro: Emulator, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_force_over_a_program_that_cannot_be_read_says_so(astro: Emulator, tmp_p
 
     ended = adopt(astro, tmp_path, "--all-deployments", "--force")
 
-    assert f"What {tmp_path}/__main__.py declared before cannot be read from its text" in ended.err
+    assert f"The bindings that {tmp_path}/__main__.py declared before cannot be read from it" in ended.err
 
 
 def test_a_dangling_link_is_never_written_through(astro: Emulator, tmp_path: Path) -> None:
@@ -208,8 +208,8 @@ def test_a_file_that_is_there_is_replaced_with_force_only(astro: Emulator, tmp_p
 
     assert refused.status == 1
     assert (
-        f"Error: --out: {tmp_path} holds {name} already. Nothing was written: choose another directory, or replace what is "
-        "there with --force.\n"
+        f"Error: --out: {tmp_path} has {name} already. Nothing was written: choose another directory, or replace them "
+        "with --force.\n"
     ) == refused.err
     assert {name: "mine"} == left
     assert forced.status == 0
@@ -292,7 +292,7 @@ def test_an_error_between_the_files_leaves_both_places_as_they_were(
     monkeypatch.setattr(Path, "replace", failing_replace)
 
     with pytest.raises(InputError, match=f"{failing} cannot be written .No space left on device.. Nothing was written"):
-        files.write(tmp_path, **TEXTS)
+        files.write(tmp_path, TEXTS)
 
     assert there == inside(tmp_path)
 
@@ -311,7 +311,7 @@ def killing(self, target):
         os.kill(os.getpid(), signal.SIGKILL)
     return replace(self, target)
 pathlib.Path.replace = killing
-files.write(pathlib.Path({str(tmp_path)!r}), **{TEXTS!r})
+files.write(pathlib.Path({str(tmp_path)!r}), {TEXTS!r})
 """
 
     ended = subprocess.run([sys.executable, "-c", script], check=False)

@@ -94,4 +94,4 @@ def test_a_table_that_is_replaced_is_to_be_compared_by_hand(astro: Emulator, tmp
     again = run(astro, "adopt", "--all-deployments", "--out", str(tmp_path), "--as-table", "--force")
 
     assert (first.status, again.status) == (0, 0)
-    assert "cannot be read from its text: compare the two before the next `pulumi up`." in again.err.replace("\n", " ")
+    assert "cannot be read from it: compare the two before the next `pulumi up`." in again.err.replace("\n", " ")

@@ -71,7 +71,7 @@ def test_a_project_that_is_there_is_told_what_to_add(astro: Emulator, tmp_path: 
 
     ended = run(astro, "adopt", "--all-deployments", "--out", str(tmp_path), "--native")
 
-    told = f"{tmp_path}/Pulumi.yaml does not tell where pulumi-resource-astro is. Unless it is on PATH, add:"
+    told = f"{tmp_path}/Pulumi.yaml does not name the folder of pulumi-resource-astro. Unless it is on PATH, add:"
     assert (told in ended.lines) != says_where
     assert ("      path: .venv/bin" in ended.out) != says_where
     assert yaml.safe_load((tmp_path / "Pulumi.yaml").read_text()) == project

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from astro_emulator import Emulator
 from astro_emulator.organization import FINANCE_ID
 from astro_provider.astro.reading.reader import Readers
-from astro_provider.commands.adoption import Adoption, Found, bindings_in, find, program
+from astro_provider.commands.adoption.find import Adoption, Found, find
 from astro_provider.commands.adoption.import_file import import_file
-from astro_provider.commands.adoption.program import MOST_ONE_BY_ONE, literal
+from astro_provider.commands.adoption.program import MOST_ONE_BY_ONE, bindings_in, literal, program
 from tests.support.cast import OBSERVABILITY, time_of
 from tests.support.clients import Connect
 

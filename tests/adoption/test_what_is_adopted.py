@@ -7,7 +7,7 @@ import json
 from astro_emulator import Emulator
 from astro_emulator.organization import FINANCE_ID, entry
 from astro_provider.astro.reading.reader import Readers
-from astro_provider.commands.adoption import Found, find
+from astro_provider.commands.adoption.find import Found, find
 from astro_provider.commands.adoption.import_file import import_file
 from astro_provider.lifecycle.checking import Checked
 from astro_provider.lifecycle.engine_call import EngineCall

@@ -91,8 +91,8 @@ def test_a_project_whose_stack_cannot_be_looked_at_is_told(
 
     assert ended.status == 0
     assert (
-        "It was not looked at what a stack manages already: there is no pulumi on PATH. Install it, or give the exports with "
-        "--state. If one manages some of these, both will own them."
+        "Roles that a stack manages already were not left out: there is no pulumi on PATH. Install it, or give the exports with "
+        "--state. If one manages some of these, two stacks will manage them."
     ) in ended.err
 
 
@@ -113,7 +113,7 @@ def test_an_exclusive_table_beside_what_a_stack_manages_is_refused(
     ended = adopt(astro, tmp_path / "infra", "--as-table", "--exclusive", "--state", state)
 
     assert ended.status == 1
-    assert "stacks manage 1 of these roles. Nothing was written: leave --exclusive out" in ended.err
+    assert "would revoke roles that stacks manage (1). Nothing was written: omit --exclusive" in ended.err
     assert not (tmp_path / "infra").exists()
 
 
@@ -142,7 +142,7 @@ def test_rows_go_without_what_only_a_program_has(astro: Emulator, town: dict[str
     ended = adopt(astro, tmp_path / "infra", "--as-config", "--as-table")
 
     assert ended.status == 1
-    assert "rows go without --as-table, --native and --module. Nothing was written." in ended.err
+    assert "rows are no program: omit --as-table, --native and --module. Nothing was written." in ended.err
 
 
 def test_more_than_fifty_bindings_are_told_that_a_table_serves_better(
@@ -153,5 +153,5 @@ def test_more_than_fifty_bindings_are_told_that_a_table_serves_better(
 
     single, table = adopt(astro, tmp_path / "one"), adopt(astro, tmp_path / "two", "--as-table")
 
-    assert "52 bindings are as many resources. A table (--as-table) serves better from 50 on" in single.err
+    assert "52 bindings are as many resources. Above 50 a table (--as-table) serves better: " in single.err
     assert "serves better" not in table.err

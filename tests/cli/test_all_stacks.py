@@ -192,7 +192,7 @@ def test_pulumi_does_not_get_the_credential(astro: Emulator, tmp_path: Path) -> 
         (["audit", "--state", "x.json", "--all-stacks"], "--state and --all-stacks contradict each other"),
         (
             ["adopt", "--all-deployments", "--out", "x", "--as-table", "--exclusive", "--all-stacks"],
-            "an exclusive table takes away the roles that --all-stacks leaves out",
+            "an exclusive table would revoke the roles that --all-stacks leaves out",
         ),
     ],
 )

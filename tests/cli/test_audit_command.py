@@ -431,7 +431,7 @@ def test_the_state_of_another_organization_is_refused(bound: Emulator, state: st
     assert (ended.status, ended.out) == (1, "")
     assert (
         "Error: The export of bindings/test has bindings of organization clother, and this audit is about "
-        f"{bound.organization_id}: leave it out, or write --organization-id.\n"
+        f"{bound.organization_id}: omit it, or write --organization-id.\n"
     ) == ended.err
 
 

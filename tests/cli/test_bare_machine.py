@@ -49,7 +49,8 @@ def test_doctor_says_where_locks_stand(service: dict[str, str], tmp_path: Path) 
     assert ended.stderr == ""
     found = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
     assert (
-        f"A lock was taken in {tmp_path}/astro-provider-locks-{UNKNOWN} and let go." == found["lock directory"]["found"]
+        f"A lock was taken in {tmp_path}/astro-provider-locks-{UNKNOWN} and released."
+        == found["lock directory"]["found"]
     )
     assert found["service"]["status"] == "ok"
 
@@ -60,5 +61,5 @@ def test_bytes_that_are_no_text_are_one_sentence(astro: Emulator) -> None:
     ended = subprocess.run(command, env=environment(astro), capture_output=True, check=False)
 
     assert (ended.returncode, ended.stdout) == (2, b"")
-    assert b"it holds bytes that are no text in this locale; write an id or a name." in ended.stderr
+    assert b"it has bytes that are no text in this locale; write an id or a name." in ended.stderr
     assert b"Traceback" not in ended.stderr

@@ -19,7 +19,7 @@ from astro_emulator import Emulator
 from astro_emulator.organization import ORGANIZATION_ID, OWNER_TOKEN_ID, entry
 from astro_provider.astro.api import retry
 from astro_provider.commands.diagnosis import Check, Status, diagnose, service
-from astro_provider.commands.diagnosis.installation import check_installation
+from astro_provider.commands.diagnosis.installation import CHECKS
 from astro_provider.commands.diagnosis.network import check_network
 from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.commands.diagnosis.stack import Configuration
@@ -70,7 +70,7 @@ def script(directory: Path, name: str, body: str) -> Path:
 
 def installed(path: Path, directory: Path, **changes: str) -> dict[str, Check]:
     """What is said of this machine where PATH is one directory."""
-    found = check_installation({"PATH": str(path), **changes}, directory)
+    found = [Check(name, *check({"PATH": str(path), **changes}, directory)) for name, check in CHECKS.items()]
     return {check.name: check for check in found}
 
 
@@ -98,13 +98,13 @@ def test_a_machine_on_which_everything_is_there_gets_ticks(
         "✓ write tokens    The credential's role is ORGANIZATION_OWNER, which has organization.apiTokens.access; not tried.",
         "? stack config    Not looked at, because there is no Pulumi.yaml here or above.",
         f"✓ proxy           Calls to {astro.url} go through no proxy.",
-        f"✓ certificates    None are needed: {astro.url} is this machine, in clear.",
+        f"✓ certificates    No certificates are needed: {astro.url} is this machine, in clear.",
         "✓ trace           ASTRO_TRACE is not set; ASTRO_TRACE=<file> records each call to Astro.",
         f"✓ pulumi          {engine.version} ({engine.command}).",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
         f"✓ package         {sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}.",
         "✓ native plugin   There is no pulumi-resource-astro here, and only programs of the native door need it.",
-        f"✓ lock directory  A lock was taken in {tmp_path}/locks and let go.",
+        f"✓ lock directory  A lock was taken in {tmp_path}/locks and released.",
     ] == ended.lines
     assert ended.lines[3].startswith(f"✓ service         {astro.url} answered in 0.")
     assert astro.calls()["by_verb"].keys() == {"GET"}
@@ -184,10 +184,10 @@ def test_a_credential_that_is_no_jwt_and_that_nobody_knows(astro: Emulator) -> N
     )
     assert said(found["organization"]) == (
         FAILED,
-        "Neither ASTRO_ORGANIZATION_ID nor the credential tells it, and the credential may not list organizations.",
+        "Neither ASTRO_ORGANIZATION_ID nor the credential names it, and the credential may not list organizations.",
     )
     assert said(in_its_organization["credential"]) == (FAILED, "ASTRO_API_TOKEN is set, and Astro refuses it.")
-    assert said(found["expiry"]) == (UNKNOWN, "The credential does not tell when it expires.")
+    assert said(found["expiry"]) == (UNKNOWN, "The credential's claims do not contain its expiry.")
     assert "copied-by-halves" not in str(found)
 
 
@@ -253,7 +253,7 @@ def test_a_credential_that_sees_tokens_without_their_roles(astro: Emulator) -> N
     )
     assert said(found["write tokens"]) == (
         UNKNOWN,
-        "Cannot be told without writing: Astro does not show the role of the credential's own token.",
+        "Cannot be seen without a write: Astro does not show the role of the credential's own token.",
     )
 
 
@@ -265,11 +265,11 @@ def test_a_right_to_write_that_cannot_be_seen_is_said_to_be_unknown(astro: Emula
 
     assert said(elsewhere) == (
         UNKNOWN,
-        "Cannot be told without writing: the credential does not lead to a token whose role could be looked at.",
+        "Cannot be seen without a write: the credential's own token is not known.",
     )
     assert member.status is UNKNOWN
     assert member.found == (
-        "Cannot be told without writing: the credential's role is ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is "
+        "Cannot be seen without a write: the credential's role is ORGANIZATION_MEMBER, and only ORGANIZATION_OWNER is "
         "documented to have organization.apiTokens.access."
     )
     assert member.advice == (
@@ -303,7 +303,7 @@ def test_an_organization_that_nothing_tells(astro: Emulator) -> None:
 
     assert said(found["organization"]) == (
         FAILED,
-        "Neither ASTRO_ORGANIZATION_ID nor the credential tells it, and the credential sees none.",
+        "Neither ASTRO_ORGANIZATION_ID nor the credential names it, and the credential sees none.",
     )
     assert said(found["read tokens"]) == (UNKNOWN, "Not looked at, because the organization is not known.")
 
@@ -382,7 +382,7 @@ def test_a_pulumi_that_does_not_run(tmp_path: Path) -> None:
 
     found = installed(tmp_path, tmp_path)
 
-    assert said(found["pulumi"]) == (FAILED, f"{command} does not tell its version: broken")
+    assert said(found["pulumi"]) == (FAILED, f"{command} does not print its version: broken")
 
 
 def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
@@ -589,7 +589,9 @@ def test_a_virtual_environment_that_was_moved_is_reported_with_its_interpreter(t
             "moved or its Python removed."
         ),
     )
-    assert found.advice == (f"Make that virtual environment anew. Install version {__version__} of this package there.")
+    assert found.advice == (
+        f"Create that virtual environment again. Install version {__version__} of this package there."
+    )
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
@@ -670,14 +672,14 @@ def test_a_proxy_that_leaves_this_machine_out_is_no_warning() -> None:
 
 
 def test_the_certificates_are_told(tmp_path: Path) -> None:
-    assert said(way()["certificates"]) == (OK, "Trusted are those of this machine and certifi's.")
+    assert said(way()["certificates"]) == (OK, "The certificates of this machine and of certifi are trusted.")
     assert said(way(SSL_CERT_FILE=certifi.where())["certificates"]) == (
         OK,
-        f"Trusted are those in {certifi.where()} (SSL_CERT_FILE).",
+        f"The certificates in {certifi.where()} are trusted (SSL_CERT_FILE).",
     )
     unread = way(REQUESTS_CA_BUNDLE="/etc/company.pem")["certificates"]
     assert unread.status is WARNING
-    assert unread.found.endswith("REQUESTS_CA_BUNDLE is set, which is not read here.")
+    assert unread.found.endswith("REQUESTS_CA_BUNDLE is set, but this package does not read it.")
     assert unread.advice == (
         "If https://api.example.com is not trusted, set SSL_CERT_FILE to the file in REQUESTS_CA_BUNDLE."
     )

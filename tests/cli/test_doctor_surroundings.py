@@ -14,8 +14,8 @@ from astro_emulator import Emulator
 from astro_emulator.organization import ORGANIZATION_ID
 from astro_provider.commands import diagnosis
 from astro_provider.commands.diagnosis import Check, Status, commands, diagnose, stack
-from astro_provider.commands.diagnosis.bounded import Look, look
-from astro_provider.commands.diagnosis.installation import check_installation
+from astro_provider.commands.diagnosis.checks import Look, Result, look
+from astro_provider.commands.diagnosis.installation import CHECKS
 from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.version import __version__
 from tests.support.raw_server import RawServer, Reply
@@ -35,7 +35,11 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
     return {check.name: check for check in checks}
 
 
-def said(check: Check) -> tuple[Status, str]:
+def installed(environ: dict[str, str], directory: Path) -> list[Check]:
+    return [Check(name, *check(environ, directory)) for name, check in CHECKS.items()]
+
+
+def said(check: Check | Result) -> tuple[Status, str]:
     return check.status, check.found
 
 
@@ -76,9 +80,9 @@ def test_a_hanging_service_and_hanging_programs_are_unknown_and_hold_nothing_up(
 
     late = "Not seen: it took longer than 5 s."
     assert (UNKNOWN, late) == said(found["service"]) == said(found["credential"])
-    assert (UNKNOWN, f"{tmp_path}/pulumi does not tell its version: no answer in 0.3 s") == said(found["pulumi"])
+    assert (UNKNOWN, f"{tmp_path}/pulumi does not print its version: no answer in 0.3 s") == said(found["pulumi"])
     assert found["package"].status is UNKNOWN
-    assert found["package"].found.endswith("was asked to load astro_provider: no answer in 0.3 s.")
+    assert found["package"].found.endswith("did not load astro_provider: no answer in 0.3 s.")
     assert found["lock directory"].status is OK
 
 
@@ -100,7 +104,7 @@ def test_an_unreachable_service_says_nothing_of_the_credential(astro: Emulator) 
 
     found = by_name(check_service(environment(astro, {"ASTRO_TIMEOUT_SECONDS": "0.3"})))
 
-    expected = "ASTRO_API_TOKEN is set; whether Astro takes it was not seen, because the service cannot be reached."
+    expected = "ASTRO_API_TOKEN is set; it is not known whether Astro takes it, because the service cannot be reached."
     assert (UNKNOWN, expected) == said(found["credential"])
 
 
@@ -110,7 +114,7 @@ def test_an_interpreter_that_a_project_names_gets_no_secret(tmp_path: Path) -> N
     (tmp_path / "Pulumi.yaml").write_text("name: infra\nruntime: {name: python, options: {virtualenv: own}}\n")
     secrets = dict.fromkeys(("ASTRO_API_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"), "hush")
 
-    found = by_name(check_installation({"PATH": "/nowhere", "KEPT": "yes", **secrets}, tmp_path))
+    found = by_name(installed({"PATH": "/nowhere", "KEPT": "yes", **secrets}, tmp_path))
 
     assert found["package"].status is OK
     assert "KEPT=yes" in seen.read_text()
@@ -158,9 +162,12 @@ def test_the_way_to_astro_is_the_one_that_the_stack_sets(project: dict[str, str]
     before = by_name(diagnose({**variables, "ASTRO_API_HOST": "http://127.0.0.1:2"}, tmp_path / "infra"))
 
     assert said(found["proxy"]) == (OK, "Calls to http://127.0.0.1:1 go through no proxy.")
-    assert said(found["certificates"]) == (OK, "None are needed: http://127.0.0.1:1 is this machine, in clear.")
+    assert said(found["certificates"]) == (
+        OK,
+        "No certificates are needed: http://127.0.0.1:1 is this machine, in clear.",
+    )
     assert (OK, f"Each call to Astro is recorded in {tmp_path}/trace (astro:trace).") == said(found["trace"])
-    assert (OK, f"A lock was taken in {tmp_path}/mine and let go.") == said(found["lock directory"])
+    assert (OK, f"A lock was taken in {tmp_path}/mine and released.") == said(found["lock directory"])
     assert said(before["proxy"]) == (OK, "Calls to http://127.0.0.1:2 go through no proxy.")
 
 
@@ -207,7 +214,7 @@ def test_a_project_without_a_stack_is_said_not_to_be_looked_at(
     found = by_name(diagnose({**project, "ASTRO_API_HOST": astro.url}, tmp_path / "infra"))["stack config"]
 
     assert found.status is UNKNOWN
-    assert found.found.startswith("Not looked at, because `pulumi config` says: ")
+    assert found.found.startswith("Not looked at, because `pulumi config` failed: ")
     assert found.advice == "Select the stack (pulumi stack select), and look again."
 
 
@@ -219,9 +226,9 @@ def test_a_uv_workspace_is_advised_to_its_own_environment_and_the_advice_works(t
     options = "name: infra\nruntime: {{name: python, options: {{toolchain: uv{}}}}}\n"
 
     (project / "Pulumi.yaml").write_text(options.format(""))
-    advised = by_name(check_installation({"PATH": "/nowhere"}, project))["package"]
+    advised = by_name(installed({"PATH": "/nowhere"}, project))["package"]
     (project / "Pulumi.yaml").write_text(options.format(", virtualenv: ../../.venv"))
-    followed = by_name(check_installation({"PATH": "/nowhere"}, project))["package"]
+    followed = by_name(installed({"PATH": "/nowhere"}, project))["package"]
 
     assert FAILED is advised.status
     assert (

@@ -97,7 +97,7 @@ DESCRIPTION
 MARKS
 """
 CLOSING = (
-    "unused: older than 90 days, and Astro shows no use in the last 90. CREATED is the token's age: Astro does not tell "
+    "unused: older than 90 days, and Astro shows no use in the last 90. CREATED is the token's age: Astro does not show "
     "when a role was granted. Roles that a token has through its organization or workspace are not listed."
 )
 

@@ -125,8 +125,18 @@ def test_an_organization_that_nothing_tells_is_an_error_that_names_the_option(or
 
     assert (
         failed(ended)
-        == "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims tell it, and "
+        == "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims name one, and "
         "the credential sees none. Write --organization-id."
+    )
+
+
+def test_a_misspelled_variable_is_a_warning_before_the_answer(organization: Emulator) -> None:
+    ended = run(organization, "list", "--all-deployments", "--output", "json", ASTRO_TIMEOUT_SECOND="1")
+
+    assert ended.status == 0
+    assert ended.err.startswith(
+        "Warning: ASTRO_TIMEOUT_SECOND is no setting of this provider (nearest: 'ASTRO_TIMEOUT_SECONDS', "
+        "'ASTRO_SETTLE_SECONDS'), so it has no effect. Correct the variable, or remove it.\n"
     )
 
 

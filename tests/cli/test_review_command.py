@@ -281,7 +281,7 @@ def test_a_preview_that_never_began_still_makes_a_comment(previews: Previews, tm
     untold = run(None, "review", digest)
 
     assert told.status == 4
-    assert "It failed before it began, and printed no digest." in told.out
+    assert "It failed before the engine started, and printed no digest." in told.out
     assert (untold.status, untold.out) == (1, "")
     assert (
         f"Error: {digest} is empty: the preview failed before it began. Look at what it wrote on standard error.\n"
@@ -326,7 +326,7 @@ def test_a_terminal_gets_a_table_and_is_asked_for_a_file(bound: Emulator, many: 
     assert "etl-production" in shown.screen_text
     assert "| " not in shown.screen_text
     assert unsaid.status == 2
-    assert "Say what to review: a FILE, or pipe the output of `pulumi preview --json` in." in unsaid.screen_text
+    assert "Give the preview: a FILE, or pipe the output of `pulumi preview --json` in." in unsaid.screen_text
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120])

@@ -224,7 +224,7 @@ def test_a_tilde_is_the_home(tmp_path: Path) -> None:
 def test_doctor_takes_a_lock_and_tells_where(tmp_path: Path) -> None:
     found = diagnose({"PATH": "", "ASTRO_API_TOKEN": "a b", "ASTRO_LOCK_DIR": str(tmp_path)}, tmp_path)[-1]
 
-    assert (Status.OK, f"A lock was taken in {tmp_path} and let go.") == (found.status, found.found)
+    assert (Status.OK, f"A lock was taken in {tmp_path} and released.") == (found.status, found.found)
     assert list(tmp_path.iterdir()) == []
 
 

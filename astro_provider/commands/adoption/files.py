@@ -1,27 +1,25 @@
-"""The files, written so that nobody ever finds a half.
+"""Writes files so that no reader ever finds a half of them.
 
-Each is written beside its place and moved there whole. The import file goes last, and an old one goes away first, so it
-stands there only beside the program that belongs to it, even if the process is killed between the two. After an error
-all places are as they were.
+Each is written beside its place and moved there whole. An old import file is removed first and the new one is moved
+last, so there is an import file only beside the program that belongs to it, even if the process is killed between the
+two. After an error all places are as they were.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from astro_provider.commands.projects import PROJECT_FILE
 from astro_provider.errors import InputError
 
 IMPORT_FILE = "import.json"
 PROGRAM_FILE = "__main__.py"
 
 
-def require_room(
-    directory: Path, *, force: bool, program_file: str = PROGRAM_FILE, import_file: str | None = IMPORT_FILE
-) -> None:
-    """Refuse, before anything is asked of the service, a directory that cannot take the files.
+def require_room(directory: Path, names: Sequence[str], *, force: bool) -> None:
+    """Refuse a directory that cannot take the files of these names, before any call to the service.
 
     Raises:
         InputError: it is no directory, or a file is there already and `force` was not given.
@@ -29,15 +27,14 @@ def require_room(
     nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir():
         raise InputError("out", f"{nearest} is no directory. Nothing was written.")
-    names = [program_file, import_file] if import_file else [program_file]
     if dangling := next((directory / name for name in names if _is_dangling(directory / name)), None):
         raise InputError("out", f"{dangling} is a link to a file that does not exist. Nothing was written: remove it.")
     there = [name for name in names if (directory / name).exists()]
     if there and not force:
         raise InputError(
             "out",
-            f"{directory} holds {' and '.join(there)} already. Nothing was written: choose another directory, or replace "
-            "what is there with --force.",
+            f"{directory} has {' and '.join(there)} already. Nothing was written: choose another directory, or replace "
+            "them with --force.",
         )
 
 
@@ -45,33 +42,12 @@ def _is_dangling(path: Path) -> bool:
     return path.is_symlink() and not path.exists()
 
 
-def write(
-    directory: Path, *, program: str, import_file: str, program_file: str = PROGRAM_FILE, project: str | None = None
-) -> None:
+def write(directory: Path, texts: Mapping[str, str]) -> None:
     """Write all files, or none.
 
     Args:
-        directory: where they go; made if it is not there.
-        program: the program's text.
-        import_file: the import file's text.
-        program_file: the program's name.
-        project: the text of a new Pulumi.yaml, only if there is none; None: no such file.
-
-    Raises:
-        InputError: the directory cannot be written; it is as it was.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".adopt-") as name:
-            texts = {} if project is None else {PROJECT_FILE: project}
-            _write(directory, Path(name), {**texts, program_file: program, IMPORT_FILE: import_file})
-    except OSError as error:
-        where = error.filename or directory
-        raise InputError("out", f"{where} cannot be written ({error.strerror}). Nothing was written.") from None
-
-
-def write_alone(directory: Path, name: str, text: str) -> None:
-    """Write one file, whole or not at all.
+        directory: their directory; made if missing.
+        texts: the text of each file by its name; the import file last.
 
     Raises:
         InputError: the directory cannot be written; it is as it was.
@@ -79,23 +55,24 @@ def write_alone(directory: Path, name: str, text: str) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".adopt-") as beside:
-            (Path(beside) / name).write_text(text, encoding="utf-8")
-            (Path(beside) / name).replace(directory / name)
+            _write(directory, Path(beside), texts)
     except OSError as error:
         where = error.filename or directory
         raise InputError("out", f"{where} cannot be written ({error.strerror}). Nothing was written.") from None
 
 
-def _write(directory: Path, beside: Path, texts: dict[str, str]) -> None:
+def _write(directory: Path, beside: Path, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         (beside / name).write_text(text, encoding="utf-8")
         if (directory / name).exists():
             shutil.copy2(directory / name, beside / f"{name}.before")
     try:
-        (directory / IMPORT_FILE).unlink(missing_ok=True)
+        if IMPORT_FILE in texts:
+            (directory / IMPORT_FILE).unlink(missing_ok=True)
         for name in texts:
             (beside / name).replace(directory / name)
-    except BaseException:  # Ctrl-C too
+    except BaseException:
+        # After Ctrl-C, too: a new program beside the old import file would be adopted wrongly.
         for name in texts:
             before = beside / f"{name}.before"
             if before.exists():

@@ -1,7 +1,7 @@
-"""Which assignments are taken over, as what, and which are left out and why.
+"""Finds the assignments that can be adopted, and the reasons why others are left out.
 
-The role is taken from the token itself, never from a list. Then it is held against the checks that the next preview
-makes: what is an error there is left out, what is a warning there is said here as well.
+The role is taken from the token itself, never from a list. Then the binding is examined as the next preview will
+examine it: with an error it is left out, and a warning is reported here as well.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Adoption:
-    """An assignment that is taken over.
+    """An assignment that is adopted.
 
     Attributes:
         deployment: the deployment.
-        deployment_key: what the program calls it.
+        deployment_key: its name in the program.
         token: the token, with all its roles.
-        token_key: what the program calls it.
+        token_key: its name in the program.
         deployment_by_name: no other deployment of the organization has its name, so the name is enough.
         token_by_name: no other organization token has its name, so the name is enough.
-        inputs: what `check` makes of the program's arguments.
+        inputs: the program's arguments as `check` completes them.
     """
 
     deployment: Deployment
@@ -62,12 +62,16 @@ class Adoption:
 
 @dataclass
 class Found:
-    """All that is taken over, by deployment and token, what is left out and why, and what is worth knowing.
+    """The adopted assignments by deployment and token, those that are left out with the reason, and remarks.
 
-    `warned` counts those of which a preview warns; with previewChecks=strict it would refuse them. `managed` counts
-    those that are left out because a stack manages them. `empty` has the
-    deployments in which no organization token has a role, each with whether no other one has its name; `ids` all ids of
-    deployments and tokens.
+    Attributes:
+        adoptions: the adopted ones.
+        warned: the number of adopted ones with a warning of the preview, which previewChecks=strict would refuse.
+        managed: the number of those that are left out because a stack manages them.
+        left_out: a sentence for each that is left out.
+        remarks: the preview's warnings, and roles in DAGs.
+        empty: the deployments in which no organization token has a role, each with true if its name is unique.
+        ids: all ids of deployments and tokens.
     """
 
     adoptions: list[Adoption] = field(default_factory=list)
@@ -80,7 +84,7 @@ class Found:
 
     @property
     def extent(self) -> str:
-        """How much is taken over, in words."""
+        """The numbers of bindings, tokens and deployments that are adopted, in words."""
         bindings, tokens, deployments = (
             len(self.adoptions),
             len({adoption.token.id for adoption in self.adoptions}),
@@ -100,14 +104,15 @@ def find(
     declared: Collection[str] = (),
     progress: Progress = lambda _done, _of: None,
 ) -> Found:
-    """Find what can be taken over in the deployments.
+    """Find the assignments that can be adopted.
 
     Args:
         reader: the facts of the organization.
-        deployments: where to look.
+        deployments: the deployments to look in.
         managed: the stack that manages a role already, by the ids of deployment and token; such a role is left out.
-        declared: names of resources that are taken over all the same, because their program is the one to be replaced.
-        progress: told how many calls are done, of how many.
+        declared: names of resources that are adopted although a stack manages them, because their program is the one
+            that is replaced.
+        progress: called with the number of calls that are done, and of all.
 
     Raises:
         RolesUnknown: the service left a token's roles out.
@@ -137,6 +142,7 @@ def find(
             continue
         token = wholes.get(row.id)
         role = role_in(require_roles(token), row.deployment_id) if token else None
+        # The list and the token were read one after the other: a token that was deleted or unbound in between has no role.
         if token is None or role is None or token.id not in token_keys or row.deployment_id not in deployment_keys:
             found.left_out.append(f"{_shown(row)}: it changed while it was being read.")
             continue
@@ -149,7 +155,7 @@ def find(
             token_by_name=len(tokens.by_name.get(token.name, ())) == 1,
             inputs=_inputs(reader, by_id[row.deployment_id], token, role),
         )
-        adoption, errors, warnings = _held_against_the_checks(reader, adoption)
+        adoption, errors, warnings = _examined(reader, adoption)
         if errors:
             found.left_out.append(f"{_shown(row)}: {' '.join(errors)}")
             continue
@@ -179,7 +185,7 @@ def _whole_tokens(reader: Reader, token_ids: set[str], progress: Progress) -> di
 
 
 def _inputs(reader: Reader, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
-    """What `read` and `check` say of a binding whose program gives neither a workspace nor `overwrite`."""
+    """The inputs of a binding whose program gives neither a workspace nor `overwrite`, as `check` completes them."""
     return Inputs(
         organization_id=reader.organization_id,
         deployment_id=deployment.id,
@@ -190,8 +196,8 @@ def _inputs(reader: Reader, deployment: Deployment, token: ApiToken, role: str) 
     )
 
 
-def _held_against_the_checks(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
-    """What the next preview would say: the adoption with its role in Astro's spelling, errors, and warnings."""
+def _examined(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
+    """Return the adoption with its role in Astro's spelling, and the errors and warnings of the next preview."""
     try:
         parse_inputs(adoption.inputs.properties())
     except InvalidInputs as invalid:

@@ -1,9 +1,9 @@
-"""The file for `pulumi import --file`: the state of each binding, whole, so that the engine needs not ask for it.
+"""The file for `pulumi import --file`, with the whole state of each binding, so that the engine does not read it.
 
 The ordinary import cannot work for a Python dynamic provider (pulumi#16175): the engine would have to start a provider
-class that nobody has told it of. An entry with inputs and outputs, each with the pickled class, tells all. For the native
-door the same is told in that door's spelling, because the id of a table does not say what stands in it. The state that
-comes of it is the one that a refresh would leave, so the next preview finds nothing to do.
+class that it does not know. So each entry has inputs and outputs, both with the pickled class. For the native door they
+have that door's spelling, and are needed too, because the id of a table does not contain its roles. The imported state
+is the one that a refresh would leave, so the next preview shows no change.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from pulumi.dynamic import ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-from astro_provider.commands.adoption.doors import Door
 from astro_provider.commands.adoption.find import Adoption
+from astro_provider.commands.adoption.project import Door
 from astro_provider.lifecycle.values import outputs
 from astro_provider.messages import shown
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY, camel
@@ -29,7 +29,7 @@ from astro_provider.provider import (
 
 @dataclass(frozen=True)
 class Kind:
-    """What an import file says of a kind of resource: its type through each door, and the class that Pulumi pickles."""
+    """A kind of resource: its type through each door, and the provider class that Pulumi pickles."""
 
     dynamic: str
     native: str
@@ -63,16 +63,7 @@ def text_of(entries: Iterable[Mapping[str, Any]]) -> str:
 def entry(  # noqa: PLR0913  what an entry says
     kind: Kind, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The entry of one resource.
-
-    Args:
-        kind: what it is.
-        door: the door through which the program declares it.
-        name: its name.
-        identifier: its id.
-        inputs: its inputs, as the lifecycles spell them.
-        outs: its outputs, likewise.
-    """
+    """The entry of one resource; `inputs` and `outs` are spelled as in the lifecycles."""
     if door is Door.NATIVE:
         type_, bags = kind.native, [{camel(key): value for key, value in bag.items()} for bag in (inputs, outs)]
     else:

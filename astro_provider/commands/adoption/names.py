@@ -1,11 +1,11 @@
 """Names for resources, made from the names of deployments and tokens.
 
-A resource's name stands in every URN, so it must not change because something else was made. Therefore a name that
-several have goes to the oldest of them alone, and every later one has its id beside it. Who is the oldest is asked of
-everything in the organization, not of what is being taken over, so that choosing more deployments renames nothing.
+A resource's name is a part of its URN, so it must not change because something else was made. Therefore a name that
+several have goes to the oldest of them alone, and each later one gets its id as a suffix. The oldest is the oldest of
+the whole organization, not of the adopted ones, so that choosing more deployments renames nothing.
 
-The characters `~` and `.` are in no name: one stands before an id, the other between deployment and token. So two
-different pairs never run together into one name.
+The characters `~` and `.` are in no slug: one precedes an id, the other is between deployment and token. So two
+different pairs never have one name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAMELESS = "unnamed"
 
 @dataclass(frozen=True)
 class Named:
-    """A deployment or a token, as far as its name goes; `made_at` is RFC 3339, empty if nobody says."""
+    """The name of a deployment or a token; `made_at` is RFC 3339, empty if Astro does not show it."""
 
     id: str
     name: str
@@ -30,12 +30,12 @@ class Named:
 
 
 def slug(name: str) -> str:
-    """The name's letters, digits and underscores, of any script, with a hyphen for whatever stands between them."""
+    """The name's letters, digits and underscores, of any script, with one hyphen for all that is between them."""
     return re.sub(r"\W+", "-", unicodedata.normalize("NFC", name)).strip("-")
 
 
 def keys(things: Iterable[Named]) -> dict[str, str]:
-    """Return for each id what the thing is called in the program: its slug, or its slug and its id."""
+    """Return the key of each thing in the program by its id: its slug, or its slug and its id."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for thing in sorted(things, key=lambda thing: (thing.made_at, thing.id)):

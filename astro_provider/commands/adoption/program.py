@@ -1,27 +1,34 @@
-"""The program that declares what was found, as a person would have written it, and as ruff formats it.
+"""The program that declares the adopted bindings, as a person would write it and ruff formats it; or their rows.
 
 A few bindings are declared one by one; many are a table of roles and a loop. Both give the resources the same names, so
 a program may be rewritten from one form into the other without a change in the preview.
 
-Deployments and tokens are given by their names, because people review names. If several have a name, the id says which
-one is meant. A deployment's name and `workspace_id` would say it too, but only if Astro shows the workspace, and it would
-be a guard that nobody asked for.
+Deployments and tokens are given by their names, because people review names; by their ids if several have the name. A
+deployment's name and `workspace_id` would be enough too, but only if Astro shows the workspace, and the workspace would
+be a guard that the user did not ask for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
-from astro_provider.astro.api import ApiToken
-from astro_provider.commands.adoption.doors import Door
+import yaml
+
+from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.commands.adoption.find import Adoption
-from astro_provider.commands.adoption.names import BETWEEN
+from astro_provider.commands.adoption.names import BETWEEN, resource_name
+from astro_provider.commands.adoption.project import Door
 from astro_provider.messages import shown
 
 MOST_ONE_BY_ONE = 10  # bindings; more than that are easier to read and to change in a table
-LONGEST_DESCRIPTION = 80  # characters; enough to tell two tokens apart
+LONGEST_DESCRIPTION = 80  # characters; enough to distinguish two tokens
+ROWS_FILE = "bindings.yaml"
+CLASS = "DeploymentOrgTokenBinding"
+CLASS_OF_TABLES = "DeploymentOrgTokenBindings"
+TABLE = "ROLES"
 
 _OPENING = '''\
 """The roles of organization API tokens in Astro deployments.
@@ -38,7 +45,7 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None, d
 
     Args:
         adoptions: what it declares, by deployment.
-        organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
+        organization_id: the organization, if the program has to name it, because no setting does.
         door: the door through which it declares them.
     """
     lines = [_OPENING.format(module=door.value)]
@@ -51,7 +58,7 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None, d
 
 
 def literal(text: str) -> str:
-    """The text as Python spells it, with the quotes that ruff prefers and without characters that nobody sees."""
+    """The text as a literal of Python, with the quotes that ruff prefers and with hidden characters escaped."""
     quote = '"' if text.count('"') <= text.count("'") else "'"
     return quote + "".join(_escaped(character, quote) for character in text) + quote
 
@@ -92,17 +99,17 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     tokens = {one.token_key: one.token for one in sorted(adoptions, key=lambda one: one.token_key)}
     deployments_by_id = {one.deployment_key for one in adoptions if not one.deployment_by_name}
     tokens_by_id = {one.token_key for one in adoptions if not one.token_by_name}
-    yield "# Left of each colon stands what a deployment or a token is called here, which is a part of the names of"
-    yield "# resources: change it, and the resources are renamed. What stands right of the colon is Astro's: if somebody"
-    yield "# renames a deployment or a token there, change it here, and no resource is renamed."
+    yield "# Left of each colon is the name of a deployment or a token in this program, a part of the names of resources: if"
+    yield "# you change it, these resources are renamed. Right of the colon is its name in Astro: if it is renamed there,"
+    yield "# change it here, and no resource is renamed."
     yield from _dictionary("DEPLOYMENT_NAMES", {key: one.name for key, one in deployments.items()})
     yield from _dictionary("TOKEN_NAMES", {key: one.name for key, one in tokens.items()})
     if deployments_by_id:
-        yield "# Several deployments have these names, so the ids tell which ones are meant."
+        yield "# Several deployments have these names, so each is given by its id as well."
         ids = {key: one.id for key, one in deployments.items() if key in deployments_by_id}
         yield from _dictionary("DEPLOYMENT_IDS", ids)
     if tokens_by_id:
-        yield "# Several tokens have these names, so the ids tell which ones are meant."
+        yield "# Several tokens have these names, so each is given by its id as well."
         ids = {key: one.id for key, one in tokens.items() if key in tokens_by_id}
         yield from _dictionary("TOKEN_IDS", ids, {key: marks_of(tokens[key]) for key in ids})
     yield "# The role of each token in each deployment."
@@ -142,8 +149,68 @@ def _dictionary(
 
 
 def marks_of(token: ApiToken) -> str:
-    """What tells tokens of one name apart, fit for a comment: the description, who made it, and when."""
+    """The description, maker and day of a token, which distinguish it from others of its name; fit for a comment."""
     parts = [shown.line(token.description, longest=LONGEST_DESCRIPTION)] if token.description else []
     parts += [f"made by {shown.line(token.created_by.display_name)}"] if token.created_by else []
     parts += [f"on {shown.line(token.created_at[:10])}"] if token.created_at else []
-    return ", ".join(parts).replace("#", "")  # a linter takes what follows it for an order
+    return ", ".join(parts).replace("#", "")  # a linter takes the text behind it for a directive
+
+
+def rows(adoptions: Iterable[Adoption]) -> str:
+    """The bindings as rows of `access:bindings`, which the program of templates/infra-repo reads."""
+    table = [
+        {
+            **_by("deployment", one.deployment, is_name_enough=one.deployment_by_name),
+            **_by("org_token", one.token, is_name_enough=one.token_by_name),
+            "role": one.role,
+        }
+        for one in adoptions
+    ]
+    content = {"config": {"access:bindings": table}}
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000))
+
+
+def _by(kind: str, thing: Deployment | ApiToken, *, is_name_enough: bool) -> dict[str, str]:
+    return {f"{kind}_name": thing.name} if is_name_enough else {f"{kind}_id": thing.id}
+
+
+def bindings_in(program: str) -> set[str] | None:
+    """Return the names of the bindings that a program declares; None: they cannot be read from its text.
+
+    It reads the forms that `adopt` writes: calls with a literal name, and a table ROLES. It does not guess at other
+    forms.
+    """
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    if any(isinstance(node, ast.Call) and _called(node) == CLASS_OF_TABLES for node in ast.walk(tree)):
+        return None  # the keys of its table are Astro's names, not the names of resources
+    found = set(_in_the_table(tree))
+    has_table = bool(found)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) == CLASS:
+            name = node.args[0] if node.args else None
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                found.add(name.value)
+            elif not has_table:
+                return None
+    return found
+
+
+def _called(call: ast.Call) -> str | None:
+    if isinstance(call.func, ast.Name):
+        return call.func.id
+    return call.func.attr if isinstance(call.func, ast.Attribute) else None
+
+
+def _in_the_table(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [one.id for one in node.targets if isinstance(one, ast.Name)] == [TABLE]:
+            try:
+                table = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+            for deployment, roles in table.items() if isinstance(table, dict) else ():
+                for token in roles if isinstance(roles, dict) else ():
+                    yield resource_name(str(deployment), str(token))

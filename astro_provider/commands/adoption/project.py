@@ -1,19 +1,19 @@
-"""How a program fits into the Pulumi project that is there already, and the project that is made if there is none.
+"""The Pulumi project of an adopted program: the one that is there already, or a new one.
 
-A new one gets `astro:previewChecks: strict` for each of its stacks: its program makes neither tokens nor roles, so
-whatever does not exist is misspelt. It goes without if a preview would warn of something that is adopted, because strict
-would make that an error.
+A new one gets `astro:previewChecks: strict` for each of its stacks: its program makes neither tokens nor roles, so a
+name that does not exist is misspelt. It goes without `strict` if a preview would warn of an adopted binding, because
+`strict` would turn that warning into an error.
 """
 
 from __future__ import annotations
 
 import keyword
 import re
+from enum import Enum
 from pathlib import Path
 
 import yaml
 
-from astro_provider.commands.adoption.doors import Door
 from astro_provider.commands.projects import Project
 from astro_provider.errors import InputError
 
@@ -32,8 +32,15 @@ plugins:
 LONGEST_NAME = 100  # characters, Pulumi's own limit
 
 
+class Door(Enum):
+    """The door through which a program declares its bindings, by the module whose classes it imports."""
+
+    DYNAMIC = "astro_provider"
+    NATIVE = "astro_provider.native"
+
+
 def module_path(project: Project | None, directory: Path, module: str) -> str:
-    """Return how the project's program imports a module that is written into a directory, for example `access.tokens`.
+    """Return the name by which the project's program imports a module in a directory, for example `access.tokens`.
 
     Raises:
         InputError: there is no project, or its program cannot import the module from there.
@@ -50,7 +57,7 @@ def module_path(project: Project | None, directory: Path, module: str) -> str:
         raise InputError(
             "module",
             f"The program in {project.program} cannot import a module in {directory}. Nothing was written: choose a "
-            "directory below it whose name Python can import.",
+            "directory below the program whose name Python can import.",
         )
     return ".".join((*parts, module))
 

@@ -1,6 +1,6 @@
-"""What was found as one table: the program that declares it, and its state for `pulumi import --file`.
+"""The adopted assignments as one table: the program that declares it, and its state for `pulumi import --file`.
 
-A key is the name of a deployment or a token, because people review names; the id, if the name does not tell it from others.
+A key is the name of a deployment or a token, because people review names; the id if several have the name.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from astro_provider.astro.api import Deployment
 from astro_provider.astro.identity import holds_secret
-from astro_provider.commands.adoption.doors import Door
 from astro_provider.commands.adoption.find import Adoption
 from astro_provider.commands.adoption.import_file import TABLE, entry, text_of
 from astro_provider.commands.adoption.program import literal, marks_of
+from astro_provider.commands.adoption.project import Door
 from astro_provider.lifecycle.tables.lifecycle import outputs
 from astro_provider.lifecycle.tables.values import Table
 
@@ -36,12 +36,12 @@ class AdoptedTable:
 
     Attributes:
         name: the resource's name.
-        adoptions: what stands in it, by deployment and token.
+        adoptions: its entries, by deployment and token.
         organization_id: the organization.
-        exclusive: whether nobody else may have a role in its deployments.
-        empty: deployments in which no organization token has a role, each with whether its name is alone; they stand in
-            an exclusive table.
-        ids: all ids of the organization's deployments and tokens, none of which can be a name.
+        exclusive: no other organization token may have a role in its deployments.
+        empty: deployments in which no organization token has a role, each with true if its name is unique; an exclusive
+            table has an empty row for each.
+        ids: all ids of the organization's deployments and tokens; a name that is spelled like one is no key.
         door: the door through which the program declares it.
     """
 
@@ -57,7 +57,7 @@ class AdoptedTable:
         """Return the program's text.
 
         Args:
-            organization_id: the organization, if the program has to say it, because nothing in its surroundings does.
+            organization_id: the organization, if the program has to name it, because no setting does.
         """
         return "\n".join([_OPENING.format(module=self.door.value), *self._declaration(organization_id)]) + "\n"
 
@@ -70,7 +70,7 @@ class AdoptedTable:
                 comments[one.token.id] = ", ".join(
                     part for part in (literal(one.token.name), marks_of(one.token)) if part
                 )
-        yield "# The role of each token in each deployment. Each of them by its name; by its id if several have the name."
+        yield "# The role of each token in each deployment, both by name; by id if several have the name."
         yield "ROLES = {"
         for deployment, row in self._roles().items():
             comment = f"  # {literal(names[deployment])}" if names.get(deployment, deployment) != deployment else ""
@@ -90,7 +90,7 @@ class AdoptedTable:
             yield f"    organization_id={literal(organization_id)},"
         yield "    roles=ROLES,"
         if self.exclusive:
-            yield "    # Nobody else keeps a role in these deployments; a preview names whoever loses one."
+            yield "    # No other token keeps a role in these deployments; a preview names each one that loses a role."
             yield "    exclusive=True,"
         yield ")"
 
@@ -139,8 +139,8 @@ class AdoptedTable:
         return self._key(one.token.name, one.token.id, is_alone=one.token_by_name)
 
     def _key(self, name: str, identifier: str, *, is_alone: bool) -> str:
-        tells = is_alone and name.strip() and name not in self.ids and not holds_secret(name)
-        return name if tells else identifier
+        is_key = is_alone and name.strip() and name not in self.ids and not holds_secret(name)
+        return name if is_key else identifier
 
 
 def _ids_of_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""The command `astro-provider`: it registers its subcommands, and nothing else.
+"""The command `astro-provider`, which registers its subcommands and nothing else.
 
-What a subcommand needs is imported when it runs, so that `--help` does not wait for a web server or a cloud SDK.
+A subcommand imports its modules when it runs, so that `--help` does not wait for a web server or a cloud SDK.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from astro_provider.commands.cli.commands import adopt, doctor, emulator, find, 
 from astro_provider.commands.cli.exit_statuses import Subcommands
 from astro_provider.version import __version__
 
-HELP = """See and adopt which Astro organization API tokens hold a role in Deployments.
+HELP = """See and adopt the roles of Astro organization API tokens in Deployments.
 
 Settings come from the environment: ASTRO_API_TOKEN, and if needed ASTRO_ORGANIZATION_ID and ASTRO_API_HOST.
 
@@ -35,11 +35,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("list", short_help="List the organization tokens that hold a role in deployments.")(list_assignments)
-app.command(short_help="Tell ids by a part of a name.")(find)
-app.command(short_help="Write a program and an import file for what there is.")(adopt)
+app.command("list", short_help="List the organization tokens that have a role in deployments.")(list_assignments)
+app.command(short_help="Find ids by a part of a name.")(find)
+app.command(short_help="Write a program and an import file for existing roles.")(adopt)
 app.command()(review)
-app.command(short_help="Tell what is worth looking after among the roles in Astro.")(audit)
+app.command(short_help="Show which roles in Astro need attention.")(audit)
 app.command()(doctor)
 app.command()(emulator)
 
@@ -57,4 +57,4 @@ def astro_provider(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Register what goes before a subcommand."""
+    """Take the options before a subcommand."""

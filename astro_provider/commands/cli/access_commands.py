@@ -1,6 +1,6 @@
-"""What `review` and `audit` take, as `commands.py` has it of the other subcommands.
+"""The subcommands `review` and `audit` as a user sees them; `commands.py` has the others.
 
-They have the words of flags and findings among their options, which the rooms of access tell.
+The words of their flags and findings come from `access/`, which the other subcommands do not load.
 """
 
 from __future__ import annotations
@@ -51,13 +51,15 @@ def review(  # noqa: PLR0913  the command's options
     exit_code: Annotated[
         int | None, typer.Option(metavar="N", help="The exit status of the preview; other than 0: incomplete.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody, and say so; needs no credential.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask Astro, and say so; needs no credential.")
+    ] = False,
     max_length: Annotated[
         int,
         typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of a comment; the least flagged rows go first."),
     ] = MOST_CHARACTERS,
 ) -> None:
-    """Tell who gains, loses or changes which role where.
+    """Show who gains, loses or changes which role where.
 
     It reads the digest of `pulumi preview --json`, best with --show-sames --show-replacement-steps --refresh, and of
     `refresh` and `destroy` with --preview-only. Names, expiry and last use come from Astro; the credential is
@@ -89,12 +91,12 @@ def audit(  # noqa: PLR0913  the command's options
     *,
     states: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="FILE", help="What `pulumi stack export` printed; repeat it for more stacks."),
+        typer.Option("--state", metavar="FILE", help="An export of `pulumi stack export`; repeat it for more stacks."),
     ] = None,
     all_stacks: AllStacks = False,
     output: Annotated[
         OutputOfAudit, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
-    ] = OutputOfAudit.TABLE,
+    ] = "table",
     production: Production = None,
     rules: RulesFile = None,
     fail_on: Annotated[
@@ -106,10 +108,10 @@ def audit(  # noqa: PLR0913  the command's options
         int, typer.Option(min=LEAST_LENGTH, metavar="N", help="Characters of the Markdown; the last rows go first.")
     ] = MOST_CHARACTERS,
 ) -> None:
-    """Tell what is worth looking after among the roles that organization tokens hold.
+    """Show which roles of organization tokens need attention.
 
-    It reads all of them from Astro, and the exports of any number of stacks. Without --state or --all-stacks it says
-    nothing of what is managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
+    It reads all of them from Astro, and the exports of any number of stacks. Without --state or --all-stacks it reports
+    nothing about what is managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
 
     Exit status: 0 looked, 1 unusable input, 3 a --fail-on finding is there.
 

@@ -1,7 +1,7 @@
-"""What `astro-provider adopt` does and says.
+"""Writes what `adopt` finds, and prints what it wrote and what to type next.
 
-What it wrote and what to type next goes to standard output; what it left out, what disappears, and what is worth
-knowing, to standard error. In a terminal lines are broken between words, commands never.
+These go to standard output; what was left out, what is no longer declared, and remarks go to standard error. In a
+terminal lines are broken between words, commands never.
 """
 
 from __future__ import annotations
@@ -18,23 +18,10 @@ import typer
 
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.model import shown as text_of
-from astro_provider.commands.adoption import (
-    IMPORT_FILE,
-    PLUGIN,
-    PROGRAM_FILE,
-    ROWS_FILE,
-    Door,
-    Found,
-    bindings_in,
-    find,
-    module_path,
-    new_project,
-    program,
-    require_room,
-    rows,
-    write,
-    write_alone,
-)
+from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
+from astro_provider.commands.adoption.find import Found, find
+from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, program, rows
+from astro_provider.commands.adoption.project import PLUGIN, Door, module_path, new_project
 from astro_provider.commands.cli.exit_statuses import FAILED
 from astro_provider.commands.cli.facts import read_text
 from astro_provider.commands.cli.options import Where
@@ -50,14 +37,14 @@ IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the files go.
+    """The place of the files.
 
     Attributes:
         out: the directory.
-        program_file: the program's name.
-        project: the project that is there; None: one is made.
-        module: how the project's program imports it; None: it is a program of its own.
-        door: the door through which the program declares what it declares.
+        program_file: the name of the program, or of the rows.
+        project: the project that is there; None: a new one is written.
+        module: the name by which the project's program imports it; None: it is a program of its own.
+        door: the door through which the program declares the bindings.
     """
 
     out: Path
@@ -68,7 +55,7 @@ class Place:
 
     @property
     def pulumi_directory(self) -> Path:
-        """Where `pulumi` is called."""
+        """The directory in which `pulumi` is called."""
         return self.project.directory if self.project else self.out
 
 
@@ -86,41 +73,38 @@ def run(  # noqa: PLR0913  the command's options
     as_config: bool = False,
     states: Sequence[str] = (),
 ) -> None:
-    """Find what is assigned, write the files and say so.
-
-    Args:
-        where: the deployments that are asked for.
-        organization_id: as given on the command line; the program has to give it then too.
-        out: the directory.
-        module: the name of a module in the place of a program; None: a program.
-        force: replace files that are there.
-        as_table: declare all of them as one table.
-        exclusive: the table lets nobody else have a role in its deployments.
-        native: declare them through the native door.
-        all_stacks: leave out what a stack of the backend manages.
-        as_config: write rows for the program of templates/infra-repo, in the place of a program.
-        states: files of exports of the stacks that may manage some already; none: the project's selected stack.
+    """Find the assignments, write the files and print a report.
 
     Raises:
         AstroProviderError: nothing was written.
     """
-    _require_that_rows_are_alone(as_config, of_a_program=as_table or native or module is not None)
-    _require_a_table_of_all(exclusive, as_table=as_table, all_stacks=all_stacks)
+    if as_config and (as_table or native or module is not None):
+        raise InputError(
+            "as_config", "rows are no program: omit --as-table, --native and --module. Nothing was written."
+        )
+    if exclusive and not as_table:
+        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
+    if exclusive and all_stacks:
+        raise InputError(
+            "exclusive",
+            "an exclusive table would revoke the roles that --all-stacks leaves out: omit one of the two options. "
+            "Nothing was written.",
+        )
     project = project_of(out.resolve())
     given = [read_export(*read_text(name)) for name in states]
     imported_as = None if module is None else module_path(project, out, module)
-    door = Door.NATIVE if native else Door.DYNAMIC
     program_file = ROWS_FILE if as_config else PROGRAM_FILE if module is None else f"{module}.py"
-    place = Place(out, program_file, project, imported_as, door)
-    require_room(out, force=force, program_file=program_file, import_file=None if as_config else IMPORT_FILE)
+    place = Place(out, program_file, project, imported_as, Door.NATIVE if native else Door.DYNAMIC)
+    require_room(out, [program_file] if as_config else [program_file, IMPORT_FILE], force=force)
     before = None if as_config else _text(out / program_file)
     exports, unseen = _exports(place, given, all_stacks=all_stacks)
-    # What the program to be replaced declares stays: the next update would revoke it. Of one that nobody can read it may be any.
+    # The bindings of the program that is replaced stay in it, or the next update would revoke them. A program that
+    # cannot be read may declare any binding, so none is left out.
     declared: Collection[str] | None = frozenset() if before is None else bindings_in(before)
     managed = {} if declared is None else _managed(exports)
     with opened(organization_id) as session:
         deployments = session.deployments(where)
-        with session.progress("Reading assignments") as progress:
+        with progress_bar("Reading assignments") as progress:
             found = find(
                 session.reader,
                 deployments,
@@ -134,61 +118,50 @@ def run(  # noqa: PLR0913  the command's options
     if exclusive and found.managed:
         raise InputError(
             "exclusive",
-            f"an exclusive table takes away what other resources give there, and stacks manage {found.managed} of these roles. "
-            "Nothing was written: leave --exclusive out, or move these roles first.",
+            f"an exclusive table would revoke roles that stacks manage ({found.managed}). Nothing was written: omit "
+            "--exclusive, or move these roles first.",
         )
     if not found.adoptions:
-        _say_aside(found)
-        _say(unseen, sys.stderr)
+        _print_aside(found, unseen)
         typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
         raise typer.Exit(FAILED)
     if as_config:
-        write_alone(out, ROWS_FILE, rows(found.adoptions))
-        _say(_report_of_rows(found, place), sys.stdout)
-        _say_aside(found)
-        _say(unseen, sys.stderr)
+        write(out, {ROWS_FILE: rows(found.adoptions)})
+        _print(_report_of_rows(found, place), sys.stdout)
+        _print_aside(found, unseen)
         return
     if as_table:
         from astro_provider.commands.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
 
-        table = AdoptedTable(module or NAME, found.adoptions, organization, exclusive, found.empty, found.ids, door)
-        texts = table.program(elsewhere), table.import_file()
+        name = module or NAME
+        table = AdoptedTable(name, found.adoptions, organization, exclusive, found.empty, found.ids, place.door)
+        declaration, state = table.program(elsewhere), table.import_file()
     else:
         from astro_provider.commands.adoption.import_file import import_file  # noqa: PLC0415 as above
 
-        texts = program(found.adoptions, elsewhere, door), import_file(found.adoptions, door)
-    write(
-        out,
-        program=texts[0],
-        import_file=texts[1],
-        program_file=place.program_file,
-        project=None if project else new_project(out, strict=not found.warned, door=door),
-    )
-    _say(_report(found, place), sys.stdout)
+        declaration, state = program(found.adoptions, elsewhere, place.door), import_file(found.adoptions, place.door)
+    new = {} if project else {PROJECT_FILE: new_project(out, strict=not found.warned, door=place.door)}
+    # The import file comes last, so that it never lies beside another program than its own.
+    write(out, {**new, program_file: declaration, IMPORT_FILE: state})
+    _print(_report(found, place), sys.stdout)
     if before is not None:
-        _say_replaced(found, place, before)
-    _say_aside(found)
-    if not as_table and len(found.adoptions) > MOST_BINDINGS:
-        text = f"{len(found.adoptions)} bindings are as many resources. A table (--as-table) serves better from {MOST_BINDINGS} on: "
-        _say(["", f"{text}it is one resource, and a run makes one write for each token."], sys.stderr)
-    _say(unseen, sys.stderr)
+        _print_replaced(found, place, before)
+    advice = [] if as_table else _advice_of_a_table(len(found.adoptions))
+    _print_aside(found, [*advice, *unseen])
 
 
-def _require_that_rows_are_alone(as_config: bool, *, of_a_program: bool) -> None:  # noqa: FBT001  a value, no switch
-    if as_config and of_a_program:
-        raise InputError("as_config", "rows go without --as-table, --native and --module. Nothing was written.")
-
-
-def _require_a_table_of_all(exclusive: bool, *, as_table: bool, all_stacks: bool) -> None:  # noqa: FBT001  as above
-    if exclusive and not as_table:
-        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
-    if exclusive and all_stacks:
-        text = "an exclusive table takes away the roles that --all-stacks leaves out: write one of them. Nothing was written."
-        raise InputError("exclusive", text)
+def _advice_of_a_table(count: int) -> list[str]:
+    if count <= MOST_BINDINGS:
+        return []
+    text = (
+        f"{count} bindings are as many resources. Above {MOST_BINDINGS} a table (--as-table) serves better: it is one "
+        "resource, and a run makes one write for each token."
+    )
+    return ["", text]
 
 
 def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tuple[list[Export], list[str]]:
-    """The exports of the stacks that may manage something already, and what there is to say if none could be read."""
+    """The exports of the stacks that may manage some of the roles already, and a warning if none could be read."""
     from astro_provider.commands.stacks import all_exports, selected_export  # noqa: PLC0415  half a second
 
     if all_stacks:
@@ -199,7 +172,10 @@ def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tupl
     try:
         return [selected_export(place.project.directory)], []
     except UnusableInput as reason:
-        text = f"It was not looked at what a stack manages already: {reason} If one manages some of these, both will own them."
+        text = (
+            f"Roles that a stack manages already were not left out: {reason} If one manages some of these, two stacks "
+            "will manage them."
+        )
         return [], ["", text]
 
 
@@ -251,7 +227,7 @@ def _report(found: Found, place: Place) -> Iterator[str]:
     yield "  pulumi preview                 # shows no change"
     yield ""
     yield (
-        "Import and program belong into one step, one pull request or one run: with the program alone, an update adopts "
+        "Import and program belong in one step, one pull request or one run: with the program alone, an update adopts "
         "each binding anew; with the import alone, the next update revokes them all."
     )
     yield ""
@@ -262,8 +238,8 @@ def _strict(found: Found, place: Place) -> Iterator[str]:
     what = "With previewChecks=strict, a role or token that does not exist is an error of the pull request."
     if found.warned:
         yield (
-            f"{what} It was not set, because it would refuse {found.warned} of these bindings too, of which a preview "
-            "only warns (they stand below). Mend them, then:"
+            f"{what} Not set: it would turn the warnings below, about {found.warned} of these bindings, into errors. "
+            "Fix them, then run:"
         )
     elif place.project is None:
         yield f"{what} It is set in {place.out / PROJECT_FILE}; take it out if the program makes tokens or roles itself."
@@ -282,37 +258,41 @@ def _in_the_project(place: Place, project: Project) -> Iterator[str]:
         yield (
             f"{project.file} is the project here, and its program does not run {place.out / PROGRAM_FILE}. Move the "
             "bindings into the program, or write them as a module that it can import (--module NAME), before the next "
-            "update: it would revoke what it does not declare."
+            "update, which would revoke each binding that the program does not declare."
         )
         yield ""
     if place.door is Door.NATIVE and project.folder_of_native_provider is None:
-        yield f"{project.file} does not tell where pulumi-resource-astro is. Unless it is on PATH, add:"
+        yield f"{project.file} does not name the folder of pulumi-resource-astro. Unless it is on PATH, add:"
         yield from (f"  {line}" for line in PLUGIN.splitlines())
         yield ""
 
 
-def _say_replaced(found: Found, place: Place, before: str) -> None:
+def _print_replaced(found: Found, place: Place, before: str) -> None:
     old = bindings_in(before)
     if old is None:
         path = place.out / place.program_file
-        text = f"What {path} declared before cannot be read from its text: compare the two before the next `pulumi up`."
-        _say(["", text], sys.stderr)
+        text = (
+            f"The bindings that {path} declared before cannot be read from it: compare the two before the next "
+            "`pulumi up`."
+        )
+        _print(["", text], sys.stderr)
         return
     gone = sorted(old - {one.name for one in found.adoptions})
-    _say_list(f"No longer in the program, {len(gone)} (the next `pulumi up` revokes those that the stack has):", gone)
+    _print_list(f"No longer in the program, {len(gone)} (the next `pulumi up` revokes those that the stack has):", gone)
 
 
-def _say_aside(found: Found) -> None:
-    _say_list(f"Left out, {len(found.left_out)}:", found.left_out)
-    _say_list("Adopted, but worth knowing:", found.remarks)
+def _print_aside(found: Found, more: Sequence[str]) -> None:
+    _print_list(f"Left out, {len(found.left_out)}:", found.left_out)
+    _print_list("Adopted, with remarks:", found.remarks)
+    _print(more, sys.stderr)
 
 
-def _say_list(heading: str, lines: Sequence[str]) -> None:
+def _print_list(heading: str, lines: Sequence[str]) -> None:
     if lines:
-        _say(["", heading, *(f"  {shown.line(line)}" for line in lines)], sys.stderr)
+        _print(["", heading, *(f"  {shown.line(line)}" for line in lines)], sys.stderr)
 
 
-def _say(lines: Sequence[str] | Iterator[str], stream: TextIO) -> None:
+def _print(lines: Sequence[str] | Iterator[str], stream: TextIO) -> None:
     width = console(stream).width if stream.isatty() else 0
     for line in lines:
         is_command = line.startswith(("  pulumi ", "  cd ", "  import "))
@@ -331,4 +311,4 @@ def _text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        return "("  # something is there, and nobody can read it
+        return "("  # no program, so its bindings count as unreadable

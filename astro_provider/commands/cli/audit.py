@@ -1,14 +1,13 @@
-"""`astro-provider audit`: what there is in Astro, beside what the states of stacks say there is."""
+"""Audits the roles in Astro: compares them with the states of stacks, and prints the findings."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
+from rich.text import Text
 
 from astro_provider.access.audit import Assignment, Audit, Finding, Found, by_grant
 from astro_provider.access.audit import audit as audited
@@ -18,18 +17,28 @@ from astro_provider.access.export import Export, read_export
 from astro_provider.access.facts import Facts
 from astro_provider.access.pages import audit_page
 from astro_provider.access.rules import Rules
-from astro_provider.commands.cli.answers import answer, say_failed_on
-from astro_provider.commands.cli.exit_statuses import FLAGGED
+from astro_provider.access.rules_file import read_rules
+from astro_provider.astro.reading.assignments import assigned_tokens
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.commands.cli.exit_statuses import FLAGGED, print_failed_on
+from astro_provider.commands.cli.facts import deployment_facts, read_text, token_facts
 from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
-from astro_provider.commands.cli.terminal import progress_bar
+from astro_provider.commands.cli.session import opened
+from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.terminal import console, print_as, progress_bar
 from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
 
-if TYPE_CHECKING:
-    from astro_provider.astro.reading.reader import Reader
-
-HEADS = ("DEPLOYMENT", "DEPLOYMENT ID", "TOKEN", "TOKEN ID", "ROLE", "FINDINGS", "STACKS")
+COLUMNS = {
+    "DEPLOYMENT": Kind.NAME,
+    "DEPLOYMENT ID": Kind.EXACT,
+    "TOKEN": Kind.NAME,
+    "TOKEN ID": Kind.EXACT,
+    "ROLE": Kind.EXACT,
+    "FINDINGS": Kind.PROSE,
+    "STACKS": Kind.NAME,
+}
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -43,21 +52,8 @@ def run(  # noqa: PLR0913  the command's options
     organization_id: str | None,
     max_length: int,
 ) -> None:
-    """Audit, print, and end with the status that the command's help tells.
-
-    Args:
-        states: files of exports.
-        all_stacks: export all stacks of the backend.
-        output: how the findings are written.
-        production: patterns of the names of what is production.
-        rules: the house's rules.
-        fail_on: the findings that end with a status of their own.
-        organization_id: as given on the command line.
-        max_length: characters of the Markdown.
-    """
-    from astro_provider.commands.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
-
-    house = read_rules_file(rules)
+    """Audit, print, and end with the status that the command's help documents."""
+    house = None if rules is None else read_rules(*read_text(str(rules)))
     if states and all_stacks:
         raise WrongUsage("--state and --all-stacks contradict each other: write one of them.")
     if all_stacks:
@@ -65,20 +61,20 @@ def run(  # noqa: PLR0913  the command's options
             exports = all_exports(progress)
     else:
         exports = [read_export(*read_text(name)) for name in states]
-    found = _looked(organization_id, exports, tuple(production), house, is_whole_backend=all_stacks)
-    texts: dict[StrEnum, Callable[[], str]] = {
-        OutputOfAudit.JSON: lambda: as_json(audit_document(found)),
-        OutputOfAudit.CSV: lambda: as_csv(found),
-        OutputOfAudit.HTML: lambda: audit_page(found),
-        OutputOfAudit.MARKDOWN: lambda: as_markdown(found, max_length),
+    found = _audited(organization_id, exports, tuple(production), house, is_whole_backend=all_stacks)
+    texts: dict[str, Callable[[], str]] = {
+        "json": lambda: as_json(audit_document(found)),
+        "csv": lambda: as_csv(found),
+        "html": lambda: audit_page(found),
+        "markdown": lambda: as_markdown(found, max_length),
     }
-    answer(output, texts, lambda: _print_table(found))
+    print_as(output, texts, lambda: _print_table(found))
     if hits := found.hits(fail_on):
-        say_failed_on(hits)
+        print_failed_on(hits)
         raise typer.Exit(FLAGGED)
 
 
-def _looked(
+def _audited(
     organization_id: str | None,
     exports: list[Export],
     production: tuple[str, ...],
@@ -86,17 +82,13 @@ def _looked(
     *,
     is_whole_backend: bool,
 ) -> Audit:
-    from astro_provider.astro.reading.assignments import assigned_tokens  # noqa: PLC0415  half a second
-    from astro_provider.commands.cli.facts import deployment_facts, token_facts  # noqa: PLC0415  as above
-    from astro_provider.commands.cli.session import opened  # noqa: PLC0415  as above
-
     with opened(organization_id) as session:
         reader, organization = session.reader, session.reader.organization_id
-        if not is_whole_backend:  # which may well have stacks of other organizations
+        if not is_whole_backend:  # a backend may have stacks of other organizations as well
             _require_organization(exports, organization)
         tokens = reader.organization_tokens()
         deployments = list(reader.deployments().values())
-        with session.progress("Reading assignments") as progress:
+        with progress_bar("Reading assignments") as progress:
             rows = assigned_tokens(reader, deployments, tokens=tokens, progress=progress)
         facts = Facts(
             asked=True,
@@ -105,15 +97,16 @@ def _looked(
         )
         assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
         found = audited(organization, assignments, facts, exports, production=production, rules=rules)
+        # Only now is it known whether a finding depends on what the credential cannot see.
         _require_sight(reader, found)
     return found
 
 
 def _require_sight(reader: Reader, found: Audit) -> None:
-    """Refuse to call a recorded role missing if the credential may not see all roles.
+    """Refuse to report a recorded role as missing unless the credential is known to see all roles.
 
     Raises:
-        AbsenceNotProven: a recorded role was not seen, and the credential has not shown that it sees everything.
+        AbsenceNotProven: it is not, and a recorded role was not seen.
     """
     missing = [one for one in found.findings if one.finding is Finding.MISSING]
     if not missing:
@@ -121,37 +114,31 @@ def _require_sight(reader: Reader, found: Audit) -> None:
     doubt = reader.evidence.doubt()
     if doubt is not None:
         first = missing[0]
+        recorded = "1 recorded role was" if len(missing) == 1 else f"{len(missing)} recorded roles were"
         raise AbsenceNotProven(
-            f"{len(missing)} recorded {'role was' if len(missing) == 1 else 'roles were'} not seen, the first of token {first.org_token_id} in deployment "
-            f"{first.deployment_id}, but it is not known whether they are missing in Astro, because {doubt}. Run the audit "
-            "again with the credential of an Organization Owner."
+            f"{recorded} not seen, the first of token {first.org_token_id} in deployment {first.deployment_id}, but it "
+            f"is not known whether they are missing in Astro, because {doubt}. Run the audit again with the credential "
+            "of an Organization Owner."
         )
 
 
 def _require_organization(exports: list[Export], organization_id: str) -> None:
-    """Refuse a state of another organization, whose bindings would all seem to be lost."""
+    """Refuse the state of another organization: all its bindings would be reported as missing."""
     for export in exports:
         for grant in export.grants:
             other = grant.subject.organization_id
             if isinstance(other, str) and other != organization_id:
                 raise UnusableInput(
                     f"The export of {export.stack} has bindings of organization {other}, and this audit is about "
-                    f"{organization_id}: leave it out, or write --organization-id."
+                    f"{organization_id}: omit it, or write --organization-id."
                 )
 
 
 def _print_table(found: Audit) -> None:
-    from rich.text import Text  # noqa: PLC0415  half a second
-
-    from astro_provider.commands.cli.table import Kind, print_table  # noqa: PLC0415  as above
-    from astro_provider.commands.cli.terminal import console  # noqa: PLC0415  as above
-
     if found.findings:
-        kinds = (Kind.NAME, Kind.EXACT, Kind.NAME, Kind.EXACT, Kind.EXACT, Kind.PROSE, Kind.NAME)
         print_table(
-            dict(zip(HEADS, kinds, strict=True)),
+            COLUMNS,
             [_cells(findings) for findings in by_grant(found.findings)],
-            under=(("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID")),
             beneath=(("FINDINGS", "STACKS"), ("ROLE", "FINDINGS")),
         )
     aside = console(sys.stderr)

@@ -1,7 +1,7 @@
-"""What each subcommand takes: its options, its help and its examples.
+"""The subcommands as a user sees them: options, help and examples.
 
-It imports little, because every `--help` waits for it. What a subcommand does stands in the module of its name, which is
-imported when it runs.
+It imports little, because every `--help` waits for it. The work of a subcommand is in the module of its name, which is
+imported when the subcommand runs.
 """
 
 from __future__ import annotations
@@ -35,14 +35,12 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
     include_other_scopes: Annotated[
         bool, typer.Option("--include-other-scopes", help="Also tokens of a workspace or of a deployment.")
     ] = False,
-    output: Annotated[
-        OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")
-    ] = OutputOfList.TABLE,
+    output: Annotated[OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")] = "table",
     sort: Annotated[
-        Sort, typer.Option(help="Name, role, or a time, the earliest first; what Astro does not tell comes last.")
-    ] = Sort.DEPLOYMENT,
+        Sort, typer.Option(help="Name, role, or a time, the earliest first; tokens without it come last.")
+    ] = "deployment",
 ) -> None:
-    """List the organization tokens that hold a role in deployments: in all of them, unless options say where.
+    """List the organization tokens that have a role in deployments: in all of them, unless options choose some.
 
     The credential is ASTRO_API_TOKEN. Nothing is changed.
 
@@ -70,13 +68,11 @@ def find(
     *,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a name, in any case, or a whole id.")],
     organization_id: OrganizationId = None,
-    output: Annotated[
-        OutputOfFind, typer.Option(help="For people (table) or for programs (json).")
-    ] = OutputOfFind.TABLE,
+    output: Annotated[OutputOfFind, typer.Option(help="For people (table) or for programs (json).")] = "table",
 ) -> None:
     """Find tokens, deployments, workspaces and roles by a part of their names.
 
-    It shows the ids that programs and the other commands take, also of tokens that hold no role anywhere. The credential
+    It shows the ids that programs and the other commands take, also of tokens without a role. The credential
     is ASTRO_API_TOKEN. Nothing is changed. Exit status 5: nothing has that name or id.
 
     \b
@@ -96,7 +92,7 @@ def adopt(  # noqa: PLR0913 the command's options
     all_deployments: AllDeployments = False,
     workspace_id: WorkspaceId = None,
     organization_id: OrganizationId = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The directory for the files; made if missing.")],
     module: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Write NAME.py, which the program of a project can import, not __main__.py."),
@@ -105,13 +101,14 @@ def adopt(  # noqa: PLR0913 the command's options
         bool, typer.Option("--as-table", help="Declare all of them as one table, DeploymentOrgTokenBindings.")
     ] = False,
     exclusive: Annotated[
-        bool, typer.Option("--exclusive", help="With --as-table: nobody else may have a role in these deployments.")
+        bool, typer.Option("--exclusive", help="With --as-table: no other token may have a role in these deployments.")
     ] = False,
     native: Annotated[
         bool, typer.Option("--native", help="Declare them through the native provider (docs/languages.md).")
     ] = False,
     all_stacks: Annotated[
-        bool, typer.Option("--all-stacks", help="Leave out what a stack of the backend of this directory manages.")
+        bool,
+        typer.Option("--all-stacks", help="Leave out the roles that any stack of this directory's backend manages."),
     ] = False,
     as_config: Annotated[
         bool, typer.Option("--as-config", help="Write rows for the program of templates/infra-repo, no program.")
@@ -121,11 +118,11 @@ def adopt(  # noqa: PLR0913 the command's options
         typer.Option(
             "--state",
             metavar="FILE",
-            help="What `pulumi stack export` printed: what it manages is left out; repeatable. Without it the project's "
-            "selected stack is asked.",
+            help="An export of `pulumi stack export`, whose bindings are left out; repeatable. Without it the project's "
+            "selected stack is exported.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write a program and an import file for the assignments that exist.
 
@@ -162,17 +159,15 @@ def adopt(  # noqa: PLR0913 the command's options
 
 def doctor(
     *,
-    output: Annotated[
-        OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")
-    ] = OutputOfDoctor.TABLE,
+    output: Annotated[OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")] = "table",
 ) -> None:
     """Look whether everything is there for a first `pulumi up`.
 
     It looks at the credential, the organization, the service, the permissions, Pulumi and its interpreter, and the
     directory of locks. Nothing is changed, and no credential is shown. Call it where you would call `pulumi`: the
-    project there says which interpreter is used.
+    project there names the interpreter.
 
-    A tick is seen to be well, a cross has to be mended (exit status 1); `!` is well today, and `?` cannot be seen.
+    A tick was seen to be right, a cross has to be fixed (exit status 1); `!` works today, and `?` cannot be seen.
 
     \b
     Examples:
@@ -181,7 +176,7 @@ def doctor(
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
     from astro_provider.commands.cli.doctor import run  # noqa: PLC0415 half a second
 
-    run(as_json=output is OutputOfDoctor.JSON)
+    run(as_json=output == "json")
 
 
 def emulator(  # noqa: PLR0913 one for each option
@@ -208,7 +203,7 @@ def emulator(  # noqa: PLR0913 one for each option
     """Run an Astro API on this machine, in memory.
 
     It starts with a small organization, prints the variables that lead to it, and forgets everything when it ends.
-    docs/emulator.md tells what it can do.
+    docs/emulator.md describes what it can do.
 
     \b
     Examples:

@@ -1,8 +1,7 @@
-"""What `astro-provider doctor` prints: a line for each check, and beneath it what to do."""
+"""Prints a line for each check of `doctor`, and beneath it the remedy."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -13,22 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from astro_provider.commands.cli.exit_statuses import FAILED
-from astro_provider.commands.cli.terminal import console
+from astro_provider.commands.cli.terminal import console, print_json
 from astro_provider.commands.diagnosis import Check, Status, diagnose
-from astro_provider.messages import shown
 
 _MARKS = {Status.OK: "✓", Status.WARNING: "!", Status.UNKNOWN: "?", Status.FAILED: "✗"}
-_PLAIN_MARKS = {**_MARKS, Status.OK: "+", Status.FAILED: "x"}  # for a terminal that knows no tick
+_PLAIN_MARKS = {**_MARKS, Status.OK: "+", Status.FAILED: "x"}  # for a terminal whose encoding has no tick
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.UNKNOWN: "cyan", Status.FAILED: "bold red"}
 
 
 def run(*, as_json: bool) -> None:
-    """Look, print, and end with status 1 if something has to be mended."""
+    """Look, print, and end with status 1 if a check failed."""
     checks = diagnose(os.environ)
     healthy = not any(check.status is Status.FAILED for check in checks)
     if as_json:
-        text = json.dumps({"ok": healthy, "checks": [asdict(check) for check in checks]}, indent=2, ensure_ascii=False)
-        typer.echo(shown.json_text(text))
+        print_json({"ok": healthy, "checks": [asdict(check) for check in checks]})
     elif sys.stdout.isatty():
         _print_table(checks)
     else:

@@ -1,4 +1,4 @@
-"""`astro-provider emulator`: an Astro API on this machine, for as long as the command runs."""
+"""Runs an Astro API on this machine, for as long as the command runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from astro_provider.commands.cli.table import plain_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from astro_emulator import Emulator
 
@@ -19,16 +21,7 @@ EXTRA = frozenset(("fastapi", "starlette", "uvicorn", "h11"))
 def run(  # noqa: PLR0913 one for each option
     *, port: int, latency: float, rate_limits: bool, seed: str | None, updated_at_moves: bool, credentials: bool
 ) -> None:
-    """Run until Ctrl-C.
-
-    Args:
-        port: on 127.0.0.1; 0: any free one.
-        latency: milliseconds that every call takes.
-        rate_limits: whether the limits of Astro are on.
-        seed: a file, or the name of a seed of the package; None: the small organization.
-        updated_at_moves: whether a write of roles changes `updatedAt`.
-        credentials: print the second credential, too.
-    """
+    """Print how to reach the emulator, and run until Ctrl-C."""
     try:
         from astro_emulator import Emulator, SeedError  # noqa: PLC0415 half a second, and an optional extra
     except ModuleNotFoundError as error:
@@ -40,7 +33,7 @@ def run(  # noqa: PLR0913 one for each option
             err=True,
         )
         raise typer.Exit(1) from None
-    # A shell starts background jobs with SIGINT ignored; this command has to end with it all the same.
+    # A shell starts background jobs with SIGINT ignored, and this command ends with nothing else.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -72,12 +65,11 @@ def _greeting(running: Emulator, *, credentials: bool) -> Iterator[str]:
         yield from _second_credential(running)
         yield ""
     workspaces = {workspace["id"]: workspace["name"] for workspace in shown["workspaces"]}
-    yield from _table(
-        ("DEPLOYMENT", "ID", "WORKSPACE"),
-        [(one["name"], one["id"], workspaces[one["workspaceId"]]) for one in shown["deployments"]],
-    )
+    deployments = [(one["name"], one["id"], workspaces[one["workspaceId"]]) for one in shown["deployments"]]
+    yield from plain_lines([("DEPLOYMENT", "ID", "WORKSPACE"), *deployments])
     yield ""
-    yield from _table(("TOKEN", "ID", "SCOPE"), [(one["name"], one["id"], one["scope"]) for one in shown["tokens"]])
+    tokens = [(one["name"], one["id"], one["scope"]) for one in shown["tokens"]]
+    yield from plain_lines([("TOKEN", "ID", "SCOPE"), *tokens])
 
 
 def _second_credential(running: Emulator) -> Iterator[str]:
@@ -87,12 +79,6 @@ def _second_credential(running: Emulator) -> Iterator[str]:
         return
     with running.store.locked() as state:
         token = state.tokens[state.credentials[bearer]["api_token_id"]]
-    # A comment, so that a copy of the whole block keeps the credential above.
+    # A comment, so that a user who pastes the whole block into a shell keeps the first credential.
     yield f"# Of a lesser token, '{token['name']}' ({token['id']}): it may neither read tokens nor write them."
     yield f"# export ASTRO_API_TOKEN={bearer}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
-    for line in (head, *rows):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

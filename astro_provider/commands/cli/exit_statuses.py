@@ -1,4 +1,4 @@
-"""The exit status of every way in which a subcommand can end, and what it says then.
+"""The exit status of every way in which a subcommand can end, and its last words on standard error.
 
     0    done
     1    failed: one sentence on standard error, never a traceback
@@ -6,16 +6,17 @@
     3    done, and something that --fail-on names is there
     4    done, and the preview that was reviewed is incomplete (comes before 3)
     5    done, and `find` found nothing
-    130  interrupted with Ctrl-C; nothing is said
-    141  the reader of standard output has gone (`| head -1`); nothing is said
+    130  interrupted with Ctrl-C; nothing is printed
+    141  the reader of standard output has gone (`| head -1`); nothing is printed
 
-130 and 141 are what a shell reports for a program that died of SIGINT or SIGPIPE, so that scripts see the usual.
+A shell reports 130 and 141 for a program that died of SIGINT or SIGPIPE, so scripts know them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any, NoReturn
@@ -55,6 +56,11 @@ class Subcommands(TyperGroup):
             return answer
 
 
+def print_failed_on(hits: Iterable[str]) -> None:
+    """Print on standard error which of --fail-on are there, each once."""
+    typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
+
+
 def _in_the_shells_words(error: AstroProviderError) -> str:
     if isinstance(error, InputError):
         return f"--{error.property_name.replace('_', '-')}: {error.reason}"
@@ -62,7 +68,7 @@ def _in_the_shells_words(error: AstroProviderError) -> str:
 
 
 def _end_now(status: int) -> NoReturn:
-    """End without waiting for the calls that other threads still have in flight; all `finally` blocks have run."""
+    """End the process, without waiting for the calls that other threads still make; all `finally` blocks have run."""
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(status)

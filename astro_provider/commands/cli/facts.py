@@ -1,4 +1,4 @@
-"""What `review` and `audit` read: files, and what Astro tells of tokens and deployments."""
+"""Reads for `review` and `audit`: files, and the facts of tokens and deployments in Astro."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from astro_provider.access.facts import Deployment, Facts, Token
 from astro_provider.access.flags import loses_admin
 from astro_provider.access.model import ADMIN, same_role, seen, shown
 from astro_provider.access.outcome import outcome
-from astro_provider.access.rules import Rules
-from astro_provider.access.rules_file import read_rules
 from astro_provider.astro import api
 from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
@@ -33,7 +31,7 @@ def read_text(name: str) -> tuple[str, str]:
     """Read a file, or standard input for `-`.
 
     Returns:
-        Its text, and what a message calls it. PowerShell writes UTF-16, so the encoding is found as JSON's is.
+        Its text, and its name in messages. PowerShell writes UTF-16, so the encoding is found as JSON's is.
 
     Raises:
         UnusableInput: it cannot be read.
@@ -48,17 +46,6 @@ def read_text(name: str) -> tuple[str, str]:
         raise UnusableInput(f"{source} is no text in UTF-8 or UTF-16.") from None
 
 
-def read_rules_file(name: Path | None) -> Rules | None:
-    """Read `access.toml`, if one is given.
-
-    Raises:
-        UnusableInput: it cannot be read, or is wrong; the text names the line.
-    """
-    if name is None:
-        return None
-    return read_rules(*read_text(str(name)))
-
-
 def listed(readers: Sequence[Reader]) -> Facts:
     """Read the tokens and the deployments of organizations: one list of each."""
     tokens: dict[str, Token] = {}
@@ -70,17 +57,12 @@ def listed(readers: Sequence[Reader]) -> Facts:
 
 
 def looked_up(readers: Readers, facts: Facts, digest: Digest) -> Facts:
-    """Read what a review needs of roles.
-
-    Args:
-        readers: the readers of the organizations.
-        facts: what `listed` has read.
-        digest: what is reviewed.
+    """Add the roles that a review of the digest needs to the facts that `listed` has read.
 
     Returns:
-        The facts with `admins` of each deployment that loses an admin (one list each), with `held` of the pairs that only
-        Astro can tell (one list for each of their deployments, or one read for each of their tokens, whichever is fewer),
-        and with `roles` if one is given that is not built in (one list for each organization).
+        The facts with `admins` of each deployment that loses an admin (one list each), with `held` of the pairs that
+        the digest leaves open (one list for each of their deployments, or one read for each of their tokens, whichever
+        is fewer), and with `roles` if one is given that is not built in (one list for each organization).
     """
     expected = outcome(digest, facts)
     losing = {
@@ -112,9 +94,10 @@ def _roles_in(readers: Readers, deployment: Deployment) -> dict[str, str]:
 
 
 def _held(readers: Readers, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-    """The roles of pairs of a deployment and a token; a pair in a deployment that Astro does not list is left out."""
+    """The roles of pairs of a deployment and a token; pairs in a deployment that Astro does not list are left out."""
     there = [pair for pair in pairs if pair[0] in facts.deployments]
     deployments, tokens = (sorted({pair[which] for pair in there}) for which in range(2))
+    # A list shows all tokens of one deployment, a read all deployments of one token: take the fewer calls.
     if len(deployments) < len(tokens):
         lists = in_parallel([partial(_roles_in, readers, facts.deployments[one]) for one in deployments])
         in_deployment = dict(zip(deployments, lists, strict=True))
@@ -134,25 +117,27 @@ def _roles_of(reader: Reader, token_id: str) -> dict[str, str]:
 
 
 def token_facts(token: api.ApiToken) -> Token:
-    """What is worth knowing of a token."""
+    """The facts of a token."""
     organization_roles = [one.role for one in token.roles or () if one.entity_type == ORGANIZATION]
     return Token(
         id=token.id,
         name=token.name,
-        created_at=_date(token.created_at),
+        created_at=moment(token.created_at),
         expires_at=token.end_at,
-        last_used_at=_date(token.last_used_at),
+        last_used_at=moment(token.last_used_at),
         is_owner=any(same_role(role, OWNER) for role in organization_roles) if organization_roles else None,
     )
 
 
 def deployment_facts(deployment: api.Deployment, organization_id: str) -> Deployment:
-    """What is worth knowing of a deployment."""
+    """The facts of a deployment."""
     return Deployment(deployment.id, deployment.name, deployment.workspace_name or "", organization_id)
 
 
-def _date(text: object) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """A time of the service, read as UTC if it has no zone; None if there is none, or if it is malformed."""
     try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
+        at = datetime.fromisoformat(text or "")
     except ValueError:
         return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,13 +1,11 @@
-"""What `astro-provider find` answers: ids, by a part of a name.
+"""Finds ids by a part of a name.
 
-It takes three lists of the service and no more: tokens, deployments, and the roles of deployments. Workspaces are those
-that the deployments tell of; one without a deployment is not seen.
+It reads three lists of the service and no more: tokens, deployments, and the roles of deployments. Workspaces are those
+of the deployments; one without a deployment is not seen.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -21,21 +19,21 @@ from astro_provider.commands.cli.names import workspaces
 from astro_provider.commands.cli.options import OutputOfFind
 from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.terminal import print_json
 from astro_provider.messages import shown
 
 COLUMNS = {"KIND": Kind.EXACT, "NAME": Kind.NAME, "ID": Kind.EXACT, "ABOUT": Kind.PROSE}
-UNDER = (("NAME", "ID"),)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that may be meant.
+    """A token, deployment, workspace or role.
 
     Attributes:
         kind: token, deployment, workspace or role.
         name: its name.
         id: its id; None for a built-in role, which is given by its name.
-        about: what tells two of one name apart, in words.
+        about: how it differs from others of the same name, in words.
     """
 
     kind: str
@@ -45,16 +43,14 @@ class Hit:
 
 
 def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
-    """Ask the service and print what was found on standard output; if nothing was, the exit status is 5."""
+    """Ask the service and print the hits on standard output; without one the exit status is 5."""
     with opened(organization_id) as session:
         everything = list(_everything(session.reader))
     found = matching(text, everything)
-    if output is OutputOfFind.JSON:
-        is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-        rows = [asdict(hit) for hit in found]
-        typer.echo(shown.json_text(json.dumps(rows, indent=2, ensure_ascii=not is_unicode)))
+    if output == "json":
+        print_json([asdict(hit) for hit in found])
     elif found:
-        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found], under=UNDER)
+        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found])
     else:
         hint = nearest_names(text, [one.name for one in everything])
         typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)
@@ -63,7 +59,7 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
 
 
 def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
-    """Return what has the text in its name, whatever the case, or as its id."""
+    """Return the hits that have the text in their name, in any case, or as their id."""
     part = text.casefold()
     return [hit for hit in everything if part in hit.name.casefold() or text == hit.id]
 

@@ -1,9 +1,8 @@
-"""What `astro-provider list` answers: assignments as a table for people, as JSON or CSV for programs."""
+"""Prints assignments: as a table for people, as JSON or CSV for programs."""
 
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -13,19 +12,22 @@ from io import StringIO
 import typer
 from rich.text import Text
 
+from astro_provider.access.facts import UNUSED_AFTER, Token
 from astro_provider.astro.api import Deployment
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.rows import DeploymentOrgToken
-from astro_provider.commands.cli.marks import UNUSED, UNUSED_IN_WORDS, marks, moment
+from astro_provider.commands.cli.facts import moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
 from astro_provider.commands.cli.table import Kind, print_table
-from astro_provider.commands.cli.terminal import console
+from astro_provider.commands.cli.terminal import console, print_json, progress_bar
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.messages import shown
 
-DEPLOYMENT_COLUMNS = {"DEPLOYMENT": Kind.NAME, "DEPLOYMENT ID": Kind.EXACT}
+MARKS = "MARKS"
 COLUMNS = {
+    "DEPLOYMENT": Kind.NAME,
+    "DEPLOYMENT ID": Kind.EXACT,
     "TOKEN": Kind.NAME,
     "TOKEN ID": Kind.EXACT,
     "ROLE": Kind.EXACT,
@@ -33,21 +35,24 @@ COLUMNS = {
     "CREATED": Kind.NAME,
     "CREATED BY": Kind.NAME,
     "DESCRIPTION": Kind.PROSE,
+    MARKS: Kind.PROSE,
 }
-MARKS_COLUMN = "MARKS"
-UNDER = (("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID"))
 BENEATH = (
-    ("ROLE", MARKS_COLUMN),
+    ("ROLE", MARKS),
     ("CREATED", "CREATED BY"),
     ("TOKEN", "DESCRIPTION"),
     ("ROLE", "SCOPE"),
     ("ROLE", "CREATED"),
 )
+UNUSED = "unused"
+DIRECT_ACCESS = "DIRECT_ACCESS"
+UNUSED_IN_WORDS = (
+    f"{UNUSED}: older than {UNUSED_AFTER.days} days, and Astro shows no use in the last {UNUSED_AFTER.days}."
+)
 NOT_IN_IT = (
-    "CREATED is the token's age: Astro does not tell when a role was granted. Roles that a token has through its "
+    "CREATED is the token's age: Astro does not show when a role was granted. Roles that a token has through its "
     "organization or workspace are not listed."
 )
-KEYS = tuple(field.name for field in fields(DeploymentOrgToken))
 
 
 def run(
@@ -55,23 +60,17 @@ def run(
 ) -> None:
     """Ask the service and print the answer on standard output.
 
-    Args:
-        where: the deployments that are asked for.
-        organization_id: as given on the command line.
-        output: how the answer is written.
-        sort: in which order.
-        include_other_scopes: also tokens of a workspace or of a deployment.
-
     Raises:
         AstroProviderError: there is no answer; nothing has been printed.
     """
     with opened(organization_id) as session:
-        found = _without_the_deployment(session, where, include_other_scopes) if output is OutputOfList.TABLE else []
+        found = _in_one_call(session, where, include_other_scopes) if output == "table" else []
         if not found:
             deployments = session.deployments(where)
-            if where.by_default and deployments:
-                _say_that_it_is_all(session, len(deployments))
-            with session.progress("Reading assignments") as progress:
+            if where.by_default and (count := len(deployments)):
+                all_of_them = f"all {count} deployments of organization {session.reader.organization_id}"
+                typer.echo(f"Listing {all_of_them}, in {count + 2} calls at most.", err=True)
+            with progress_bar("Reading assignments") as progress:
                 found = assigned_tokens(
                     session.reader,
                     deployments,
@@ -79,9 +78,9 @@ def run(
                     progress=progress,
                 )
     found = sorted_by(sort, found)
-    if output is OutputOfList.JSON:
-        _print_json(found)
-    elif output is OutputOfList.CSV:
+    if output == "json":
+        print_json([asdict(row) for row in found])
+    elif output == "csv":
         _print_csv(found)
     elif found:
         _print_table(found, where)
@@ -90,28 +89,22 @@ def run(
         typer.echo(f"No {kind} are assigned to {_named(deployments, where, session)}.", err=True)
 
 
-def _say_that_it_is_all(session: Session, count: int) -> None:
-    organization = f"organization {session.reader.organization_id}"
-    typer.echo(f"Listing all {count} deployments of {organization}, in {count + 2} calls at most.", err=True)
-
-
 def age(created_at: str | None, now: datetime) -> str:
-    """Return how many whole days ago something was made: `325 days ago`, or `today` under one; blank if unknown."""
-    try:
-        created = datetime.fromisoformat(created_at or "")
-    except ValueError:
+    """Return how many whole days ago a token was made: `325 days ago`, or `today` under one; blank if unknown."""
+    created = moment(created_at)
+    if created is None:
         return ""
-    days = (now - (created if created.tzinfo else created.replace(tzinfo=UTC))).days
+    days = (now - created).days
     if days < 1:
         return "today"
     return "1 day ago" if days == 1 else f"{days} days ago"
 
 
-def _without_the_deployment(session: Session, where: Where, include_other_scopes: bool) -> list[DeploymentOrgToken]:  # noqa: FBT001
-    """Return the assignments of the one deployment that is asked for, in one call, without asking what it is.
+def _in_one_call(session: Session, where: Where, include_other_scopes: bool) -> list[DeploymentOrgToken]:  # noqa: FBT001
+    """Return the assignments of the one deployment that is given by its id, without a call about the deployment itself.
 
-    A table of one deployment shows neither its name nor its workspace. Nothing found, or refused: somebody has to ask
-    what it is, to tell an empty one from one that does not exist.
+    A table of one deployment shows neither its name nor its workspace. The list is empty as well if the call fails or
+    finds nothing: only a call about the deployment distinguishes an empty one from one that does not exist.
     """
     if not where.is_one_deployment or where.deployment_names or where.workspace_id is not None:
         return []
@@ -123,57 +116,65 @@ def _without_the_deployment(session: Session, where: Where, include_other_scopes
 
 
 def sorted_by(sort: Sort, found: Sequence[DeploymentOrgToken]) -> list[DeploymentOrgToken]:
-    """Return the rows in another order; equal ones stay as they are, and what is not told comes last."""
+    """Return the rows in another order; equal ones keep their order, and those without the time come last."""
 
     def key(row: DeploymentOrgToken) -> tuple[bool, float | str]:
-        if sort in (Sort.NAME, Sort.ROLE):
-            return False, row.name if sort is Sort.NAME else row.deployment_role
-        times = {Sort.CREATED: row.created_at, Sort.EXPIRES: row.expires_at, Sort.LAST_USED: row.last_used_at}
+        if sort in ("name", "role"):
+            return False, row.name if sort == "name" else row.deployment_role
+        times = {"created": row.created_at, "expires": row.expires_at, "last-used": row.last_used_at}
         at = moment(times[sort])
-        return at is None, 0.0 if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        return at is None, 0.0 if at is None else at.timestamp()
 
-    return list(found) if sort is Sort.DEPLOYMENT else sorted(found, key=key)
+    return list(found) if sort == "deployment" else sorted(found, key=key)
 
 
 def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
     now = datetime.now(UTC)
-    columns = dict(COLUMNS)
-    rows = [
-        [
-            row.name,
-            row.id,
-            row.deployment_role,
-            row.scope,
-            age(row.created_at, now),
-            row.created_by or "",
-            row.description,
-        ]
-        for row in found
-    ]
-    if not where.is_one_deployment:
-        columns = DEPLOYMENT_COLUMNS | columns
-        rows = [[row.deployment_name, row.deployment_id, *cells] for cells, row in zip(rows, found, strict=True)]
-    marked = [marks(row, now) for row in found]
-    if any(marked):
-        columns |= {MARKS_COLUMN: Kind.PROSE}
-        rows = [[*cells, mark] for cells, mark in zip(rows, marked, strict=True)]
-    print_table(columns, rows, under=UNDER, beneath=BENEATH, once=True)
+    rows = [dict(zip(COLUMNS, _cells(row, now), strict=True)) for row in found]
+    left_out = {"DEPLOYMENT", "DEPLOYMENT ID"} if where.is_one_deployment else set()
+    if not any(row[MARKS] for row in rows):
+        left_out.add(MARKS)
+    columns = {name: kind for name, kind in COLUMNS.items() if name not in left_out}
+    print_table(columns, [[row[name] for name in columns] for row in rows], beneath=BENEATH, once=True)
     if sys.stdout.isatty():
         terminal = console(sys.stdout)
         terminal.print()
-        unused = any(UNUSED in mark for mark in marked)
+        unused = any(UNUSED in row[MARKS] for row in rows)
         terminal.print(Text(f"{UNUSED_IN_WORDS} {NOT_IN_IT}" if unused else NOT_IN_IT))
 
 
-def _print_json(found: Sequence[DeploymentOrgToken]) -> None:
-    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-    text = json.dumps([asdict(row) for row in found], indent=2, ensure_ascii=not is_unicode)
-    typer.echo(shown.json_text(text))
+def _cells(row: DeploymentOrgToken, now: datetime) -> tuple[str, ...]:
+    return (
+        row.deployment_name,
+        row.deployment_id,
+        row.name,
+        row.id,
+        row.deployment_role,
+        row.scope,
+        age(row.created_at, now),
+        row.created_by or "",
+        row.description,
+        _marks(row, now),
+    )
+
+
+def _marks(row: DeploymentOrgToken, now: datetime) -> str:
+    """Return the marks of a token, for example `expired 2024-03-30, unused`; blank if there are none."""
+    created, expires, used = map(moment, (row.created_at, row.expires_at, row.last_used_at))
+    token = Token(row.id, row.name, created_at=created, expires_at=expires, last_used_at=used)
+    found = []
+    if expires is not None and token.has_expired(now):
+        found.append(f"expired {expires:%Y-%m-%d}")
+    if token.is_unused(now):
+        found.append(UNUSED)
+    if row.kind == DIRECT_ACCESS:
+        found.append(DIRECT_ACCESS)
+    return ", ".join(found)
 
 
 def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
     text = StringIO()
-    writer = csv.DictWriter(text, KEYS, lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(DeploymentOrgToken)], lineterminator="\n")
     writer.writeheader()
     for row in found:
         writer.writerow({key: shown.csv_cell(value or "") for key, value in asdict(row).items()})
@@ -184,7 +185,6 @@ def _named(deployments: Sequence[Deployment], where: Where, session: Session) ->
     named = [f"{deployment.name!r} ({deployment.id})" for deployment in deployments]
     if where.deployment_ids or where.deployment_names:
         return f"deployment{'s' if len(named) > 1 else ''} {', '.join(named)}"
-    owner = (
-        f"workspace {where.workspace_id}" if where.workspace_id else f"organization {session.reader.organization_id}"
-    )
+    organization = f"organization {session.reader.organization_id}"
+    owner = f"workspace {where.workspace_id}" if where.workspace_id else organization
     return f"any of the {len(named)} deployments of {owner}" if named else f"{owner}, which has no deployments"

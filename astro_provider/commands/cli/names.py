@@ -1,8 +1,8 @@
-"""Names in the place of ids, on the command line.
+"""Turns names on the command line into ids.
 
-An id is taken as it is, even if something else is named like it. A name is taken if it is the only one; else the
-answer names the candidates with their ids. What is neither stays as it came, so that whoever looks it up says what is
-wrong with it.
+An id is used as it is, even if something else has it as a name. A name is used if it is unique; otherwise the error
+lists the candidates with their ids. A text that is neither stays as it is, so that its look-up fails with the better
+message.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from astro_provider.names import CUID
 
 
 def with_ids(where: Where, reader: Reader) -> Where:
-    """Return where to look with ids in the place of all names.
+    """Return the same choice with ids in the place of names.
 
     Raises:
-        InputError: a name is several deployments' or workspaces', or `deployment_names` has one that nothing has.
+        InputError: a name is ambiguous, or one of `deployment_names` is no deployment's.
     """
     if not where.deployment_ids and not where.deployment_names and where.workspace_id is None:
         return where
@@ -42,7 +42,7 @@ def with_ids(where: Where, reader: Reader) -> Where:
 
 
 def organization_named(client: AstroClient, given: str) -> str:
-    """Return the id of the organization that is given by its id or by its name.
+    """Return the id of an organization that is given by its id or its name.
 
     Raises:
         InputError: several organizations have the name.
@@ -54,12 +54,15 @@ def organization_named(client: AstroClient, given: str) -> str:
         return given
     found = [one.id for one in seen if one.name == given]
     if len(found) > 1:
-        raise InputError("organization_id", f"{given!r} is the name of {len(found)} organizations: {', '.join(found)}.")
+        listed = ", ".join(found)
+        raise InputError(
+            "organization_id", f"{given!r} is the name of {len(found)} organizations: {listed}. Write one's id."
+        )
     return found[0] if found else given
 
 
 def workspaces(deployments: Iterable[Deployment]) -> dict[str, str]:
-    """The workspaces in which there are deployments: their ids, and their names as far as Astro tells them."""
+    """The names of the deployments' workspaces, by id; blank if Astro does not show the name."""
     found: dict[str, str] = {}
     for deployment in deployments:
         if deployment.workspace_id:

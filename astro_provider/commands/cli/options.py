@@ -1,4 +1,4 @@
-"""The options that several subcommands share, and the rule that says where to look.
+"""The options that several subcommands share, and the deployments that options choose.
 
 It imports nothing but typer, because every subcommand's help waits for it.
 """
@@ -6,8 +6,7 @@ It imports nothing but typer, because every subcommand's help waits for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,7 +31,7 @@ def _stripped(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise typer.BadParameter("it holds bytes that are no text in this locale; write an id or a name.") from None
+        raise typer.BadParameter("it has bytes that are no text in this locale; write an id or a name.") from None
     return value.strip()
 
 
@@ -70,79 +69,32 @@ OrganizationId = Annotated[
         "--organization-id",
         metavar="ID",
         callback=_without_blanks,
-        help="By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential tells it.",
+        help="By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential names it.",
     ),
 ]
-
-
 AllStacks = Annotated[
     bool,
     typer.Option("--all-stacks", help="Ask `pulumi` for all stacks of the backend of this directory."),
 ]
-
-
-class OutputOfList(StrEnum):
-    """How `list` answers."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
-class OutputOfFind(StrEnum):
-    """How `find` answers."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class Sort(StrEnum):
-    """The order of `list`."""
-
-    DEPLOYMENT = "deployment"
-    NAME = "name"
-    ROLE = "role"
-    CREATED = "created"
-    EXPIRES = "expires"
-    LAST_USED = "last-used"
-
-
-class OutputOfDoctor(StrEnum):
-    """How `doctor` answers."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class OutputOfReview(StrEnum):
-    """How `review` answers."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    JSON = "json"
-    HTML = "html"
-
-
-class OutputOfAudit(StrEnum):
-    """How `audit` answers."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
-    HTML = "html"
+OutputOfList = Literal["table", "json", "csv"]
+OutputOfFind = Literal["table", "json"]
+OutputOfDoctor = Literal["table", "json"]
+OutputOfReview = Literal["table", "markdown", "json", "html"]
+OutputOfAudit = Literal["table", "json", "csv", "markdown", "html"]
+Sort = Literal["deployment", "name", "role", "created", "expires", "last-used"]
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where to look, as asked for on the command line.
+    """The deployments that a command line asks for.
 
     Attributes:
         deployment_ids: the deployments, each once, by id or by name.
-        deployment_names: more deployments, by name alone. Neither: all of the workspace, or of the organization.
-        workspace_id: a guard if deployments are given; else the workspace to look in; None: the organization.
-            Also a name, until `names.with_ids` has looked it up.
-        by_default: no option says where to look.
+        deployment_names: more deployments, by name alone. If both are empty, all of the workspace or of the
+            organization are meant.
+        workspace_id: the workspace to which the given deployments must belong, or whose deployments are meant; None:
+            any. Also a name, until `names.with_ids` has looked it up.
+        by_default: no option chooses, so all are meant.
     """
 
     deployment_ids: tuple[str, ...] = ()
@@ -152,7 +104,7 @@ class Where:
 
     @property
     def is_one_deployment(self) -> bool:
-        """Whether exactly one deployment is asked for."""
+        """True if exactly one deployment is asked for."""
         return len(self.deployment_ids) + len(self.deployment_names) == 1
 
 
@@ -164,17 +116,10 @@ def where(
     workspace_id: str | None,
     all_by_default: bool = False,
 ) -> Where:
-    """Return where to look.
-
-    Args:
-        deployment_ids: as given.
-        deployment_names: as given.
-        all_deployments: as given.
-        workspace_id: as given.
-        all_by_default: no option means all deployments; else it is wrong usage.
+    """Return the deployments that the options choose.
 
     Raises:
-        WrongUsage: the options do not say where to look, or contradict each other.
+        WrongUsage: the options contradict each other; or they choose nothing, and `all_by_default` is not set.
     """
     given = "--deployment-id" if deployment_ids else "--deployment-name" if deployment_names else None
     if given and all_deployments:
@@ -182,7 +127,7 @@ def where(
     by_default = not given and not all_deployments and workspace_id is None
     if by_default and not all_by_default:
         raise WrongUsage(
-            "Say where to look: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or "
+            "Choose deployments: --deployment-id ID or --deployment-name NAME (repeatable), --workspace-id ID or "
             "--all-deployments."
         )
     ids, names = (tuple(dict.fromkeys(given or ())) for given in (deployment_ids, deployment_names))

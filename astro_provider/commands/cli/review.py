@@ -1,13 +1,13 @@
-"""`astro-provider review`: what a preview changes about access, for the people who read it before it is applied."""
+"""Reviews a preview: prints the changes of access that it would make, before it is applied."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.document import as_json, review_document
@@ -19,13 +19,27 @@ from astro_provider.access.outcome import outcome
 from astro_provider.access.pages import review_page
 from astro_provider.access.review import Review, Row, Wanted
 from astro_provider.access.review import review as reviewed
+from astro_provider.access.rules_file import read_rules
 from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
-from astro_provider.commands.cli.answers import answer, say_failed_on
-from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE
+from astro_provider.astro.reading.reader import Readers
+from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print_failed_on
+from astro_provider.commands.cli.facts import listed, looked_up, read_text
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
+from astro_provider.commands.cli.session import environment_settings
+from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.terminal import console, print_as
 from astro_provider.messages import shown
 
-HEADS = ("DEPLOYMENT", "DEPLOYMENT ID", "TOKEN", "TOKEN ID", "CHANGE", "BEFORE", "AFTER", "FLAGS")
+COLUMNS = {
+    "DEPLOYMENT": Kind.NAME,
+    "DEPLOYMENT ID": Kind.EXACT,
+    "TOKEN": Kind.NAME,
+    "TOKEN ID": Kind.EXACT,
+    "CHANGE": Kind.EXACT,
+    "BEFORE": Kind.EXACT,
+    "AFTER": Kind.EXACT,
+    "FLAGS": Kind.PROSE,
+}
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -39,42 +53,30 @@ def run(  # noqa: PLR0913  the command's options
     offline: bool,
     max_length: int,
 ) -> None:
-    """Review, print, and end with the status that the command's help tells.
-
-    Args:
-        file: the digest's file; - is a pipe.
-        output: how the review is written; None: as a table into a terminal, else as a comment.
-        production: patterns of the names of what is production.
-        rules: the house's rules.
-        fail_on: the flags that end with a status of their own.
-        exit_code: the exit status of the preview, if it is known.
-        offline: ask nobody.
-        max_length: characters of a comment.
-    """
+    """Review, print, and end with the status that the command's help documents."""
     if file == "-" and sys.stdin.isatty():
-        raise WrongUsage("Say what to review: a FILE, or pipe the output of `pulumi preview --json` in.")
-    from astro_provider.commands.cli.facts import read_rules_file, read_text  # noqa: PLC0415  half a second
-
-    house = read_rules_file(rules)
+        raise WrongUsage("Give the preview: a FILE, or pipe the output of `pulumi preview --json` in.")
+    house = None if rules is None else read_rules(*read_text(str(rules)))
     text, source = read_text(file)
-    if exit_code and not text.strip():  # it failed before the engine began; a comment must say so all the same
-        digest = Digest(is_refresh=False, problems=["It failed before it began, and printed no digest."])
+    if exit_code and not text.strip():
+        # The preview failed before the engine began. The comment on the pull request must show that as well.
+        digest = Digest(is_refresh=False, problems=["It failed before the engine started, and printed no digest."])
     else:
         digest = read_digest(text, source)
-    del text
+    del text  # a digest may have megabytes, and the facts come on top
     facts = _facts(digest, offline=offline, everything=house is not None)
     found = reviewed(digest, facts, Wanted(tuple(production), house, exit_code))
-    texts: dict[StrEnum, Callable[[], str]] = {
-        OutputOfReview.JSON: lambda: as_json(review_document(found)),
-        OutputOfReview.HTML: lambda: review_page(found),
-        OutputOfReview.MARKDOWN: lambda: as_markdown(found, max_length),
+    texts: dict[str, Callable[[], str]] = {
+        "json": lambda: as_json(review_document(found)),
+        "html": lambda: review_page(found),
+        "markdown": lambda: as_markdown(found, max_length),
     }
     if output is None:
-        output = OutputOfReview.TABLE if sys.stdout.isatty() else OutputOfReview.MARKDOWN
-    answer(output, texts, lambda: _print_table(found))
+        output = "table" if sys.stdout.isatty() else "markdown"
+    print_as(output, texts, lambda: _print_table(found))
     hits = found.hits(fail_on)
     if hits:
-        say_failed_on(hits)
+        print_failed_on(hits)
     if not found.is_complete:
         typer.echo(f"The preview is incomplete. {' '.join(found.problems)}", err=True)
         raise typer.Exit(INCOMPLETE)
@@ -83,15 +85,11 @@ def run(  # noqa: PLR0913  the command's options
 
 
 def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
-    """Ask Astro, unless `offline` is set or nothing changes; `everything`: the rules look at what stays, too."""
+    """Ask Astro, unless `offline` is set or nothing changes; `everything`: the rules judge unchanged roles, too."""
     expected = outcome(digest, Facts())
     is_asked_for = bool(expected.changes or expected.to_ask or (everything and expected.after))
     if offline or not is_asked_for:
         return Facts(asked=not offline)
-    from astro_provider.astro.reading.reader import Readers  # noqa: PLC0415  half a second
-    from astro_provider.commands.cli.facts import listed, looked_up  # noqa: PLC0415  half a second
-    from astro_provider.commands.cli.session import environment_settings  # noqa: PLC0415  half a second
-
     settings = environment_settings()
     client = settings.client()
     try:
@@ -105,41 +103,33 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
 
 
 def _print_table(found: Review) -> None:
-    from rich.text import Text  # noqa: PLC0415  half a second
-
-    from astro_provider.commands.cli.table import Kind, print_table  # noqa: PLC0415  as above
-    from astro_provider.commands.cli.terminal import console  # noqa: PLC0415  as above
-
     terminal = console(sys.stdout)
 
-    def say(line: str, style: str = "") -> None:
+    def show(line: str, style: str = "") -> None:
         terminal.print(Text(shown.line(line), style), soft_wrap=not sys.stdout.isatty())
 
-    say(f"{headline(found)}: {found.stack}" if found.stack else headline(found), "bold")
+    show(f"{headline(found)}: {found.stack}" if found.stack else headline(found), "bold")
     if found.problems:
-        say("THE PREVIEW IS INCOMPLETE. What stands here may not be all.", "bold red")
+        show("THE PREVIEW IS INCOMPLETE. What stands here may not be all.", "bold red")
     for problem in found.problems:
-        say(problem, "red")
-    say(counts(found))
+        show(problem, "red")
+    show(counts(found))
     if found.rows:
         terminal.print()
-        named, exact = (Kind.NAME, Kind.EXACT), Kind.EXACT
-        kinds = (*named, *named, exact, exact, exact, Kind.PROSE)
         print_table(
-            dict(zip(HEADS, kinds, strict=True)),
+            COLUMNS,
             [_cells(row) for row in found.rows],
-            under=(("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID")),
             beneath=(("BEFORE", "AFTER"), ("AFTER", "FLAGS"), ("CHANGE", "BEFORE")),
         )
     for lines in ([verdict.text for verdict in found.verdicts], list(notes(found))):
         if lines:
             terminal.print()
         for line in lines:
-            say(line)
+            show(line)
     if found.diagnostics:
         terminal.print()
-    for said in found.diagnostics:
-        say(f"{said.severity}: {said.message}", "red" if said.severity == "error" else "")
+    for one in found.diagnostics:
+        show(f"{one.severity}: {one.message}", "red" if one.severity == "error" else "")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

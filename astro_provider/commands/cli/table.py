@@ -1,8 +1,9 @@
-"""A table of texts: in columns if they fit into the terminal, as records one below the other if they do not.
+"""Prints a table of texts: in columns if they fit into the terminal, as records one below the other if they do not.
 
-One layout for all: ids stand beneath names, and a column that is blank in every row is left out. A terminal that is too
-narrow gets, in this order, until it fits: prose broken between words; cells that belong together one beneath the other
-(`beneath`); names broken between words, then after a hyphen. Records come last. An id or a role is never broken.
+One layout for all: ids are printed beneath names, and a column that is blank in every row is left out. For a terminal
+that is too narrow, these steps are tried until the table fits: prose is broken between words; cells that belong
+together go one beneath the other (`beneath`); names are broken between words, then after a hyphen. Records come last.
+An id or a role is never broken.
 
 A pipe gets one line for each row, whole and in columns.
 """
@@ -26,7 +27,8 @@ from astro_provider.commands.cli.terminal import console
 from astro_provider.messages import shown
 
 GAP = 2
-INDENT = 2  # of what stands beneath another cell, so that the eye finds where a row begins
+INDENT = 2  # of a cell beneath another one, so that the eye finds where a row begins
+IDS = (("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID"), ("NAME", "ID"))  # in a terminal, each beneath its name
 LONGEST_WORD = 24  # cells; a longer one may be broken
 LONGEST_CELL = 1000  # characters; the service allows 256 for a name and 500 for a description
 FEWEST_COLUMNS_TO_STACK = 80  # of the terminal; below, stacked cells are harder to read than records
@@ -34,7 +36,7 @@ _AFTER_A_HYPHEN = re.compile(r"(?<=[-_./@:])")
 
 
 class Kind(Enum):
-    """How the cells of a column may be broken over lines.
+    """The ways in which the cells of a column may be broken over lines.
 
     `EXACT`: never; an id or a role is copied or searched for. `NAME`: only if no layout has room for it whole. `PROSE`:
     between words, as soon as the terminal is too narrow.
@@ -49,37 +51,37 @@ def print_table(
     columns: Mapping[str, Kind],
     rows: Sequence[Sequence[str]],
     *,
-    under: Sequence[tuple[str, str]] = (),
     beneath: Sequence[tuple[str, str]] = (),
     once: bool = False,
 ) -> None:
     """Print rows on standard output.
 
     Args:
-        columns: the heads, and how the cells below each may be broken.
+        columns: the heads, each with the way in which the cells below it may be broken.
         rows: one at least; the cells of each, as many as there are columns.
-        under: pairs of columns, of which the second stands beneath the first in every terminal.
-        beneath: pairs of columns, of which the second may stand beneath the first if the terminal is too narrow; in the
-            order in which they go there.
-        once: in a terminal, print once above the table what is the same in every row.
+        beneath: pairs of columns, of which the second may go beneath the first if the terminal is too narrow, in this
+            order.
+        once: in a terminal, print a column with the same text in every row once, above the table.
     """
     clean = [[shown.line(cell, longest=LONGEST_CELL) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        lines = [list(columns), *clean]
-        widths = [max(cell_len(line[number]) for line in lines) for number in range(len(columns))]
-        typer.echo("\n".join(_plain(line, widths) for line in lines))
+        typer.echo("\n".join(plain_lines([list(columns), *clean])))
         return
     terminal = console(sys.stdout)
-    table = [_Column(((name, kind),), cells) for name, kind, cells in _turned(columns, clean) if any(map(any, cells))]
+    table = [
+        _Column(((name, kind),), [[row[number]] for row in clean])
+        for number, (name, kind) in enumerate(columns.items())
+        if any(row[number] for row in clean)
+    ]
     if once:
         table = _without_the_same(terminal, table)
     together: Sequence[_Column] = table
-    for upper, lower in under:
+    for upper, lower in IDS:
         together = _stacked(together, upper, lower)
-    for layout in _layouts(together, beneath, terminal.width):
-        fitting = layout.widths(terminal.width)
+    for layout, least in _layouts(together, beneath, terminal.width):
+        fitting = _widths(layout, least, terminal.width)
         if fitting is not None:
-            terminal.print(_in_columns(layout.columns, fitting))
+            terminal.print(_in_columns(layout, fitting))
             return
     for number in range(len(clean)):
         if number:
@@ -87,9 +89,12 @@ def print_table(
         terminal.print(_record([(column.name, column.cells[number][0]) for column in table]))
 
 
+Width = Callable[[str, Kind], int]  # of a text in a column of the kind
+
+
 @dataclass(frozen=True)
 class _Column:
-    """A column of the table: its heads, each with its kind, and for each row as many cells."""
+    """A column of the table: one head or several, each with its kind, and as many cells for each row."""
 
     heads: Sequence[tuple[str, Kind]]
     cells: Sequence[Sequence[str]]
@@ -99,12 +104,12 @@ class _Column:
         return self.heads[0][0]
 
     def lines(self, number: int) -> Iterator[tuple[str, int, Kind]]:
-        """The texts of the column at one place beneath the other: text, indent, kind."""
+        """The head and the cells of one line of the column, 0 for the upper one: text, indent, kind."""
         for row in ([head for head, _ in self.heads], *self.cells):
             yield row[number], INDENT if number else 0, self.heads[number][1]
 
-    def width(self, of_text: Callable[[str, Kind], int]) -> int:
-        """The cells that it takes, if a text takes so many."""
+    def width(self, of_text: Width) -> int:
+        """The width of the column, if `of_text` is the width of a text."""
         return max(
             of_text(text, kind) + indent
             for number in range(len(self.heads))
@@ -112,34 +117,35 @@ class _Column:
         )
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Columns, and the least width of a text among them."""
-
-    columns: Sequence[_Column]
-    least: Callable[[str, Kind], int]
-
-    def widths(self, terminal_width: int) -> list[int] | None:
-        """The width of each column; None: they do not fit."""
-        available = terminal_width - GAP * (len(self.columns) - 1)
-        widths = [column.width(lambda text, _: cell_len(text)) for column in self.columns]
-        least = [min(width, column.width(self.least)) for width, column in zip(widths, self.columns, strict=True)]
-        return _shrunk(widths, least, available) if sum(least) <= available else None
-
-
-def _layouts(columns: Sequence[_Column], beneath: Sequence[tuple[str, str]], terminal_width: int) -> Iterator[_Layout]:
-    yield _Layout(columns, _with_whole_names)
+def _layouts(
+    columns: Sequence[_Column], beneath: Sequence[tuple[str, str]], terminal_width: int
+) -> Iterator[tuple[Sequence[_Column], Width]]:
+    """Yield layouts, the best first: columns, and the least width of a text in them."""
+    yield columns, _with_whole_names
     if terminal_width < FEWEST_COLUMNS_TO_STACK:
         return
     for upper, lower in beneath:
         columns = _stacked(columns, upper, lower)
-        yield _Layout(columns, _with_whole_names)
-    yield _Layout(columns, _longest_word)
-    yield _Layout(columns, _longest_part)
+        yield columns, _with_whole_names
+    yield columns, _longest_word
+    yield columns, _longest_part
+
+
+def _widths(columns: Sequence[_Column], least: Width, terminal_width: int) -> list[int] | None:
+    """The width of each column; None: they do not fit, even if each text has its least width."""
+    now = [column.width(lambda text, _: cell_len(text)) for column in columns]
+    narrowest = [min(width, column.width(least)) for width, column in zip(now, columns, strict=True)]
+    available = terminal_width - GAP * (len(columns) - 1)
+    if sum(narrowest) > available:
+        return None
+    while sum(now) > available:  # cell by cell, so that the widest columns give
+        widest = max((number for number in range(len(now)) if now[number] > narrowest[number]), key=now.__getitem__)
+        now[widest] -= 1
+    return now
 
 
 def _stacked(columns: Sequence[_Column], upper: str, lower: str) -> Sequence[_Column]:
-    """Put the column of one name beneath that of another, whatever stands there already."""
+    """Put the column of one name beneath that of another, and beneath others that are there already."""
     above = next((one for one in columns if upper in (head for head, _ in one.heads)), None)
     below = next((one for one in columns if one.name == lower), None)
     if above is None or below is None or above is below:
@@ -151,7 +157,7 @@ def _stacked(columns: Sequence[_Column], upper: str, lower: str) -> Sequence[_Co
 
 
 def _without_the_same(terminal: Console, columns: Sequence[_Column]) -> list[_Column]:
-    """Print what is the same in every row, and return the columns that are left."""
+    """Print the columns that have the same text in every row, and return the others."""
     same, left = [], []
     for column in columns:
         texts = {cell for (cell,) in column.cells}
@@ -165,16 +171,12 @@ def _without_the_same(terminal: Console, columns: Sequence[_Column]) -> list[_Co
     return left or list(columns)
 
 
-def _turned(
-    columns: Mapping[str, Kind], rows: Sequence[Sequence[str]]
-) -> Iterator[tuple[str, Kind, Sequence[Sequence[str]]]]:
-    for number, (name, kind) in enumerate(columns.items()):
-        yield name, kind, [[row[number]] for row in rows]
-
-
-def _plain(line: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
-    return (" " * GAP).join(padded).rstrip()
+def plain_lines(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield lines of cells as texts, in columns."""
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        yield (" " * GAP).join(padded).rstrip()
 
 
 def _in_columns(columns: Sequence[_Column], widths: Sequence[int]) -> Table:
@@ -183,9 +185,7 @@ def _in_columns(columns: Sequence[_Column], widths: Sequence[int]) -> Table:
         heads = [head for head, _ in column.heads]
         table.add_column(_cell(heads, width, "bold"), width=width, overflow="fold")
     for number in range(len(columns[0].cells)):
-        table.add_row(
-            *(_cell(column.cells[number], width) for column, width in zip(columns, widths, strict=True)),
-        )
+        table.add_row(*(_cell(column.cells[number], width) for column, width in zip(columns, widths, strict=True)))
     return table
 
 
@@ -202,15 +202,6 @@ def _record(fields: Sequence[tuple[str, str]]) -> Table:
     for name, cell in fields:
         table.add_row(name, Text(cell))
     return table
-
-
-def _shrunk(widths: Sequence[int], least: Sequence[int], available: int) -> list[int]:
-    """Return widths that fit: cell by cell, the widest of those that may still shrink gives one away."""
-    now = list(widths)
-    while sum(now) > available:
-        widest = max((number for number in range(len(now)) if now[number] > least[number]), key=now.__getitem__)
-        now[widest] -= 1
-    return now
 
 
 def _with_whole_names(text: str, kind: Kind) -> int:
@@ -231,7 +222,7 @@ def _longest_part(text: str, kind: Kind) -> int:
 
 
 def _broken(text: str, width: int) -> str:
-    """The text with each word that is too long broken after its hyphens, if it has some."""
+    """The text, with each word that is too long broken after its hyphens."""
     return " ".join(_word_in_lines(word, width) for word in text.split(" "))
 
 

@@ -1,18 +1,22 @@
-"""What a person's terminal gets and a pipe does not: colour, a width to fit into, and a progress bar.
+"""Prints an answer: a page or JSON as it is, a table in the width of a terminal, a progress bar beside it.
 
-`NO_COLOR` set to anything, or `TERM=dumb`, leaves all styling away. A pipe gets plain text, whatever the environment
+`NO_COLOR` set to anything, or `TERM=dumb`, turns all styling off. A pipe gets plain text, whatever the environment
 asks for.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
+import typer
 from rich.console import Console
+
+from astro_provider.messages import shown
 
 FEWEST_FOR_A_BAR = 8  # calls; fewer are done before a bar could be read
 
@@ -23,13 +27,34 @@ def console(stream: TextIO) -> Console:
     return Console(file=stream, color_system="auto" if styled else None, highlight=False, markup=False, emoji=False)
 
 
-@contextmanager
-def progress_bar(doing: str, what: str = "calls") -> Iterator[Callable[[int, int], None]]:
-    """Lend a function that takes how many calls are done, of how many; a terminal on standard error shows it.
+def print_json(content: Any) -> None:
+    """Print JSON on standard output, with escapes if the output cannot spell every letter."""
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    typer.echo(shown.json_text(json.dumps(content, indent=2, ensure_ascii=not is_unicode)))
+
+
+def print_as(output: str, texts: Mapping[str, Callable[[], str]], print_table: Callable[[], None]) -> None:
+    """Print the answer in the form that was asked for.
 
     Args:
-        doing: what is being done, for example `Reading assignments`.
-        what: what is counted.
+        output: the form.
+        texts: the forms that are texts, each with what makes it; the text may end with a line break.
+        print_table: prints the answer in any other form.
+    """
+    if output in texts:
+        text = texts[output]()
+        typer.echo(text, nl=not text.endswith("\n"))
+    else:
+        print_table()
+
+
+@contextmanager
+def progress_bar(doing: str, what: str = "calls") -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that takes how many calls are done, of how many; a terminal on standard error shows a bar.
+
+    Args:
+        doing: the work, for example `Reading assignments`.
+        what: the things that are counted.
     """
     if not sys.stderr.isatty():
         yield lambda _done, _of: None
@@ -40,12 +65,12 @@ def progress_bar(doing: str, what: str = "calls") -> Iterator[Callable[[int, int
     bar = Progress(*columns, console=console(sys.stderr), transient=True, disable=os.environ.get("TERM") == "dumb")
     task = bar.add_task(doing)
 
-    def tell(done: int, of: int) -> None:
+    def show(done: int, of: int) -> None:
         bar.update(task, completed=done, total=of)
         if of >= FEWEST_FOR_A_BAR and not bar.live.is_started:
             bar.start()
 
     try:
-        yield tell
+        yield show
     finally:
         bar.stop()

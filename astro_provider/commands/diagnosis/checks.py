@@ -1,17 +1,26 @@
-"""What a check says."""
+"""A check of a diagnosis, and looks that make checks in time whatever hangs: a name server, a network disk, a program.
+
+A check that is not there in time is reported as unknown. The threads are daemons: a call that hangs in the system
+cannot be interrupted, and the process ends without it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 
 from astro_provider.messages import shown
 
 
 class Status(StrEnum):
-    """How a check came out.
+    """The result of a check.
 
-    `ok`: seen to be well. `warning`: well today. `unknown`: cannot be seen from here. `failed`: has to be mended.
+    `ok`: seen to be right. `warning`: works today. `unknown`: cannot be seen from here. `failed`: has to be fixed.
     """
 
     OK = "ok"
@@ -22,13 +31,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """One thing that was looked at.
 
     Attributes:
-        name: what was looked at; stable.
-        status: how it came out.
-        found: what was seen, as a sentence.
-        advice: what to do; empty if there is nothing to do, or if `found` says it.
+        name: its name; stable.
+        status: the result.
+        found: the finding, as a sentence.
+        advice: the remedy; empty if there is none, or if `found` contains it.
     """
 
     name: str
@@ -37,6 +46,60 @@ class Check:
     advice: str = ""
 
     def __post_init__(self) -> None:
-        """Keep what a name, a path or another program's output may hold from reaching the terminal raw."""
+        """Make names, paths and the output of other programs harmless for a terminal."""
         object.__setattr__(self, "found", shown.line(self.found))
         object.__setattr__(self, "advice", shown.line(self.advice))
+
+
+class Result(NamedTuple):
+    """A check without its name: `Check(name, *result)`."""
+
+    status: Status
+    found: str
+    advice: str = ""
+
+
+ok, warning, unknown, failed = (partial(Result, status) for status in Status)
+NO_SETTINGS = unknown("Not looked at, because a setting is malformed.")
+
+
+@dataclass
+class Look:
+    """Checks that are made one after the other.
+
+    Attributes:
+        names: the checks that are reported as unknown if they do not come.
+        run: makes them; those that it has yielded before it hangs are reported.
+    """
+
+    names: Sequence[str]
+    run: Callable[[], Iterable[Check]]
+    found: list[Check] = field(default_factory=list)
+    error: BaseException | None = None
+
+    def __call__(self) -> None:
+        """Run, for a thread."""
+        try:
+            for check in self.run():
+                self.found.append(check)
+        except BaseException as error:  # noqa: BLE001 the thread that waits raises it
+            self.error = error
+
+
+def look(looks: Sequence[Look], seconds: float) -> list[Check]:
+    """Run all looks beside each other, and return their checks in order, after that many seconds at most."""
+    ends = time.monotonic() + seconds
+    threads = [threading.Thread(target=one, daemon=True) for one in looks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+    checks: list[Check] = []
+    for one in looks:
+        if one.error is not None:
+            raise one.error
+        found = list(one.found)
+        seen = {check.name for check in found}
+        late = f"Not seen: it took longer than {seconds:g} s."
+        checks += [*found, *(Check(name, Status.UNKNOWN, late) for name in one.names if name not in seen)]
+    return checks

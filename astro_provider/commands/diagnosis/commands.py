@@ -1,23 +1,26 @@
-"""Other programs, run for a moment: without secrets in their environment, and never longer than a bound."""
+"""Runs other programs, without secrets in their environment and never longer than a bound."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-LONGEST_SECONDS = 7.0  # less than a diagnosis takes in all; a first start of Python on a cold disk takes some
-# A project in this directory may name a program of somebody else, which has no use for any of these.
+LONGEST_SECONDS = 7.0  # less than a whole diagnosis; a first start of Python on a cold disk takes a few
+# A project in this directory may name any program, and none of them needs one of these.
 SECRETS = frozenset(("ASTRO_API_TOKEN", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"))
+# `pulumi` needs the secrets of its backend; it does not need the credential for Astro.
+_NOT_FOR_PULUMI = frozenset(("ASTRO_API_TOKEN",))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program printed: on standard error if it failed."""
+    """The output of a program: its standard error if it failed."""
 
     ok: bool
     text: str
@@ -30,6 +33,25 @@ class Answer:
         return lines[-1] if lines else "it prints nothing"
 
 
+def answer_of_pulumi(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    directory: Path,
+    longest_seconds: float | None = None,
+) -> Answer | None:
+    """Run `pulumi` without questions and colours, and return its output; None: there is none on PATH."""
+    command = shutil.which("pulumi", path=environ.get("PATH"))
+    if command is None:
+        return None
+    return answer_of(
+        [command, *arguments, "--non-interactive", "--color", "never"],
+        {**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        directory,
+        hidden=_NOT_FOR_PULUMI,
+        longest_seconds=longest_seconds,
+    )
+
+
 def answer_of(
     command: list[str],
     environ: Mapping[str, str],
@@ -38,12 +60,12 @@ def answer_of(
     hidden: frozenset[str] = SECRETS,
     longest_seconds: float | None = None,
 ) -> Answer:
-    """Run a command and return what it printed.
+    """Run a command and return its output.
 
     Args:
         command: the program and its arguments.
         environ: the environment's variables.
-        directory: where it runs.
+        directory: its working directory.
         hidden: the variables that it does not get.
         longest_seconds: it is killed after that time; None: LONGEST_SECONDS.
     """
@@ -57,7 +79,7 @@ def answer_of(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # so that its children can be ended with it
+            start_new_session=True,  # its children can be killed with it
         )
     except OSError as error:
         return Answer(False, str(error.strerror))
