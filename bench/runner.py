@@ -5,6 +5,7 @@ The emulator is a thread of the process that measures. Beside a busy program in 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -72,7 +73,8 @@ _stacks: list[tuple[Stack, Program]] = []  # one, in the other process
 
 
 def _begin(directory: Path, environment: dict[str, str], program: Program) -> None:
-    _stacks.append((Stack(find_engine(), directory, environment, program), program))
+    stack = Stack(find_engine(), directory, environment, program, Path(sys.executable))
+    _stacks.append((stack, program))
 
 
 def _ready() -> None:

@@ -5,6 +5,8 @@ A directory's conftest.py replaces what its tests need otherwise.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ from pulumi.automation import PulumiCommand
 from astro_emulator import Emulator
 from tests.support.stack import Stack, led_to
 from tools.engine.install import find_engine
+
+# A machine may forbid files of bytecode. Each process of the tests would compile every module anew, at twice the time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +26,7 @@ from pulumi.automation import events
 from pulumi.automation._stack import StackInitMode
 
 from astro_emulator import Emulator
+from tests.support.forked_python import forked_python
 
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
@@ -160,6 +160,7 @@ class Stack(Directory):
         directory: where state, project and home go; nothing is read or written elsewhere.
         environment: variables for the engine and its providers, for example ASTRO_API_TOKEN.
         program: the program of the first command; none declares nothing.
+        python: what starts the providers; None: `forked_python`.
     """
 
     def __init__(
@@ -168,11 +169,12 @@ class Stack(Directory):
         directory: Path,
         environment: Mapping[str, str],
         program: Program | None = None,
+        python: Path | None = None,
     ) -> None:
         super().__init__(directory)
         self.program: Program = program or (lambda: None)
         self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
-        self.environment = {**hermetic(directory), **environment}
+        self.environment = {**hermetic(directory, python), **environment}
         if not (directory / "state" / ".pulumi").exists():
             shutil.copytree(new_stack(engine), directory, dirs_exist_ok=True)
         self.stack = _BareStack(_workspace(engine, directory, self.environment, self.run_program))
@@ -241,8 +243,8 @@ class Stack(Directory):
         return Outcome.told("\n".join([*printed, *complained]), told, failed=failed)
 
 
-def hermetic(directory: Path) -> dict[str, str]:
-    """The environment in which nothing is read or written but below that directory."""
+def hermetic(directory: Path, python: Path | None = None) -> dict[str, str]:
+    """The environment in which nothing is read or written but below that directory; `python` as in `Stack`."""
     return {
         **UNSET,
         "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
@@ -250,7 +252,7 @@ def hermetic(directory: Path) -> dict[str, str]:
         "PULUMI_HOME": str(directory / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_PYTHON_CMD": sys.executable,
+        "PULUMI_PYTHON_CMD": str(python or forked_python(PYTHON_PATH)),
         "NO_COLOR": "1",
         "ASTRO_LOCK_DIR": str(directory / "locks"),
     }
@@ -268,9 +270,9 @@ def _workspace(
         project_settings=auto.ProjectSettings(name="bindings", runtime="python"),
         pulumi_command=engine,
     )
-    # As in a project of a user: `plugins.providers` names the folder of the virtual environment's executables.
+    # As in a project of a user: `plugins.providers` names the folder where the executable is.
     project = directory / "work" / "Pulumi.yaml"
-    plugins = {"providers": [{"name": "astro", "path": str(Path(sys.executable).parent)}]}
+    plugins = {"providers": [{"name": "astro", "path": str(Path(environment["PULUMI_PYTHON_CMD"]).parent)}]}
     project.write_text(yaml.safe_dump({**yaml.safe_load(project.read_text()), "plugins": plugins}))
     return workspace
 

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pulumi.automation import PulumiCommand
@@ -39,7 +39,7 @@ from tools.yaml_host.install import find_yaml_host
 LONGEST_COMMAND_SECONDS = 240.0
 PLUGIN = "pulumi-resource-astro"
 PLUGINS = Path(sys.executable).parent  # where pip puts the console scripts of what it installs
-IN_PROJECT = {"providers": [{"name": "astro", "path": str(PLUGINS)}]}
+IN_PROJECT: Mapping[str, Any] = {"providers": [{"name": "astro", "path": str(PLUGINS)}]}
 AT_ONCE = ("--yes", "--skip-preview")
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -113,14 +113,19 @@ class YamlProject(Directory):
         self._numbers = itertools.count()
         self.write({})
 
-    def write(self, resources: Resources, plugins: Mapping[str, Any] | None = IN_PROJECT, **more: Any) -> None:
+    def write(
+        self, resources: Resources, plugins: Mapping[str, Any] | Literal["forked"] | None = "forked", **more: Any
+    ) -> None:
         """Write Pulumi.yaml.
 
         Args:
             resources: what it declares, by name.
-            plugins: where it says that plugins are; None: nothing.
+            plugins: where it says that plugins are; None: nothing; "forked": where `forked_python` has put it.
             more: other keys of the file, for example `outputs`.
         """
+        if plugins == "forked":
+            path = Path(self.environment["PULUMI_PYTHON_CMD"]).parent
+            plugins = {"providers": [{"name": "astro", "path": str(path)}]}
         project = {"name": "bindings", "runtime": "yaml", "plugins": plugins, "resources": dict(resources), **more}
         content = {key: value for key, value in project.items() if value}
         (self.work / "Pulumi.yaml").write_text(yaml.safe_dump(content, sort_keys=False))

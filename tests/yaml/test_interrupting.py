@@ -9,7 +9,7 @@ from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING
 from tests.support.engine_process import wait_until
 from tests.support.writes import writes
-from tests.support.yaml_project import PLUGIN, YamlProject, binding
+from tests.support.yaml_project import IN_PROJECT, PLUGIN, YamlProject, binding
 
 RESOURCES = {"metrics": binding("observability", "etl-staging")}
 UP = ("up", "--yes", "--skip-preview")
@@ -79,7 +79,7 @@ def test_a_write_that_is_under_way_is_waited_for_and_the_state_tells_it(project:
 def test_a_provider_whose_engine_was_killed_ends_with_its_write_and_the_next_update_goes_on(
     project: YamlProject, astro: Emulator
 ) -> None:
-    project.write(RESOURCES)
+    project.write(RESOURCES, IN_PROJECT)  # an interpreter whose parent is the engine
     astro.fault(kind="delay", operation="UpdateApiTokenRoles", times=1, delay_ms=LATE_MILLISECONDS)
 
     with project.running(*UP) as update:

@@ -1,0 +1,160 @@
+"""A `python` whose modules are loaded already: half of what a command of the engine costs is the start of its provider.
+
+`forked_python()` starts, once in a process of the tests, a server that has imported the SDK and the provider, and returns
+an executable that stands for `python`. The executable hands its arguments, environment, directory and streams to the
+server. The server forks, and the fork runs the module: a process of its own, as each provider is. It ends when the
+executable ends, by SIGKILL too, because the connection between them breaks then.
+
+An environment that asks for other settings of Python than the tests have (PYTHONPATH, PYTHONDEVMODE, …) gets a new
+interpreter. The bench, the demo and tests that watch a provider's process use `sys.executable`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import marshal
+import os
+import pkgutil
+import runpy
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+PRELOADED = ("astro_provider.engine", "astro_provider.lifecycle", "astro_provider.astro")
+PLUGIN = "pulumi-resource-astro"
+HARMLESS = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
+LONGEST_START_SECONDS = 60.0
+
+# The executable imports next to nothing, because this is what still starts for each provider.
+EXECUTABLE = """#!{python} -IS
+import _signal, _socket, array, marshal, os, sys
+arguments = {arguments!r} + sys.argv[1:]
+settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON") and name not in {harmless!r}}}
+if settings != {settings!r}:
+    os.execv({python!r}, [{python!r}, *arguments])
+server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+server.connect({address!r})
+request = marshal.dumps((arguments, dict(os.environ), os.getcwd()))
+streams = array.array("i", [0, 1, 2])
+server.sendmsg([len(request).to_bytes(4, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
+while request:
+    request = request[server.send(request):]
+for number in (_signal.SIGINT, _signal.SIGTERM):
+    _signal.signal(number, lambda number, frame: server.send(bytes([number])))
+status = server.recv(1)
+os._exit(status[0] if status else 137)
+"""
+
+
+@functools.cache
+def forked_python(python_path: str) -> Path:
+    """Start the server, which ends with this process, and return the executable `python`.
+
+    Beside it stands `pulumi-resource-astro`, the plugin of the native door.
+
+    Args:
+        python_path: the PYTHONPATH of the environments that the server is for.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="python-"))
+    settings = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
+    settings = {name: value for name, value in settings.items() if name not in HARMLESS} | {"PYTHONPATH": python_path}
+    address = str(directory / "server")
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-m", __name__, address],
+        env={**os.environ, **settings},
+        stdin=subprocess.PIPE,  # closed by the end of this process, however it ends
+        stdout=subprocess.PIPE,
+    )
+    atexit.register(_end, server, directory)
+    assert server.stdout is not None
+    assert select.select([server.stdout], [], [], LONGEST_START_SECONDS)[0], "the server of forks did not start"
+    assert server.stdout.readline() == b"ready\n", "the server of forks has failed"
+    for name, arguments in {"python": [], PLUGIN: ["-m", "astro_provider.engine.plugin.serving"]}.items():
+        text = EXECUTABLE.format(
+            python=sys.executable, arguments=arguments, harmless=HARMLESS, settings=settings, address=address
+        )
+        (directory / name).write_text(text)
+        (directory / name).chmod(0o755)
+    return directory / "python"
+
+
+def _end(server: subprocess.Popen[bytes], directory: Path) -> None:
+    server.communicate()  # closes its standard input
+    shutil.rmtree(directory)
+
+
+def serve(address: str) -> None:
+    """Import what a provider imports, and fork for each connection until standard input closes."""
+    for package in ("pulumi.dynamic", "dill", "grpc", "astro_provider.provider", *PRELOADED):
+        loaded = importlib.import_module(package)
+        if package in PRELOADED:
+            for module in pkgutil.walk_packages(loaded.__path__, f"{package}."):
+                importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, all that was loaded
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel takes ended forks away
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("ready", flush=True)  # noqa: T201  for the process that waits
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _run(connection)
+            connection.close()
+
+
+def _run(connection: socket.socket) -> NoReturn:
+    """Run the module that the executable was asked for, in its place."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sized, streams, _, _ = socket.recv_fds(connection, 4, 3, socket.MSG_WAITALL)
+    request = b""
+    while len(request) < int.from_bytes(sized, "big"):
+        request += connection.recv(2**16)
+    arguments, environment, directory = marshal.loads(request)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(directory)
+    sys.path.insert(0, directory)
+    module = arguments[arguments.index("-m") + 1]
+    sys.argv = [module, *arguments[arguments.index("-m") + 2 :]]
+    threading.Thread(target=_follow_the_executable, args=(connection,), daemon=True).start()
+    status = 1
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001  an interpreter prints whatever ends its program
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        connection.send(bytes([status]))
+        os._exit(status)
+
+
+def _follow_the_executable(connection: socket.socket) -> None:
+    """Take the signals that the executable hands on, and die of SIGKILL if it has ended."""
+    while number := connection.recv(1):
+        os.kill(os.getpid(), number[0])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
