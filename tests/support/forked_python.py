@@ -12,6 +12,7 @@ interpreter. The bench, the demo and tests that watch a provider's process use `
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -43,6 +44,8 @@ arguments = {arguments!r} + sys.argv[1:]
 settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON") and name not in {harmless!r}}}
 if settings != {settings!r}:
     os.execv({python!r}, [{python!r}, *arguments])
+handed_on = (_signal.SIGINT, _signal.SIGTERM)
+_signal.pthread_sigmask(_signal.SIG_BLOCK, handed_on)
 server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
 server.connect({address!r})
 request = marshal.dumps((arguments, dict(os.environ), os.getcwd()))
@@ -50,8 +53,9 @@ streams = array.array("i", [0, 1, 2])
 server.sendmsg([len(request).to_bytes(4, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 while request:
     request = request[server.send(request):]
-for number in (_signal.SIGINT, _signal.SIGTERM):
+for number in handed_on:
     _signal.signal(number, lambda number, frame: server.send(bytes([number])))
+_signal.pthread_sigmask(_signal.SIG_UNBLOCK, handed_on)
 status = server.recv(1)
 os._exit(status[0] if status else 137)
 """
@@ -140,11 +144,14 @@ def _run(connection: socket.socket) -> NoReturn:
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if not isinstance(ended.code, int | None):
+            print(ended.code, file=sys.stderr)  # noqa: T201  as an interpreter does
     except BaseException:  # noqa: BLE001  an interpreter prints whatever ends its program
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(ValueError):  # the program has closed it
+                stream.flush()
         connection.send(bytes([status]))
         os._exit(status)
 
@@ -152,7 +159,7 @@ def _run(connection: socket.socket) -> NoReturn:
 def _follow_the_executable(connection: socket.socket) -> None:
     """Take the signals that the executable hands on, and die of SIGKILL if it has ended."""
     while number := connection.recv(1):
-        os.kill(os.getpid(), number[0])
+        signal.pthread_kill(threading.main_thread().ident or 0, number[0])  # wakes the main thread, even if it sleeps
     os.kill(os.getpid(), signal.SIGKILL)
 
 
