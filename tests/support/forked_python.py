@@ -149,9 +149,9 @@ def _run(connection: socket.socket) -> NoReturn:
     except BaseException:  # noqa: BLE001  an interpreter prints whatever ends its program
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
+        for file in (sys.stdout, sys.stderr):
             with contextlib.suppress(ValueError):  # the program has closed it
-                stream.flush()
+                file.flush()
         connection.send(bytes([status]))
         os._exit(status)
 

@@ -28,7 +28,7 @@ def python() -> Path:
 
 
 def _serving(python: Path) -> tuple[subprocess.Popen[str], int]:
-    command = [python, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    command = [str(python), "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     assert process.stdout is not None
     port = re.search(r"port (\d+)", process.stdout.readline())
@@ -76,7 +76,7 @@ def test_a_fork_gets_the_signals_of_its_executable(python: Path) -> None:
 
 
 def test_other_settings_get_a_new_interpreter(python: Path) -> None:
-    command = [python, "-m", "timeit", "-n1", "-r1", "print('asserts:', __debug__)"]
+    command = [str(python), "-m", "timeit", "-n1", "-r1", "print('asserts:', __debug__)"]
 
     ended = subprocess.run(
         command, env={**ENVIRONMENT, "PYTHONOPTIMIZE": "1"}, capture_output=True, text=True, check=True
