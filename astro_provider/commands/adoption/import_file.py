@@ -28,7 +28,7 @@ from astro_provider.provider import (
 
 
 @dataclass(frozen=True)
-class Kind:
+class Resource:
     """A kind of resource: its type through each door, and the provider class that Pulumi pickles."""
 
     dynamic: str
@@ -36,8 +36,8 @@ class Kind:
     provider: type[ResourceProvider]
 
 
-BINDING = Kind(DYNAMIC_BINDING, NATIVE_BINDING, DeploymentOrgTokenBindingProvider)
-TABLE = Kind(DYNAMIC_TABLE, NATIVE_TABLE, DeploymentOrgTokenBindingsProvider)
+BINDING = Resource(DYNAMIC_BINDING, NATIVE_BINDING, DeploymentOrgTokenBindingProvider)
+TABLE = Resource(DYNAMIC_TABLE, NATIVE_TABLE, DeploymentOrgTokenBindingsProvider)
 
 
 def import_file(adoptions: Iterable[Adoption], door: Door = Door.DYNAMIC) -> str:
@@ -61,7 +61,7 @@ def text_of(entries: Iterable[Mapping[str, Any]]) -> str:
 
 
 def entry(  # noqa: PLR0913  what an entry says
-    kind: Kind, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
+    kind: Resource, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The entry of one resource; `inputs` and `outs` are spelled as in the lifecycles."""
     if door is Door.NATIVE:

@@ -24,20 +24,20 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, print_failed_on
 from astro_provider.commands.cli.facts import deployment_facts, read_text, token_facts
 from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.table import Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_as, progress_bar
 from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
 
 COLUMNS = {
-    "DEPLOYMENT": Kind.NAME,
-    "DEPLOYMENT ID": Kind.EXACT,
-    "TOKEN": Kind.NAME,
-    "TOKEN ID": Kind.EXACT,
-    "ROLE": Kind.EXACT,
-    "FINDINGS": Kind.PROSE,
-    "STACKS": Kind.NAME,
+    "DEPLOYMENT": Wrap.NAME,
+    "DEPLOYMENT ID": Wrap.EXACT,
+    "TOKEN": Wrap.NAME,
+    "TOKEN ID": Wrap.EXACT,
+    "ROLE": Wrap.EXACT,
+    "FINDINGS": Wrap.PROSE,
+    "STACKS": Wrap.NAME,
 }
 
 

@@ -18,11 +18,11 @@ from astro_provider.commands.cli.exit_statuses import NOTHING_FOUND
 from astro_provider.commands.cli.names import workspaces
 from astro_provider.commands.cli.options import OutputOfFind
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.table import Wrap, print_table
 from astro_provider.commands.cli.terminal import print_json
 from astro_provider.messages import shown
 
-COLUMNS = {"KIND": Kind.EXACT, "NAME": Kind.NAME, "ID": Kind.EXACT, "ABOUT": Kind.PROSE}
+COLUMNS = {"KIND": Wrap.EXACT, "NAME": Wrap.NAME, "ID": Wrap.EXACT, "ABOUT": Wrap.PROSE}
 
 
 @dataclass(frozen=True)

@@ -19,23 +19,23 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.facts import moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
-from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.table import Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_json, progress_bar
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.messages import shown
 
 MARKS = "MARKS"
 COLUMNS = {
-    "DEPLOYMENT": Kind.NAME,
-    "DEPLOYMENT ID": Kind.EXACT,
-    "TOKEN": Kind.NAME,
-    "TOKEN ID": Kind.EXACT,
-    "ROLE": Kind.EXACT,
-    "SCOPE": Kind.EXACT,
-    "CREATED": Kind.NAME,
-    "CREATED BY": Kind.NAME,
-    "DESCRIPTION": Kind.PROSE,
-    MARKS: Kind.PROSE,
+    "DEPLOYMENT": Wrap.NAME,
+    "DEPLOYMENT ID": Wrap.EXACT,
+    "TOKEN": Wrap.NAME,
+    "TOKEN ID": Wrap.EXACT,
+    "ROLE": Wrap.EXACT,
+    "SCOPE": Wrap.EXACT,
+    "CREATED": Wrap.NAME,
+    "CREATED BY": Wrap.NAME,
+    "DESCRIPTION": Wrap.PROSE,
+    MARKS: Wrap.PROSE,
 }
 BENEATH = (
     ("ROLE", MARKS),

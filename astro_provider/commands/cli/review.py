@@ -26,19 +26,19 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print
 from astro_provider.commands.cli.facts import listed, looked_up, read_text
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
 from astro_provider.commands.cli.session import environment_settings
-from astro_provider.commands.cli.table import Kind, print_table
+from astro_provider.commands.cli.table import Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_as
 from astro_provider.messages import shown
 
 COLUMNS = {
-    "DEPLOYMENT": Kind.NAME,
-    "DEPLOYMENT ID": Kind.EXACT,
-    "TOKEN": Kind.NAME,
-    "TOKEN ID": Kind.EXACT,
-    "CHANGE": Kind.EXACT,
-    "BEFORE": Kind.EXACT,
-    "AFTER": Kind.EXACT,
-    "FLAGS": Kind.PROSE,
+    "DEPLOYMENT": Wrap.NAME,
+    "DEPLOYMENT ID": Wrap.EXACT,
+    "TOKEN": Wrap.NAME,
+    "TOKEN ID": Wrap.EXACT,
+    "CHANGE": Wrap.EXACT,
+    "BEFORE": Wrap.EXACT,
+    "AFTER": Wrap.EXACT,
+    "FLAGS": Wrap.PROSE,
 }
 
 

@@ -35,7 +35,7 @@ FEWEST_COLUMNS_TO_STACK = 80  # of the terminal; below, stacked cells are harder
 _AFTER_A_HYPHEN = re.compile(r"(?<=[-_./@:])")
 
 
-class Kind(Enum):
+class Wrap(Enum):
     """The ways in which the cells of a column may be broken over lines.
 
     `EXACT`: never; an id or a role is copied or searched for. `NAME`: only if no layout has room for it whole. `PROSE`:
@@ -48,7 +48,7 @@ class Kind(Enum):
 
 
 def print_table(
-    columns: Mapping[str, Kind],
+    columns: Mapping[str, Wrap],
     rows: Sequence[Sequence[str]],
     *,
     beneath: Sequence[tuple[str, str]] = (),
@@ -69,8 +69,8 @@ def print_table(
         return
     terminal = console(sys.stdout)
     table = [
-        _Column(((name, kind),), [[row[number]] for row in clean])
-        for number, (name, kind) in enumerate(columns.items())
+        _Column(((name, wrap),), [[row[number]] for row in clean])
+        for number, (name, wrap) in enumerate(columns.items())
         if any(row[number] for row in clean)
     ]
     if once:
@@ -89,31 +89,31 @@ def print_table(
         terminal.print(_record([(column.name, column.cells[number][0]) for column in table]))
 
 
-Width = Callable[[str, Kind], int]  # of a text in a column of the kind
+Width = Callable[[str, Wrap], int]  # of a text in a column of that wrap
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the table: one head or several, each with its kind, and as many cells for each row."""
+    """A column of the table: one head or several, each with its wrap, and as many cells for each row."""
 
-    heads: Sequence[tuple[str, Kind]]
+    heads: Sequence[tuple[str, Wrap]]
     cells: Sequence[Sequence[str]]
 
     @property
     def name(self) -> str:
         return self.heads[0][0]
 
-    def lines(self, number: int) -> Iterator[tuple[str, int, Kind]]:
-        """The head and the cells of one line of the column, 0 for the upper one: text, indent, kind."""
+    def lines(self, number: int) -> Iterator[tuple[str, int, Wrap]]:
+        """The head and the cells of one line of the column, 0 for the upper one: text, indent, wrap."""
         for row in ([head for head, _ in self.heads], *self.cells):
             yield row[number], INDENT if number else 0, self.heads[number][1]
 
     def width(self, of_text: Width) -> int:
         """The width of the column, if `of_text` is the width of a text."""
         return max(
-            of_text(text, kind) + indent
+            of_text(text, wrap) + indent
             for number in range(len(self.heads))
-            for text, indent, kind in self.lines(number)
+            for text, indent, wrap in self.lines(number)
         )
 
 
@@ -204,18 +204,18 @@ def _record(fields: Sequence[tuple[str, str]]) -> Table:
     return table
 
 
-def _with_whole_names(text: str, kind: Kind) -> int:
-    return _longest_word(text, kind) if kind is Kind.PROSE else cell_len(text)
+def _with_whole_names(text: str, wrap: Wrap) -> int:
+    return _longest_word(text, wrap) if wrap is Wrap.PROSE else cell_len(text)
 
 
-def _longest_word(text: str, kind: Kind) -> int:
-    if kind is Kind.EXACT:
+def _longest_word(text: str, wrap: Wrap) -> int:
+    if wrap is Wrap.EXACT:
         return cell_len(text)
     return min(LONGEST_WORD, max((cell_len(word) for word in text.split()), default=0))
 
 
-def _longest_part(text: str, kind: Kind) -> int:
-    if kind is Kind.EXACT:
+def _longest_part(text: str, wrap: Wrap) -> int:
+    if wrap is Wrap.EXACT:
         return cell_len(text)
     parts = (part for word in text.split() for part in _AFTER_A_HYPHEN.split(word))
     return min(LONGEST_WORD, max(map(cell_len, parts), default=0))
