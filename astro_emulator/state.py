@@ -118,13 +118,12 @@ class State:
         return ApiError(404, f"{kind} {key} not found.")
 
     def role(self, organization_id: str, scope_type: str, name: str) -> Record | None:
-        """Return the built-in or custom role of that name, upper and lower case being the same, or None."""
+        """Return the built-in or custom role of exactly that name, or else of that name in other letters, or None."""
         custom = (role for role in self.roles.values() if role["organizationId"] == organization_id)
         wanted = (scope_type, name.casefold())
-        for role in (*DEFAULT_ROLES, *custom):
-            if (role["scopeType"], role["name"].casefold()) == wanted:
-                return role
-        return None
+        alike = [one for one in (*DEFAULT_ROLES, *custom) if (one["scopeType"], one["name"].casefold()) == wanted]
+        exact = [one for one in alike if one["name"] == name]
+        return next(iter(exact or alike), None)
 
 
 def _found(records: Records, kind: str, key: str, organization_id: str) -> Record:

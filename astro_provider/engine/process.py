@@ -17,7 +17,8 @@ from astro_provider.messages import notices
 
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
-    from astro_provider.lifecycle.checking import Checked, Difference, Shared
+    from astro_provider.lifecycle.changing import Shared
+    from astro_provider.lifecycle.checking import Checked, Difference
     from astro_provider.lifecycle.engine_call import EngineCall
 
 
@@ -94,7 +95,7 @@ class Process:
             if self._shared is None:
                 with garbage_left_alone():
                     from astro_provider.astro.settings import PreviewChecks, unknown_in_words  # noqa: PLC0415  a program needs no HTTP client
-                    from astro_provider.lifecycle.checking import Shared  # noqa: PLC0415  as above
+                    from astro_provider.lifecycle.changing import Shared  # noqa: PLC0415  as above
 
                     settings = self._find_settings()
                     self._shared = Shared.of(settings, operations_at_once=at_once)

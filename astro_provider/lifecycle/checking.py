@@ -1,4 +1,4 @@
-"""The check of a resource, a binding or a table alike; and what the lifecycles of both share.
+"""The check of a resource, a binding or a table alike, and what else the lifecycles of both have in common.
 
 A check parses what the program gives, looks it up, claims and examines it, and reports what it found: in this order, so
 that what is claimed is claimed also if it is wrong. With previewChecks=off it asks nothing of Astro.
@@ -7,25 +7,27 @@ that what is claimed is claimed also if it is wrong. With previewChecks=off it a
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from astro_provider.astro.api.deadline import operation
-from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.identity import BindingId
-from astro_provider.astro.organizations import PerOrganization
-from astro_provider.astro.reading.reader import Reader, Readers
+from astro_provider.astro.reading.reader import Reader
+from astro_provider.astro.roles import same_role
 from astro_provider.astro.settings import PreviewChecks, Settings
-from astro_provider.astro.writing.locks import TokenLocks
-from astro_provider.astro.writing.writer import Writer
 from astro_provider.errors import AstroProviderError, InputError
-from astro_provider.lifecycle.claims import Claimant, Claims, State, exclusive_in_words, twin_in_words
+from astro_provider.lifecycle.changing import Shared
+from astro_provider.lifecycle.claims import Claimant, State, exclusive_in_words, twin_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.findings import Finding, Weight, report
-from astro_provider.lifecycle.spelling import tell_that_checks_are_off
+from astro_provider.lifecycle.findings import Finding, Weight, as_one, report
+from astro_provider.lifecycle.preflight import examine_existing
+from astro_provider.lifecycle.resolving import Asked, Examined, look_up
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import Inputs, Parser, Text, known
+from astro_provider.lifecycle.values import ROLES, Entry, Inputs, Parser, known
+from astro_provider.messages import notices
 
 Properties = dict[str, Any]
 
@@ -47,7 +49,7 @@ class Difference:
     """The change that a diff finds: nothing, some properties in place, or the binding's identity.
 
     Attributes:
-        changes: whether anything does.
+        changes: anything changes.
         replaces: the properties that make it another binding.
         beyond_inputs: something changes that no comparison of inputs shows.
     """
@@ -76,33 +78,8 @@ def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Conca
     return bounded
 
 
-@dataclass(frozen=True)
-class Shared:
-    """Shared by the resources of all kinds in one process: settings, facts, the one road of writes, and claims."""
-
-    settings: Settings
-    readers: Readers
-    writer: Writer
-    claims: Claims
-
-    @classmethod
-    def of(cls, settings: Settings, *, operations_at_once: int) -> Shared:
-        """Build it from settings; `operations_at_once` is how many operations the engine has under way here at most."""
-        client = settings.client()
-        evidence = PerOrganization(lambda one: Evidence(client.of(one)))
-        writer = Writer(
-            client,
-            TokenLocks(settings.host, settings.lock_directory),
-            settle_seconds=settings.settle_seconds,
-            timeout_seconds=settings.timeout_seconds,
-            most_at_once=operations_at_once,
-            evidence=evidence,
-        )
-        return cls(settings, Readers(client, evidence), writer, Claims())
-
-
 class Checking(Generic[A]):
-    """The part of a lifecycle that binding and table have alike: the check."""
+    """The check of a binding or a table; a subclass has what is its own in that."""
 
     with_places = False  # a message begins with the place that it is about
 
@@ -110,7 +87,6 @@ class Checking(Generic[A]):
         self.shared = shared
         self._settings = shared.settings
         self._readers = shared.readers
-        self._writer = shared.writer
         self._claims = shared.claims
 
     @within_its_time
@@ -127,12 +103,15 @@ class Checking(Generic[A]):
         if self.is_unchecked and parser.problems:
             return Checked(dict(news), parser.problems)
         if self.is_unchecked:
-            tell_that_checks_are_off()
+            with notices.beside(None):
+                notices.note(
+                    "previewChecks is off: nothing was checked against Astro; names are compared by their spelling."
+                )
             return Checked(self._check_by_spelling(asked, olds, call.urn).properties(), [])
         try:
-            checked, findings = self._examine(self._with_organization(asked), olds, call.urn)
+            checked, findings = self._check(self._with_organization(asked), olds, call.urn)
         except AstroProviderError as error:
-            # Without the service, what is malformed can be mended all the same; then the run tells of the service again.
+            # Without the service, what is malformed can be corrected all the same; the next run reports the service again.
             return Checked(dict(news), parser.problems or [InputError("", str(error))])
         malformed = bool(parser.problems)
         parser.problems += report(findings, self._settings.preview_checks, with_places=self.with_places)
@@ -143,27 +122,95 @@ class Checking(Generic[A]):
         """Return whether a check asks nothing of Astro."""
         return self._settings.preview_checks is PreviewChecks.OFF
 
-    def _parse(self, news: Mapping[str, Any], parser: Parser) -> A:
-        raise NotImplementedError
+    @abstractmethod
+    def _parse(self, news: Mapping[str, Any], parser: Parser | None = None) -> A:
+        """Read the program's inputs."""
 
-    def _examine(self, asked: A, olds: Mapping[str, Any], urn: str) -> tuple[A, list[Finding]]:
-        """Look up, claim and examine what the program asks for; return it completed, and what there is to say."""
-        raise NotImplementedError
+    @abstractmethod
+    def _check(self, asked: A, olds: Mapping[str, Any], urn: str) -> tuple[A, list[Finding]]:
+        """Examine what the program asks for by `_examine_and_claim`; return it completed, and the findings."""
 
+    @abstractmethod
     def _check_by_spelling(self, asked: A, olds: Mapping[str, Any], urn: str) -> A:
         """Complete from the state what is spelled as it was, and claim, without asking the service."""
-        raise NotImplementedError
 
-    def _claim(  # noqa: PLR0913, PLR0917  what is claimed, by whom, and how a message speaks of it
-        self, binding: BindingId, by: Claimant, state: State, role: Text | None, called: str, place: str
-    ) -> Iterable[Finding]:
-        """Claim a binding, and say why another resource of the program cannot have it as well."""
-        twin = self._claims.checked(binding, by, state, role if known(role) else None)
+    @abstractmethod
+    def _asked(self, asked: A, stored: A | None, *, about_to_write: bool) -> Asked:
+        """Return the wishes in the form in which they are examined."""
+
+    @abstractmethod
+    def _examine(self, asked: A, stored: A | None, found: Examined) -> Examined:
+        """Apply the rules to what was looked up, with the weights that the state gives to findings."""
+
+    @abstractmethod
+    def _has(self, stored: A | None, binding: BindingId, entry: Entry) -> bool:
+        """Return whether the state has a binding for the resource, as far as its ids are known."""
+
+    def _examine_and_claim(self, asked: A, stored: A | None, by: Claimant) -> tuple[Examined, list[Finding]]:
+        """Look up what a check asks for, claim it, examine it, and compare new entries with what they will meet in Astro."""
+        reader = self._reader_for(asked)
+        found = look_up(reader, self._asked(asked, stored, about_to_write=False))
+        findings: list[Finding] = []
+        new: list[BindingId] = []
+        for binding, entry in found.bindings.items():
+            is_new = not self._has(stored, binding, entry)
+            twins = list(self._claim(binding, by, State.WANTED if is_new else State.STORED, found, entry))
+            findings += twins
+            if is_new and not twins and known(found.roles[entry]):
+                new.append(binding)
+        examined = self._examine(asked, stored, found)
+        findings += examined.findings
+        if reader is not None:
+            there = reader.roles_of(new, confirm_absence=False)
+            replaced = [one for one in new if self._claims.is_stored(one)]
+            findings += examine_existing(reader, examined, there, replaced)
+        return examined, findings
+
+    def _claim(self, binding: BindingId, by: Claimant, how: State, found: Examined, entry: Entry) -> Iterable[Finding]:
+        """Claim a binding, and yield why another resource of the program cannot have it as well."""
+        role, called, place = found.roles[entry], found.in_words(entry), entry.place if self.with_places else ""
+        twin = self._claims.checked(binding, by, how, role if known(role) else None)
         if twin is not None:
             weight = Weight.WARNING if twin.is_harmless else Weight.ERROR
             yield Finding(weight, place, twin_in_words(by, twin.other, called))
         elif table := self._claims.exclusive_to(binding, by):
             yield Finding(Weight.ERROR, place, exclusive_in_words(table, called))
+
+    def _ready(self, properties: Mapping[str, Any], stored: A | None, by: Claimant) -> tuple[A, Examined]:
+        """Return the inputs of a create or update, examined again: nothing is left to be found, and nothing contradicts.
+
+        Raises:
+            InputError: something contradicts, or a name does not exist; nothing was written.
+        """
+        asked = self._parse(properties)
+        try:
+            asked = self._with_organization(asked)
+            found = look_up(self._reader_for(asked), self._asked(asked, stored, about_to_write=True))
+            examined = self._examine(asked, stored, found)
+            findings = list(examined.findings)
+            findings += self._meets(stored, examined)
+            errors = [InputError(one.place, one.text) for one in findings if one.weight is Weight.ERROR]
+            if errors:
+                raise as_one(errors, ROLES) if self.with_places else errors[0]
+        except AstroProviderError:
+            for one in asked.claimed:
+                self._claims.could_not_be_created(one, by)
+            raise
+        if not all(known(role) for role in examined.roles.values()) or len(examined.bindings) < len(examined.roles):
+            raise AssertionError("the engine asked for a write while a value was unknown")
+        return asked, examined
+
+    def _meets(self, stored: A | None, examined: Examined) -> Iterable[Finding]:  # noqa: ARG002  a table's own
+        """Yield what the new entries of a write will meet; the writer itself refuses a binding's only one."""
+        return ()
+
+    def _same_role(self, organization_id: str, one: str, other: str) -> bool:
+        """Return whether two names mean one role; letters count if the organization has two roles that differ by them."""
+        if one == other or not same_role(one, other) or self.is_unchecked:
+            return same_role(one, other)
+        with suppress(AstroProviderError):  # without the service, a role in other letters is no change
+            return not self._readers.of(organization_id).letters_count(one)
+        return True
 
     def _with_organization(self, asked: A) -> A:
         if asked.organization_id is not None:

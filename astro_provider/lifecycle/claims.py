@@ -1,4 +1,4 @@
-"""No delete takes what this run's program claims, and no two of its resources may have one binding.
+"""The claims of a program: no delete takes what it claims, and no two of its resources may have one binding.
 
 A resource that is renamed without an alias is created under its new name first, and the old name is deleted after
 that, sometimes only in a later run. Both names have one id, so the delete would revoke what the new name has just been
@@ -24,8 +24,8 @@ brings no `check` at all.
 
 A *stored check* comes with the inputs that the state has for the same binding, a *new check* with those of another
 binding or with none. With `previewChecks=off` a check may not know the binding's ids: it claims the binding by its
-spelling, until a `diff` or `create` of the same resource tells the ids. If a resource of the state is spelled with
-another name, only its update can tell whether it still has its binding, so nothing is taken that it may have.
+spelling, until a `diff` or `create` of the same resource brings the ids. If a resource of the state is spelled with
+another name, only its update can show whether it still has its binding, so nothing is taken that it may have.
 
 A resource is known by its URN, so its own claim does not keep it from its own delete, and two that claim one binding are
 found in the second one's check. If an SDK hides the URN, each check claims for a resource of its own, and two resources of
@@ -39,6 +39,7 @@ Claims live as long as the process, which is one preview or one update. They kno
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,14 +50,7 @@ from astro_provider.astro.api.deadline import current
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.roles import same_role
 from astro_provider.errors import BindingConflict
-
-
-@dataclass(frozen=True)
-class Spelling:
-    """A binding as a program spells it: the deployment and the token, each by name or id."""
-
-    deployment: str
-    token: str
+from astro_provider.lifecycle.values import Entry
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Claimant:
 
     Attributes:
         urn: the resource; blank if the engine's call cannot be seen.
-        table: what tells a table without a URN from other tables; None for a binding by itself.
+        table: the content by which a table without a URN differs from other tables; None for a binding by itself.
     """
 
     urn: str = ""
@@ -73,7 +67,7 @@ class Claimant:
 
     @property
     def is_known(self) -> bool:
-        """Whether two checks of this resource can be told from those of two resources."""
+        """Return whether two checks of this resource differ from those of two resources."""
         return bool(self.urn) or self.table is not None
 
     def __str__(self) -> str:
@@ -84,14 +78,17 @@ class Claimant:
 
 
 class State(Enum):
-    """How a resource of the program stands to a binding."""
+    """The relation of a resource of the program to a binding."""
 
     STORED = "the state has it for the resource, which keeps it"
     WANTED = "the resource is to be given it"
-    PERHAPS = "only the update of the resource will tell whether it has this binding"
+    PERHAPS = "only the update of the resource will show whether it has this binding"
     GIVING = "a create is under way"
     GIVEN = "a create or an update has given it"
     FAILED = "its create failed"
+
+
+_CREATED = {State.GIVING, State.GIVEN}
 
 
 @dataclass(frozen=True)
@@ -107,37 +104,36 @@ class Twin:
     is_harmless: bool
 
 
-_CREATED = {State.GIVING, State.GIVEN}
-
-
 class Delete(Enum):
-    """What becomes of a delete."""
+    """The decision about a delete."""
 
     GOES_ON = "the program does not have the binding, or has yet to create it"
     LEFT_UNDONE = "another resource of the program has the binding"
     REFUSED = "another resource of the program should have the binding and could not be created"
-    UNCERTAIN = "another resource of the program may have the binding, which only its update will tell"
+    UNCERTAIN = "another resource of the program may have the binding, which only its update will show"
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What the gives and takes of one resource meet.
+    """The other resources of the program that the gives and takes of one resource meet.
 
     Attributes:
-        has_another: the bindings that another resource of the program has, so they must not be written, with that resource.
+        has_another: the bindings that must not be written, each with the other resource that has it.
         may_be_own: the bindings that some resource of the program has in the state. It is not known whether it is this
             one, whose replacement failed in an earlier run after its delete.
-        deletes: what becomes of each take.
+        deletes: the decision about each take.
+        waited: a sentence about the resource that this one waited for; blank if it did not wait.
     """
 
     has_another: Mapping[BindingId, Claimant]
     may_be_own: Collection[BindingId]
     deletes: Mapping[BindingId, Delete]
+    waited: str
 
 
 @dataclass(eq=False)
 class _Claim:
-    """How one resource stands to one binding.
+    """The relation of one resource to one binding.
 
     Attributes:
         role: that the program asks for; None if it is not known.
@@ -180,12 +176,12 @@ class _Record:
         return claim
 
     def others(self, by: Claimant) -> list[_Claim]:
-        """The claims of other resources; without a URN all of them, because each may be another's."""
+        """Return the claims of other resources; without a URN all of them, because each may be another's."""
         return [one for one in self.claims if not by.urn or one.by != by]
 
     def has_another(self, by: Claimant) -> Claimant | None:
         """Return another resource that has the binding, or was to be given it, when a resource creates it."""
-        has = {State.GIVING, State.GIVEN, State.FAILED} | ({State.STORED} if by.urn else set())
+        has = {*_CREATED, State.FAILED} | ({State.STORED} if by.urn else set())
         return next((one.by for one in self.others(by) if one.state in has), None)
 
     def has_another_role(self, by: Claimant, role: str) -> Claimant | None:
@@ -195,7 +191,7 @@ class _Record:
 
 
 def twin_in_words(one: Claimant, other: Claimant, called: str) -> str:
-    """Say that two resources of a program have one binding, and what to do; `called` is how a message speaks of it."""
+    """Return the sentences for two resources that have one binding; `called` is how a message speaks of it."""
     which = f": {one} and {other}" if one.urn and other.urn else ""
     return (
         f"Two resources of this program bind {called}{which}. A token has one role in a deployment: remove it from one of "
@@ -204,7 +200,7 @@ def twin_in_words(one: Claimant, other: Claimant, called: str) -> str:
 
 
 def exclusive_in_words(table: Claimant, called: str) -> str:
-    """Say that an exclusive table of the program keeps others out of a deployment, and what to do; `called` as above."""
+    """Return the sentences for a binding that an exclusive table of the program keeps out; `called` as above."""
     return (
         f"The program binds {called}, and {table} of this program is exclusive: no other token may have a role in that "
         "deployment. Add the token to the table, or remove it here."
@@ -216,13 +212,11 @@ class Claims:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._records: defaultdict[BindingId | Spelling, _Record] = defaultdict(_Record)
+        self._records: defaultdict[BindingId | Entry, _Record] = defaultdict(_Record)
         self._in_deployment: defaultdict[tuple[str, str], set[BindingId]] = defaultdict(set)  # what was checked there
         self._exclusive: dict[tuple[str, str], Claimant] = {}  # by organization and deployment
 
-    def checked(
-        self, claimed: BindingId | Spelling, by: Claimant, state: State, role: str | None = None
-    ) -> Twin | None:
+    def checked(self, claimed: BindingId | Entry, by: Claimant, state: State, role: str | None = None) -> Twin | None:
         """Claim a binding in its `check`.
 
         Args:
@@ -232,14 +226,13 @@ class Claims:
             role: that the program asks for; None if it is not known.
 
         Returns:
-            Another resource of the program that claims the binding too. Spellings are not compared, because a name may
-            mean two things.
+            Another resource of the program that claims the binding too.
         """
         with self._changed:
             record = self._records[claimed]
             others = [one for one in record.claims if one.by != by]
             record.set(by, state, role)
-            if isinstance(claimed, Spelling):
+            if isinstance(claimed, Entry):  # a name may mean two things, so spellings are not compared
                 return None
             self._in_deployment[claimed.organization_id, claimed.deployment_id].add(claimed)
             if not others:
@@ -250,40 +243,33 @@ class Claims:
             return Twin(other.by, is_harmless=both_stored and not two_roles)
 
     def exclusive_to(self, binding: BindingId, but: Claimant) -> Claimant | None:
-        """Return the table that says who has a role in the binding's deployment, unless it is this one."""
+        """Return the table that says which tokens have a role in the binding's deployment, unless it is this one."""
         with self._changed:
             table = self._exclusive.get((binding.organization_id, binding.deployment_id))
             return None if table == but else table
 
     def reserve(self, organization_id: str, deployment_id: str, by: Claimant) -> list[tuple[BindingId, Claimant]]:
-        """Note that a table of the program says who has a role in a deployment, and that no other token has one.
-
-        Returns:
-            The bindings of other resources of the program there.
-        """
+        """Claim a deployment for an exclusive table, and return the bindings of other resources of the program there."""
         with self._changed:
             self._exclusive.setdefault((organization_id, deployment_id), by)
             there = sorted(self._in_deployment[organization_id, deployment_id])
             others = ((one, claim.by) for one in there for claim in self._records[one].claims if claim.by != by)
             return list(dict(others).items())
 
-    def identify(self, spelling: Spelling, binding: BindingId) -> None:
-        """Learn which binding a check has claimed by its spelling; nothing happens if none has."""
+    def identify(self, spellings: Iterable[Entry], binding: BindingId) -> None:
+        """Move to a binding the claims that checks have made by one of its spellings."""
         with self._changed:
-            by_spelling = self._records.pop(spelling, None)
-            for one in by_spelling.claims if by_spelling is not None else ():
+            found = [self._records.pop(one) for one in spellings if one in self._records]
+            for one in [claim for record in found for claim in record.claims]:
                 if self._records[binding].claim_of(one.by) is None:
                     self._records[binding].claims.append(one)
 
     def is_stored(self, binding: BindingId) -> bool:
         """Return whether a resource of the program has the binding in the state and keeps it."""
         with self._changed:
-            return self._is_stored(binding)
+            return any(one.was_stored for one in self._records[binding].claims)
 
-    def _is_stored(self, binding: BindingId) -> bool:
-        return any(one.was_stored for one in self._records[binding].claims)
-
-    def could_not_be_created(self, claimed: BindingId | Spelling, by: Claimant) -> None:
+    def could_not_be_created(self, claimed: BindingId | Entry, by: Claimant) -> None:
         """Note a create that failed before it could give anything, so that no delete takes what it was about."""
         with self._changed:
             record = self._records[claimed]
@@ -307,14 +293,10 @@ class Claims:
         by: Claimant,
         *,
         gives: Mapping[BindingId, str] | None = None,
-        takes: Mapping[BindingId, Iterable[Spelling]] | None = None,
+        takes: Mapping[BindingId, Iterable[Entry]] | None = None,
         puts: Mapping[BindingId, str] | None = None,
     ) -> Iterator[Exchange]:
         """Give some bindings and take others, in the block: the one way of a create, an update and a delete.
-
-        It begins when it need not wait for any of them, so two resources that exchange bindings cannot wait for each
-        other for ever. A give waits for a delete of the same binding, which would take what it gives; a take waits for a
-        create, whose end decides.
 
         Args:
             by: the resource.
@@ -327,10 +309,10 @@ class Claims:
         """
         gives, takes, puts = gives or {}, takes or {}, puts or {}
         with self._changed:
-            self._wait_for_others([*gives, *puts], list(takes))
+            waited = self._wait_for_others([*gives, *puts], list(takes))
             another = {one: self._records[one].has_another(by) for one in gives}
             another |= {one: self._records[one].has_another_role(by, role) for one, role in puts.items()}
-            may_be_own = [] if by.urn else [one for one in gives if self._is_stored(one)]
+            may_be_own = [] if by.is_known else [one for one in gives if self.is_stored(one)]
             given = [self._records[one].set(by, State.GIVING, role) for one, role in gives.items()]
             put = [self._records[one].set(by, State.STORED, role) for one, role in puts.items()]
             for claim in put:
@@ -338,7 +320,7 @@ class Claims:
             deletes = {binding: self._begin_delete(by, binding, spelled) for binding, spelled in takes.items()}
         succeeded = False
         try:
-            yield Exchange({one: by for one, by in another.items() if by is not None}, may_be_own, deletes)
+            yield Exchange({one: by for one, by in another.items() if by is not None}, may_be_own, deletes, waited)
             succeeded = True
         finally:
             with self._changed:
@@ -351,19 +333,27 @@ class Claims:
                 for binding, decision in deletes.items():
                     if decision is Delete.GOES_ON:
                         self._records[binding].takers.remove(by)
+                        # Also after a failure: the role may be gone, and an update that finds it there writes nothing.
                         self._records[binding].taken = True
                 self._changed.notify_all()
 
-    def _wait_for_others(self, given: Collection[BindingId], taken: Collection[BindingId]) -> None:
-        """Wait until no delete of what is given, and no create of what is taken, is under way."""
+    def _wait_for_others(self, given: Collection[BindingId], taken: Collection[BindingId]) -> str:
+        """Wait until no delete of what is given, and no create of what is taken, is under way.
+
+        Returns:
+            A sentence about the resource that was waited for first; blank if there was none.
+        """
 
         def in_the_way() -> tuple[BindingId, Claimant] | None:
+            # A delete would take what is given, and the end of a create decides whether a take may go on.
             deletes = ((one, taker) for one in given for taker in self._records[one].takers)
             creates = (
                 (one, claim.by) for one in taken for claim in self._records[one].claims if claim.state is State.GIVING
             )
             return next(deletes, None) or next(creates, None)
 
+        first, began = in_the_way(), time.monotonic()
+        # All of them at once: two resources that exchange bindings would otherwise wait for each other for ever.
         self._changed.wait_for(lambda: in_the_way() is None, current().remaining)
         found = in_the_way()
         if found is not None:
@@ -372,11 +362,22 @@ class Claims:
                 f"Nothing was written: until timeoutSeconds was over, this waited for {other} of the same program, which is "
                 f"changing the binding of {binding.in_words} too. Run again."
             )
+        if first is None:
+            return ""
+        binding, other = first
+        return (
+            f"Before that it waited {time.monotonic() - began:.0f} seconds for {other} of the same program, which was "
+            f"changing the binding of {binding.in_words} too."
+        )
 
-    def _begin_delete(self, by: Claimant, binding: BindingId, spellings: Iterable[Spelling]) -> Delete:
+    def _begin_delete(self, by: Claimant, binding: BindingId, spellings: Iterable[Entry]) -> Delete:
         record = self._records[binding]
         records = [record, *(self._records[spelling] for spelling in spellings if spelling in self._records)]
-        decision = _decide({one.state for each in records for one in each.others(by)} | _own(record, by))
+        states = {one.state for each in records for one in each.others(by)}
+        own = record.claim_of(by)
+        if own is not None and own.state is State.GIVEN:  # given anew, before the old one is deleted
+            states.add(State.GIVEN)
+        decision = _decide(states)
         if decision is Delete.GOES_ON:
             record.takers.append(by)
             for each in records:
@@ -386,14 +387,8 @@ class Claims:
         return decision
 
 
-def _own(record: _Record, by: Claimant) -> set[State]:
-    """How the resource itself keeps a binding from its own delete: it was given it anew, before the old one is deleted."""
-    claim = record.claim_of(by)
-    return {State.GIVEN} if claim is not None and claim.state is State.GIVEN else set()
-
-
 def _decide(states: set[State]) -> Delete:
-    """Tell what becomes of a delete now, from the claims of the binding; the module's table has the reasons."""
+    """Decide about a delete from the claims of its binding; the module's table has the reasons."""
     if State.GIVEN in states:
         return Delete.LEFT_UNDONE
     if State.WANTED in states and State.FAILED not in states:

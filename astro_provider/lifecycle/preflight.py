@@ -22,11 +22,11 @@ from astro_provider.astro.api import Role
 from astro_provider.astro.hints import nearest_names, other_workspace
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Assignment, Reader
-from astro_provider.astro.roles import same_role, wrong_scope
+from astro_provider.astro.roles import wrong_scope
 from astro_provider.astro.writing.changes import Add
-from astro_provider.lifecycle.findings import Entry, Finding, Weight
+from astro_provider.lifecycle.findings import Finding, Weight
 from astro_provider.lifecycle.resolving import Examined
-from astro_provider.lifecycle.values import known
+from astro_provider.lifecycle.values import Entry, known
 from astro_provider.messages.words import sentence
 
 # Built-in roles of other scopes begin like this (https://www.astronomer.io/docs/astro/user-permissions).
@@ -69,11 +69,15 @@ def examine(reader: Reader | None, resolved: Examined, *, missing: Weight, uncha
 
 
 def examine_existing(
-    examined: Examined, there: Mapping[BindingId, Assignment | None], *, in_the_program: Collection[BindingId] = ()
+    reader: Reader,
+    examined: Examined,
+    there: Mapping[BindingId, Assignment | None],
+    in_the_program: Collection[BindingId] = (),
 ) -> Iterator[Finding]:
     """Yield the findings about roles that new entries of a resource will meet in the service.
 
     Args:
+        reader: the service's facts.
         examined: what the resource asks for.
         there: what each new entry has in the service.
         in_the_program: those that another resource of this program has in the state, or this one, which is replaced by force.
@@ -81,15 +85,17 @@ def examine_existing(
     overwrite = examined.asked.overwrite
     for binding, held in there.items():
         entry = examined.bindings[binding]
-        role, place = examined.roles[entry], examined.asked.places(entry)
+        role, place = examined.roles[entry], entry.place
         token, deployment = examined.tokens[entry.token], examined.deployments[entry.deployment]
         if held is None or not known(role) or (token.thing is not None and wrong_scope(token.thing)):
             continue
+        exact = reader.letters_count(role)
+        add = Add(binding, role, called=examined.in_words(entry), exact=exact)
         who = f"{sentence(token.in_words)} already has the role {held.role} in {deployment.in_words}"
         if binding in in_the_program:
             text = f"{who} through another resource of this program: remove one of the two, unless this one replaces that one."
             yield Finding(Weight.WARNING, place, text)
-        elif same_role(held.role, role):
+        elif add.fulfilled_by(held.role):
             text = (
                 f"{who}. It will be adopted unchanged, and a later destroy will remove it. If this is a rename or a move "
                 "within this stack, the role stays. Otherwise another stack may own it. If another resource (for example a "
@@ -99,8 +105,8 @@ def examine_existing(
         elif overwrite is True:
             text = f"{who}: overwrite will change {held.role} → {role}. Another stack may own it."
             yield Finding(Weight.NOTE, place, text)
-        elif overwrite is False and (refusal := Add(binding, role, called=examined.in_words(entry)).refusal(held.role)):
-            yield Finding(Weight.ERROR, place, str(refusal))
+        elif overwrite is False:
+            yield Finding(Weight.ERROR, place, str(add.refusal(held.role)))
 
 
 def _of_deployments(resolved: Examined) -> Iterator[Finding]:
@@ -108,7 +114,7 @@ def _of_deployments(resolved: Examined) -> Iterator[Finding]:
     if known(asked.workspace_id):
         for found in resolved.deployments.values():
             if found.thing is not None and found.thing.workspace_id != asked.workspace_id:
-                place = asked.place_of_workspace or found.spelled.place
+                place = found.spelled.place if found.spelled.is_key else "workspace_id"
                 text = other_workspace(found.thing, asked.workspace_id)
                 yield Finding(Weight.ERROR, place, text, found.spelled.entries)
 
@@ -149,14 +155,14 @@ def _of_roles(
         elif len(roles[name]) > 1:
             alike = " and ".join(repr(one.name) for one in roles[name])
             text = f"{name!r} may mean {alike}, which are two roles: write the one that is meant as Astro spells it."
-            yield Finding(Weight.ERROR, _place_of(resolved, entries), text, tuple(entries))
+            yield Finding(Weight.ERROR, _place_of(entries), text, tuple(entries))
         else:
             yield from _restrictions(resolved, roles[name][0], entries)
 
 
-def _place_of(resolved: Examined, entries: Sequence[Entry]) -> str:
+def _place_of(entries: Sequence[Entry]) -> str:
     """The place of a finding about a role: its first entry, and how many more have it."""
-    return resolved.asked.places(entries[0]) + (f" (and in {len(entries) - 1} more)" if len(entries) > 1 else "")
+    return entries[0].place + (f" (and in {len(entries) - 1} more)" if len(entries) > 1 else "")
 
 
 def _missing_role(reader: Reader, resolved: Examined, name: str, entries: Sequence[Entry], missing: Weight) -> Finding:
@@ -170,7 +176,7 @@ def _missing_role(reader: Reader, resolved: Examined, name: str, entries: Sequen
             token, deployment = resolved.tokens[entries[0].token], resolved.deployments[entries[0].deployment]
             text += f", so {token.in_words} cannot get it in {deployment.in_words}"
         text += ". The update will fail unless this program also creates that role"
-    return Finding(missing, _place_of(resolved, entries), f"{text}.", tuple(entries))
+    return Finding(missing, _place_of(entries), f"{text}.", tuple(entries))
 
 
 def _restrictions(resolved: Examined, role: Role, entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -183,4 +189,4 @@ def _restrictions(resolved: Examined, role: Role, entries: Sequence[Entry]) -> I
                 f"The role {role.name} is restricted to workspace {', '.join(allowed)}, and deployment "
                 f"{deployment.name!r} ({deployment.id}) belongs to {deployment.workspace_id}."
             )
-            yield Finding(Weight.ERROR, resolved.asked.places(entry), text, (entry,))
+            yield Finding(Weight.ERROR, entry.place, text, (entry,))

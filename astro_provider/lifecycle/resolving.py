@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.hints import is_a_name, nearest_names
@@ -24,32 +24,19 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
 from astro_provider.errors import ServiceError
-from astro_provider.lifecycle.findings import Entry, Finding, Weight
-from astro_provider.lifecycle.values import UNKNOWN, Flag, Text, known
+from astro_provider.lifecycle.findings import Finding, Weight
+from astro_provider.lifecycle.values import ONLY, UNKNOWN, Entry, Flag, Text, known
 from astro_provider.messages.words import in_words, sentence
 from astro_provider.names import CUID
 
 MOST_ASKED = 20  # ids among the keys of a table that no list shows, and that are asked for one by one
 
 
-class Thing(Protocol):
-    """A token or a deployment."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
+T = TypeVar("T", bound=ApiToken | Deployment)
 
 
-T = TypeVar("T", bound=Thing)
-
-
-@dataclass(frozen=True)
-class Wording:
-    """The words of a resource for itself in a finding, with `{…}` as in `str.format`."""
+class Wording(NamedTuple):
+    """The words of a finding that differ between a binding and a table, with `{…}` as in `str.format`."""
 
     missing: str  # nothing has the name `{name}`
     stays: str  # what stays with the thing that the state has, if several share its name
@@ -59,18 +46,36 @@ class Wording:
     remove: str  # what to do if a thing is gone
 
 
+OF_BINDING = Wording(
+    missing="No {what} is named {name!r} in organization {organization_id}",
+    stays="This binding stays",
+    grant="Its grant stays",
+    give_id="give {id_property}",
+    write_name="write {name!r} as {name_property}",
+    remove="Remove this binding from the program, or give another {what}.",
+)
+OF_TABLE = Wording(
+    missing="No {what} has the name or the id {name!r}",
+    stays="The table stays",
+    grant="Its roles stay",
+    give_id="write the id as the key",
+    write_name="write {name!r} as the key",
+    remove="Remove it from the table, or give another one.",
+)
+
+
 @dataclass(frozen=True)
 class Spelled:
     """A token or a deployment as the program spells it, and as the state has it."""
 
-    id_property: str  # where a finding about its id goes
-    name_property: str  # where a finding about its name goes
+    id_property: str  # the place of a finding about its id
+    name_property: str  # the place of a finding about its name
     id: Text | None = None
     name: Text | None = None
     is_key: bool = False  # `name` is the key of a table, which may be an id as well
     stored_id: Text | None = None
     stored_name: Text | None = None
-    entries: tuple[Entry, ...] = ()  # those that name it
+    entries: tuple[Entry, ...] = (ONLY,)  # those that name it
 
     @property
     def place(self) -> str:
@@ -82,6 +87,11 @@ class Spelled:
         """Return whether the program spells by name what the state has, with its id."""
         return known(self.stored_id) and known(self.name) and self.name == self.stored_name
 
+    @property
+    def wording(self) -> Wording:
+        """Return the words for it in findings."""
+        return OF_TABLE if self.is_key else OF_BINDING
+
 
 @dataclass(frozen=True)
 class Found(Generic[T]):
@@ -89,7 +99,7 @@ class Found(Generic[T]):
 
     what: str  # `token` or `deployment`
     spelled: Spelled
-    id: Text | None  # None if nothing has the name yet, UNKNOWN if another value has yet to tell
+    id: Text | None  # None if nothing has the name yet, UNKNOWN if another value has yet to show it
     name: Text | None  # as the program spells it, if it gives one
     thing: T | None = None
     findings: tuple[Finding, ...] = ()
@@ -100,21 +110,18 @@ class Found(Generic[T]):
         return in_words(self.what, self.thing.name if self.thing is not None else self.name, self.id)
 
     def with_finding(self, weight: Weight, text: str, place: str = "") -> Found[T]:
-        """Return it with something to say, at its own place unless another one is given."""
+        """Return it with a finding, at its own place unless another one is given."""
         return replace(self, findings=(Finding(weight, place or self.spelled.place, text, self.spelled.entries),))
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The wishes of a resource, in the form in which they are examined; deployments and tokens by key."""
+    """The wishes of a resource in the form in which they are examined; deployments and tokens by key."""
 
     organization_id: Text | None  # nothing is looked up while it is unknown
     deployments: Mapping[str, Spelled]
     tokens: Mapping[str, Spelled]
     roles: Mapping[Entry, Text]
-    places: Callable[[Entry], str]  # where a finding about the role of an entry goes
-    wording: Wording
-    place_of_workspace: str = ""  # where a finding about the workspace goes, if not to the place of the deployment
     workspace_id: Text | None = None  # the workspace that each deployment must belong to
     overwrite: Flag = False
     must_exist: bool = False  # the resource is in the state or about to be written: a name that nothing has is an error
@@ -130,7 +137,7 @@ class Examined:
     deployments: Mapping[str, Found[Deployment]]
     tokens: Mapping[str, Found[ApiToken]]
     roles: Mapping[Entry, Text]  # after the examination, in Astro's spelling
-    findings: Sequence[Finding]
+    findings: Sequence[Finding] = ()
 
     def in_words(self, entry: Entry) -> str:
         """Return the words of a message for an entry: names, then ids."""
@@ -138,7 +145,7 @@ class Examined:
 
     @cached_property
     def bindings(self) -> dict[BindingId, Entry]:
-        """The entries whose ids are known."""
+        """Return the entries whose ids are known."""
         return {
             BindingId(organization_id, deployment_id, token_id): entry
             for entry in self.roles
@@ -152,10 +159,9 @@ def look_up(reader: Reader | None, asked: Asked) -> Examined:
     """Look up all deployments and tokens that a resource asks for, each once; without a reader of the organization none."""
     workspace_id = asked.workspace_id
     if reader is None:
-        vague = _LookUp[Any](asked, "", lambda _: (None, ()), lambda _: None, list, str)
-        deployments = {key: vague.found(one, one.id, one.name) for key, one in asked.deployments.items()}
-        tokens = {key: vague.found(one, one.id, one.name) for key, one in asked.tokens.items()}
-        return Examined(asked, deployments, tokens, asked.roles, [])
+        vague = {key: Found[Deployment]("deployment", one, one.id, one.name) for key, one in asked.deployments.items()}
+        unknown = {key: Found[ApiToken]("token", one, one.id, one.name) for key, one in asked.tokens.items()}
+        return Examined(asked, vague, unknown, asked.roles)
 
     def find_deployments(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
         by_id, named = reader.deployments_of_key(key, certain=asked.must_exist)
@@ -184,8 +190,8 @@ def look_up(reader: Reader | None, asked: Asked) -> Examined:
         lambda entry: f"it cannot be bound to {deployments[entry.deployment].in_words}",
     )
     tokens = {key: token.of(spelled) for key, spelled in asked.tokens.items()}
-    findings = [text for one in deployments.values() for text in one.findings]
-    findings += [text for one in tokens.values() for text in one.findings]
+    findings = [one for found in deployments.values() for one in found.findings]
+    findings += [one for found in tokens.values() for one in found.findings]
     return Examined(asked, deployments, tokens, asked.roles, findings)
 
 
@@ -202,7 +208,7 @@ class _LookUp(Generic[T]):
     keys_asked: Iterator[int] = field(default_factory=count)  # keys that are asked for one by one
 
     def found(self, spelled: Spelled, id_: Text | None, name: Text | None, thing: T | None = None) -> Found[T]:
-        """A thing about which there is nothing to say."""
+        """Return a thing without a finding."""
         return Found(self.what, spelled, id_, name, thing)
 
     def of(self, spelled: Spelled) -> Found[T]:
@@ -236,11 +242,9 @@ class _LookUp(Generic[T]):
         name = spelled.name or was or (thing.name if thing is not None else None)
         found = self.found(spelled, id_, name, thing)
         if thing is None:
-            return (
-                self._gone(found, id_)
-                if is_stored
-                else found.with_finding(Weight.ERROR, self._no_such_id(spelled, id_))
-            )
+            if is_stored:
+                return self._gone(found, id_)
+            return found.with_finding(Weight.ERROR, self._no_such_id(spelled, id_))
         # A thing that the program gives by id, and that was renamed in Astro, is no change of the program.
         is_checked = self.asked.about_to_write and not self.asked.unchecked
         if not known(spelled.name) or spelled.name == thing.name or is_checked:
@@ -265,8 +269,7 @@ class _LookUp(Generic[T]):
             if spelled.is_as_stored:
                 found = self.found(spelled, spelled.stored_id, name, stored)
                 return self._renamed(found, stored.name) if stored else self._gone(found, spelled.stored_id)
-        missing = self.asked.wording.missing
-        text = missing.format(what=self.what, name=name, organization_id=self.asked.organization_id)
+        text = spelled.wording.missing.format(what=self.what, name=name, organization_id=self.asked.organization_id)
         text += nearest_names(name, self.names())
         if self.asked.must_exist:
             now = f" The {self.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
@@ -277,11 +280,11 @@ class _LookUp(Generic[T]):
         return self.found(spelled, None, name).with_finding(Weight.WARNING, text)
 
     def _of_several(self, spelled: Spelled, name: str, named: Sequence[T]) -> Found[T]:
-        """The thing that the state has, if it is one of those that the program may mean."""
-        wording, is_deployment = self.asked.wording, self.what == "deployment"
+        """Return the thing that the state has, if it is one of those that the program may mean."""
+        wording, is_deployment = spelled.wording, self.what == "deployment"
         held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
         if held is None and is_deployment and self.asked.workspace_id is UNKNOWN:
-            return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, tells which
+            return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, decides
         text = f"{len(named)} {self.what}s are named {name!r}"
         give_id = wording.give_id.format(id_property=spelled.id_property)
         if held is not None:
@@ -292,14 +295,14 @@ class _LookUp(Generic[T]):
         return self.found(spelled, None, name).with_finding(Weight.ERROR, text)
 
     def _renamed(self, found: Found[T], now: str) -> Found[T]:
-        place, wording = found.spelled.name_property, self.asked.wording
+        place, wording = found.spelled.name_property, found.spelled.wording
         text = f"{sentence(in_words(self.what, found.name, found.id))} is named {now!r} now. {wording.grant}; "
         text += wording.write_name.format(name_property=place, name=now)
         return found.with_finding(Weight.WARNING, f"{text}.", place)
 
     def _gone(self, found: Found[T], id_: str) -> Found[T]:
         what = sentence(in_words(self.what, found.spelled.stored_name, id_))
-        text = f"{what} does not exist any more. {self.asked.wording.remove.format(what=self.what)}"
+        text = f"{what} does not exist any more. {found.spelled.wording.remove.format(what=self.what)}"
         # A deployment of a table may be without entries: then nothing is to be given there, and the table stays as it is.
         return found.with_finding(Weight.ERROR if found.spelled.entries else Weight.WARNING, text)
 
@@ -313,5 +316,5 @@ class _LookUp(Generic[T]):
         return f"{text}{nearest_names(id_, names)}."
 
 
-def _ids(things: Iterable[Thing]) -> str:
+def _ids(things: Iterable[ApiToken | Deployment]) -> str:
     return ", ".join(sorted(one.id for one in things))

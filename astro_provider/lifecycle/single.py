@@ -1,21 +1,20 @@
-"""What check, diff, create, read, update and delete of a binding mean, on typed values.
+"""The meaning of check, diff, create, read, update and delete of a binding, on typed values.
 
-Pulumi is not known here, so that the same code can sit behind another engine. `provider.py` hands every call in and
-every answer out; `preflight.py` says what a preview says; `reading/` reads, and `writing/` alone writes.
+Pulumi is not known here, so that the same code can sit behind another engine. `checking.py` has the part of a check that a
+table shares, `changing.py` the flow of every write; only `astro/reading/` reads, and only `astro/writing/` writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
-from astro_provider.astro.roles import dag_roles_in, require_organization_scope, require_roles, same_role
-from astro_provider.astro.writing.account import NOTHING_LOST
-from astro_provider.astro.writing.changes import Add, Put, Remove
+from astro_provider.astro.roles import require_organization_scope
+from astro_provider.astro.writing.account import NOTHING_LOST, Account
 from astro_provider.errors import (
     AbsenceNotProven,
     AstroProviderError,
@@ -26,19 +25,27 @@ from astro_provider.errors import (
     SettingsError,
     UnexpectedAnswer,
     WriteNotConfirmed,
-    WriteRefused,
 )
-from astro_provider.lifecycle import failure
+from astro_provider.lifecycle.changing import (
+    BEFORE_AGAIN,
+    Made,
+    Plan,
+    carry_out,
+    removal_sent_in_words,
+    sent_in_words,
+)
 from astro_provider.lifecycle.checking import Checking, Difference, Properties, within_its_time
-from astro_provider.lifecycle.claims import Claimant, Delete, Exchange, State, twin_in_words
+from astro_provider.lifecycle.claims import Claimant, State
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight
-from astro_provider.lifecycle.preflight import examine_existing
-from astro_provider.lifecycle.situation import Situation, examine_binding, look_up_binding
-from astro_provider.lifecycle.spelling import filled_in_by_spelling, spellings
+from astro_provider.lifecycle.preflight import examine
+from astro_provider.lifecycle.resolving import Asked, Examined, Spelled
 from astro_provider.lifecycle.values import (
     IDENTITY,
     NAMES,
+    ONLY,
+    UNKNOWN,
+    Entry,
     Inputs,
     Parser,
     Stored,
@@ -48,45 +55,58 @@ from astro_provider.lifecycle.values import (
     parse_inputs,
 )
 from astro_provider.messages import notices
-from astro_provider.messages.words import in_words, sentence
+from astro_provider.messages.words import sentence
 from astro_provider.names import UNFINISHED
+
+_AS_GIVEN = [one.name for one in fields(Inputs) if one.name not in (*IDENTITY, *NAMES, "role")]  # nothing is looked up
 
 
 class Lifecycle(Checking[Inputs]):
     """The life of bindings in one process; safe to share between threads."""
 
-    def _parse(self, news: Mapping[str, Any], parser: Parser) -> Inputs:
+    def _parse(self, news: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
         return parse_inputs(news, parser)
 
-    def _examine(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> tuple[Inputs, list[Finding]]:
-        by, situation = Claimant(urn), Situation(asked, Stored.parse(olds) if olds else None)
-        reader = self._reader_for(asked)
-        inputs, found = look_up_binding(reader, situation)
-        binding = inputs.binding
-        is_new = situation.stored is None or situation.is_replaced_by(inputs)
-        claimed: list[Finding] = []
-        if binding is not None:
-            state = State.WANTED if is_new else State.STORED
-            claimed = [*self._claim(binding, by, state, inputs.role, inputs.in_words, "")]
-        inputs, examined = examine_binding(reader, situation, inputs, found)
-        findings = [*claimed, *examined.findings]
-        if reader is not None and binding is not None and is_new and known(inputs.role) and not claimed:
-            there = {binding: reader.role_of(binding, confirm_absence=False)}
-            stored = [binding] if self._claims.is_stored(binding) else []
-            findings += examine_existing(examined, there, in_the_program=stored)
-        return inputs, findings
+    def _check(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> tuple[Inputs, list[Finding]]:
+        examined, findings = self._examine_and_claim(asked, Stored.parse(olds) if olds else None, Claimant(urn))
+        return completed(asked, examined), findings
+
+    def _asked(self, asked: Inputs, stored: Inputs | None, *, about_to_write: bool) -> Asked:
+        return asked_of(asked, stored, about_to_write=about_to_write, unchecked=self.is_unchecked)
+
+    def _has(self, stored: Inputs | None, binding: BindingId, _entry: Entry) -> bool:
+        return stored is not None and not _is_another(stored, Inputs().of(binding))
+
+    def _examine(self, asked: Inputs, stored: Inputs | None, found: Examined) -> Examined:
+        inputs = completed(asked, found)
+        had = stored or Inputs()
+        # An error, if the old grant would be taken away for nothing. So it may be if a name changes and the state, which
+        # was made while the checks were off, lacks its id.
+        may_mean_another = any(
+            getattr(had, id_) is None and known(was := getattr(had, name)) and was != getattr(inputs, name)
+            for id_, name in (("deployment_id", "deployment_name"), ("org_token_id", "org_token_name"))
+        )
+        is_error = found.asked.about_to_write or _is_another(had, inputs) or may_mean_another
+        missing = Weight.ERROR if is_error else Weight.WARNING
+        names = ((getattr(asked, name), getattr(had, name)) for name in NAMES)
+        stays = (
+            inputs.binding is not None
+            and inputs.binding == had.binding
+            and known(inputs.role)
+            and known(had.role)
+            and self._same_role(inputs.binding.organization_id, inputs.role, had.role)
+            and inputs.workspace_id == had.workspace_id
+            and not any(given is not None and known(was) and given != was for given, was in names)
+        )
+        return examine(self._reader_for(asked), found, missing=missing, unchanged=[ONLY] if stays else [])
 
     def _check_by_spelling(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> Inputs:
-        """Fill in what the state tells of a binding that is spelled as it was, and claim it."""
-        stored = Stored.parse(olds) if olds else None
-        state = stored or Stored()
-        inputs = filled_in_by_spelling(asked, state, self._settings.organization_id)
-        to_be_created = stored is None or Situation(asked, stored).is_replaced_by(inputs)
-        for claimed in [inputs.binding] if inputs.binding else spellings(asked):
-            is_stored = claimed == state.binding or claimed in set(spellings(state))
-            if to_be_created:
+        stored = Stored.parse(olds)
+        inputs = _filled_in(asked, stored, self._settings.organization_id)
+        for claimed in inputs.claimed if inputs.binding else asked.spellings:
+            if not olds or _is_another(stored, inputs):
                 how = State.WANTED
-            elif is_stored or isinstance(claimed, BindingId):
+            elif claimed == stored.binding or claimed in stored.spellings or isinstance(claimed, BindingId):
                 how = State.STORED
             else:
                 how = State.PERHAPS
@@ -108,14 +128,13 @@ class Lifecycle(Checking[Inputs]):
             )
         replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
         in_place = (
-            not (known(checked.role) and known(stored.role) and same_role(checked.role, stored.role))
+            not self._is_role_of(stored, checked)
             or any(_differs(getattr(checked, name), getattr(stored, name) or getattr(checked, name)) for name in NAMES)
-            or checked.workspace_id != stored.workspace_id
-            or checked.overwrite != stored.overwrite
+            or any(getattr(checked, name) != getattr(stored, name) for name in _AS_GIVEN)
         )
         if stored.binding is None or replaces:
             return Difference(changes=bool(replaces) or in_place, replaces=replaces)
-        self._identify(checked, stored.binding)
+        self._claims.identify(checked.spellings, stored.binding)
         beyond_inputs = self._claims.is_taken(stored.binding) or (stored.unfinished and not in_place)
         return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
@@ -126,30 +145,9 @@ class Lifecycle(Checking[Inputs]):
         Returns:
             The binding's id, and its outputs.
         """
-        checked = Stored.parse(properties)
-        try:
-            inputs, binding = self._ready(properties)
-        except AstroProviderError:
-            for claimed in [checked.binding] if checked.binding else spellings(checked):
-                self._claims.could_not_be_created(claimed, Claimant(call.urn))
-            raise
-        self._identify(checked, binding)
-        by = Claimant(call.urn)
-        with self._claims.exchanging(by, gives={binding: str(inputs.role)}) as exchange:
-            _refuse_twin(by, exchange, inputs)
-            if exchange.may_be_own:
-                # A replacement that failed in an earlier run, after its delete, comes like a second resource. Its role is
-                # not there, or just as it is asked for if the create failed after its write: then it must not be stuck.
-                there = self._readers.of(binding.organization_id).role_now(binding)
-                if there is not None and not same_role(there, str(inputs.role)):
-                    raise BindingConflict(f"Nothing was written. {twin_in_words(by, by, inputs.in_words)}")
-            add = Add(binding, str(inputs.role), overwrite=bool(inputs.overwrite), called=inputs.in_words)
-            return binding, self._write(inputs, add, inputs.properties())
-
-    def _identify(self, checked: Stored, binding: BindingId) -> None:
-        """Tell the claims the ids of a binding that `check` could claim by its spelling only."""
-        for spelling in spellings(checked):
-            self._claims.identify(spelling, binding)
+        inputs, binding = self._ready_inputs(call, properties, None)
+        self._claims.identify(Stored.parse(properties).spellings, binding)
+        return binding, self._write(call, inputs, Plan(gives={binding: str(inputs.role)}), inputs.properties())
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
@@ -161,54 +159,75 @@ class Lifecycle(Checking[Inputs]):
         stored_id, stored = BindingId.parse(call.id), Stored.parse(olds)
         asked = self._with_organization(parse_inputs(news))
         anew = self._claims.is_taken(stored_id) or stored.unfinished
-        same = known(asked.role) and same_role(asked.role, str(stored.role)) and not anew
-        if asked.binding == stored_id and same and not self._gives_an_unchecked_name(asked, stored):
+        # With the checks off no check has compared a name that is new with the id beside it.
+        unchecked_name = self.is_unchecked and any(_differs(getattr(asked, one), getattr(stored, one)) for one in NAMES)
+        if asked.binding == stored_id and not anew and not unchecked_name and self._is_role_of(stored, asked):
             return {**stored.facts, **asked.properties()}
-        inputs, binding = self._ready(news, stored)
+        inputs, binding = self._ready_inputs(call, news, stored)
         if binding != stored_id:
             raise BindingConflict(
                 f"{sentence(stored.of(stored_id).in_words)} cannot become {inputs.in_words} in place, and nothing was written. The "
-                "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
+                "preview could not show it, because previewChecks is off: preview with it on, which shows the replacement."
             )
-        if same_role(str(inputs.role), str(stored.role)) and not anew:
+        if not anew and self._is_role_of(stored, inputs):
             return {**stored.facts, **inputs.properties()}
-        by = Claimant(call.urn)
-        with self._claims.exchanging(by, puts={binding: str(inputs.role)}) as exchange:
-            _refuse_twin(by, exchange, inputs)
-            return self._write(inputs, Put(binding, str(inputs.role), called=inputs.in_words), olds)
+        return self._write(call, inputs, Plan(puts={binding: str(inputs.role)}), olds)
 
-    def _write(self, inputs: Inputs, change: Put, before: Mapping[str, Any]) -> Properties:
-        """Give the role, and return the outputs; `failure.py` has what becomes of a write that fails.
+    def _is_role_of(self, stored: Stored, asked: Inputs) -> bool:
+        """Return whether the state has the role that is asked for."""
+        organization_id = str(stored.organization_id or asked.organization_id)
+        return known(asked.role) and known(stored.role) and self._same_role(organization_id, asked.role, stored.role)
+
+    def _ready_inputs(
+        self, call: EngineCall, properties: Mapping[str, Any], stored: Stored | None
+    ) -> tuple[Inputs, BindingId]:
+        asked, examined = self._ready(properties, stored, Claimant(call.urn))
+        [binding] = examined.bindings
+        return completed(asked, examined), binding
+
+    def _write(self, call: EngineCall, inputs: Inputs, plan: Plan, before: Mapping[str, Any]) -> Properties:
+        """Give the role, and return the outputs.
 
         Args:
+            call: the engine's.
             inputs: the binding.
-            change: what gives it its role.
+            plan: what gives it its role.
             before: the outputs to keep, marked, if the role may stand.
         """
-        binding, called, role = change.binding, inputs.in_words, change.role
-        written = self._writer.write_all([change])
-        [outcome] = written.outcomes
-        own, others = written.lost.of([binding]), written.lost.without([binding])
-        if outcome.token is not None and not written.lost:
-            self._readers.of(binding.organization_id).written(outcome.token)
-            return outputs(inputs, outcome.token)
-        error: Exception | None = outcome.error
-        if isinstance(error, NotFound):
-            error = NotFound(
-                f"There is no {inputs.token_in_words} in organization {binding.organization_id} any more, so it was not "
-                f"bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
-            )
-        elif outcome.may_stand or own.may_stand:
-            error = WriteNotConfirmed(f"{error or own.in_words} {failure.may_stand(called, role)}")
-            error.kept = Kept(str(binding), {**before, UNFINISHED: True})
-        elif own:
-            error = own.as_error
-        elif outcome.token is not None:
-            error = WriteNotConfirmed(failure.although_given(f"{sentence(called)} has the role {role}.", others))
-            error.kept, others = Kept(str(binding), outputs(inputs, outcome.token)), NOTHING_LOST
-        if error is None:
-            raise AssertionError("a change ended neither with a token nor with an error")
-        raise failure.with_others(error, others)
+        [binding] = (*plan.gives, *plan.puts)
+        called, role = inputs.in_words, str(inputs.role)
+
+        def failing(made: Made) -> tuple[Exception, Account]:
+            [outcome] = made.failed or made.outcomes
+            if isinstance(outcome.error, NotFound):
+                return NotFound(
+                    f"There is no {inputs.token_in_words} in organization {inputs.organization_id} any more, so it was not "
+                    f"bound to {inputs.deployment_in_words}. Run `pulumi refresh`, or give the token that took its place."
+                ), NOTHING_LOST
+            if made.in_doubt:
+                unfinished = WriteNotConfirmed(f"{outcome.error or made.own.in_words} {sent_in_words(called, role)}")
+                unfinished.kept = Kept(str(binding), {**before, UNFINISHED: True})
+                return unfinished, NOTHING_LOST
+            return outcome.error or made.own.as_error, NOTHING_LOST
+
+        def outputs_of(made: Made) -> Properties:
+            [token] = [one.token for one in made.outcomes if one.token is not None]
+            return outputs(inputs, token)
+
+        made = carry_out(
+            self.shared,
+            Claimant(call.urn),
+            replace(
+                plan,
+                called={binding: called},
+                overwrite=[binding] if inputs.overwrite is True else [],
+                exact=[role] if self._readers.of(binding.organization_id).letters_count(role) else [],
+            ),
+            failing=failing,
+            done=f"{sentence(called)} has the role {role}.",
+            keep=lambda made: Kept(str(binding), outputs_of(made)),
+        )
+        return outputs_of(made)
 
     @within_its_time
     def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
@@ -220,62 +239,21 @@ class Lifecycle(Checking[Inputs]):
         """
         binding, stored = BindingId.parse(call.id), Stored.parse(olds)
         called = stored.of(binding).in_words
-        with self._claims.exchanging(Claimant(call.urn), takes={binding: spellings(stored)}) as exchange:
-            decision = exchange.deletes[binding]
-            if decision is Delete.GOES_ON:
-                self._remove(binding, called)
-            elif decision is Delete.UNCERTAIN:
-                raise BindingConflict(
-                    f"{sentence(called)} was not removed: another resource of this program has been given a name that may mean the "
-                    "same binding, which cannot be told while previewChecks is off. Run again with it on."
-                )
-            elif decision is Delete.REFUSED:
-                raise BindingConflict(
-                    f"{sentence(called)} was not removed: another resource of this program binds the two as well, and could not be "
-                    "created. Mend that resource's error and run again."
-                )
-            else:
-                notices.note(
-                    f"{sentence(called)} keeps its role: another resource of this program binds the two (a rename?)."
-                )
 
-    def _remove(self, binding: BindingId, called: str) -> None:
-        """Take the role away; `failure.py` has what becomes of a removal that fails."""
-        written = self._writer.write_all([Remove(binding, called=called)])
-        [outcome] = written.outcomes
-        own, others = written.lost.of([binding]), written.lost.without([binding])
-        error: Exception | None = outcome.error
-        if isinstance(error, NotFound):
-            error = None  # the token is gone, and its roles with it
-        elif isinstance(error, WriteRefused):
-            error = self._unless_gone(binding, called, error)
-        if outcome.may_stand or own.may_stand:
-            in_doubt = f"{failure.may_be_gone(called)} It stays in the state. {failure.BEFORE_AGAIN}"
-            error = WriteNotConfirmed(f"{error or own.in_words} {in_doubt}")
-        elif error is None and own:
-            error = own.as_error
-        elif error is None and others:
-            done = f"{sentence(called)} has no role any more."
-            error, others = WriteNotConfirmed(failure.although_removed(done, others)), NOTHING_LOST
-        if error is not None:
-            raise failure.with_others(error, others)
-        if outcome.token is None:
-            return
-        self._readers.of(binding.organization_id).written(outcome.token)
-        left = dag_roles_in(require_roles(outcome.token), binding.deployment_id)
-        if left:
-            entries = ", ".join(f"{entry.entity_type} {entry.entity_id} ({entry.role})" for entry in left)
-            notices.warn(f"{sentence(called)} lost its role, but roles in DAGs of that deployment remain: {entries}.")
+        def failing(made: Made) -> tuple[Exception, Account]:
+            [outcome] = made.failed or made.outcomes
+            if not made.in_doubt:
+                return outcome.error or made.own.as_error, NOTHING_LOST
+            in_doubt = f"{removal_sent_in_words(called)} It stays in the state. {BEFORE_AGAIN}"
+            return WriteNotConfirmed(f"{outcome.error or made.own.in_words} {in_doubt}"), NOTHING_LOST
 
-    def _unless_gone(self, binding: BindingId, called: str, refused: WriteRefused) -> WriteRefused | None:
-        """Return the error of a refused removal, unless it is about a deployment that does not exist any more."""
-        try:
-            if not self._readers.of(binding.organization_id).evidence.gone_deployments([binding.deployment_id]):
-                return refused
-        except AstroProviderError as unproven:
-            return WriteRefused(f"{refused} {unproven}")
-        notices.warn(f"{sentence(called)} is gone with its deployment; its entries on the token were left. {refused}")
-        return None
+        carry_out(
+            self.shared,
+            Claimant(call.urn),
+            Plan(takes={binding: stored.spellings}, called={binding: called}),
+            failing=failing,
+            done=f"{sentence(called)} has no role any more.",
+        )
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
@@ -301,41 +279,36 @@ class Lifecycle(Checking[Inputs]):
             raise NotFound(f"There is no binding {call.id}: {binding.in_words} has no role. Check the three ids.")
         if found is None:
             notices.note(
-                f"{self._what_is_gone(reader, binding, stored)}, so a refresh takes the binding out of the state."
+                f"{_what_is_gone(reader, binding, stored.of(binding))}, so a refresh takes the binding out of the state."
             )
             return None
         if olds and dead_deployments(reader, [binding.deployment_id]):
-            deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
             notices.note(
-                f"{sentence(deployment)} was deleted, so a refresh takes the binding out of the state. Token "
+                f"{sentence(stored.of(binding).deployment_in_words)} was deleted, so a refresh takes the binding out of the state. Token "
                 f"{found.token.name!r} ({binding.token_id}) still has the role {found.role} there, which gives no access."
             )
             return None
         if not olds:
             require_organization_scope(found.token)
-        role = stored.role if known(stored.role) and same_role(stored.role, found.role) else found.role
-        inputs = Inputs(
-            organization_id=binding.organization_id,
-            deployment_id=binding.deployment_id,
+        same = known(stored.role) and self._same_role(binding.organization_id, stored.role, found.role)
+        inputs = replace(
+            stored.inputs.of(binding),
             deployment_name=stored.deployment_name or (None if olds else _deployment_name(reader, binding)),
-            org_token_id=binding.token_id,
-            # Ids are the identity, so a name that was changed in Astro is no drift; `check` tells it.
+            # Ids are the identity, so a name that was changed in Astro is no drift; `check` warns of it.
             org_token_name=stored.org_token_name or found.token.name,
-            role=role,  # the service does not care about case, so the user's spelling is no drift
-            workspace_id=stored.workspace_id,
-            overwrite=stored.overwrite,
+            role=stored.role if same else found.role,
         )
         return inputs.properties() if olds else self._as_written(reader, inputs), outputs(inputs, found.token)
 
     def _as_written(self, reader: Reader, inputs: Inputs) -> Properties:
-        """What a person would write: each thing by its name, if that means it alone, and nothing that has its default."""
+        """Return what a user would write: each thing by its name, if no other has it, and nothing that has its default."""
         deployments = [one.name for one in reader.deployments().values()]
         tokens = reader.tokens().by_name
         deployment_name, token_name = inputs.deployment_name, inputs.org_token_name
         by_name = known(deployment_name) and deployments.count(deployment_name) == 1
         token_by_name = known(token_name) and len(tokens.get(token_name, ())) == 1
-        with suppress(SettingsError):  # nothing tells the organization, so a person has to
-            if reader is self._readers.of(self._settings.organization_id):
+        with suppress(SettingsError):  # nothing else names the organization, so the program has to
+            if self._readers.of(self._settings.organization_id) is reader:
                 inputs = replace(inputs, organization_id=None)
         written = replace(
             inputs,
@@ -346,42 +319,84 @@ class Lifecycle(Checking[Inputs]):
         )
         return {name: value for name, value in written.properties().items() if name != "overwrite"}
 
-    def _what_is_gone(self, reader: Reader, binding: BindingId, stored: Stored) -> str:
-        token = in_words("token", stored.org_token_name, binding.token_id)
-        deployment = in_words("deployment", stored.deployment_name, binding.deployment_id)
-        with suppress(AstroProviderError):  # the role is gone all the same: its token has shown that
-            if reader.unlisted_deployments([binding.deployment_id]):
-                return f"{sentence(deployment)} was deleted"
-        if reader.token(binding.token_id) is None:
-            return f"{sentence(token)} was deleted"
-        return f"{sentence(token)} has no role in {deployment} any more"
 
-    def _gives_an_unchecked_name(self, asked: Inputs, stored: Stored) -> bool:
-        """Whether a name is given that the state does not have, and no check has held it against the id."""
-        names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
-        return self.is_unchecked and any(_differs(new, old) for new, old in names)
+def asked_of(
+    asked: Inputs, stored: Inputs | None = None, *, about_to_write: bool = False, unchecked: bool = False
+) -> Asked:
+    """Return the wishes of a binding in the form in which they are examined.
 
-    def _ready(self, properties: Mapping[str, Any], stored: Stored | None = None) -> tuple[Inputs, BindingId]:
-        """The inputs of a create or update, with nothing left to be found and nothing that contradicts.
+    Args:
+        asked: what the program gives.
+        stored: what the state has; None if the resource is not in the state.
+        about_to_write: a create or update asks.
+        unchecked: its `check` could look nothing up.
+    """
+    had = stored or Inputs()
+    if had.organization_id not in (None, asked.organization_id):
+        had = Inputs()  # ids of another organization
 
-        Raises:
-            InputError: something contradicts, or a name does not exist.
-        """
-        asked = self._with_organization(parse_inputs(properties))
-        situation = Situation(asked, stored, about_to_write=True, unchecked=self.is_unchecked)
-        reader = self._reader_for(asked)
-        inputs, examined = examine_binding(reader, situation, *look_up_binding(reader, situation))
-        for finding in examined.findings:
-            if finding.weight is Weight.ERROR:
-                raise InputError(finding.place, finding.text)
-        if inputs.binding is None:
-            raise AssertionError("the engine asked for a write while a value was unknown")
-        return inputs, inputs.binding
+    def spelled(id_property: str, name_property: str) -> Spelled:
+        return Spelled(
+            id_property,
+            name_property,
+            getattr(asked, id_property),
+            getattr(asked, name_property),
+            stored_id=getattr(had, id_property),
+            stored_name=getattr(had, name_property),
+        )
+
+    return Asked(
+        asked.organization_id,
+        {ONLY.deployment: spelled("deployment_id", "deployment_name")},
+        {ONLY.token: spelled("org_token_id", "org_token_name")},
+        {ONLY: asked.role or UNKNOWN},
+        workspace_id=asked.workspace_id,
+        overwrite=asked.overwrite,
+        must_exist=stored is not None or about_to_write,
+        about_to_write=about_to_write,
+        unchecked=unchecked,
+    )
 
 
-def _refuse_twin(by: Claimant, exchange: Exchange, inputs: Inputs) -> None:
-    for other in exchange.has_another.values():
-        raise BindingConflict(f"Nothing was written. {twin_in_words(by, other, inputs.in_words)}")
+def completed(asked: Inputs, examined: Examined) -> Inputs:
+    """Return the inputs with what was found: ids, names, and the role in Astro's spelling.
+
+    An id is missing if nothing has the name yet.
+    """
+    deployment, token = examined.deployments[ONLY.deployment], examined.tokens[ONLY.token]
+    return replace(
+        asked,
+        deployment_id=deployment.id,
+        deployment_name=deployment.name,
+        org_token_id=token.id,
+        org_token_name=token.name,
+        role=examined.roles[ONLY],
+    )
+
+
+def _is_another(stored: Inputs, inputs: Inputs) -> bool:
+    """Return whether these inputs would replace the binding of a state, as far as the ids are known."""
+    ids = ((getattr(inputs, name), getattr(stored, name)) for name in IDENTITY)
+    return any(known(asked) and known(was) and asked != was for asked, was in ids)
+
+
+def _filled_in(asked: Inputs, state: Stored, organization_id: str | None) -> Inputs:
+    """Return the inputs, with the ids and names that the state has for what is spelled as it is there.
+
+    Args:
+        asked: what the program gives. A name that it gives beside an id stays, also if the state has another one.
+        state: what the state has.
+        organization_id: the organization of the settings, for a program that gives none.
+    """
+    inputs = replace(asked, organization_id=asked.organization_id or organization_id or state.organization_id)
+    if state.organization_id not in (None, inputs.organization_id):
+        return inputs  # the state's ids are another organization's, under names that may be the same in both
+    for id_, name in (("org_token_id", "org_token_name"), ("deployment_id", "deployment_name")):
+        asked_id, asked_name = getattr(asked, id_), getattr(asked, name)
+        by_name = asked_id is None and asked_name is not None and asked_name == getattr(state, name)
+        if by_name or (asked_id is not None and asked_id == getattr(state, id_)):
+            inputs = replace(inputs, **{id_: getattr(state, id_), name: asked_name or getattr(state, name)})
+    return inputs
 
 
 def _deployment_name(reader: Reader, binding: BindingId) -> str | None:
@@ -389,8 +404,17 @@ def _deployment_name(reader: Reader, binding: BindingId) -> str | None:
     return deployment.name if deployment else None
 
 
+def _what_is_gone(reader: Reader, binding: BindingId, stored: Stored) -> str:
+    with suppress(AstroProviderError):  # the role is gone all the same: its token has shown that
+        if reader.unlisted_deployments([binding.deployment_id]):
+            return f"{sentence(stored.deployment_in_words)} was deleted"
+    if reader.token(binding.token_id) is None:
+        return f"{sentence(stored.token_in_words)} was deleted"
+    return f"{sentence(stored.token_in_words)} has no role in {stored.deployment_in_words} any more"
+
+
 def dead_deployments(reader: Reader, deployment_ids: Collection[str]) -> set[str]:
-    """Return those of these deployments that do not exist any more, by evidence, and print a doubt about that.
+    """Return those of these deployments that do not exist any more, by evidence, and warn of a doubt about that.
 
     An entry on a token is no sign that its deployment exists. So a refresh asks about each deployment whose list of tokens
     the service has not just given, and if that cannot be known, it goes on with what the token shows.
@@ -400,8 +424,14 @@ def dead_deployments(reader: Reader, deployment_ids: Collection[str]) -> set[str
         return reader.unlisted_deployments(in_question) if in_question else set()
     except (AbsenceNotProven, UnexpectedAnswer) as doubt:
         notices.warn(str(doubt))
-    except AstroProviderError:
-        pass
+    except AstroProviderError as error:
+        # Without a hint this is no warning: a credential may be allowed to read tokens only.
+        for one in in_question:
+            if reader.refuses_to_list(one):
+                notices.warn(
+                    f"Astro does not list the tokens of deployment {one}, which may have been deleted. That cannot be known, "
+                    f"so what is bound to it stays in the state. {error}"
+                )
     return set()
 
 

@@ -7,9 +7,10 @@ breaking change. A value that another resource has yet to produce is `UNKNOWN`, 
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeGuard
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal, NamedTuple, Self, TypeGuard
 
 from pydantic import SecretStr
 
@@ -29,6 +30,28 @@ class Unknown(enum.Enum):
 UNKNOWN: Final = Unknown.UNKNOWN
 Text = str | Literal[Unknown.UNKNOWN]
 Flag = bool | Literal[Unknown.UNKNOWN]
+
+
+class Entry(NamedTuple):
+    """One role that a resource asks for, by its deployment and its token as a program spells them: by name or by id."""
+
+    deployment: str
+    token: str
+
+    @property
+    def place(self) -> str:
+        """Return the place of a finding about the role: the entry of a table, or the property of a binding."""
+        return "role" if self == ONLY else place(*self)
+
+
+ROLES = "roles"  # the property of a table
+ONLY = Entry("", "")  # the entry of a binding, which has no keys
+
+
+def place(*keys: str) -> str:
+    """Return the words of a message for a deployment of a table, or for a token in it."""
+    return ROLES + "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in keys)
+
 
 IDENTITY = ("organization_id", "deployment_id", "org_token_id")
 NAMES = ("deployment_name", "org_token_name")
@@ -65,14 +88,38 @@ class Inputs:
     overwrite: Flag = False
 
     def properties(self) -> dict[str, Any]:
-        """The property bag: what is given, nothing that is not."""
+        """Return the property bag: what is given, nothing that is not."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
     def binding(self) -> BindingId | None:
-        """The id, or None while a part of it is missing or unknown."""
+        """Return the id, or None while a part of it is missing or unknown."""
         ids = [one for one in (self.organization_id, self.deployment_id, self.org_token_id) if known(one)]
         return BindingId(*ids) if len(ids) == len(IDENTITY) else None
+
+    def of(self, binding: BindingId) -> Self:
+        """Return the same with the ids of the resource's id, for a state that lacks them."""
+        return replace(
+            self,
+            organization_id=binding.organization_id,
+            deployment_id=binding.deployment_id,
+            org_token_id=binding.token_id,
+        )
+
+    @property
+    def spellings(self) -> list[Entry]:
+        """Return what a program may write for the binding: the deployment and the token each by name or id."""
+        return [
+            Entry(deployment, token)
+            for deployment in (self.deployment_name, self.deployment_id)
+            for token in (self.org_token_name, self.org_token_id)
+            if known(deployment) and known(token)
+        ]
+
+    @property
+    def claimed(self) -> list[BindingId | Entry]:
+        """Return what a check claims that asks nothing of Astro: the binding, or its spellings if an id is missing."""
+        return [self.binding] if self.binding is not None else [*self.spellings]
 
     @property
     def in_words(self) -> str:
@@ -111,24 +158,24 @@ class Stored(Inputs):
         overwrite = flag_or_false(properties.get("overwrite"))
         return cls(**texts, overwrite=overwrite, unfinished=properties.get(UNFINISHED) is True)
 
-    def of(self, binding: BindingId) -> Stored:
-        """The same with the ids of the resource's id, for a state that lacks them."""
-        organization_id, deployment_id, token_id = str(binding).split("/")
-        return replace(self, organization_id=organization_id, deployment_id=deployment_id, org_token_id=token_id)
+    @property
+    def inputs(self) -> Inputs:
+        """Return the inputs among the properties."""
+        return Inputs(**{one.name: getattr(self, one.name) for one in fields(Inputs)})
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The outputs that are no inputs, and the names, as far as they are there."""
+        """Return the outputs that are no inputs, and the names, as far as they are there."""
         return {name: value for name in (*FACTS, *NAMES) if (value := getattr(self, name)) is not None}
 
 
 class Parser:
-    """Takes the property bag of a program apart, and collects what is wrong with it, each problem at its place.
+    """Reads the values of a program's property bag, and collects what is wrong with them, each problem at its place.
 
     A value that is missing or malformed becomes UNKNOWN, so that the rest can be examined all the same.
 
     Args:
-        credential: what must not stand in a bag, nor in a message about it.
+        credential: may stand neither in a bag nor in a message about it.
     """
 
     def __init__(self, credential: SecretStr | None) -> None:
@@ -136,15 +183,7 @@ class Parser:
         self._credential = credential
 
     def text(self, place: str, value: Any, what: str, *, required: bool = False, trimmed: bool = False) -> Text | None:
-        """A text: a name, or with `trimmed` one that must have no blanks around it.
-
-        Args:
-            place: where it stands.
-            value: what stands there.
-            what: what to write there.
-            required: it must be given.
-            trimmed: blanks around it are a mistake.
-        """
+        """Read a text at a place; `what` is what to write there, and if `trimmed`, blanks around it are a mistake."""
         if isinstance(value, Unknown) or (value is None and not required):
             return value
         if self.is_secret(value):
@@ -162,14 +201,14 @@ class Parser:
         return self.refuse(place, reason)
 
     def id(self, place: str, value: Any, what: str) -> Text | None:
-        """An id: a text without slashes and blanks."""
+        """Read an id: a text without slashes and blanks."""
         found = self.text(place, value, what, trimmed=True)
         if known(found) and not is_identifier(found):
             return self.refuse(place, f"{value!r} is no id: write {what}, without slashes and blanks.")
         return found
 
     def flag(self, place: str, value: Any) -> Flag:
-        """A flag; false, if it is not given."""
+        """Read a flag; false, if it is not given."""
         if value is not None and not isinstance(value, bool | Unknown):
             return self.refuse(place, f"must be true or false, not {value!r}.")
         return value or False
@@ -184,11 +223,7 @@ class Parser:
         return UNKNOWN
 
     def require_none(self) -> None:
-        """Raise all problems.
-
-        Raises:
-            InvalidInputs: there are some.
-        """
+        """Raise InvalidInputs with all problems, if there are some."""
         if self.problems:
             raise InvalidInputs(self.problems)
 
@@ -196,15 +231,12 @@ class Parser:
 def parse_inputs(properties: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
     """Read a property bag of a program, or what `check` made of it.
 
-    A name and an id may stand beside each other: `check` adds the one to the other, and `ignore_changes` has the engine
-    add the stored one. Whether they mean the same is for the examination to say.
+    A name and an id may stand together: `check` adds the one to the other, and `ignore_changes` has the engine add the
+    stored one. The examination decides whether they mean the same.
 
     Args:
         properties: the bag.
-        parser: collects the problems; without one, they are raised.
-
-    Raises:
-        InvalidInputs: one or more properties are missing or malformed, and there is no parser.
+        parser: collects the problems; without one, they are raised as InvalidInputs.
     """
     read = parser or Parser(None)
     fields: dict[str, Any] = {
@@ -224,26 +256,23 @@ def parse_inputs(properties: Mapping[str, Any], parser: Parser | None = None) ->
 
 
 def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:
-    """The property bag of a binding that exists: its inputs, and what the CLI's list shows of the token.
-
-    `created_at` is absolute, so that a refresh never shows drift by the clock.
-    """
+    """Return the property bag of a binding that exists: its inputs, and what the CLI's list shows of the token."""
     facts = {
         "org_token_id": token.id,
         "org_token_name": inputs.org_token_name or token.name,
         "description": token.description,
         "scope": token.scope,
-        "created_at": token.created_at,
+        "created_at": token.created_at,  # absolute, so that a refresh never shows drift by the clock
         "created_by": token.created_by.display_name if token.created_by else None,
     }
     return {**inputs.properties(), **{name: value for name, value in facts.items() if value is not None}}
 
 
 def text_or_none(value: Any) -> Text | None:
-    """A text of a state, without judgement."""
+    """Return a text of a state, without judgement."""
     return value if isinstance(value, str | Unknown) else None
 
 
 def flag_or_false(value: Any) -> Flag:
-    """A flag of a state, without judgement."""
+    """Return a flag of a state, without judgement."""
     return value if isinstance(value, bool | Unknown) else False

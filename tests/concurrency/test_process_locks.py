@@ -21,12 +21,12 @@ from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing import locks
 from astro_provider.errors import Cancelled, LockTimeout, SettingsError
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
 from tests.support import writing_process
-from tests.support.writers import ADMIN, READ, THREADS, WRITE, MakeWriter, Scene, in_background
+from tests.support.writers import ADMIN, READ, THREADS, WRITE, MakeWriter, Scene, in_background, make_change
 from tests.support.writing_process import Order, failures_of
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_a_holder_that_is_killed_blocks_nobody(scene: Scene, make_writer: MakeWr
     holder = hold()
     writer, _ = make_writer()
 
-    waiting = in_background(lambda: writer.write(scene.add(deployment)))
+    waiting = in_background(lambda: make_change(writer, scene.add(deployment)))
     waiting.join(0.5)
     calls_while_held = scene.astro.calls()["total"]
     holder.kill()
@@ -153,7 +153,7 @@ def test_who_waits_is_told_so_and_goes_on_when_the_holder_lets_go(
     holder = hold()
     writer, _ = make_writer()
 
-    waiting = in_background(lambda: writer.write(scene.add(deployment)))
+    waiting = in_background(lambda: make_change(writer, scene.add(deployment)))
     told = ""
     while "waiting" not in told and waiting.is_alive():
         time.sleep(0.02)
@@ -182,7 +182,7 @@ def test_a_holder_that_hangs_is_an_error_after_the_bound_and_nothing_is_written(
     writer, _ = make_writer(timeout_seconds=1.0)
 
     with pytest.raises(LockTimeout) as raised:
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     text = str(raised.value)
     assert text.startswith(
@@ -206,7 +206,7 @@ def test_a_cancelled_run_waits_no_longer_for_a_lock(
 
     def write() -> None:
         with pytest.raises(Cancelled) as raised:
-            writer.write(scene.add(deployment))
+            make_change(writer, scene.add(deployment))
         failed.append(str(raised.value))
 
     waiting = in_background(write)
@@ -232,12 +232,12 @@ def test_who_comes_later_and_has_more_time_outlasts_the_holder_that_the_first_on
 
     def write_the_first() -> None:
         with operation(3.0), pytest.raises(LockTimeout) as raised:
-            writer.write(scene.add(first))
+            make_change(writer, scene.add(first))
         failed.append(str(raised.value))
 
     one = in_background(write_the_first)
     one.join(1.0)
-    other = in_background(lambda: writer.write(scene.add(later)))
+    other = in_background(lambda: make_change(writer, scene.add(later)))
     one.join(60)
     holder.kill()
     other.join(60)
@@ -252,15 +252,16 @@ def test_a_lock_of_one_token_holds_up_no_other(scene: Scene, make_writer: MakeWr
     hold()
     writer, _ = make_writer()
 
-    writer.write(other.add(deployment))
+    make_change(writer, other.add(deployment))
 
     assert other.ours == {deployment: ADMIN}
 
 
 def _lifecycle(astro: Emulator, lock_directory: str | None = None) -> Lifecycle:
     known = SecretStr(astro.credential), astro.organization_id, astro.url
-    settings = Settings(*known, settle_seconds=0, lock_directory=lock_directory)
-    return Lifecycle(Shared.of(settings, operations_at_once=THREADS))
+    return Lifecycle(
+        Shared.of(Settings(*known, settle_seconds=0, lock_directory=lock_directory), operations_at_once=THREADS)
+    )
 
 
 def _properties(scene: Scene, deployment: str) -> dict[str, object]:

@@ -18,7 +18,7 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.settings import Settings
 from astro_provider.astro.writing.changes import Add, Remove
 from astro_provider.errors import WriteRefused
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.writers import (
@@ -31,6 +31,7 @@ from tests.support.writers import (
     MakeWriter,
     Scene,
     failures,
+    make_change,
     write_all,
 )
 
@@ -176,7 +177,7 @@ def test_a_lone_change_takes_one_write_and_one_look_after_it(scene: Scene, make_
     writer, _ = make_writer(settle_seconds=3.0)
     [deployment] = scene.deployments(1)
 
-    token = writer.write(scene.add(deployment))
+    token = make_change(writer, scene.add(deployment))
 
     assert scene.operations == [READ, WRITE, READ]
     assert [entry.role for entry in token.roles or () if entry.entity_id == deployment] == [ADMIN]
@@ -190,7 +191,7 @@ def test_without_a_settle_time_a_lone_change_takes_one_read_and_one_write(
     writer, _ = make_writer(settle_seconds=0)
     [deployment] = scene.deployments(1)
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     assert scene.operations == [READ, WRITE]
 
@@ -202,7 +203,7 @@ def test_what_is_there_already_is_not_written_again(scene: Scene, make_writer: M
     scene.astro.store.bind(scene.token_id, deployment, ADMIN)
     before = scene.roles
 
-    writer.write(scene.add(deployment, ADMIN.lower()))
+    make_change(writer, scene.add(deployment, ADMIN.lower()))
 
     assert scene.operations == [READ]
     assert scene.roles == before
@@ -295,11 +296,11 @@ def test_threads_of_several_tokens_do_not_wait_for_each_other(astro: Emulator, m
     writer, _ = make_writer()
     astro.fault(kind="delay", operation=READ, path=slow, delay_ms=1500, times=1)
     waiting = threading.Thread(
-        target=writer.write, args=(Add(BindingId(astro.organization_id, deployment, slow), ADMIN),)
+        target=make_change, args=(writer, Add(BindingId(astro.organization_id, deployment, slow), ADMIN))
     )
 
     waiting.start()
-    writer.write(Add(BindingId(astro.organization_id, deployment, quick), ADMIN))
+    make_change(writer, Add(BindingId(astro.organization_id, deployment, quick), ADMIN))
     role_of_slow = astro.store.deployment_role(slow, deployment)
     waiting.join()
 

@@ -28,6 +28,7 @@ from tests.support.writers import (
     Scene,
     failures,
     in_background,
+    make_change,
     write_all,
 )
 from tests.support.writes import writes
@@ -44,7 +45,7 @@ def keep_busy(astro: Emulator, writer: Writer, seconds: float) -> threading.Thre
     def burst() -> None:
         while time.monotonic() < ends:
             deployment_id = astro.store.add_deployment("busy")
-            writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
+            make_change(writer, Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
 
     threads = [in_background(burst) for _ in range(2)]
 
@@ -73,7 +74,7 @@ def test_a_revocation_by_a_person_stays_although_a_burst_goes_on_elsewhere(
     [deployment] = scene.deployments(1)
     writer, _ = make_writer(settle_seconds=SETTLE)
     burst = keep_busy(scene.astro, writer, 8 * SETTLE)
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
     until_looked_at(scene)  # while the burst goes on
 
     still_busy = burst.is_alive()
@@ -92,11 +93,11 @@ def test_a_neighbours_grant_stays_although_a_burst_goes_on_elsewhere(
     writer, _ = make_writer(settle_seconds=SETTLE)
     neighbour, _ = make_writer(settle_seconds=SETTLE, lock_directory=tmp_path / "elsewhere")
     burst = keep_busy(scene.astro, writer, 8 * SETTLE)
-    writer.write(Remove(scene.binding(deployment)))
+    make_change(writer, Remove(scene.binding(deployment)))
     until_looked_at(scene)
 
     still_busy = burst.is_alive()
-    neighbour.write(scene.add(deployment))
+    make_change(neighbour, scene.add(deployment))
     burst.join(30)
 
     assert still_busy
@@ -107,10 +108,10 @@ def test_what_needed_no_write_is_not_defended(scene: Scene, make_writer: MakeWri
     adopted, written = scene.deployments(2)
     scene.astro.store.bind(scene.token_id, adopted, ADMIN)
     writer, client = make_writer(settle_seconds=SETTLE)
-    writer.write(scene.add(adopted))
+    make_change(writer, scene.add(adopted))
     client.after_write = lambda _: scene.astro.store.unbind(scene.token_id, adopted)
 
-    writer.write(scene.add(written))
+    make_change(writer, scene.add(written))
 
     assert scene.ours == {written: ADMIN}
 
@@ -132,7 +133,7 @@ def test_what_is_put_back_is_told(
 
     called = f"token 'nightly-loads' ({scene.token_id}) in deployment 'orders' ({deployment})"
     binding = scene.binding(deployment)
-    writer.write(Add(binding, ADMIN, called=called) if kind == "given" else Remove(binding, called=called))
+    make_change(writer, Add(binding, ADMIN, called=called) if kind == "given" else Remove(binding, called=called))
 
     now = "the role DEPLOYMENT_ADMIN" if kind == "given" else "no role"
     assert capsys.readouterr().err == (
@@ -153,7 +154,7 @@ def test_a_look_that_gets_a_404_once_still_puts_back_what_was_undone(scene: Scen
 
     client.after_write = undo_and_hide
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     assert scene.ours == {deployment: ADMIN}
 
@@ -165,7 +166,7 @@ def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_gone(scene: Sce
     writer, _ = make_writer(settle_seconds=SETTLE, timeout_seconds=1.0)
 
     with pytest.raises(UnexpectedAnswer, match=f"the list of the organization's tokens shows {scene.token_id}"):
-        writer.write(scene.remove(deployment))
+        make_change(writer, scene.remove(deployment))
 
     assert scene.calls(WRITE) == 0
     assert scene.ours == {deployment: ADMIN}
@@ -207,7 +208,7 @@ def test_riders_end_with_an_error_when_the_thread_that_leads_them_is_stopped(
 
     def write(deployment: str) -> None:
         try:
-            writer.write(scene.add(deployment))
+            make_change(writer, scene.add(deployment))
         except BaseException as error:  # noqa: BLE001  that is what the test is about
             ends.append(f"{type(error).__name__}: {error}")
 
@@ -243,7 +244,7 @@ def test_a_revocation_that_is_found_too_late_to_tell_it_from_an_old_list_is_an_e
     client.after_write = person
 
     with pytest.raises(WriteNotConfirmed, match=r"which a person may have decided by then, so nothing was put back: "):
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     assert scene.ours == {deployment: ACCESSOR}
 
@@ -257,7 +258,7 @@ def test_a_token_that_is_not_the_organizations_is_never_written(
     writer, _ = make_writer()
 
     with pytest.raises(InputError, match=f"is of scope {scope}: only ORGANIZATION tokens can be bound"):
-        writer.write(Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
+        make_change(writer, Add(BindingId(astro.organization_id, deployment_id, token_id), ADMIN))
 
     assert astro.store.token(token_id)["roles"] == before
     assert writes(astro) == 0

@@ -32,6 +32,7 @@ from tests.support.writers import (
     Scene,
     failures,
     in_background,
+    make_change,
     write_all,
 )
 
@@ -76,7 +77,7 @@ def test_a_write_that_did_not_come_through_is_read_for_and_sent_again(
     scene.astro.fault(operation=WRITE, times=2, **fault)
     writer, _ = make_writer()
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     assert scene.operations == [READ, WRITE, READ, WRITE, READ, WRITE]
@@ -91,7 +92,7 @@ def test_a_write_whose_answer_was_lost_is_looked_for_and_not_sent_again(
     scene.astro.fault(operation=WRITE, times=1, **fault)
     writer, _ = make_writer()
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     assert scene.operations == [READ, WRITE, READ]
@@ -108,7 +109,7 @@ def test_a_read_that_failed_is_repeated_before_anything_is_written(
     scene.astro.fault(operation=READ, times=2, **fault)
     writer, _ = make_writer()
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     assert scene.operations == [READ, READ, READ, WRITE]
@@ -121,7 +122,7 @@ def test_a_slow_service_is_waited_for(scene: Scene, make_writer: MakeWriter, str
     scene.astro.fault(kind="delay", operation=struck, delay_ms=500, times=1)
     writer, _ = make_writer()
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     assert scene.operations == [READ, WRITE]
@@ -137,7 +138,7 @@ def test_a_retry_after_is_obeyed(scene: Scene, make_writer: MakeWriter, form: st
     scene.astro.fault(operation=struck, times=1, status=429, headers={"Retry-After": retry_after})
     writer, _ = make_writer()
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     struck_call, next_call = [call for call in scene.astro.calls()["log"] if call["operation"] == struck]
@@ -150,7 +151,7 @@ def test_a_read_that_was_turned_away_first_is_not_taken_for_a_slow_one(scene: Sc
     scene.astro.fault(operation=READ, times=1, status=429, headers={"Retry-After": "1"})
     writer, _ = make_writer(settle_seconds=3.0)
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     _converged(scene, deployment, ADMIN)
     assert scene.operations == [READ, READ, WRITE, READ]
@@ -164,7 +165,7 @@ def test_reads_that_are_turned_away_every_other_time_do_not_fail_the_change(
         scene.astro.fault(operation=READ, skip=position, times=1, status=429, headers={"Retry-After": "1"})
     writer, _ = make_writer(settle_seconds=1.0)
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     _converged(scene, deployment, ADMIN)
     assert scene.calls(WRITE) == 1
@@ -179,7 +180,7 @@ def test_whatever_fails_at_the_look_after_the_write_is_repeated_too(
         scene.astro.fault(operation=READ, skip=1, times=1, **fault)
     writer, _ = make_writer(settle_seconds=1.0)
 
-    writer.write(kind.make(scene, deployment))
+    make_change(writer, kind.make(scene, deployment))
 
     _converged(scene, deployment, kind.after)
     assert scene.calls(WRITE) == 1
@@ -212,7 +213,7 @@ def test_another_role_that_came_while_the_answer_was_lost_is_read_before_it_is_d
     scene.astro.fault(operation=WRITE, kind="drop_before", times=1, delay_ms=600)
     writer, client = make_writer()
 
-    writing = in_background(lambda: writer.write(kind.make(scene, deployment)))
+    writing = in_background(lambda: make_change(writer, kind.make(scene, deployment)))
     while not client.posted:
         time.sleep(0.01)
     scene.astro.store.bind(scene.token_id, elsewhere, ACCESSOR)
@@ -235,7 +236,7 @@ def test_a_fault_that_outlasts_the_timeout_tells_the_attempts_and_has_changed_no
     writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(ServiceError, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
-        writer.write(kind.make(scene, deployment))
+        make_change(writer, kind.make(scene, deployment))
 
     assert f"UpdateApiTokenRoles (organization {scene.astro.organization_id}, token {scene.token_id}" in str(
         raised.value
@@ -255,7 +256,7 @@ def test_an_outage_that_begins_with_the_commit_is_an_error_and_the_service_holds
     writer, _ = make_writer(timeout_seconds=3.0)
 
     with pytest.raises(Unavailable, match=r"Given up after \d+ attempts in \d+\.\d s\.$") as raised:
-        writer.write(kind.make(scene, deployment))
+        make_change(writer, kind.make(scene, deployment))
 
     assert str(raised.value).count("Given up") == 1
     assert scene.calls(WRITE) == 1
@@ -268,7 +269,7 @@ def test_a_retry_after_behind_the_deadline_is_not_waited_for(scene: Scene, make_
     writer, _ = make_writer(timeout_seconds=60)
 
     with pytest.raises(Unavailable, match="HTTP 429 Too Many Requests"):
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     assert scene.operations == [READ, WRITE]
     _converged(scene, deployment, None)
@@ -284,7 +285,7 @@ def test_a_refused_credential_is_not_tried_again(
     writer, _ = make_writer()
 
     with pytest.raises(error, match=f"HTTP {status}"):
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     assert scene.calls(struck) == 1
     _converged(scene, deployment, None)
@@ -299,7 +300,7 @@ def test_an_attempt_whose_turn_never_comes_leaves_the_error_that_the_one_before_
     writer, _ = make_writer()
 
     with pytest.raises(Unavailable, match="HTTP 503"):
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     assert scene.operations == [READ, WRITE]
     _converged(scene, deployment, None)
@@ -336,7 +337,7 @@ def test_a_service_that_refuses_connections_is_waited_for(
     writer = Writer(client, TokenLocks(url, str(tmp_path)), settle_seconds=0, timeout_seconds=30, most_at_once=THREADS)
     _CountingClient.attempts = 0
 
-    writing = in_background(lambda: writer.write(change))
+    writing = in_background(lambda: make_change(writer, change))
     wait_until(lambda: _CountingClient.attempts >= 3, "the writer has been refused twice")
     with Emulator.running(port=port) as back:
         writing.join(30)

@@ -23,6 +23,7 @@ from tests.support.writers import (
     MakeWriter,
     Scene,
     in_background,
+    make_change,
     make_scene,
 )
 
@@ -128,8 +129,8 @@ def test_a_change_of_another_resource_that_is_written_with_a_bad_table_passes(
     writer, client = make_writer()
     first, *deployments = scene.deployments(6)
     scene.astro.fault(kind="delay", operation=READ, delay_ms=500, times=1)
-    leading = in_background(lambda: writer.write(scene.add(first)))
-    alone = in_background(lambda: writer.write(scene.add(deployments[0])))
+    leading = in_background(lambda: make_change(writer, scene.add(first)))
+    alone = in_background(lambda: make_change(writer, scene.add(deployments[0])))
 
     written = writer.write_all([scene.add(one, "DEPLOYMENT_ADMN") for one in deployments[1:]])
     leading.join()

@@ -31,6 +31,7 @@ from tests.support.writers import (
     Scene,
     failures,
     in_background,
+    make_change,
     write_all,
 )
 
@@ -49,7 +50,7 @@ def test_what_a_careless_writer_undoes_is_put_back_and_the_change_succeeds(
         scene.astro.store.set_roles(scene.token_id, [*read_before, own_of_careless]) if written == 1 else None
     )
 
-    writer.write(kind.make(scene, ours))
+    make_change(writer, kind.make(scene, ours))
 
     assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.after
     assert scene.astro.store.deployment_role(scene.token_id, careless) == ACCESSOR
@@ -66,7 +67,7 @@ def test_without_a_settle_time_nobody_looks_and_what_is_undone_stays_undone(
     writer, client = make_writer(settle_seconds=0)
     client.after_write = lambda _: scene.astro.store.set_roles(scene.token_id, read_before)
 
-    writer.write(kind.make(scene, ours))
+    make_change(writer, kind.make(scene, ours))
 
     assert scene.astro.store.deployment_role(scene.token_id, ours) == kind.before != kind.after
     assert scene.operations == [READ, WRITE]
@@ -106,10 +107,10 @@ def test_after_an_error_the_next_change_of_the_token_is_not_burdened_with_it(
         scene.astro.store.set_roles(scene.token_id, read_before) if written == 1 else None
     )
     with pytest.raises(WriteNotConfirmed, match=undone):
-        writer.write(scene.add(undone))
+        make_change(writer, scene.add(undone))
     monkeypatch.undo()
 
-    writer.write(scene.add(later))
+    make_change(writer, scene.add(later))
 
     assert scene.ours == {later: ADMIN}
 
@@ -130,7 +131,7 @@ def test_what_is_undone_and_cannot_be_put_back_is_an_error_with_the_reason(
     client.after_write = undo
 
     with pytest.raises(WriteNotConfirmed) as raised:
-        writer.write(Add(scene.binding(deployment), "Loader", called="token 'ci' in deployment 'orders'"))
+        make_change(writer, Add(scene.binding(deployment), "Loader", called="token 'ci' in deployment 'orders'"))
 
     text = str(raised.value)
     assert text.startswith(
@@ -158,11 +159,11 @@ def test_the_error_of_a_change_that_fails_itself_reports_what_else_of_its_burst_
             written_first.set()
 
     client.after_write = undo
-    one = in_background(lambda: writer.write(scene.add(undone, "Loader")))
+    one = in_background(lambda: make_change(writer, scene.add(undone, "Loader")))
     assert written_first.wait(10)
 
     with pytest.raises(WriteNotConfirmed) as raised:
-        writer.write(scene.add(misspelled, "DEPLOYMENT_ADMN"))
+        make_change(writer, scene.add(misspelled, "DEPLOYMENT_ADMN"))
     one.join(10)
 
     text = str(raised.value)
@@ -186,10 +187,10 @@ def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_wr
             written_first.set()
 
     client.after_write = undo
-    one = in_background(lambda: writer.write(scene.add(first)))
+    one = in_background(lambda: make_change(writer, scene.add(first)))
     assert written_first.wait(10)
 
-    writer.write(scene.add(second))
+    make_change(writer, scene.add(second))
     one.join(10)
 
     assert scene.ours == {first: ADMIN, second: ADMIN}
@@ -211,7 +212,7 @@ def test_a_look_takes_no_turn_from_the_writes(
     deployment = scene.deployments(1)[0]
     writer, _ = make_writer(settle_seconds=3.0)
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     assert scene.ours == {deployment: ADMIN}
     assert scene.operations == [READ, WRITE, READ]
@@ -233,10 +234,10 @@ def test_a_change_of_another_token_takes_the_duty_over_too(
             written_first.set()
 
     client.after_write = undo
-    one = in_background(lambda: writer.write(scene.add(first)))
+    one = in_background(lambda: make_change(writer, scene.add(first)))
     assert written_first.wait(10)
 
-    writer.write(Add(BindingId(astro.organization_id, second, other), ADMIN))
+    make_change(writer, Add(BindingId(astro.organization_id, second, other), ADMIN))
 
     assert scene.ours == {first: ADMIN}
     assert astro.store.deployment_role(other, second) == ADMIN
@@ -289,7 +290,7 @@ def test_only_a_writer_whose_change_was_undone_pauses_before_it_reads_again(
         scene.astro.store.set_roles(scene.token_id, read_before) if undone and written == 1 else None
     )
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     assert [0 < seconds <= 0.1 for seconds in asked] == ([False, True] if undone else [False])
     assert set(asked) <= set(waited)
@@ -309,7 +310,7 @@ def test_a_pause_leaves_half_of_an_operations_time(
     monkeypatch.setattr(cancelling, "pause", noted_wait)
     writer, _ = make_writer(timeout_seconds=20.0)
 
-    writer.write(scene.add(scene.deployments(1)[0]))
+    make_change(writer, scene.add(scene.deployments(1)[0]))
 
     assert max(waited) <= 10.0
     assert max(waited) > 5.0
@@ -340,7 +341,7 @@ def test_what_a_person_changes_later_is_not_fought(scene: Scene, make_writer: Ma
     scene.astro.store.unbind(scene.token_id, taken_away)
     scene.astro.store.bind(scene.token_id, kept, ACCESSOR)
 
-    writer.write(scene.add(later))
+    make_change(writer, scene.add(later))
 
     assert scene.ours == {kept: ACCESSOR, later: ADMIN}
 
@@ -352,7 +353,7 @@ def test_a_service_too_slow_for_the_settle_time_is_never_written_to(scene: Scene
     writer, _ = make_writer(settle_seconds=0.5)
 
     with pytest.raises(WriteNotConfirmed) as raised:
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     text = str(raised.value)
     assert text.startswith(f"Token {scene.token_id} was not written: its roles took 0.")
@@ -369,7 +370,7 @@ def test_one_slow_read_is_not_written_but_read_again(scene: Scene, make_writer: 
     scene.astro.fault(kind="delay", operation=READ, delay_ms=1700, times=1)
     writer, _ = make_writer(settle_seconds=3.0)
 
-    writer.write(scene.add(deployment))
+    make_change(writer, scene.add(deployment))
 
     assert scene.ours == {deployment: ADMIN}
     assert scene.operations == [READ, READ, WRITE, READ]
@@ -383,7 +384,7 @@ def test_a_token_without_roles_is_never_written(scene: Scene, make_writer: MakeW
     writer, _ = make_writer(settle_seconds=0.5)
 
     with pytest.raises(RolesUnknown, match="they are unknown and nothing was written") as raised:
-        writer.write(kind.make(scene, deployment))
+        make_change(writer, kind.make(scene, deployment))
 
     assert scene.token_id in str(raised.value)
     assert scene.calls(WRITE) == 0
@@ -398,7 +399,7 @@ def test_roles_that_are_left_out_at_the_look_are_an_error_and_nothing_is_wiped(
     writer, _ = make_writer(settle_seconds=3.0)
 
     with pytest.raises(WriteNotConfirmed) as raised:
-        writer.write(scene.add(deployment))
+        make_change(writer, scene.add(deployment))
 
     text = str(raised.value)
     assert text.startswith(
@@ -423,9 +424,9 @@ def test_a_write_of_ours_that_lands_after_its_caller_gave_up_undoes_nothing_for_
     # The first list stays on the way for longer than its caller waits, and lands after the second change was written.
     scene.astro.fault(kind="delay", operation=WRITE, delay_ms=2500, times=1)
 
-    one = in_background(lambda: writer.write(scene.add(first)))
+    one = in_background(lambda: make_change(writer, scene.add(first)))
     assert repeated.wait(30)
-    writer.write(scene.add(second))
+    make_change(writer, scene.add(second))
     one.join(30)
 
     writes = [call for call in scene.astro.calls()["log"] if call["operation"] == WRITE]

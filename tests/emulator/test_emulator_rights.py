@@ -20,7 +20,7 @@ from astro_emulator.organization import (
 )
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import AbsenceNotProven, Forbidden
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, OF_WORKSPACE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,18 @@ def test_a_delete_that_may_be_done_says_to_refresh_before_the_binding_is_declare
     assert any("before you declare it again, run `pulumi refresh`" in one for one in failed.problems), failed.text
     assert not again.failed, again.text
     assert place.role == ADMIN
+
+
+def test_a_destroy_that_is_refused_ends_with_one_sentence_and_no_traceback(place: Place) -> None:
+    place.declares(ADMIN)
+    place.stack.up()
+    place.astro.fault(operation=POST, status=403)
+
+    failed = place.stack.destroy()
+    [sentence] = failed.problems
+
+    assert failed.failed
+    assert re.fullmatch(r"binding: [^\n]*403[^\n]*", sentence), sentence
+    assert "Traceback" not in failed.text
+    assert place.role == ADMIN
+    assert place.outputs["role"] == ADMIN

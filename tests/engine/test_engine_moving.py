@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider import DeploymentOrgTokenBinding
+from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings
 from tests.support.homemade import HomeMade
 from tests.support.programs import bindings
 from tests.support.stack import Program, Stack
@@ -81,3 +81,27 @@ def test_an_alias_of_the_old_type_replaces_the_resource_and_the_role_is_there_af
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
     assert after.changes == {"same": 2}
     assert writes(astro) == 3  # the old grant, its end, and the new one: in between the token had no role
+
+
+@pytest.mark.usefixtures("home_made")
+def test_an_alias_of_the_old_type_becomes_a_table_which_has_the_role_afterwards(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str
+) -> None:
+    deployment_id = wanted["deployment_id"]
+
+    def program() -> None:
+        alias = pulumi.Alias(name="grant", type_="pulumi-python:dynamic:Resource")
+        roles = {deployment_id: {token_id: "DEPLOYMENT_ADMIN"}}
+        DeploymentOrgTokenBindings("access", roles=roles, opts=pulumi.ResourceOptions(aliases=[alias]))
+
+    stack.program = program
+    up = stack.up()
+    after = stack.up(refresh=True)
+
+    assert not up.failed, up.text
+    assert up.steps == ["delete-replaced grant", "replace access", "create-replacement access"]
+    assert "is incomplete" not in up.text
+    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+    assert stack.resources()["access"]["outputs"]["roles"] == {deployment_id: {token_id: "DEPLOYMENT_ADMIN"}}
+    assert after.changes == {"same": 2}
+    assert writes(astro) == 3  # as above

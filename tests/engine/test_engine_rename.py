@@ -16,7 +16,7 @@ from tests.support.writes import writes
 def _kept(token_id: str, deployment_id: str) -> str:
     return (
         f"astro: note: Token 'nightly-loads' ({token_id}) in deployment 'orders' ({deployment_id}) keeps its role: another "
-        "resource of this program binds the two (a rename?)."
+        "resource of this program binds the two (a move, or a rename?)."
     )
 
 

@@ -296,7 +296,7 @@ def test_a_rename_whose_create_fails_keeps_the_grant_and_the_old_name(stack: Sta
     assert (
         f"error: Token '{TOKEN}' ({service.token_id}) in deployment 'a' "
         f"({service.deployments['a']}) was not removed: another resource of this program binds the two as well, and could "
-        "not be created. Mend that resource's error and run again."
+        "not be created. Nothing was written. Fix that resource's error and run again."
     ) in up.errors
     assert service.held() == service.recorded(stack) == {"a": ADMIN}
     assert set(stack.resources()) == {"x"}

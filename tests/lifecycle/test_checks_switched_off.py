@@ -252,7 +252,7 @@ def test_a_binding_that_another_resource_has_been_given_by_name_is_not_taken_fro
 
     assert str(raised.value) == (
         f"Token 'model-trainer' ({TRAINER}) in deployment 'etl-staging' ({STAGING}) was not removed: another resource of "
-        "this program has been given a name that may mean the same binding, which cannot be told while previewChecks is "
-        "off. Run again with it on."
+        "this program has been given a name that may mean the same binding, which cannot be known while previewChecks is "
+        "off. Nothing was written. Run again with it on."
     )
     assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"

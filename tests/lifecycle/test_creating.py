@@ -16,6 +16,7 @@ from astro_provider.errors import (
     Unavailable,
     WriteRefused,
 )
+from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import (
     FINANCE,
@@ -313,7 +314,7 @@ def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
     astro.store.delete_deployment(gone, keep_roles=True)
     before = astro.store.token(OBSERVABILITY)
     process = start()
-    process._ready(resolved())  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(resolved(), None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
     astro.fault(operation="ListApiTokens", status=403)  # so there is no evidence that the deployment is gone
 
     with pytest.raises(WriteRefused) as error:
@@ -323,7 +324,7 @@ def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
     assert text.startswith(
         f"Nothing was written for token 'observability' ({OBSERVABILITY}) in deployment 'etl-staging' ({STAGING}): the "
         f"service refuses the token's list because of DEPLOYMENT {gone} with role DEPLOYMENT_ADMIN (deployment {gone} "
-        "does not exist). That entry is another binding's and was left as it is: remove it from the token in Astro"
+        "is in no list that the credential sees). That entry is another binding's and was left as it is: remove it from the token in Astro"
     )
     assert re.search(rf"HTTP 404 Not Found: Deployment {gone} not found \(requestId [\w-]+\)\.$", text)
     assert before == astro.store.token(OBSERVABILITY)

@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError, WriteRefused
+from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.processes import StartProcess, calls_to, checked, refreshed, up
@@ -58,7 +59,7 @@ def test_what_is_to_be_given_in_the_deleted_deployment_itself_is_refused(astro: 
     stored = up(start(), DEAD)
     process = start()
     inputs = checked(process, {**DEAD, "role": "DEPLOYMENT_ADMIN"}, stored)
-    process._ready(inputs)  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(inputs, None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
     astro.store.delete_deployment(PRODUCTION)
 
     with pytest.raises(WriteRefused, match=f"deployment {PRODUCTION} does not exist"):
@@ -80,7 +81,7 @@ def test_an_entry_is_left_out_only_by_evidence(astro: Emulator, start: StartProc
     stored = up(start(), ROW)
     process = start()
     inputs = checked(process, {**ROW, "role": "DEPLOYMENT_ADMIN"}, stored)
-    process._ready(inputs)  # noqa: SLF001  as above
+    process._ready(inputs, None, Claimant())  # noqa: SLF001  as above
     astro.store.delete_deployment(PRODUCTION)
     astro.fault(operation="ListDeployments", **blind)
 
@@ -134,9 +135,31 @@ def test_a_refresh_that_cannot_tell_keeps_the_binding(
     assert "astro: warning: " in capsys.readouterr().err
 
 
-def test_a_refresh_needs_no_list_of_deployments(astro: Emulator, start: StartProcess) -> None:
-    stored = up(start(), DEAD)
+def test_a_refresh_without_a_list_of_deployments_keeps_a_binding_and_warns_if_the_service_lists_no_tokens_there(
+    astro: Emulator, start: StartProcess, capsys: Err
+) -> None:
+    dead, alive = up(start(), DEAD), up(start(), ROW)
     astro.store.delete_deployment(PRODUCTION)
     astro.fault(operation="ListDeployments", status=403)
+    capsys.readouterr()
 
-    assert refreshed(start(), stored) == stored
+    assert refreshed(start(), alive) == alive
+    said_of_alive = capsys.readouterr().err
+    assert refreshed(start(), dead) == dead
+
+    assert said_of_alive == ""
+    assert (
+        f"astro: warning: Astro does not list the tokens of deployment {PRODUCTION}, which may have been deleted."
+        in capsys.readouterr().err
+    )
+
+
+def test_a_refresh_asks_for_no_list_of_deployments_while_the_service_lists_the_tokens_of_each(
+    astro: Emulator, start: StartProcess
+) -> None:
+    stored = up(start(), ROW)
+    process = start()
+    astro.clear_calls()
+
+    assert refreshed(process, stored) == stored
+    assert calls_to(astro) == {"ListApiTokens": 1}

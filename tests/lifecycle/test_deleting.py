@@ -177,7 +177,7 @@ def test_a_rename_keeps_the_grant_and_says_so(
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
     assert (
         f"astro: note: Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) keeps its role: "
-        "another resource of this program binds the two (a rename?).\n"
+        "another resource of this program binds the two (a move, or a rename?).\n"
     ) in capsys.readouterr().err
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from astro_emulator import Emulator
 from astro_provider.astro.settings import Settings
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, STAGING
 from tests.support.processes import StartProcess, checked, problems

@@ -22,9 +22,10 @@ from tests.support.cast import (
     ORGANIZATION_ID,
     PRODUCTION,
     TRAINER,
+    TRAINING,
     entry,
 )
-from tests.support.processes import StartProcess, Stored, calls_to, refreshed, up
+from tests.support.processes import StartProcess, Stored, calls_to, checked, refreshed, up
 from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
@@ -298,3 +299,22 @@ def test_the_bindings_of_a_token_that_is_gone_share_one_new_list(astro: Emulator
     assert found == [None] * 20
     lists = [call for call in astro.calls()["log"] if call["operation"] == "ListApiTokens"]
     assert len([call for call in lists if "deploymentId" not in call["query"]]) <= 2  # the evidence, and for the notes
+
+
+@pytest.mark.usefixtures("known_to_astro")
+def test_a_refusal_calls_nothing_missing_that_the_credential_may_not_see(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    process = start(credential=OPAQUE)
+    inputs = checked(process, {**ACCESSOR, "role": "DEPLOYMENT_ADMIN"}, stored)
+    for operation, listed in (("ListDeployments", "deployments"), ("ListApiTokens", "tokens")):
+        one = {"deployments": {"id": TRAINING, "name": "t"}, "tokens": {"id": OF_WORKSPACE, "name": "w"}}[listed]
+        body = {listed: [one], "limit": 1000, "offset": 0, "totalCount": 1}
+        astro.fault(status=200, body=body, operation=operation)
+    astro.fault(operation="UpdateApiTokenRoles", status=400)
+
+    with pytest.raises(WriteRefused) as raised:
+        process.update(EngineCall(id=stored.id), stored.outputs, inputs)
+
+    assert f"deployment {PRODUCTION} is in no list that the credential sees" in str(raised.value)
+    assert "does not exist" not in str(raised.value)

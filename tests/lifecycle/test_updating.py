@@ -20,7 +20,7 @@ from tests.support.cast import (
     TRAINING,
     entry,
 )
-from tests.support.processes import StartProcess, Stored, calls_to, checked, up
+from tests.support.processes import StartProcess, Stored, calls_to, checked, problems, refreshed, up
 from tests.support.writes import writes
 
 ACCESSOR = {"deployment_id": PRODUCTION, "org_token_name": "observability", "role": "DEPLOYMENT_ACCESSOR"}
@@ -261,7 +261,7 @@ def test_an_update_that_turns_out_to_be_another_binding_writes_nothing(
     assert str(error.value) == (
         f"Token 'observability' ({OBSERVABILITY}) in deployment 'etl-production' ({PRODUCTION}) cannot become token "
         f"'observability' ({OBSERVABILITY}) in deployment 'ml-training' ({TRAINING}) in place, and nothing was written. The "
-        "preview could not tell, because previewChecks is off: preview with it on, which shows the replacement."
+        "preview could not show it, because previewChecks is off: preview with it on, which shows the replacement."
     )
     assert writes(astro) == 0
 
@@ -289,3 +289,66 @@ def test_outputs_that_a_hand_edit_has_lost_are_written_again_without_a_replaceme
     )
     assert outputs == stored.outputs
     assert writes(astro) == 0
+
+
+@pytest.fixture
+def alike(astro: Emulator) -> tuple[str, str]:
+    """Two custom roles that differ in case only; the token has none in the deployment."""
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+    for role in ("Reader", "reader"):
+        astro.store.add_role(role)
+    return "Reader", "reader"
+
+
+def test_a_change_between_two_roles_that_differ_in_case_only_is_written(
+    astro: Emulator, start: StartProcess, alike: tuple[str, str]
+) -> None:
+    one, other = alike
+    stored = up(start(), {**ACCESSOR, "role": one})
+
+    after = up(start(), {**ACCESSOR, "role": other}, stored)
+
+    assert after.outputs["role"] == other
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == other
+
+
+def test_a_role_that_was_changed_to_one_that_differs_in_case_only_is_drift(
+    astro: Emulator, start: StartProcess, alike: tuple[str, str]
+) -> None:
+    one, other = alike
+    stored = up(start(), {**ACCESSOR, "role": one})
+    astro.store.bind(OBSERVABILITY, PRODUCTION, other)
+
+    found = refreshed(start(), stored)
+
+    assert found is not None
+    assert found.outputs["role"] == other
+
+
+def test_a_role_that_differs_in_case_only_is_not_adopted(
+    astro: Emulator, start: StartProcess, alike: tuple[str, str]
+) -> None:
+    one, other = alike
+    astro.store.bind(OBSERVABILITY, PRODUCTION, one)
+    process = start()
+
+    [(_, reason)] = problems(process, {**ACCESSOR, "role": other})
+    with pytest.raises(BindingConflict, match=f"already has the role {one}, and {other} is asked for"):
+        process.create(EngineCall(), {**ACCESSOR, "role": other})
+
+    assert f"already has the role {one}, and {other} is asked for" in reason
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == one
+
+
+def test_a_role_in_other_letters_is_no_change_if_there_is_one_role_of_that_name(
+    astro: Emulator, start: StartProcess
+) -> None:
+    astro.store.unbind(OBSERVABILITY, PRODUCTION)
+    astro.store.add_role("Reader")
+    stored = up(start(), {**ACCESSOR, "role": "reader"})
+    process = start()
+    astro.clear_calls()
+
+    found = process.diff(EngineCall(id=stored.id), {**stored.outputs, "role": "READER"}, stored.inputs)
+
+    assert not found.changes

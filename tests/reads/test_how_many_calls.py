@@ -16,7 +16,7 @@ from astro_provider.astro import single_flight
 from astro_provider.astro.reading import reader
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import RolesUnknown
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from tests.support.clients import closed_clients

@@ -1,7 +1,7 @@
 """Our writer and a careless one, as routines on the clock of `astro.py`.
 
 `Process` drives the real `Merge`, `Ledger`, `Settling` and `Look`, which decide everything, as `Writer` does with
-threads, the wall clock and HTTP. What `Process` notes about itself is what the caller of `Writer.write` would see.
+threads, the wall clock and HTTP. What `Process` notes about itself is what the caller of `Writer.write_all` would see.
 """
 
 from __future__ import annotations

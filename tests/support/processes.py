@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from astro_emulator import Emulator
 from astro_provider.astro.settings import PreviewChecks, Settings
-from astro_provider.lifecycle.checking import Properties, Shared
+from astro_provider.lifecycle.changing import Shared
+from astro_provider.lifecycle.checking import Properties
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
@@ -65,7 +66,7 @@ class Stored:
 def checked(lifecycle: Lifecycle, news: Properties, stored: Stored | None = None) -> Properties:
     """What `check` made of a program's inputs; the test fails where it found a problem."""
     answer = lifecycle.check(EngineCall(), stored.inputs if stored else {}, news)
-    assert answer.problems == []
+    assert [str(one) for one in answer.problems] == []
     return answer.inputs
 
 

@@ -22,6 +22,7 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Add, Change, Put, Remove
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.writer import Writer
+from astro_provider.errors import WriteNotConfirmed
 
 THREADS = 4  # all that a dynamic provider's process has
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -192,12 +193,26 @@ def _place(entry: Entry) -> tuple[str, str, str | None]:
     return entry["entityType"], entry["entityId"], entry.get("deploymentId")
 
 
+def make_change(writer: Writer, change: Change) -> ApiToken:
+    """Make one change on the road of the lifecycles; return the token as it is then, or raise what became of the change."""
+    written = writer.write_all([change])
+    [outcome] = written.outcomes
+    if outcome.error is not None and written.lost:
+        raise WriteNotConfirmed(f"{outcome.error} {written.lost.with_advice}")
+    if outcome.error is not None:
+        raise outcome.error
+    if written.lost:
+        raise written.lost.as_error
+    assert outcome.token is not None, "a change ended neither with a token nor with an error"
+    return outcome.token
+
+
 def write_all(writer: Writer, changes: Sequence[Change], threads: int = THREADS) -> list[ApiToken | Exception]:
     """Make changes from several threads at once, as a provider's process does, and return each one's outcome."""
 
     def outcome(change: Change) -> ApiToken | Exception:
         try:
-            return writer.write(change)
+            return make_change(writer, change)
         except Exception as error:  # noqa: BLE001  an outcome, which the test looks at
             return error
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
+from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.processes import StartProcess
@@ -201,7 +202,7 @@ def test_a_role_that_vanishes_before_the_write_refuses_the_token_whole(start: St
     process = tables(start())
     roles = {**{id_: {"t-0": ADMIN, "t-1": ADMIN} for id_ in many}, "d-0": {"t-0": "Releaser"}}
     inputs = checked(process, {"roles": roles})
-    process._ready(inputs, None)  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(inputs, None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
     town.astro.store.delete_role("Releaser")
     town.astro.clear_calls()
 
@@ -454,3 +455,25 @@ def test_an_entry_that_a_delete_of_this_run_has_taken_is_given_back_by_the_updat
     assert in_between == {}
     assert difference.changes
     assert town.held() == {"d-0": {"t-0": ADMIN}}
+
+
+def test_a_change_between_two_roles_that_differ_in_case_only_is_written_and_taken_back_as_it_was(
+    start: StartProcess, town: Town
+) -> None:
+    for role in ("Reader", "reader"):
+        town.astro.store.add_role(role)
+    first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
+    stored = up(tables(start()), {"roles": {"d-0": {first: "Reader", second: "Reader"}}})
+    after = {"d-0": {first: "reader", second: "reader"}}
+    process = tables(start())
+    inputs = checked(process, {"roles": after}, stored)
+    town.astro.fault(status=403, operation=POST, path=town.tokens[second])
+
+    with pytest.raises(TableNotWritten, match="all is as it was before"):
+        process.update(EngineCall(), stored.outputs, inputs)
+    taken_back = town.held()
+    town.astro.clear_faults()
+    up(tables(start()), {"roles": after}, stored)
+
+    assert taken_back == {"d-0": {first: "Reader", second: "Reader"}}
+    assert town.held() == after

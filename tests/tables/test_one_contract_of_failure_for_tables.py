@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,12 @@ from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.account import Account, NotStanding, Reason
 from astro_provider.astro.writing.changes import Put
 from astro_provider.astro.writing.writer import Writer, Written
-from astro_provider.errors import AstroProviderError, Forbidden, TableNotWritten
+from astro_provider.errors import AstroProviderError, Forbidden, WriteNotConfirmed
 from astro_provider.lifecycle.engine_call import EngineCall
+from tests.support.engine_process import wait_until
 from tests.support.processes import StartProcess
 from tests.support.tables import ACCESSOR, ADMIN, POST, Stored, Town, checked, refreshed, tables, up
+from tests.support.writers import in_background
 
 LIST_DEPLOYMENTS = "ListDeployments"
 ONE = {"d-0": {"t-0": ADMIN}}
@@ -202,7 +205,7 @@ def test_a_delete_reports_what_other_resources_have_lost(
     error = failing(lambda: tables(start()).delete(EngineCall(id=stored.id), stored.outputs))
 
     assert town.held() == {}
-    assert isinstance(error, TableNotWritten)
+    assert isinstance(error, WriteNotConfirmed)
     assert "All roles of this table are gone." in str(error)
     assert "token 'neighbour'" in str(error)
 
@@ -273,3 +276,26 @@ def test_an_entry_that_version_0_1_0_marked_by_a_role_is_written_or_taken(
 
     assert town.held() == then
     assert after.outputs["roles"] == then
+
+
+def test_a_table_whose_time_is_over_names_the_resource_that_it_waited_for_before(
+    start: StartProcess, town: Town
+) -> None:
+    process = start(timeout_seconds=5.0)
+    binding = BindingId(town.astro.organization_id, town.deployments["d-0"], town.tokens["t-0"])
+    town.bind("d-0", "t-0", ADMIN)
+    inputs = checked(tables(process), {"roles": ONE})
+    town.astro.fault(kind="delay", operation=POST, delay_ms=2_000, times=1)
+    town.astro.fault(kind="delay", operation=POST, delay_ms=60_000)
+    urn = "urn:pulumi:dev::project::pulumi-python:dynamic/astro:DeploymentOrgTokenBinding::old"
+    deleting = in_background(lambda: process.delete(EngineCall(urn, str(binding)), {}))
+    wait_until(lambda: process.shared.claims.is_taken(binding), "the delete is under way")
+
+    error = failing(lambda: tables(process).create(EngineCall(), inputs))
+    deleting.join()
+
+    assert isinstance(error, WriteNotConfirmed)
+    assert re.search(
+        r"Before that it waited \d+ seconds for DeploymentOrgTokenBinding 'old' of the same program", str(error)
+    )
+    assert error.kept is not None

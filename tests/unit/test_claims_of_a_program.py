@@ -16,12 +16,13 @@ import pytest
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.errors import BindingConflict
-from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, Spelling, State, Twin
+from astro_provider.lifecycle.claims import Claimant, Claims, Delete, Exchange, State, Twin
+from astro_provider.lifecycle.values import Entry
 
 X = BindingId("o", "x", "t")
 Y = BindingId("o", "y", "t")
 Z = BindingId("o", "z", "t")
-SPELLED = Spelling("x", "ci-deployer")
+SPELLED = Entry("x", "ci-deployer")
 A, B, C = (Claimant(f"urn:pulumi:test::p::astro:index:DeploymentOrgTokenBinding::{name}") for name in "abc")
 UNKNOWN = Claimant()  # every resource, if an SDK hides the URN
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
@@ -36,12 +37,12 @@ def claims() -> Claims:
     return Claims()
 
 
-def stored_check(claims: Claims, binding: BindingId | Spelling, by: Claimant = UNKNOWN) -> None:
+def stored_check(claims: Claims, binding: BindingId | Entry, by: Claimant = UNKNOWN) -> None:
     """A resource that binds what it binds in the state."""
     claims.checked(binding, by, State.STORED)
 
 
-def new_check(claims: Claims, binding: BindingId | Spelling, by: Claimant = UNKNOWN) -> None:
+def new_check(claims: Claims, binding: BindingId | Entry, by: Claimant = UNKNOWN) -> None:
     """A resource that is not in the state, or binds something else there."""
     claims.checked(binding, by, State.WANTED)
 
@@ -73,7 +74,7 @@ def update(claims: Claims, binding: BindingId, by: Claimant, role: str = ADMIN) 
         return met(exchange)
 
 
-def delete(claims: Claims, binding: BindingId, *spellings: Spelling, by: Claimant = UNKNOWN) -> Delete:
+def delete(claims: Claims, binding: BindingId, *spellings: Entry, by: Claimant = UNKNOWN) -> Delete:
     with claims.exchanging(by, takes={binding: spellings}) as exchange:
         return exchange.deletes[binding]
 
@@ -233,7 +234,7 @@ def test_a_spelling_claims_what_the_state_spells_alike(claims: Claims) -> None:
     stored_check(claims, SPELLED)
 
     assert delete(claims, X, SPELLED) is Delete.LEFT_UNDONE
-    assert delete(claims, X, Spelling("x", "somebody-else")) is Delete.GOES_ON
+    assert delete(claims, X, Entry("x", "somebody-else")) is Delete.GOES_ON
 
 
 def test_a_forced_replacement_that_is_claimed_by_its_spelling_deletes_and_creates(claims: Claims) -> None:
@@ -241,7 +242,7 @@ def test_a_forced_replacement_that_is_claimed_by_its_spelling_deletes_and_create
     new_check(claims, SPELLED)
 
     assert delete(claims, X, SPELLED) is Delete.GOES_ON
-    claims.identify(SPELLED, X)
+    claims.identify([SPELLED], X)
     assert create(claims, X) is Met.FIRST
     assert delete(claims, X, SPELLED) is Delete.LEFT_UNDONE
 
@@ -249,14 +250,14 @@ def test_a_forced_replacement_that_is_claimed_by_its_spelling_deletes_and_create
 def test_a_spelling_that_turned_out_to_be_another_binding_does_not_keep_this_one(claims: Claims) -> None:
     stored_check(claims, SPELLED)
 
-    claims.identify(SPELLED, Y)
+    claims.identify([SPELLED], Y)
 
     assert delete(claims, X, SPELLED) is Delete.GOES_ON
     assert delete(claims, Y, SPELLED) is Delete.LEFT_UNDONE
 
 
 def test_a_diff_of_what_no_check_has_claimed_claims_nothing(claims: Claims) -> None:
-    claims.identify(SPELLED, X)
+    claims.identify([SPELLED], X)
 
     assert delete(claims, X, SPELLED) is Delete.GOES_ON
 
@@ -299,7 +300,7 @@ def test_what_was_created_again_is_not_taken(claims: Claims) -> None:
 
 @pytest.mark.parametrize("known_as", [X, SPELLED], ids=["by its ids", "by its spelling"])
 def test_a_delete_after_a_create_that_failed_before_it_could_claim_is_refused(
-    claims: Claims, known_as: BindingId | Spelling
+    claims: Claims, known_as: BindingId | Entry
 ) -> None:
     new_check(claims, known_as)
     claims.could_not_be_created(known_as, UNKNOWN)

@@ -1,4 +1,4 @@
-"""Which changes a table asks for, and which rows its preview names."""
+"""The changes of a plan, and the rows that a table's preview names."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ import pytest
 
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Add, Put, Remove
-from astro_provider.lifecycle.findings import Entry
-from astro_provider.lifecycle.tables.plan import plan
+from astro_provider.lifecycle.changing import Plan
 from astro_provider.lifecycle.tables.strangers import Stranger, removes, to_take
 from astro_provider.lifecycle.tables.values import Removes
+from astro_provider.lifecycle.values import Entry
 from astro_provider.names import ALREADY_REMOVED
 
 A, B, C, D = (BindingId("o", deployment, "t") for deployment in "abcd")
 
 
-def test_each_difference_is_one_change() -> None:
-    found = plan({A: "X", B: "X", C: "X"}, {A: "X", B: "Y", D: "X"}, strangers=[A, B, C, D])
+def test_each_binding_of_a_plan_is_one_change() -> None:
+    plan = Plan(
+        gives={D: "X", C: "Loader"},
+        puts={B: "Y"},
+        takes={A: ()},
+        called={A: "a", B: "b", C: "c", D: "d"},
+        overwrite=[D],
+        exact=["Loader"],
+    )
 
-    assert found.changes(overwrite=True, called={D: "it"}) == [
-        Put(B, "Y"),
-        Remove(C),
-        Add(D, "X", overwrite=True, called="it"),
-    ]
-
-
-def test_letters_are_no_difference() -> None:
-    assert plan({A: "x"}, {A: "X"}).changes(overwrite=False, called={}) == []
-
-
-def test_what_a_delete_of_this_run_has_taken_is_put_again() -> None:
-    assert plan({A: "X", B: "X"}, {A: "X", B: "X"}, taken={A}).changes(overwrite=False, called={}) == [Put(A, "X")]
+    assert plan.changes() == [Remove(A), Put(B, "Y"), Add(C, "Loader", exact=True), Add(D, "X", overwrite=True)]
+    assert [change.called for change in plan.changes()] == ["a", "b", "c", "d"]
 
 
 def test_what_another_resource_has_is_not_taken() -> None:
-    stranger = BindingId("o", "a", "u")
-    found = plan({A: "X", B: "X"}, {}, strangers=[stranger])
+    plan = Plan(takes={A: (), B: ()}, called={A: "a", B: "b"})
 
-    assert found.changes(overwrite=False, called={}, kept=[B]) == [Remove(A), Remove(stranger)]
+    assert plan.changes(kept=[B]) == [Remove(A)]
 
 
 def test_the_changes_of_a_token_stand_beside_each_other() -> None:
-    found = plan({}, {BindingId("o", d, t): "X" for d in "ab" for t in "uv"}).changes(overwrite=False, called={})
+    gives = {BindingId("o", d, t): "X" for d in "ab" for t in "uv"}
+
+    found = Plan(gives=gives, called=dict.fromkeys(gives, "it")).changes()
 
     assert [change.binding.token_id for change in found] == ["u", "u", "v", "v"]
 

@@ -147,6 +147,10 @@ class Reader:
         """The roles that can be given in a deployment."""
         return self._facts.get("roles", self._client.list_deployment_roles, not_before=not_before)
 
+    def letters_count(self, role: str) -> bool:
+        """Return whether the organization has deployment roles that differ from this one, or from each other, in case only."""
+        return len({one.name for one in self.roles() if same_role(one.name, role)}) > 1
+
     def tokens_of_deployment(self, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
 
@@ -158,6 +162,11 @@ class Reader:
     def has_listed(self, deployment_id: str) -> bool:
         """Return whether the service has given the tokens of a deployment lately, which it refuses for one that does not exist."""
         return self._facts.has(_assigned_key(deployment_id))
+
+    def refuses_to_list(self, deployment_id: str) -> bool:
+        """Return whether the service has refused to list a deployment's tokens: a hint that it does not exist."""
+        with self._lock:
+            return deployment_id in self._unlistable
 
     # One thing, by its id
 
@@ -285,7 +294,9 @@ class Reader:
                 else:
                     self.whole_token(binding.token_id)
 
-        for _ in in_parallel([partial(read, reading) for reading in fewest_reads(bindings)]):
+        # One binding alone is read by the call that serves most of the bindings that come after it: `role_of` knows.
+        readings = fewest_reads(bindings) if len(bindings) > 1 else []
+        for _ in in_parallel([partial(read, reading) for reading in readings]):
             pass
         return {binding: self.role_of(binding, confirm_absence=confirm_absence) for binding in bindings}
 

@@ -42,13 +42,18 @@ class _OfOneEntry:
 
 @dataclass(frozen=True)
 class Put(_OfOneEntry):
-    """Give the token that role in the deployment, whatever it holds there now."""
+    """Give the token that role in the deployment, whatever it holds there now.
+
+    Attributes:
+        exact: letters count, because the organization has another role that differs in case only.
+    """
 
     role: str
+    exact: bool = field(default=False, kw_only=True)
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether a role held in the deployment is what this change wants."""
-        return same_role(held, self.role)
+        return held == self.role if self.exact else same_role(held, self.role)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class GiveBack(Put):
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether what the run left does not stand any more."""
-        return not same_role(held, self.left)
+        return held != self.left if self.exact else not same_role(held, self.left)
 
 
 Change = Put | Remove
@@ -133,12 +138,12 @@ def taking_back(change: Change, before: str | None) -> Change | None:
         change: what was made, or may have been.
         before: the role that the token had there before it.
     """
-    left = None if isinstance(change, Remove) else change.role
-    if same_role(left, before):
+    left, exact = (None, False) if isinstance(change, Remove) else (change.role, change.exact)
+    if left == before or (not exact and same_role(left, before)):
         return None
     if before is None:
         return TakeBack(change.binding, str(left), called=change.called)
-    return GiveBack(change.binding, before, left, called=change.called)
+    return GiveBack(change.binding, before, left, called=change.called, exact=exact)
 
 
 def _conflict(called: str, held: str, wanted: str) -> BindingConflict:

@@ -10,19 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from astro_provider.astro.api import ApiTokenRole, OrganizationClient
+from astro_provider.astro.evidence import Evidence
 from astro_provider.astro.hints import nearest_names
 from astro_provider.astro.roles import DEPLOYMENT, deployment_of
 from astro_provider.astro.writing.changes import Change
-from astro_provider.errors import ServiceError, WriteRefused
+from astro_provider.errors import AstroProviderError, ServiceError, WriteRefused
 
 
 def explain_refusal(
-    client: OrganizationClient, sent: Sequence[ApiTokenRole], changes: Sequence[Change], error: ServiceError
+    client: OrganizationClient,
+    evidence: Evidence,
+    sent: Sequence[ApiTokenRole],
+    changes: Sequence[Change],
+    error: ServiceError,
 ) -> WriteRefused:
     """Make the error for a list that the service refused.
 
     Args:
         client: to look deployments and roles up.
+        evidence: decides whether a list that does not show something proves that it does not exist.
         sent: the refused list.
         changes: what was asked for: one change, or several of one token that are only made together.
         error: the service's refusal; its words end the message.
@@ -34,15 +40,17 @@ def explain_refusal(
         roles = {found.name.casefold(): found.name for found in client.list_deployment_roles()}
     except ServiceError:
         return WriteRefused(f"The service refused to write {called}. {error}")
+    # A credential that may see less gets a shorter list: what is not in it may exist all the same.
+    is_missing = "does not exist" if deployments and _sees_all(evidence) else "is in no list that the credential sees"
     foreign = []
     for entry in sent:
         deployment_id = deployment_of(entry)
         mine = ours.get(str(entry.entity_id)) if entry.entity_type == DEPLOYMENT else None
         reason = None
         if deployment_id is not None and deployment_id not in deployments:
-            reason = f"deployment {deployment_id} does not exist"
+            reason = f"deployment {deployment_id} {is_missing}"
         elif entry.entity_type == DEPLOYMENT and (entry.role or "").casefold() not in roles:
-            reason = f"role {entry.role!r} does not exist{nearest_names(entry.role or '', roles.values())}"
+            reason = f"role {entry.role!r} {is_missing}{nearest_names(entry.role or '', roles.values())}"
         if reason and mine:
             return WriteRefused(f"Nothing was written for {mine.in_words}: {reason}. {error}")
         if reason:
@@ -54,3 +62,10 @@ def explain_refusal(
             f"in Astro, or from the program that has it, and run again. {error}"
         )
     return WriteRefused(f"The service refused to write {called}. {error}")
+
+
+def _sees_all(evidence: Evidence) -> bool:
+    try:
+        return evidence.doubt() is None
+    except AstroProviderError:
+        return False

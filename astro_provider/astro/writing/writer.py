@@ -85,27 +85,6 @@ class Writer:
         self._settling = Settling(self._ledger)
         self._looker: threading.Thread | None = None
 
-    def write(self, change: Change) -> ApiToken:
-        """Make a change, unless the token's roles fulfil it already, and return the token as it is then.
-
-        Raises:
-            NotFound: there is no such token.
-            BindingConflict: the change does not go with what is there.
-            WriteNotConfirmed: the change, or an earlier one of the same batch, was undone and could not be made again.
-            AstroProviderError: any other reason why nothing is known to have been written.
-        """
-        written = self.write_all([change])
-        [outcome] = written.outcomes
-        if outcome.error is not None and written.lost:
-            raise WriteNotConfirmed(f"{outcome.error} {written.lost.with_advice}")
-        if outcome.error is not None:
-            raise outcome.error
-        if written.lost:
-            raise written.lost.as_error
-        if outcome.token is None:
-            raise AssertionError("a change ended neither with a token nor with an error")
-        return outcome.token
-
     def write_all(self, changes: Sequence[Change]) -> Written:
         """Make changes to any number of tokens: one list for each token, and one settle time for all.
 
@@ -280,7 +259,8 @@ class Writer:
             with self._changed:
                 guilty = merge.refused(error)
             if guilty is not None:
-                explained = explain_refusal(client, write.roles, merge.group_of(guilty), error)
+                evidence = self._evidence.of(merge.key.organization_id)
+                explained = explain_refusal(client, evidence, write.roles, merge.group_of(guilty), error)
                 with self._changed:
                     merge.blame(guilty, explained)
         except AstroProviderError as error:

@@ -21,7 +21,9 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.adoption.names import Named, keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.findings import Weight
-from astro_provider.lifecycle.situation import Situation, examine_binding, look_up_binding
+from astro_provider.lifecycle.preflight import examine
+from astro_provider.lifecycle.resolving import look_up
+from astro_provider.lifecycle.single import asked_of, completed
 from astro_provider.lifecycle.values import Inputs, parse_inputs
 
 Progress = Callable[[int, int], None]
@@ -202,11 +204,10 @@ def _examined(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], 
         parse_inputs(adoption.inputs.properties())
     except InvalidInputs as invalid:
         return adoption, [str(invalid)], []
-    situation = Situation(adoption.inputs)
-    inputs, found = examine_binding(reader, situation, *look_up_binding(reader, situation))
+    found = examine(reader, look_up(reader, asked_of(adoption.inputs)), missing=Weight.WARNING, unchanged=())
     errors = [finding.text for finding in found.findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in found.findings if finding.weight is Weight.WARNING]
-    spelled = replace(adoption, inputs=replace(adoption.inputs, role=inputs.role))
+    spelled = replace(adoption, inputs=replace(adoption.inputs, role=completed(adoption.inputs, found).role))
     return spelled, errors, warnings
 
 

@@ -15,7 +15,6 @@ from astro_provider.commands.adoption.find import Adoption
 from astro_provider.commands.adoption.import_file import TABLE, entry, text_of
 from astro_provider.commands.adoption.program import literal, marks_of
 from astro_provider.commands.adoption.project import Door
-from astro_provider.lifecycle.tables.lifecycle import outputs
 from astro_provider.lifecycle.tables.values import Table
 
 NAME = "access"  # of the resource, if no module gives it another one
@@ -116,7 +115,7 @@ class AdoptedTable:
                     name=self.name,
                     identifier=f"{self.organization_id}/{uuid.uuid4().hex}",
                     inputs=table.properties(),
-                    outs=outputs(table, []),
+                    outs=table.outputs(),
                 )
             ]
         )

@@ -11,7 +11,7 @@ from astro_provider.astro.reading.assignments import tokens_in
 from astro_provider.astro.reading.choosing import deployments_of, organization_tokens
 from astro_provider.engine.property_names import INCLUDE_OTHER_SCOPES
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs
-from astro_provider.lifecycle.checking import Shared
+from astro_provider.lifecycle.changing import Shared
 from astro_provider.names import GET_DEPLOYMENTS, GET_TOKENS, LIST_TOKENS, camel
 
 _ORGANIZATION = {"organization_id": "the id of the organization"}

@@ -29,7 +29,7 @@ from astro_provider.engine.process import Life, Process
 from astro_provider.engine.property_names import in_camel_case
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, Kept, credential_in_clear
 from astro_provider.lifecycle.engine_call import EngineCall
-from astro_provider.lifecycle.findings import MOST_TOLD
+from astro_provider.lifecycle.findings import MOST_NAMED
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices
@@ -352,7 +352,7 @@ def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]
     """Each problem on its property, or on its place in a table, whose whole value the engine would print otherwise."""
     told = [
         provider_pb2.CheckFailure(property=camel(place), reason=in_camel_case(reason))
-        for place, reason in (one.beside for one in problems[:MOST_TOLD])
+        for place, reason in (one.beside for one in problems[:MOST_NAMED])
     ]
     if len(problems) > len(told):
         told.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(told)} more of the same kind."))

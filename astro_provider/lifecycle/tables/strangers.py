@@ -21,17 +21,19 @@ A preview that cannot know yet whether a token is a stranger has the row with an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from astro_provider.astro.api import Deployment
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.rows import DeploymentOrgToken
-from astro_provider.lifecycle.findings import Entry
-from astro_provider.lifecycle.tables.values import Removes
-from astro_provider.lifecycle.values import UNKNOWN, Text, known
+from astro_provider.lifecycle.findings import Finding, Weight
+from astro_provider.lifecycle.resolving import Examined
+from astro_provider.lifecycle.tables.values import Removes, Table
+from astro_provider.lifecycle.values import UNKNOWN, Entry, Text, Unknown, known
 from astro_provider.messages.words import in_words, sentence
 from astro_provider.names import AGAIN, ALREADY_REMOVED, removed_role
 
@@ -62,19 +64,39 @@ class Stranger:
         return f"{sentence(self.token_in_words)} will {loses}, because it is not in this table{self.unless}."
 
 
-def find_strangers(
-    reader: Reader, deployments: Mapping[str, Deployment], ours: Collection[BindingId]
-) -> list[Stranger]:
-    """Find who has a role in a table's deployments and is not in the table.
-
-    Args:
-        reader: the facts of the organization.
-        deployments: the deployments, by the key that the table has for them.
-        ours: what the table has.
+def strangers_of(reader: Reader, examined: Examined, table: Table) -> list[Stranger]:
+    """Find the tokens outside a table that the program declares, each with what is not known yet about it.
 
     Raises:
         RolesUnknown: the service left a token's roles out.
     """
+    deployments = {key: found.thing for key, found in examined.deployments.items() if found.thing is not None}
+    found = _find(reader, deployments, examined.bindings.keys())
+    if isinstance(table.exclusive, Unknown):
+        return [replace(one, perhaps="it is not known yet whether this table is exclusive") for one in found]
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in examined.roles:
+        if examined.tokens[entry.token].id is None:
+            names[entry.deployment].append(repr(entry.token))
+    return [
+        replace(one, perhaps="the tokens of this table there are not known yet")
+        if isinstance(table.rows[key := one.entry.deployment], Unknown)
+        else replace(one, unless=f", unless this run gives it the name {' or '.join(names[key])}")
+        if key in names
+        else one
+        for one in found
+    ]
+
+
+def strangers_of_state(reader: Reader, table: Table) -> list[Stranger]:
+    """Find the tokens outside a table that the state has; errors as above."""
+    listed = reader.deployments()
+    deployments = {key: listed[id_] for key in table.rows if (id_ := table.deployment_id(key)) in listed}
+    return _find(reader, deployments, table.bindings.keys())
+
+
+def _find(reader: Reader, deployments: Mapping[str, Deployment], ours: Collection[BindingId]) -> list[Stranger]:
+    """Find the tokens outside a table in these deployments, which are by the table's keys for them."""
     by_id = {deployment.id: key for key, deployment in deployments.items()}
     found = []
     for row in assigned_tokens(reader, list(deployments.values())):
@@ -85,6 +107,17 @@ def find_strangers(
             deployment = in_words("deployment", row.deployment_name, row.deployment_id)
             found.append(Stranger(binding, entry, row.deployment_role, token, deployment))
     return found
+
+
+def unnamed(table: Table, deployments: Sequence[str]) -> Iterable[Finding]:
+    """Yield that a preview cannot name all tokens that an exclusive table takes roles from."""
+    if table.exclusive is not False and deployments:
+        whether = "is exclusive" if table.exclusive is True else "may be exclusive"
+        text = (
+            f"This table {whether}, and {', '.join(deployments)} cannot be told yet: the update takes the roles of all "
+            "organization tokens there that are not in the table, and its own check names them."
+        )
+        yield Finding(Weight.NOTE, "exclusive", text)
 
 
 def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:

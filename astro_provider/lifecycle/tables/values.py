@@ -9,25 +9,28 @@ The names of the properties stand in users' programs and state, so changing one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from astro_provider.astro.identity import BindingId, no_secret
-from astro_provider.lifecycle.findings import ROLES, Entry, place
 from astro_provider.lifecycle.values import (
     A_ROLE,
+    ROLES,
     UNKNOWN,
+    Entry,
     Flag,
     Parser,
     Text,
     Unknown,
     flag_or_false,
     known,
+    place,
     text_or_none,
 )
-from astro_provider.names import UNFINISHED, UNFINISHED_ROLE, hidden_key
+from astro_provider.messages.words import in_words
+from astro_provider.names import CUID, UNFINISHED, UNFINISHED_ROLE, hidden_key
 
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
@@ -68,19 +71,19 @@ class Table:
         )
 
     def properties(self) -> dict[str, Any]:
-        """The property bag: what is given, nothing that is not; `removes` only for an exclusive table."""
+        """Return the property bag: what is given, nothing that is not; `removes` only for an exclusive table."""
         found = {field_.name: getattr(self, field_.name) for field_ in fields(self)}
         left_out = {UNFINISHED, "removes"} if self.exclusive is False else {UNFINISHED}
         return {name: value for name, value in found.items() if value is not None and name not in left_out}
 
     @property
     def rows(self) -> Mapping[str, Row]:
-        """The roles by deployment, as far as they are known."""
+        """Return the roles by deployment, as far as they are known."""
         return {} if isinstance(self.roles, Unknown) else self.roles
 
     @cached_property
     def entries(self) -> dict[Entry, Text]:
-        """The roles by entry; those of a deployment whose tokens are unknown are left out."""
+        """Return the roles by entry, without those of a deployment whose tokens are unknown."""
         return {
             Entry(deployment, token): role
             for deployment, row in self.rows.items()
@@ -97,46 +100,109 @@ class Table:
         )
 
     def deployment_id(self, key: str) -> str:
-        """The id of a deployment of the table: that of its name, or the key itself."""
+        """Return the id of a deployment of the table: that of its name, or the key itself."""
         return self.deployment_ids.get(key, key)
 
     def token_id(self, key: str) -> str:
-        """The id of a token of the table: that of its name, or the key itself."""
+        """Return the id of a token of the table: that of its name, or the key itself."""
         return self.token_ids.get(key, key)
 
     def binding(self, entry: Entry) -> BindingId | None:
-        """The id of an entry, or None while the organization is unknown."""
+        """Return the id of an entry, or None while the organization is unknown."""
         if not known(self.organization_id):
             return None
         return BindingId(self.organization_id, self.deployment_id(entry.deployment), self.token_id(entry.token))
 
+    def binding_by_spelling(self, entry: Entry) -> BindingId | None:
+        """Return the id of an entry, if its keys are ids, or names whose ids are known without the service."""
+        means_an_id = (
+            key in ids or CUID.fullmatch(key)
+            for key, ids in zip(entry, (self.deployment_ids, self.token_ids), strict=True)
+        )
+        return self.binding(entry) if all(means_an_id) else None
+
+    @property
+    def claimed(self) -> list[BindingId | Entry]:
+        """Return what a check claims that asks nothing of Astro: each binding, or its spelling if an id is missing."""
+        return [self.binding_by_spelling(entry) or entry for entry in self.entries]
+
     @cached_property
     def bindings(self) -> dict[BindingId, Entry]:
-        """The entries by their ids, those that may stand among them."""
+        """Return the entries by their ids, those that may stand among them."""
         found = ((self.binding(entry), entry) for entry in (*self.entries, *sorted(self.unfinished)))
         return {binding: entry for binding, entry in found if binding is not None}
 
     @cached_property
     def roles_by_binding(self) -> dict[BindingId, str]:
-        """The roles by the ids of the entries; blank for one that may stand, because its role is not known."""
-        return {
-            binding: "" if entry in self.unfinished else str(self.entries[entry])
-            for binding, entry in self.bindings.items()
-        }
+        """Return the roles by the ids of the entries, without those that may stand, whose role is not known."""
+        found = self.bindings.items()
+        return {binding: str(self.entries[entry]) for binding, entry in found if entry not in self.unfinished}
+
+    def spellings(self, binding: BindingId) -> list[Entry]:
+        """Return what a program may write for one of the bindings: the deployment and the token each by key or id."""
+        entry = self.bindings[binding]
+        deployments, tokens = {entry.deployment, binding.deployment_id}, {entry.token, binding.token_id}
+        return [Entry(deployment, token) for deployment in deployments for token in tokens]
+
+    def deployment_in_words(self, key: str) -> str:
+        """Return the words of a message for a deployment of the state: name, then id."""
+        id_ = self.deployment_id(key)
+        return in_words("deployment", None if key == id_ else key, id_)
+
+    def in_words(self, entry: Entry) -> str:
+        """Return the words of a message for an entry of the state: names, then ids."""
+        id_ = self.token_id(entry.token)
+        token = in_words("token", None if entry.token == id_ else entry.token, id_)
+        return f"{token} in {self.deployment_in_words(entry.deployment)}"
+
+    def outputs(self, strangers: Removes | None = None) -> dict[str, Any]:
+        """Return the property bag of the table as it exists; what is to be removed is no longer there.
+
+        Args:
+            strangers: the roles that an exclusive table has still to remove.
+        """
+        found = {name: value for name, value in self.properties().items() if name != "removes"}
+        if self.unfinished:
+            marked: dict[str, list[str]] = {}
+            for deployment, token in sorted(self.unfinished):
+                marked.setdefault(deployment, []).append(token)
+            found[UNFINISHED] = marked
+        if self.exclusive is True:
+            found["strangers"] = strangers or {}
+        return found
+
+    def with_unfinished(self, asked: Table, may_stand: Collection[BindingId]) -> Table:
+        """Return the table of a state with, as unfinished, each entry of which it is not known whether it stands.
+
+        So the next run shows it, and writes it or takes it away, whatever the program says then.
+
+        Args:
+            asked: the table as it was to be.
+            may_stand: bindings that may stand, or may be missing; those of strangers are no entries.
+        """
+        names = [dict(self.deployment_ids), dict(self.token_ids)]
+        unfinished = set(self.unfinished)
+        for binding in may_stand:
+            entry = self.bindings.get(binding) or asked.bindings.get(binding)
+            if entry is not None:
+                ids = (binding.deployment_id, binding.token_id)
+                # A name that means another thing in the state, which was made anew since, gives way to the id.
+                keys = [
+                    key if known_as.setdefault(key, id_) == id_ else id_
+                    for known_as, key, id_ in zip(names, entry, ids, strict=True)
+                ]
+                unfinished.add(Entry(*keys))
+        deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
+        table = self if self.organization_id else replace(asked, roles={})
+        return replace(table, deployment_ids=deployment_ids, token_ids=token_ids, unfinished=frozenset(unfinished))
 
 
 def parse_table(properties: Mapping[str, Any], parser: Parser | None = None) -> Table:
-    """Read a property bag of a program, or what `check` made of it.
+    """Read a property bag of a program, or what `check` made of it, without keys that are malformed.
 
     Args:
         properties: the bag.
-        parser: collects the problems, each with its place; without one, they are raised.
-
-    Returns:
-        The table, without keys that are malformed.
-
-    Raises:
-        InvalidInputs: one or more values are missing or malformed, and there is no parser.
+        parser: collects the problems, each with its place; without one, they are raised as InvalidInputs.
     """
     read = parser or Parser(None)
     table = replace(
@@ -192,7 +258,7 @@ def _is_key(read: Parser, what: str, where: str, key: str) -> bool:
 def _stored_roles(
     properties: Mapping[str, Any],
 ) -> tuple[Mapping[str, Row] | Literal[Unknown.UNKNOWN], frozenset[Entry]]:
-    """The roles, and the entries that a run has left; version 0.1.0 marked those by a role of their own."""
+    """Return the roles, and the entries that a run has left; version 0.1.0 marked those by a role of their own."""
     value = properties.get(ROLES)
     unfinished = {
         Entry(deployment, token)
