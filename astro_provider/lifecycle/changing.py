@@ -81,52 +81,37 @@ class Shared:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of one operation, at most one for each binding.
+    """The changes of one operation, at most one for each binding."""
 
-    Attributes:
-        gives: the roles of entries that are new to the resource.
-        puts: the roles of entries that the resource has: another role, or one that a delete of this run has taken.
-        takes: the bindings that leave the resource, or that stand outside an exclusive table, each with its spellings.
-        called: how a message speaks of each binding.
-        overwrite: those of the new entries that may take over what is there with another role.
-        exact: the roles that differ from another role of the organization in case only.
-    """
-
-    gives: Mapping[BindingId, str] = field(default_factory=dict)
+    gives: Mapping[BindingId, str] = field(default_factory=dict)  # the roles of entries that are new to the resource
+    # The roles of entries that the resource has: another role, or one that a delete of this run has taken.
     puts: Mapping[BindingId, str] = field(default_factory=dict)
+    # What leaves the resource, each binding with its spellings, or stands outside an exclusive table.
     takes: Mapping[BindingId, Collection[Entry]] = field(default_factory=dict)
-    called: Mapping[BindingId, str] = field(default_factory=dict)
-    overwrite: Collection[BindingId] = ()
-    exact: Collection[str] = ()
+    called: Mapping[BindingId, str] = field(default_factory=dict)  # how a message speaks of each binding
+    overwrite: Collection[BindingId] = ()  # the new entries that may take over what is there with another role
+    exact: Collection[str] = ()  # the roles that differ from another role of the organization in case only
 
     def changes(self, kept: Collection[BindingId] = ()) -> list[Change]:
         """Return the changes, those of one token beside each other; none takes what is kept for another resource."""
         changes: list[Change] = []
         for one, role in self.gives.items():
-            exact = role in self.exact
-            changes.append(Add(one, role, one in self.overwrite, called=self.called[one], exact=exact))
-        changes += [
-            Put(one, role, called=self.called[one], exact=role in self.exact) for one, role in self.puts.items()
-        ]
+            called, exact = self.called[one], role in self.exact
+            changes.append(Add(one, role, one in self.overwrite, called=called, exact=exact))
+        for one, role in self.puts.items():
+            changes.append(Put(one, role, called=self.called[one], exact=role in self.exact))
         changes += [Remove(one, called=self.called[one]) for one in self.takes if one not in kept]
         return sorted(changes, key=lambda change: (change.binding.token_id, change.binding.deployment_id))
 
 
 @dataclass(frozen=True)
 class Made:
-    """The ends of the changes of one operation.
-
-    Attributes:
-        outcomes: of all changes.
-        failed: those of the changes that failed.
-        own: the changes that were made and do not stand in the end, or are not known to.
-        others: the same of other resources, which this operation has to report.
-    """
+    """The ends of the changes of one operation."""
 
     outcomes: Sequence[Outcome]
-    failed: Sequence[Outcome]
-    own: Account
-    others: Account
+    failed: Sequence[Outcome]  # those that failed
+    own: Account  # the changes that were made and do not stand in the end, or are not known to
+    others: Account  # the same of other resources, which this operation has to report
 
     @property
     def left(self) -> set[BindingId]:
@@ -192,7 +177,7 @@ def make(shared: Shared, changes: Sequence[Change]) -> Made:
     if not changes:
         return Made((), (), NOTHING_LOST, NOTHING_LOST)
     written = shared.writer.write_all(changes)
-    bindings = [change.binding for change in changes]
+    bindings = {change.binding for change in changes}
     undone = {one.key for one in written.lost.changes}
     for one in written.outcomes:
         if one.token is not None and one.change.binding.token_key not in undone:

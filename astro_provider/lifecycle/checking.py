@@ -11,13 +11,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from astro_provider.astro.api.deadline import operation
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import same_role
-from astro_provider.astro.settings import PreviewChecks, Settings
+from astro_provider.astro.settings import PreviewChecks
 from astro_provider.errors import AstroProviderError, InputError
 from astro_provider.lifecycle.changing import Shared
 from astro_provider.lifecycle.claims import Claimant, State, exclusive_in_words, twin_in_words
@@ -26,13 +26,14 @@ from astro_provider.lifecycle.findings import Finding, Weight, as_one, report
 from astro_provider.lifecycle.preflight import examine_existing
 from astro_provider.lifecycle.resolving import Asked, Examined, look_up
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import ROLES, Entry, Inputs, Parser, known
+from astro_provider.lifecycle.values import ROLES, Entry, Inputs, Parser, Text, known
 from astro_provider.messages import notices
 
 Properties = dict[str, Any]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_L = TypeVar("_L", bound="Checking[Any]")
 A = TypeVar("A", Inputs, Table)
 
 
@@ -46,25 +47,11 @@ class Checked:
 
 @dataclass(frozen=True)
 class Difference:
-    """The change that a diff finds: nothing, some properties in place, or the binding's identity.
-
-    Attributes:
-        changes: anything changes.
-        replaces: the properties that make it another binding.
-        beyond_inputs: something changes that no comparison of inputs shows.
-    """
+    """The change that a diff finds: nothing, some properties in place, or the binding's identity."""
 
     changes: bool
-    replaces: list[str]
-    beyond_inputs: bool = False
-
-
-class _HasSettings(Protocol):
-    @property
-    def _settings(self) -> Settings: ...
-
-
-_L = TypeVar("_L", bound=_HasSettings)
+    replaces: list[str]  # the properties that make it another binding
+    beyond_inputs: bool = False  # something changes that no comparison of inputs shows
 
 
 def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Concatenate[_L, _P], _R]:
@@ -72,7 +59,7 @@ def within_its_time(method: Callable[Concatenate[_L, _P], _R]) -> Callable[Conca
 
     @functools.wraps(method)
     def bounded(self: _L, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with operation(self._settings.timeout_seconds):
+        with operation(self.shared.settings.timeout_seconds):
             return method(self, *args, **kwargs)
 
     return bounded
@@ -204,9 +191,9 @@ class Checking(Generic[A]):
         """Yield what the new entries of a write will meet; the writer itself refuses a binding's only one."""
         return ()
 
-    def _same_role(self, organization_id: str, one: str, other: str) -> bool:
+    def _same_role(self, organization_id: Text | None, one: str, other: str) -> bool:
         """Return whether two names mean one role; letters count if the organization has two roles that differ by them."""
-        if one == other or not same_role(one, other) or self.is_unchecked:
+        if one == other or not same_role(one, other) or self.is_unchecked or not known(organization_id):
             return same_role(one, other)
         with suppress(AstroProviderError):  # without the service, a role in other letters is no change
             return not self._readers.of(organization_id).letters_count(one)

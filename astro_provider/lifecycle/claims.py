@@ -55,15 +55,10 @@ from astro_provider.lifecycle.values import Entry
 
 @dataclass(frozen=True)
 class Claimant:
-    """A resource of the program.
+    """A resource of the program."""
 
-    Attributes:
-        urn: the resource; blank if the engine's call cannot be seen.
-        table: the content by which a table without a URN differs from other tables; None for a binding by itself.
-    """
-
-    urn: str = ""
-    table: Hashable | None = None
+    urn: str = ""  # blank if the engine's call cannot be seen
+    table: Hashable | None = None  # the content by which a table without a URN differs from others; None for a binding
 
     @property
     def is_known(self) -> bool:
@@ -93,15 +88,10 @@ _CREATED = {State.GIVING, State.GIVEN}
 
 @dataclass(frozen=True)
 class Twin:
-    """Another resource of the program that claims the same binding.
-
-    Attributes:
-        other: the resource.
-        is_harmless: both have it in the state, with one role, so neither run changes the other's.
-    """
+    """Another resource of the program that claims the same binding."""
 
     other: Claimant
-    is_harmless: bool
+    is_harmless: bool  # both have it in the state, with one role, so neither run changes the other's
 
 
 class Delete(Enum):
@@ -115,53 +105,36 @@ class Delete(Enum):
 
 @dataclass(frozen=True)
 class Exchange:
-    """The other resources of the program that the gives and takes of one resource meet.
+    """The other resources of the program that the gives and takes of one resource meet."""
 
-    Attributes:
-        has_another: the bindings that must not be written, each with the other resource that has it.
-        may_be_own: the bindings that some resource of the program has in the state. It is not known whether it is this
-            one, whose replacement failed in an earlier run after its delete.
-        deletes: the decision about each take.
-        waited: a sentence about the resource that this one waited for; blank if it did not wait.
-    """
-
-    has_another: Mapping[BindingId, Claimant]
+    has_another: Mapping[BindingId, Claimant]  # what must not be written, with the other resource that has it
+    # What some resource of the program has in the state. It is not known whether it is this one, whose replacement failed
+    # in an earlier run after its delete.
     may_be_own: Collection[BindingId]
-    deletes: Mapping[BindingId, Delete]
-    waited: str
+    deletes: Mapping[BindingId, Delete]  # the decision about each take
+    waited: str  # a sentence about the resource that this one waited for; blank if it did not wait
 
 
 @dataclass(eq=False)
 class _Claim:
-    """The relation of one resource to one binding.
-
-    Attributes:
-        role: that the program asks for; None if it is not known.
-        written: an update of this process writes that role, or has written it.
-        was_stored: the resource has the binding in the state, also if it is now to be given it anew (a forced replacement),
-            and no delete has gone on since.
-    """
+    """The relation of one resource to one binding."""
 
     by: Claimant
     state: State
-    role: str | None
-    written: bool = False
+    role: str | None  # that the program asks for; None if it is not known
+    written: bool = False  # an update of this process writes that role, or has written it
+    # The resource has the binding in the state, also if it is now to be given it anew (a forced replacement), and no delete
+    # has gone on since.
     was_stored: bool = False
 
 
 @dataclass(eq=False)
 class _Record:
-    """All that this process knows of one binding.
+    """All that this process knows of one binding."""
 
-    Attributes:
-        claims: one of each known resource, and one of each check of a resource that is not known.
-        takers: the resources whose deletes are under way.
-        taken: a delete of this process took the binding, and nothing has given it since.
-    """
-
-    claims: list[_Claim] = field(default_factory=list)
-    takers: list[Claimant] = field(default_factory=list)
-    taken: bool = False
+    claims: list[_Claim] = field(default_factory=list)  # one of each known resource, and one of each check of another
+    takers: list[Claimant] = field(default_factory=list)  # the resources whose deletes are under way
+    taken: bool = False  # a delete of this process took the binding, and nothing has given it since
 
     def claim_of(self, by: Claimant) -> _Claim | None:
         return next((one for one in self.claims if by.is_known and one.by == by), None)

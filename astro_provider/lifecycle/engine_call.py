@@ -25,7 +25,7 @@ class EngineCall:
     """One call of an engine.
 
     Attributes:
-        urn: the resource; blank if the engine's call cannot be seen, so that two resources cannot be told apart.
+        urn: the resource; blank if the engine's call cannot be seen, so two resources look like one.
         id: the resource's id in the state; blank for one that is not in the state.
         at_once: how many calls can be under way in this process.
         notify: prints a notice beside the resource; None: notices go to the reader of the whole run.

@@ -161,7 +161,7 @@ def _of_roles(
 
 
 def _place_of(entries: Sequence[Entry]) -> str:
-    """The place of a finding about a role: its first entry, and how many more have it."""
+    """Return the place of a finding about a role: its first entry, and how many more have it."""
     return entries[0].place + (f" (and in {len(entries) - 1} more)" if len(entries) > 1 else "")
 
 

@@ -90,7 +90,8 @@ class Lifecycle(Checking[Inputs]):
         missing = Weight.ERROR if is_error else Weight.WARNING
         names = ((getattr(asked, name), getattr(had, name)) for name in NAMES)
         stays = (
-            inputs.binding is not None
+            not found.asked.about_to_write
+            and inputs.binding is not None
             and inputs.binding == had.binding
             and known(inputs.role)
             and known(had.role)
@@ -140,22 +141,14 @@ class Lifecycle(Checking[Inputs]):
 
     @within_its_time
     def create(self, call: EngineCall, properties: Mapping[str, Any]) -> tuple[BindingId, Properties]:
-        """Give the token its role in the deployment, or adopt the same role that is there.
-
-        Returns:
-            The binding's id, and its outputs.
-        """
+        """Give the token its role in the deployment, or adopt the same role that is there; return the id and the outputs."""
         inputs, binding = self._ready_inputs(call, properties, None)
         self._claims.identify(Stored.parse(properties).spellings, binding)
         return binding, self._write(call, inputs, Plan(gives={binding: str(inputs.role)}), inputs.properties())
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
-        """Change the role in place; put the binding back if it vanished. Other changes write nothing.
-
-        Returns:
-            The binding's outputs.
-        """
+        """Change the role in place, put the binding back if it vanished, or write nothing; return the outputs."""
         stored_id, stored = BindingId.parse(call.id), Stored.parse(olds)
         asked = self._with_organization(parse_inputs(news))
         anew = self._claims.is_taken(stored_id) or stored.unfinished
@@ -175,8 +168,8 @@ class Lifecycle(Checking[Inputs]):
 
     def _is_role_of(self, stored: Stored, asked: Inputs) -> bool:
         """Return whether the state has the role that is asked for."""
-        organization_id = str(stored.organization_id or asked.organization_id)
-        return known(asked.role) and known(stored.role) and self._same_role(organization_id, asked.role, stored.role)
+        known_both = known(asked.role) and known(stored.role)
+        return known_both and self._same_role(stored.organization_id, str(asked.role), str(stored.role))
 
     def _ready_inputs(
         self, call: EngineCall, properties: Mapping[str, Any], stored: Stored | None
@@ -186,14 +179,7 @@ class Lifecycle(Checking[Inputs]):
         return completed(asked, examined), binding
 
     def _write(self, call: EngineCall, inputs: Inputs, plan: Plan, before: Mapping[str, Any]) -> Properties:
-        """Give the role, and return the outputs.
-
-        Args:
-            call: the engine's.
-            inputs: the binding.
-            plan: what gives it its role.
-            before: the outputs to keep, marked, if the role may stand.
-        """
+        """Give the role by a plan, and return the outputs; those of `before` are kept, marked, if the role may stand."""
         [binding] = (*plan.gives, *plan.puts)
         called, role = inputs.in_words, str(inputs.role)
 
@@ -231,12 +217,7 @@ class Lifecycle(Checking[Inputs]):
 
     @within_its_time
     def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
-        """Take the role away. What is gone already, and what the program claims under another name, is left alone.
-
-        Args:
-            call: the engine's.
-            olds: the stored outputs.
-        """
+        """Take the role away, unless it is gone already or the program claims it under another name."""
         binding, stored = BindingId.parse(call.id), Stored.parse(olds)
         called = stored.of(binding).in_words
 
@@ -257,15 +238,11 @@ class Lifecycle(Checking[Inputs]):
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
-        """Read the binding by its id.
-
-        Args:
-            call: the engine's.
-            olds: the stored outputs; empty if the program asks for a binding that must exist.
+        """Read the binding by its id; without stored outputs (`olds`) it must exist.
 
         Returns:
             Inputs and outputs as they are now; None if the binding is gone. Without stored outputs, the inputs are what a
-            person would write for it.
+            user would write for it.
 
         Raises:
             NotFound: the binding is gone and must exist.
@@ -323,14 +300,7 @@ class Lifecycle(Checking[Inputs]):
 def asked_of(
     asked: Inputs, stored: Inputs | None = None, *, about_to_write: bool = False, unchecked: bool = False
 ) -> Asked:
-    """Return the wishes of a binding in the form in which they are examined.
-
-    Args:
-        asked: what the program gives.
-        stored: what the state has; None if the resource is not in the state.
-        about_to_write: a create or update asks.
-        unchecked: its `check` could look nothing up.
-    """
+    """Return the wishes of a binding in the form in which they are examined; flags as in `Asked`."""
     had = stored or Inputs()
     if had.organization_id not in (None, asked.organization_id):
         had = Inputs()  # ids of another organization
@@ -383,10 +353,8 @@ def _is_another(stored: Inputs, inputs: Inputs) -> bool:
 def _filled_in(asked: Inputs, state: Stored, organization_id: str | None) -> Inputs:
     """Return the inputs, with the ids and names that the state has for what is spelled as it is there.
 
-    Args:
-        asked: what the program gives. A name that it gives beside an id stays, also if the state has another one.
-        state: what the state has.
-        organization_id: the organization of the settings, for a program that gives none.
+    A name that the program gives beside an id stays, also if the state has another one. `organization_id` is that of the
+    settings, for a program that gives none.
     """
     inputs = replace(asked, organization_id=asked.organization_id or organization_id or state.organization_id)
     if state.organization_id not in (None, inputs.organization_id):
@@ -436,12 +404,12 @@ def dead_deployments(reader: Reader, deployment_ids: Collection[str]) -> set[str
 
 
 def _differs(new: Text | None, old: Text | None) -> bool:
-    """Whether a checked value is another one than the stored; one that is not there is none."""
+    """Return whether a checked value is there and differs from the stored one."""
     return new is not None and new != old
 
 
 def _binding_of(identifier: str) -> BindingId | None:
-    """The binding of an id; None for that of a resource of another kind, which an alias has made one of ours."""
+    """Return the binding of an id; None for that of a resource of another kind, which an alias has made one of ours."""
     try:
         return BindingId.parse(identifier)
     except InputError:

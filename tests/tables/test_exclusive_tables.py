@@ -283,6 +283,6 @@ def test_an_exclusive_table_of_unknown_roles_says_that_it_cannot_name_who_loses_
     checked(tables(start()), {"roles": UNKNOWN, "exclusive": True})
 
     assert capsys.readouterr().err == (
-        "astro: note: exclusive: This table is exclusive, and its deployments cannot be told yet: the update takes the roles "
+        "astro: note: exclusive: This table is exclusive, and its deployments cannot be named yet: the update takes the roles "
         "of all organization tokens there that are not in the table, and its own check names them.\n"
     )

@@ -157,6 +157,17 @@ def test_what_somebody_has_changed_meanwhile_is_not_taken_back(start: StartProce
     assert town.held() == {"d-0": {first: ACCESSOR}}
 
 
+def test_a_write_with_a_row_that_is_not_known_is_refused_and_takes_no_role(start: StartProcess, town: Town) -> None:
+    stored = up(tables(start()), {"roles": GRID})
+    process = tables(start())
+    inputs = checked(process, {"roles": GRID}, stored)
+
+    with pytest.raises(AssertionError, match="while a value was unknown"):
+        process.update(EngineCall(id=stored.id), stored.outputs, {**inputs, "roles": {**GRID, "d-0": UNKNOWN}})
+
+    assert town.held() == GRID
+
+
 def test_what_cannot_be_taken_back_is_told(start: StartProcess, town: Town) -> None:
     process = tables(start(timeout_seconds=2.0))
     inputs = checked(process, {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}})

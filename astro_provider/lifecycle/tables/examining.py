@@ -97,7 +97,7 @@ def _spelled(key: str, where: str, entries: list[Entry], ids: Names, *, is_store
 
 
 def _place_of(entries: list[Entry]) -> str:
-    """The place of a finding about a token: its first entry, and how many more it has."""
+    """Return the place of a finding about a token: its first entry, and how many more it has."""
     more = f" (and {len(entries) - 1} more of this token)" if len(entries) > 1 else ""
     return entries[0].place + more
 

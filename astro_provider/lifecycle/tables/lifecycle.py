@@ -95,6 +95,8 @@ class TableLifecycle(Checking[Table]):
         return table, findings
 
     def _asked(self, asked: Table, stored: Table | None, *, about_to_write: bool) -> Asked:
+        if about_to_write and not asked.is_known:  # a row that is not known must not read like one that left the table
+            raise AssertionError("the engine asked for a write while a value was unknown")
         return asked_of(asked, stored or Table(), about_to_write=about_to_write)
 
     def _has(self, stored: Table | None, binding: BindingId, entry: Entry) -> bool:
@@ -168,11 +170,11 @@ class TableLifecycle(Checking[Table]):
         return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
     def _same_roles(self, one: Table, other: Table) -> bool:
-        has, had, organization_id = one.entries, other.entries, str(other.organization_id)
+        has, had = one.entries, other.entries
         return (
             one.rows.keys() == other.rows.keys()
             and has.keys() == had.keys()
-            and all(self._same_role(organization_id, str(role), str(had[entry])) for entry, role in has.items())
+            and all(self._same_role(other.organization_id, str(role), str(had[entry])) for entry, role in has.items())
         )
 
     def _identify(self, table: Table) -> None:
@@ -193,27 +195,13 @@ class TableLifecycle(Checking[Table]):
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
-        """Give what is new, change what differs, take what left the table; all of it or nothing.
-
-        Returns:
-            The table's outputs.
-        """
+        """Give what is new, change what differs, take what left the table, all of it or nothing; return the outputs."""
         stored = Table.stored(olds)
         asked, examined = self._ready(news, stored, _claimant(call.urn, Table.stored(news)))
         return self._write(call, completed(asked, examined), examined, stored)
 
     def _write(self, call: EngineCall, table: Table, examined: Examined, stored: Table) -> Properties:
-        """Make the change from what the state has to what the program asks for, or take back what was made of it.
-
-        Args:
-            call: the engine's, with the table's id.
-            table: the table.
-            examined: the table, examined.
-            stored: the table as the state has it.
-
-        Returns:
-            The table's outputs.
-        """
+        """Change the table of the state into that of the program, or take back what was made of it; return the outputs."""
         self._identify(table)
         reader = self._readers.of(str(table.organization_id))
         old, new = stored.roles_by_binding, {one: str(table.entries[entry]) for one, entry in examined.bindings.items()}
@@ -293,12 +281,7 @@ class TableLifecycle(Checking[Table]):
 
     @within_its_time
     def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
-        """Take every role of the table away. What is gone already, and what the program has elsewhere, is left alone.
-
-        Args:
-            call: the engine's.
-            olds: the stored outputs.
-        """
+        """Take every role of the table away, except for what is gone already and what the program has elsewhere."""
         stored = Table.stored(olds)
         if stored.organization_id is None:
             stored = replace(stored, organization_id=call.id.partition("/")[0])
@@ -329,18 +312,14 @@ class TableLifecycle(Checking[Table]):
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
-        """Read the table's entries, and if it is exclusive, who else has a role in its deployments.
-
-        Args:
-            call: the engine's.
-            olds: the stored outputs.
+        """Read the table's entries, and if it is exclusive, the other tokens that have a role in its deployments.
 
         Returns:
             Inputs and outputs as they are now; None if all its deployments are gone.
 
         Raises:
             AbsenceNotProven: a token or a deployment is not listed, and the credential may not see all of them.
-            InputError: there are no stored outputs; the id alone does not tell what stands in the table.
+            InputError: there are no stored outputs; the id alone does not show what stands in the table.
         """
         if not olds:
             raise InputError(
@@ -405,7 +384,7 @@ class TableLifecycle(Checking[Table]):
         return [one for one in strangers if one.entry in named]
 
     def _reserve(self, examined: Examined, by: Claimant) -> Iterable[Finding]:
-        """Tell other resources of the program that nobody else has a role in the deployments, and find those that do."""
+        """Claim the deployments of an exclusive table, and yield which other resources of the program bind a token there."""
         for found in examined.deployments.values():
             if not known(found.id):
                 continue
@@ -431,16 +410,13 @@ def _places(bindings: Sequence[BindingId], *tables: Table) -> str:
 
 
 def _reasons(failed: Sequence[Outcome], *tables: Table) -> str:
-    """Why changes failed: each reason once, with the entries that it is about."""
+    """Return why changes failed: each reason once, with the first entry that it is about."""
     by_reason: defaultdict[str, list[BindingId]] = defaultdict(list)
     for one in failed:
         by_reason[str(one.error)].append(one.change.binding)
-    reasons = [
-        f"{_places(bindings[:1], *tables)}{_and_more(bindings)}: {reason}" for reason, bindings in by_reason.items()
-    ]
+    reasons = []
+    for reason, bindings in by_reason.items():
+        and_more = f" (and {len(bindings) - 1} more)" if len(bindings) > 1 else ""
+        reasons.append(f"{_places(bindings[:1], *tables)}{and_more}: {reason}")
     more = len(reasons) - MOST_NAMED
     return " ".join(reasons[:MOST_NAMED]) + (f" And {more} more reasons." if more > 0 else "")
-
-
-def _and_more(bindings: Sequence[BindingId]) -> str:
-    return f" (and {len(bindings) - 1} more)" if len(bindings) > 1 else ""

@@ -114,14 +114,14 @@ def unnamed(table: Table, deployments: Sequence[str]) -> Iterable[Finding]:
     if table.exclusive is not False and deployments:
         whether = "is exclusive" if table.exclusive is True else "may be exclusive"
         text = (
-            f"This table {whether}, and {', '.join(deployments)} cannot be told yet: the update takes the roles of all "
+            f"This table {whether}, and {', '.join(deployments)} cannot be named yet: the update takes the roles of all "
             "organization tokens there that are not in the table, and its own check names them."
         )
         yield Finding(Weight.NOTE, "exclusive", text)
 
 
 def as_roles(strangers: Collection[Stranger]) -> dict[str, dict[str, str]]:
-    """The strangers as `{deployment: {token: role}}`."""
+    """Return the strangers as `{deployment: {token: role}}`."""
     found: dict[str, dict[str, str]] = {}
     for one in strangers:
         found.setdefault(one.entry.deployment, {})[one.entry.token] = one.role
@@ -140,7 +140,7 @@ def removes(strangers: Collection[Stranger], stored: Removes) -> Removes:
 
 
 def to_take(removes_: Removes) -> frozenset[tuple[Entry, str]]:
-    """The rows of `removes` that are yet to be taken, or that the last run took, if they are stored."""
+    """Return the rows of `removes` that are yet to be taken, or if they are stored, that the last run took."""
     return frozenset(
         (Entry(deployment, token), role)
         for deployment, row in removes_.items()
@@ -150,7 +150,7 @@ def to_take(removes_: Removes) -> frozenset[tuple[Entry, str]]:
 
 
 def _called(reader: Reader, row: DeploymentOrgToken) -> str:
-    """The name of the token, or its id if that name does not tell it from others."""
+    """Return the name of the token, or its id if another token has that name."""
     tokens = reader.tokens()
     alone = len(tokens.by_name.get(row.name, [])) == 1 and row.name not in tokens.by_id
     return row.name if alone and row.name.strip() else row.id
