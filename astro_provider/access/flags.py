@@ -6,7 +6,7 @@ flag fails on that too: refuse rather than guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -144,14 +144,20 @@ class Situation:
             yield Flag.UNUSED
 
     def _is_of_an_unknown_name(self, change: Change, role: Text) -> bool:
-        """Return whether Astro was asked, and has no such role, or no token or deployment of a name that has no id."""
+        """Return whether Astro was asked, and has no such role, token or deployment."""
         if not self.facts.asked or change.is_released or self.is_refresh:
             return False
         subject = change.subject
-        no_token = subject.org_token_id is None and seen(subject.org_token_name)
-        no_deployment = subject.deployment_id is None and seen(subject.deployment_name)
+        no_token = _is_not_listed(subject.org_token_id, subject.org_token_name, self.facts.tokens)
+        no_deployment = _is_not_listed(subject.deployment_id, subject.deployment_name, self.facts.deployments)
         no_role = self.facts.roles is not None and seen(role) and role.lower() not in self.facts.roles
         return no_token or no_deployment or no_role
+
+
+def _is_not_listed(identifier: Text, name: Text, listed: Container[str]) -> bool:
+    """Return whether Astro lists no token, or no deployment, of an id, or of a name that has no id."""
+    # A state still has the id of a token or a deployment that was deleted in Astro.
+    return identifier not in listed if seen(identifier) else identifier is None and seen(name)
 
 
 def _of_what_was_there(change: Change) -> Iterator[Flag]:

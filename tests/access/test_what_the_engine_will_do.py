@@ -357,3 +357,21 @@ def test_a_name_that_astro_does_not_have_is_flagged(astro: Emulator, tmp_path: P
     assert {name: "unknown-name" in flags for name, flags in rows.items()} == {
         "ci": True, "observabilty": True, "other": False,
     }  # fmt: skip
+
+
+def test_a_token_or_a_deployment_that_was_deleted_in_astro_is_flagged(astro: Emulator, tmp_path: Path) -> None:
+    place, token = astro.store.add_deployment("y"), astro.store.add_token("ci")
+    organization = {"organization_id": astro.organization_id}
+    no_token = asked("a", place, ADMIN, "clgonetoken", org_token_name="gone", **organization)
+    no_place = asked("b", "clgonedeployment", ADMIN, token, **organization)
+    right = asked("c", place, ADMIN, token, **organization)
+    steps = [step("create", None, one) for one in (no_token, no_place, right)]
+    (tmp_path / "digest.json").write_text(json.dumps({"steps": steps, "changeSummary": {}}))
+
+    ended = run(astro, "review", str(tmp_path / "digest.json"), "--output", "json", "--fail-on", "unknown-name")
+
+    rows = {(row["deployment_id"], row["org_token_id"]): row["flags"] for row in json.loads(ended.out)["changes"]}
+    assert ended.status == 3
+    assert {pair: "unknown-name" in flags for pair, flags in rows.items()} == {
+        (place, "clgonetoken"): True, ("clgonedeployment", token): True, (place, token): False,
+    }  # fmt: skip

@@ -103,7 +103,7 @@ def test_a_machine_on_which_everything_is_there_gets_ticks(
         f"✓ pulumi          {engine.version} ({engine.command}).",
         f"✓ language host   {tmp_path}/host/pulumi-language-python.",
         f"✓ package         {sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}.",
-        "✓ native plugin   There is no pulumi-resource-astro here, and only programs of the native door need it.",
+        "✓ native plugin   There is no pulumi-resource-astro here; only programs with the native provider need it.",
         f"✓ lock directory  A lock was taken in {tmp_path}/locks and released.",
     ] == ended.lines
     assert ended.lines[3].startswith(f"✓ service         {astro.url} answered in 0.")

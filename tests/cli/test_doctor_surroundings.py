@@ -128,7 +128,7 @@ def test_pulumi_is_asked_for_the_configuration_without_the_credential(tmp_path: 
 
     check, _ = stack.look_at_stack({"PATH": str(tmp_path), "ASTRO_API_TOKEN": "hush"}, tmp_path)
 
-    assert said(check) == (OK, "The stack sets nothing of astro.")
+    assert said(check) == (OK, "The stack sets no astro: key.")
     assert "hush" not in seen.read_text()
 
 

@@ -69,7 +69,7 @@ class Found:
     Attributes:
         adoptions: the adopted ones.
         warned: the number of adopted ones with a warning of the preview, which previewChecks=strict would refuse.
-        managed: the number of those that are left out because a stack manages them.
+        managed: the number of those that are left out because a stack manages them, by stack.
         left_out: a sentence for each that is left out.
         remarks: the preview's warnings, and roles in DAGs.
         empty: the deployments in which no organization token has a role, each with true if its name is unique.
@@ -78,7 +78,7 @@ class Found:
 
     adoptions: list[Adoption] = field(default_factory=list)
     warned: int = 0
-    managed: int = 0
+    managed: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     empty: list[tuple[Deployment, bool]] = field(default_factory=list)
@@ -139,8 +139,7 @@ def find(
             stack
             and resource_name(deployment_keys.get(row.deployment_id, ""), token_keys.get(row.id, "")) not in declared
         ):
-            found.managed += 1
-            found.left_out.append(f"{_shown(row)}: stack {stack} manages it.")
+            found.managed[stack] += 1
             continue
         token = wholes.get(row.id)
         role = role_in(require_roles(token), row.deployment_id) if token else None

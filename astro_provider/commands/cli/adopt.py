@@ -118,7 +118,7 @@ def run(  # noqa: PLR0913  the command's options
     if exclusive and found.managed:
         raise InputError(
             "exclusive",
-            f"an exclusive table would revoke roles that stacks manage ({found.managed}). Nothing was written: omit "
+            f"an exclusive table would revoke roles that stacks manage ({found.managed.total()}). Nothing was written: omit "
             "--exclusive, or move these roles first.",
         )
     if not found.adoptions:
@@ -282,6 +282,9 @@ def _print_replaced(found: Found, place: Place, before: str) -> None:
 
 
 def _print_aside(found: Found, more: Sequence[str]) -> None:
+    # One line a stack, because a project of 1,500 roles would hide everything else.
+    managed = [f"stack {stack}: {number}" for stack, number in sorted(found.managed.items())]
+    _print_list(f"Left out because a stack manages them, {found.managed.total()}:", managed)
     _print_list(f"Left out, {len(found.left_out)}:", found.left_out)
     _print_list("Adopted, with remarks:", found.remarks)
     _print(more, sys.stderr)

@@ -149,7 +149,7 @@ def _print_table(found: Audit) -> None:
 def _cells(findings: Sequence[Found]) -> tuple[str, ...]:
     one = findings[0]
     return (
-        one.deployment_name or "",
+        one.deployment_name or "(not in Astro)",
         one.deployment_id,
         one.org_token_name or "",
         one.org_token_id,

@@ -39,7 +39,7 @@ def check_native_provider(environ: Mapping[str, str], directory: Path) -> Result
     if found is not None:
         return _asked(found, "on PATH", environ, directory)
     if project is None or project.runtime == PYTHON:
-        return ok(f"There is no {EXECUTABLE} here, and only programs of the native door need it.")
+        return ok(f"There is no {EXECUTABLE} here; only programs with the native provider need it.")
     text = f"There is no {EXECUTABLE} in plugins.providers of {project.file.name} or on PATH."
     return failed(text, "Install this package and name its folder there (docs/languages.md).")
 

@@ -65,7 +65,7 @@ def _judged(project: Project, seen: Configuration, secrets: Collection[str]) -> 
     if unknown := [] if project.content.get("name") == NAMESPACE else unknown_keys([*seen.values, *secrets]):
         return failed(" ".join(map(unknown_in_words, unknown)))
     entries = [f"{key}={value}" for key, value in seen.values.items()] + [f"{key} (secret)" for key in sorted(secrets)]
-    return ok(f"The stack sets {', '.join(entries) or 'nothing of astro'}.")
+    return ok(f"The stack sets {', '.join(entries) or 'no astro: key'}.")
 
 
 def _astro_entries(text: str) -> dict[str, dict[str, object]] | None:
