@@ -136,6 +136,21 @@ def test_a_merge_request_keeps_one_note_which_is_the_review(machine: Machine, gi
     assert "**rule**" in ours["body"]
 
 
+def test_a_policy_pack_that_cannot_be_installed_leaves_no_old_review_in_the_note(
+    machine: Machine, gitlab: GitLab
+) -> None:
+    (machine.checkout / "comment.md").write_text("The review of an earlier commit.\n")
+    pack = machine.checkout / "policy-pack"
+    pack.mkdir()
+    (pack / "run").write_text("#!/bin/sh\n")
+    (pack / "requirements.txt").write_text("no-such-package-of-anybody\n")
+
+    ended = run(machine, gitlab, "preview")
+
+    assert ended.returncode == 1, ended.stderr
+    assert gitlab.notes[-1]["body"].startswith("<!-- access -->\n### Access changes: not known\n")
+
+
 def test_a_fork_in_gitlab_writes_no_note(machine: Machine, gitlab: GitLab) -> None:
     ended = run(machine, gitlab, "asked-for", fork=True)
 

@@ -7,6 +7,9 @@
 # request cannot loosen the rules by which it is reviewed.
 set -euo pipefail
 
+# What is left in comment.md if anything below fails.
+printf '### Access changes: not known\n\nThe review failed. The log of the run says why.\n' > comment.md
+
 rules=access.toml
 if test -f base/access.toml; then
   rules=base/access.toml
@@ -17,9 +20,9 @@ pulumi preview --stack "$STACK" --non-interactive --json --show-sames --show-rep
   "${policy[@]}" > digest.json || preview=$?
 review=0
 .venv/bin/astro-provider review digest.json --exit-code "$preview" --rules "$rules" --fail-on rule \
-  > comment.md || review=$?
-if ! test -s comment.md; then
-  printf '### Access changes: not known\n\nThe review failed. The log of the run says why.\n' > comment.md
+  > review.md || review=$?
+if test -s review.md; then
+  mv review.md comment.md
 fi
 if ! cmp -s "$rules" access.toml; then
   printf '\n**access.toml is changed here. This review is by the rules of the base.**\n' >> comment.md
