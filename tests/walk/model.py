@@ -156,8 +156,10 @@ def _refused_twin(command: Command, actions: Mapping[str, Action]) -> str | None
     """The later one of two resources of one binding, if it is refused."""
     if command.twins is None:
         return None
-    are_stored = all(actions[name].does in ("same", "update") for name in command.twins)
-    return None if are_stored and command.checks != "strict" else command.twins[1]
+    earlier, later = (actions[name].does != "create" for name in command.twins)
+    if command.checks == "off":  # no check compares them, so only the create of the later one is refused
+        return None if later or command.kind != "up" else command.twins[1]
+    return None if earlier and later and command.checks != "strict" else command.twins[1]
 
 
 def _lost(actions: Collection[Action]) -> frozenset[Pair]:
@@ -197,7 +199,7 @@ def _accounted(actions: Collection[Action]) -> frozenset[Pair]:
 
 def _verdict(command: Command, actions: Mapping[str, Action], before: Snapshot) -> Verdict:
     verdicts = {Verdict.MAY_FAIL} if command.faults else {Verdict.SUCCEEDS}
-    if _refused_twin(command, actions) and (command.checks != "off" or command.kind == "up"):
+    if _refused_twin(command, actions):
         verdicts.add(Verdict.FAILS)
     early = deleted_by(action for action in actions.values() if action.comes_early)
     updated = deleted_by(action for action in actions.values() if action.does == "update")
