@@ -88,10 +88,7 @@ def refreshed(command: Command, before: Snapshot) -> dict[str, Held]:
             del state[name]
             continue
         others = frozenset((pair, before.roles[pair]) for pair in _others(held, before))
-        options = held.options
-        if command.run_program and name in command.program:  # the engine then moves it through the program's door
-            options = options - {"native"} | command.program[name].options & {"native"}
-        state[name] = replace(held, entries=entries, options=options, deployments=places, strangers=others)
+        state[name] = replace(held, entries=entries, deployments=places, strangers=others)
     return state
 
 

@@ -80,8 +80,8 @@ class Expected:
 def possible(command: Command, before: Snapshot) -> Command | None:
     """The command with what the engine takes of its options only; None: nothing is left, or the outcome is unknowable.
 
-    - Targets and replacements are resources that exist, and on which no twin depends. Those that it names, and all beside
-      them, stay with their door.
+    - Targets and replacements are resources that exist, and on which no twin depends.
+    - Only an `up` or a `preview` that names no resource moves resources through another door (docs/limits.md).
     - Only a plain `up` or `preview` has a twin, and of a binding that is not replaced: the engine replaces the later one with it.
     - No fault meets a refresh of what is in a deleted deployment: what cannot be read is not called gone, which is no lie.
     """
@@ -94,9 +94,10 @@ def possible(command: Command, before: Snapshot) -> Command | None:
     forced = tuple(name for name in command.replace if name in alone & state.keys() & command.program.keys())
     if (command.targets and not targets) or (command.replace and not forced):
         return None
-    program = {name: _as_through(state.get(name), row) for name, row in command.program.items()}
-    named = {"targets": targets, "replace": forced, "program": program} if targets or forced else {}
-    restricted = command.model_copy(update={**named, "twin": _twin(command, before)})
+    restricted = command.model_copy(update={"targets": targets, "replace": forced, "twin": _twin(command, before)})
+    if targets or forced or command.run_program:
+        program = {name: _as_through(state.get(name), row) for name, row in command.program.items()}
+        restricted = restricted.model_copy(update={"program": program})
     if (command.refresh or command.kind == "refresh") and any(
         place in before.deleted for held in state.values() for place in (*held.deployments, *(p[1] for p in held.roles))
     ):
