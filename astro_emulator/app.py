@@ -1,4 +1,4 @@
-"""The application: the API behind its front, the inspection beside it, and one error shape for both."""
+"""The application: the API behind its front, the inspection, and one error shape for both."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Document:
             if not isinstance(key, yaml.ScalarNode):
                 raise SeedError(f"{self._name}, line {line}: {shown(place)}a key has to be a text.")
             if key.value in plain:
-                raise SeedError(f"{self._name}, line {line}: {shown((*place, key.value))}this key stands twice.")
+                raise SeedError(f"{self._name}, line {line}: {shown((*place, key.value))}this key occurs twice.")
             plain[key.value] = self._plain(value, (*place, key.value), inner)
         return plain
 

@@ -160,7 +160,7 @@ def roles(  # noqa: PLR0913 as for tokens
     *,
     include_default: bool,
 ) -> dict[str, Any]:
-    """Return a page of custom roles, and beside it all built-in roles if they are asked for."""
+    """Return a page of custom roles, and all built-in roles if they are asked for."""
 
     def is_wanted(role: Record) -> bool:
         return not scope_types or role["scopeType"] in scope_types

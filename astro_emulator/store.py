@@ -158,7 +158,7 @@ class Store:
             self._write(self._state.tokens[token_id], deepcopy(list(roles)))
 
     def bind(self, token_id: str, deployment_id: str, role: str) -> None:
-        """Give a token a role in a deployment, in the place of the one that it holds there."""
+        """Give a token a role in a deployment, instead of the one that it has there."""
         with self._lock:
             record = self._state.tokens[token_id]
             others = [e for e in record["roles"] if not _is_binding(e, deployment_id)]

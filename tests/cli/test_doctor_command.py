@@ -424,8 +424,8 @@ def test_an_sdk_that_hides_the_engine_s_call_is_a_warning_that_says_what_follows
         WARNING,
         (
             f"{sys.executable} (PULUMI_PYTHON_CMD) loads astro_provider {__version__}. Its Pulumi SDK hides the engine's call "
-            "from dynamic resources: notices stand beside the stack; errors come with a traceback, whose last line is the "
-            "message; four operations run at once."
+            "from dynamic resources: notices are printed for the whole stack; errors come with a traceback, whose last line is "
+            "the message; four operations run at once."
         ),
     )
 

@@ -72,7 +72,7 @@ def _write(directory: Path, beside: Path, texts: Mapping[str, str]) -> None:
         for name in texts:
             (beside / name).replace(directory / name)
     except BaseException:
-        # After Ctrl-C, too: a new program beside the old import file would be adopted wrongly.
+        # After Ctrl-C, too: a part of the new files without the others would be imported wrongly.
         for name in texts:
             before = beside / f"{name}.before"
             if before.exists():

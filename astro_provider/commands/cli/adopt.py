@@ -1,7 +1,7 @@
-"""Writes what `adopt` finds, and prints what it wrote and what to type next.
+"""Writes the program and the import file of `adopt`, and prints a report and the next commands on standard output.
 
-These go to standard output; what was left out, what is no longer declared, and remarks go to standard error. In a
-terminal lines are broken between words, commands never.
+Assignments that were left out, bindings that are no longer declared, and remarks go to standard error. In a terminal lines
+are broken between words, commands never.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from astro_provider.names import CUID
 
 
 def with_ids(where: Where, reader: Reader) -> Where:
-    """Return the same choice with ids in the place of names.
+    """Return the same choice with ids instead of names.
 
     Raises:
         InputError: a name is ambiguous, or one of `deployment_names` is no deployment's.

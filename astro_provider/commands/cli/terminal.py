@@ -1,4 +1,4 @@
-"""Prints an answer: a page or JSON as it is, a table in the width of a terminal, a progress bar beside it.
+"""Prints the answers of subcommands on standard output, and a progress bar on standard error.
 
 `NO_COLOR` set to anything, or `TERM=dumb`, turns all styling off. A pipe gets plain text, whatever the environment
 asks for.

@@ -87,7 +87,7 @@ class Look:
 
 
 def look(looks: Sequence[Look], seconds: float) -> list[Check]:
-    """Run all looks beside each other, and return their checks in order, after that many seconds at most."""
+    """Run all looks at the same time, and return their checks in order, after that many seconds at most."""
     ends = time.monotonic() + seconds
     threads = [threading.Thread(target=one, daemon=True) for one in looks]
     for thread in threads:

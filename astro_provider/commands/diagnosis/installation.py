@@ -36,7 +36,7 @@ os._exit(0)
 """
 # The consequence for each part of the engine's call that the SDK hides from a dynamic provider (`engine/probe.py`).
 _WITHOUT = {
-    "call": "notices stand beside the stack",
+    "call": "notices are printed for the whole stack",
     "errors": "errors come with a traceback, whose last line is the message",
     "threads": "four operations run at once",
 }
@@ -170,7 +170,7 @@ def _dotted(version: tuple[int, int, int]) -> str:
 
 
 OfMachine = Callable[[Mapping[str, str], Path], Result]  # of the environment's variables, and the directory of `pulumi`
-# By their names. They run beside each other, because each starts a program or looks at a disk.
+# By name. They run at the same time, because each starts a program or looks at a disk.
 CHECKS: dict[str, OfMachine] = {
     "pulumi": _pulumi,
     "language host": _language_host,
