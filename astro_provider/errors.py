@@ -107,7 +107,7 @@ class InputError(AstroProviderError):
         super().__init__(f"{property_name}: {reason}")
         self.property_name = property_name
         self.reason = shown.line(reason)
-        self.beside = ("", str(self)) if is_secret else (property_name, self.reason)
+        self.on_property = ("", str(self)) if is_secret else (property_name, self.reason)
 
 
 class UnusableInput(AstroProviderError):

@@ -30,7 +30,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from astro_provider.access.model import Grant, shown
+from astro_provider.access.model import Grant, text_of
 from astro_provider.access.resources import OURS, Incomprehensible, grants
 from astro_provider.access.rules import Asked, Rule, Rules, Verdict, verdicts, verdicts_of_one
 from astro_provider.access.rules_file import read_rules
@@ -149,18 +149,18 @@ def _asked(
 
 
 def _of_grant(grant: Grant, deployments: Deployments) -> Asked:
-    deployment_id = shown(grant.subject.deployment_id)
-    known = deployments(shown(grant.subject.organization_id)) or {}
-    named = [one for one in known.values() if one.name == shown(grant.subject.deployment_name)]
+    deployment_id = text_of(grant.subject.deployment_id)
+    known = deployments(text_of(grant.subject.organization_id)) or {}
+    named = [one for one in known.values() if one.name == text_of(grant.subject.deployment_name)]
     deployment = known.get(deployment_id or "") or (named[0] if len(named) == 1 else None)
     workspace = (deployment.workspace_name or "") if deployment else None
     return Asked(
         deployment_id=deployment_id,
         deployment_name=deployment.name if deployment else grant.deployment_name,
         workspace_name=workspace,
-        org_token_id=shown(grant.subject.org_token_id),
+        org_token_id=text_of(grant.subject.org_token_id),
         org_token_name=grant.org_token_name,
-        role=shown(grant.role),
+        role=text_of(grant.role),
         protect=grant.protect,
         overwrite=grant.overwrite,
     )

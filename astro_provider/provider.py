@@ -79,7 +79,7 @@ class _Provider(ResourceProvider):
             checked = _process.check(self._life(call), call, _inward(_olds), _inward(news))
         except AstroProviderError as error:  # a malformed setting is a problem of the resource, whose check goes on
             return CheckResult(news, [CheckFailure("", str(error))])
-        failures = [CheckFailure(*one.beside) for one in self._told(checked.problems)]
+        failures = [CheckFailure(*one.on_property) for one in self._told(checked.problems)]
         return CheckResult(_outward(checked.inputs), failures)
 
     def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
@@ -197,7 +197,7 @@ def _engine_call(identifier: str, properties: Properties) -> EngineCall:
         # Without the context, the SDK prints a traceback: let it be short for an error that says it all.
         raise error.with_traceback(None) if isinstance(error, AstroProviderError) else error from None
 
-    notify = log.beside(found.urn) if log is not None and found.urn else None
+    notify = log.about(found.urn) if log is not None and found.urn else None
     return EngineCall(found.urn, identifier, found.widen(), notify, fail)
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from astro_provider.access.export import Export
 from astro_provider.access.facts import Facts
-from astro_provider.access.model import ADMIN, Grant, same_role, seen, shown
+from astro_provider.access.model import ADMIN, Grant, same_role, seen, text_of
 from astro_provider.access.rules import Asked, Rules, Verdict, fits, verdicts
 
 
@@ -226,11 +226,11 @@ def _managed(
     for stack, grants in granted:
         for grant in grants:
             subject = grant.subject
-            token_id = shown(subject.org_token_id) or tokens.get(shown(subject.org_token_name))
-            deployment_id = shown(subject.deployment_id) or deployments.get(shown(subject.deployment_name))
+            token_id = text_of(subject.org_token_id) or tokens.get(text_of(subject.org_token_name))
+            deployment_id = text_of(subject.deployment_id) or deployments.get(text_of(subject.deployment_name))
             if deployment_id is None or token_id is None or not seen(grant.role):
                 unreadable += 1
-            if deployment_id and token_id and shown(subject.organization_id) in (None, organization_id):
+            if deployment_id and token_id and text_of(subject.organization_id) in (None, organization_id):
                 found.setdefault((deployment_id, token_id), []).append((stack, grant))
     return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
 
@@ -272,7 +272,7 @@ def _found(finding: Finding, one: Assignment, managed: Mapping[tuple[str, str], 
         org_token_id=one.org_token_id,
         org_token_name=token.name if token else (by.grant.org_token_name if by else None),
         role=one.role,
-        recorded_role=shown(by.grant.role) if by else None,
+        recorded_role=text_of(by.grant.role) if by else None,
         stacks=by.names if by else (),
     )
 

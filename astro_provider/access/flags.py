@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from astro_provider.access.facts import Facts
-from astro_provider.access.model import ADMIN, Change, Hidden, Kind, Subject, Text, Unseen, same_role, seen, shown
+from astro_provider.access.model import ADMIN, Change, Hidden, Kind, Subject, Text, Unseen, same_role, seen, text_of
 from astro_provider.access.outcome import Outcome
 from astro_provider.access.rules import Asked, fits
 
@@ -181,7 +181,7 @@ def renewed(changes: Iterable[Change]) -> frozenset[Subject]:
     by_name: dict[tuple[Text, str], list[Change]] = {}
     for change in changes:
         grant = change.after or change.before
-        name = (grant.org_token_name if grant else None) or shown(change.subject.org_token_name)
+        name = (grant.org_token_name if grant else None) or text_of(change.subject.org_token_name)
         if name is not None:
             where = change.subject.deployment_id or change.subject.deployment_name
             by_name.setdefault((where, name), []).append(change)
@@ -198,9 +198,9 @@ def without_admin(changes: Sequence[Change], facts: Facts) -> frozenset[Text]:
     left = {deployment_id: set(admins) for deployment_id, admins in facts.admins.items()}
     for change in changes:
         if loses_admin(change) and seen(change.subject.deployment_id):
-            left.get(change.subject.deployment_id, set()).discard(shown(change.subject.org_token_id) or "")
+            left.get(change.subject.deployment_id, set()).discard(text_of(change.subject.org_token_id) or "")
     for change in changes:
         gains = change.after is not None and same_role(change.after.role, ADMIN)
         if gains and seen(change.subject.deployment_id):
-            left.get(change.subject.deployment_id, set()).add(shown(change.subject.org_token_id) or "one not made yet")
+            left.get(change.subject.deployment_id, set()).add(text_of(change.subject.org_token_id) or "one not made yet")
     return frozenset(deployment_id for deployment_id, admins in left.items() if not admins)

@@ -43,7 +43,7 @@ def seen(value: Text) -> TypeGuard[str]:
     return isinstance(value, str)
 
 
-def shown(value: Text) -> str | None:
+def text_of(value: Text) -> str | None:
     """The text, or None if it is not there or not shown."""
     return value if isinstance(value, str) else None
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, shown
+from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, text_of
 from astro_provider.names import (
     CUID,
     DYNAMIC_BINDING,
@@ -109,8 +109,8 @@ def _grant(entry: _Entry, state: Mapping[str, Any], properties: Mapping[str, Any
     return Grant(
         entry.subject,
         entry.role,
-        org_token_name=shown(entry.org_token_name),
-        deployment_name=shown(entry.deployment_name),
+        org_token_name=text_of(entry.org_token_name),
+        deployment_name=text_of(entry.deployment_name),
         urn=str(state.get("urn", "")),
         protect=state.get("protect") is True,
         overwrite=_raw(properties, "overwrite") is True,

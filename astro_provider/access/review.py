@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from astro_provider.access.digest import Diagnostic, Digest
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import LOUD, Flag, Situation, renewed, without_admin
-from astro_provider.access.model import Change, Grant, Hidden, Kind, Text, Unseen, shown
+from astro_provider.access.model import Change, Grant, Hidden, Kind, Text, Unseen, text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.access.rules import Asked, Rules, Verdict, named, verdicts
 
@@ -175,13 +175,13 @@ def _row(change: Change, situation: Situation) -> Row:
     flags = situation.flags(change, asked)
     return Row(
         kind=change.kind,
-        organization_id=shown(change.subject.organization_id),
+        organization_id=text_of(change.subject.organization_id),
         deployment_id=asked.deployment_id,
         deployment_name=asked.deployment_name,
         org_token_id=asked.org_token_id,
         org_token_name=asked.org_token_name,
-        before=shown(before),
-        after=shown(after),
+        before=text_of(before),
+        after=text_of(after),
         flags=tuple(flag for flag in Flag if flag in flags),
         undecided=tuple(sorted(situation.undecided(change, asked))),
         before_known=not _is_unknown(before),
@@ -206,17 +206,17 @@ def _order(row: Row) -> tuple[object, ...]:
 
 
 def _asked(grant: Grant, facts: Facts) -> Asked:
-    deployment_id, token_id = shown(grant.subject.deployment_id), shown(grant.subject.org_token_id)
+    deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
     deployment, token = facts.deployments.get(deployment_id or ""), facts.tokens.get(token_id or "")
     return Asked(
         deployment_id=deployment_id,
         deployment_name=deployment.name
         if deployment
-        else grant.deployment_name or shown(grant.subject.deployment_name),
+        else grant.deployment_name or text_of(grant.subject.deployment_name),
         workspace_name=deployment.workspace_name if deployment else None,
         org_token_id=token_id,
-        org_token_name=token.name if token else grant.org_token_name or shown(grant.subject.org_token_name),
-        role=shown(grant.role),
+        org_token_name=token.name if token else grant.org_token_name or text_of(grant.subject.org_token_name),
+        role=text_of(grant.role),
         protect=grant.protect,
         overwrite=grant.overwrite,
     )

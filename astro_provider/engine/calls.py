@@ -34,7 +34,7 @@ _SEVERITIES = {Severity.WARNING: engine_pb2.WARNING, Severity.NOTE: engine_pb2.I
 @contextmanager
 def answering(call: EngineCall) -> Iterator[None]:
     """Let the block be the answer to a call: its notices are about its resource, and an error of it ends the call."""
-    with notices.beside(call.notify):
+    with notices.routed_to(call.notify):
         try:
             yield
         except Exception as error:  # noqa: BLE001  whatever it is, a person reads one sentence
@@ -97,6 +97,6 @@ class EngineLog:
                 return
         notices.print_to_stderr(severity, text)
 
-    def beside(self, urn: str) -> Sink:
+    def about(self, urn: str) -> Sink:
         """The sink of the notices that are about one resource."""
         return functools.partial(self, urn=urn)

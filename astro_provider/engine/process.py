@@ -77,7 +77,7 @@ class Process:
             texts, self._unknown = self._unknown, []
         if self._unknown_stops:
             return [InputError("", text) for text in texts]
-        with notices.beside(None):
+        with notices.routed_to(None):
             for text in texts:
                 notices.warn(text)
         return []

@@ -90,7 +90,7 @@ class Checking(Generic[A]):
         if self.is_unchecked and parser.problems:
             return Checked(dict(news), parser.problems)
         if self.is_unchecked:
-            with notices.beside(None):
+            with notices.routed_to(None):
                 notices.note(
                     "previewChecks is off: nothing was checked against Astro; names are compared by their spelling."
                 )

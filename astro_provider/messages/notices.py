@@ -36,21 +36,21 @@ def print_to_stderr(severity: Severity, text: str) -> None:
         sys.stderr.flush()
 
 
-_beside: ContextVar[Sink | None] = ContextVar("beside", default=None)
+_routed: ContextVar[Sink | None] = ContextVar("routed", default=None)
 
 
 @contextmanager
-def beside(sink: Sink | None) -> Iterator[None]:
+def routed_to(sink: Sink | None) -> Iterator[None]:
     """Let the notices of this block go to a sink of their own, which shows them beside a resource.
 
     Args:
         sink: as in `send_to`; None: they are about the run as a whole.
     """
-    before = _beside.set(sink)
+    before = _routed.set(sink)
     try:
         yield
     finally:
-        _beside.reset(before)
+        _routed.reset(before)
 
 
 _lock = threading.Lock()
@@ -90,4 +90,4 @@ def _tell_once(severity: Severity, text: str) -> None:
         if notice in _told:
             return
         _told.add(notice)
-    (_beside.get() or _sink)(*notice)
+    (_routed.get() or _sink)(*notice)

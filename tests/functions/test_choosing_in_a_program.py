@@ -83,7 +83,7 @@ def test_what_no_deployment_has_is_an_error_and_no_empty_list(given: dict[str, s
     with pytest.raises(InputError) as error:
         get_deployments(**given)
 
-    assert error.value.beside == (place, text)
+    assert error.value.on_property == (place, text)
 
 
 def test_organization_tokens_come_by_name_and_no_others(astro: Emulator) -> None:

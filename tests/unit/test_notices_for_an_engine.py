@@ -54,9 +54,9 @@ def test_a_notice_goes_to_the_resource_that_it_is_about_and_none_to_the_last_one
     log = EngineLog(engine.address)
     notices.send_to(log)
 
-    with notices.beside(log.beside("urn:one")):
+    with notices.routed_to(log.about("urn:one")):
         notices.warn("of one.")
-        with notices.beside(log.beside("urn:two")):
+        with notices.routed_to(log.about("urn:two")):
             notices.warn("of two.")
         notices.note("of one again.")
     notices.note("of the run.")
@@ -68,7 +68,7 @@ def test_a_notice_of_several_reads_at_once_is_about_the_resource_that_asked(engi
     log = EngineLog(engine.address)
     notices.send_to(log)
 
-    with notices.beside(log.beside("urn:one")):
+    with notices.routed_to(log.about("urn:one")):
         list(in_parallel([lambda number=number: notices.note(f"{number}.") for number in range(8)]))  # type: ignore[misc]
 
     assert engine.about == ["urn:one"] * 8

@@ -409,6 +409,6 @@ def _warn_of(merge: Merge) -> None:
     """Warn of changes that were put back and entries that were left out, for the whole run: they may be other resources'."""
     warnings = [left_out_in_words(merge.key, one, entries) for one, entries in merge.left_out.items()]
     warnings += [repair_in_words(merge.put_back)] if merge.put_back else []
-    with notices.beside(None):
+    with notices.routed_to(None):
         for text in warnings:
             notices.warn(text)

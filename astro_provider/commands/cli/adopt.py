@@ -17,7 +17,7 @@ from typing import TextIO
 import typer
 
 from astro_provider.access.export import Export, read_export
-from astro_provider.access.model import shown as text_of
+from astro_provider.access.model import text_of
 from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
 from astro_provider.commands.adoption.find import Found, find
 from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, program, rows

@@ -14,7 +14,7 @@ from pathlib import Path
 from astro_provider.access.digest import Digest
 from astro_provider.access.facts import Deployment, Facts, Token
 from astro_provider.access.flags import loses_admin
-from astro_provider.access.model import ADMIN, same_role, seen, shown
+from astro_provider.access.model import ADMIN, same_role, seen, text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.astro import api
 from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
@@ -68,7 +68,7 @@ def looked_up(readers: Readers, facts: Facts, digest: Digest) -> Facts:
     losing = {
         deployment_id
         for change in expected.changes
-        if loses_admin(change) and (deployment_id := shown(change.subject.deployment_id) or "") in facts.deployments
+        if loses_admin(change) and (deployment_id := text_of(change.subject.deployment_id) or "") in facts.deployments
     }
     admins: dict[str, frozenset[str]] = {}
     held: dict[tuple[str, str], str | None] = {}

@@ -14,7 +14,7 @@ from astro_provider.access.document import as_json, review_document
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag
 from astro_provider.access.markdown import as_markdown
-from astro_provider.access.model import shown as text_of
+from astro_provider.access.model import text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.access.pages import review_page
 from astro_provider.access.review import Review, Row, Wanted

@@ -135,7 +135,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         urn = str(getattr(request, "urn", ""))
         session = self._session(context)
-        notify = session.log.beside(urn) if session.log is not None and urn else None
+        notify = session.log.about(urn) if session.log is not None and urn else None
         return session, EngineCall(urn, str(getattr(request, "id", "")), self._at_once, notify, fail)
 
     # What the provider is.
@@ -352,7 +352,7 @@ def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]
     """Each problem on its property, or on its place in a table, whose whole value the engine would print otherwise."""
     told = [
         provider_pb2.CheckFailure(property=camel(place), reason=in_camel_case(reason))
-        for place, reason in (one.beside for one in problems[:MOST_NAMED])
+        for place, reason in (one.on_property for one in problems[:MOST_NAMED])
     ]
     if len(problems) > len(told):
         told.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(told)} more of the same kind."))
