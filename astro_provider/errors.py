@@ -1,16 +1,16 @@
-"""Every error that a user can meet, as one tree.
+"""All errors that a user can meet, as one tree.
 
     AstroProviderError
     ├── SettingsError            credential, organization, host or a timing is missing or malformed
-    ├── InputError               a property of a binding is wrong; carries the property's name
-    ├── UnusableInput            a file that a command was given is not what it reads, or cannot be read
-    ├── InvalidInputs            the form of several properties is wrong; carries an InputError for each
-    ├── BindingConflict          the deployment is bound already in a way that the program did not ask for
-    ├── RolesUnknown             the service left a token's roles out; writing would wipe them
+    ├── InputError               a property of a binding or a table is wrong; has the property's name
+    ├── InvalidInputs            several properties are malformed; has an InputError for each
+    ├── UnusableInput            a file given to a command cannot be read, or is not of the kind that it reads
+    ├── BindingConflict          the token has another role there, or another resource has the binding
+    ├── RolesUnknown             Astro left a token's roles out; a write would wipe them
     ├── AbsenceNotProven         a list lacks a token or a deployment, and the credential may not see all of them
-    ├── WriteRefused             the service refused a role list; says which entry, and whose it is
-    ├── WriteNotConfirmed        the service does not show what was written
-    ├── TableNotWritten          a part of a table could not be written; says what stands now
+    ├── WriteRefused             Astro refused a role list; names the entry at fault, and its owner
+    ├── WriteNotConfirmed        Astro does not show what was written
+    ├── TableNotWritten          a part of a table could not be written; names the entries that remain
     ├── LockTimeout              another process on this machine held a token's lock for too long
     ├── Cancelled                the run was cancelled before this was done
     └── ServiceError             a call failed
@@ -19,11 +19,11 @@
         ├── NotFound             404
         ├── CallRefused          any other 4xx
         ├── Unavailable          408, 425, 429, 5xx or no answer at all, after all retries
-        └── UnexpectedAnswer     an answer that is not what the API promises (HTML, cut JSON, …)
+        └── UnexpectedAnswer     an answer that the API does not promise (HTML, cut JSON, …)
 
-People read these texts in pull requests, as the last line of a traceback or beside a property. So each says what
-failed, on which ids, in the service's own words with its request id, and what to do next. None holds a credential, and
-none holds a control character, whatever names and words it repeats.
+People read these texts in pull requests, as the last line of a traceback or on a property. So each text says what failed,
+on which names and ids, in the service's own words with its request id, what happens now, and what to do. None has a
+credential or a control character, whatever names and words it repeats.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from astro_provider.messages import shown
 
 @dataclass(frozen=True)
 class Kept:
-    """What the engine keeps of a resource whose create or update failed, as unfinished.
+    """The state that the engine keeps of a resource whose create or update failed, as unfinished.
 
     The next preview shows the resource as a change, whatever its inputs are then, and the next run updates it.
 
@@ -52,13 +52,13 @@ class Kept:
 
 
 class AstroProviderError(Exception):
-    """The root: catch this to catch everything that this package raises on purpose.
+    """The root of the tree; catch it to catch everything that this package raises on purpose.
 
     Args:
         text: the whole message.
 
     Attributes:
-        kept: what the engine has to keep of the resource; None: the resource is as it was before.
+        kept: the state that the engine has to keep of the resource; None: the resource is as it was before.
     """
 
     kept: Kept | None = None
@@ -67,7 +67,7 @@ class AstroProviderError(Exception):
         super().__init__(shown.line(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by attributes, because the constructors below take keywords that `Exception` forgets."""
+        """Return what a pickle has: the attributes, because `Exception` forgets the keywords of the constructors below."""
         return _rebuild, (type(self), str(self), dict(self.__dict__))
 
 
@@ -78,7 +78,7 @@ def _rebuild(kind: type[AstroProviderError], text: str, attributes: dict[str, An
 
 
 class SettingsError(AstroProviderError):
-    """A setting is missing or malformed; the text names every place that was looked at."""
+    """A setting is missing or malformed; the text names every place where it may be set."""
 
 
 def credential_in_clear() -> SettingsError:
@@ -94,13 +94,13 @@ class InputError(AstroProviderError):
     """A property of a binding is wrong.
 
     Args:
-        property_name: the property as the program spells it, for example `role`.
+        property_name: the property in the program's spelling, for example `role`.
         reason: one or two sentences: what is wrong, and what to write instead.
         is_secret: the value must not be shown.
 
     Attributes:
-        beside: the property beside which an engine may tell the problem, and the text for that place. An engine prints the
-            value of a property beside its problem, so a secret value has no such property.
+        on_property: the property on which an engine may report the problem, and the text for that place. An engine prints
+            the property's value too, so the problem of a secret value is reported on no property.
     """
 
     def __init__(self, property_name: str, reason: str, *, is_secret: bool = False) -> None:
@@ -111,11 +111,11 @@ class InputError(AstroProviderError):
 
 
 class UnusableInput(AstroProviderError):
-    """A file that a command was given is not what the command reads; the text names the file, and the line if it can."""
+    """A file given to a command cannot be read, or is not of the kind that the command reads; the text names the file."""
 
 
 class InvalidInputs(AstroProviderError):
-    """All that is wrong with the form of one binding's properties, as `problems`."""
+    """Several properties of one resource or function are malformed: `problems` has an error for each."""
 
     def __init__(self, problems: list[InputError]) -> None:
         super().__init__(" ".join(str(problem) for problem in problems))
@@ -123,11 +123,11 @@ class InvalidInputs(AstroProviderError):
 
 
 class BindingConflict(AstroProviderError):
-    """The token holds another role in the deployment, or another resource of the program binds it."""
+    """The token has another role in the deployment, or another resource of the program has the binding."""
 
 
 class RolesUnknown(AstroProviderError):
-    """The service answered without `roles`. They are unknown, not empty, so nothing may be written."""
+    """Astro answered without `roles`. They are unknown, not empty, so nothing may be written."""
 
 
 class AbsenceNotProven(AstroProviderError):
@@ -135,15 +135,15 @@ class AbsenceNotProven(AstroProviderError):
 
 
 class WriteRefused(AstroProviderError):
-    """The service refused a role list; the text says which entry is at fault, and whose it is."""
+    """Astro refused a role list; the text names the entry at fault, and its owner."""
 
 
 class WriteNotConfirmed(AstroProviderError):
-    """A write was accepted, but what the service shows afterwards is not what was asked for."""
+    """Astro accepted a write and does not show its result afterwards, or could not be asked."""
 
 
 class TableNotWritten(AstroProviderError):
-    """A part of a table could not be written, so the rest was taken back; the text says what stands now."""
+    """A part of a table could not be written, so the rest was taken back; the text names the entries that remain."""
 
 
 class LockTimeout(AstroProviderError):
@@ -151,12 +151,12 @@ class LockTimeout(AstroProviderError):
 
 
 class Cancelled(AstroProviderError):
-    """The run was cancelled, so what waited or would have been tried again was given up."""
+    """The run was cancelled, so a call that waited for its turn or for a retry was given up."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long another attempt at a failed call is worth it: so many attempts in all, and seconds since the first."""
+    """The bounds of retrying a failed call: attempts in all, and seconds since the first."""
 
     tries: float = math.inf
     seconds: float = math.inf
@@ -164,7 +164,7 @@ class Patience:
 
 UNTIL_DEADLINE = Patience()
 ONCE = Patience(tries=1)
-NOT_MADE = Patience(tries=0)  # the call's turn would have come too late
+NOT_MADE = Patience(tries=0)  # the call was not sent: its turn would have come after the deadline
 
 
 class ServiceError(AstroProviderError):
@@ -172,11 +172,11 @@ class ServiceError(AstroProviderError):
 
     Args:
         text: the whole message.
-        status: the HTTP status, or None if there was no answer.
-        request_id: what Astronomer's support asks for, or None.
-        retry_after: seconds that the service asked to wait, or None.
-        patience: how long another attempt is worth it.
-        sent: the request has left, or may have; False only if that is certain.
+        status: the HTTP status; None: there was no answer.
+        request_id: the id by which Astronomer's support finds the call, or None.
+        retry_after: the seconds to wait that the service asked for, or None.
+        patience: the bounds of retrying it.
+        sent: whether the request has left, or may have; False only if it certainly has not.
     """
 
     def __init__(  # noqa: PLR0913  the facts of a failed call
@@ -218,4 +218,4 @@ class Unavailable(ServiceError):
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not what the API promises. Retried like an outage, because gateways cause it, unless it lasts."""
+    """An answer that the API does not promise. Gateways cause it, so it is retried like an outage, within its patience."""

@@ -1,14 +1,14 @@
-"""The names by which Pulumi's engine and this package know each other. They stand in users' states and projects, for ever.
+"""The names that stand in users' states and projects, for ever: types, properties, and marks among their values.
 
-Programs, the processes of both doors, and whatever reads states and projects need them, and none of these shall load what
-another one needs.
+Programs, the processes of both doors, and the readers of states and projects import this module and nothing of each other,
+so it imports nothing of this package.
 """
 
 from __future__ import annotations
 
 import re
 
-PACKAGE = "astro"  # by which the engine asks for the native provider; and the namespace of the configuration
+PACKAGE = "astro"  # the engine's name of the native provider, and the namespace of the configuration
 EXECUTABLE = f"pulumi-resource-{PACKAGE}"
 NATIVE_BINDING = f"{PACKAGE}:index:DeploymentOrgTokenBinding"
 NATIVE_TABLE = f"{PACKAGE}:index:DeploymentOrgTokenBindings"
@@ -18,19 +18,17 @@ GET_TOKENS = f"{PACKAGE}:index:getOrganizationTokens"
 DYNAMIC_BINDING = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
 DYNAMIC_TABLE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBindings"
 
-UNFINISHED = "unfinished"  # the output that marks what a run has left, of which it is not known whether it stands
+UNFINISHED = "unfinished"  # the output that marks a role which a failed run may have written or taken
 UNFINISHED_ROLE = "not known since a run that failed"  # in tables of states of version 0.1.0, the role of such an entry
 
 PROVIDER_KEY = "__provider"  # Pulumi's own property, in every bag of a dynamic resource
-UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # how the engine writes what is not known yet
-SIGNATURE = (
-    "4dabf18193072939515e22adb298388d"  # the key that marks a map as one value of a special kind, such as a secret
-)
+UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's text for a value that is not known yet
+SIGNATURE = "4dabf18193072939515e22adb298388d"  # the key that marks a map as one special value, such as a secret
 
 ALREADY_REMOVED = "already removed"  # in `removes` of an exclusive table, for a role: an earlier run has taken it
 AGAIN = " (again)"  # in `removes`, after a role: an earlier run took the same role
 
-CUID = re.compile(r"c[a-z0-9]{20,31}")  # what Astro's ids look like
+CUID = re.compile(r"c[a-z0-9]{20,31}")  # an id of Astro
 
 _DEFAULT_PROVIDER = re.compile(r"default(_\d+_\d+_\d+.*)?")
 
@@ -41,9 +39,9 @@ def is_default_provider(name: str) -> bool:
 
 
 def camel(name: str) -> str:
-    """A name of ours, or the place that a message speaks of, as the native door spells it.
+    """Return the name of a property, or a place in one, as the native door spells it.
 
-    `org_token_id` becomes `orgTokenId`, and of `roles["my_own"]` only the part before the keys is ours.
+    `org_token_id` becomes `orgTokenId`. The keys of `deployment_ids["my_own"]` belong to the user and stay.
     """
     ours = re.match(r"\w*", name)
     head = ours[0] if ours else ""
@@ -52,12 +50,12 @@ def camel(name: str) -> str:
 
 
 def removed_role(role: str) -> str:
-    """A role as `removes` of an exclusive table has it: in quotes, if it reads like one of the marks there."""
+    """Return a role as `removes` of an exclusive table has it: in quotes, if it reads like one of the marks there."""
     return f'"{role}"' if role == ALREADY_REMOVED or role.endswith(AGAIN) or role.startswith('"') else role
 
 
 def role_removed(row: str) -> str | None:
-    """The role that a row of `removes` tells of; None if an earlier run has taken it."""
+    """Return the role in a row of `removes`; None if an earlier run has taken it."""
     if row == ALREADY_REMOVED:
         return None
     role = row.removesuffix(AGAIN)
@@ -65,7 +63,7 @@ def role_removed(row: str) -> str | None:
 
 
 def hidden_key(key: object, what: str) -> str | None:
-    """Why a key of a table cannot be told to Pulumi; None if it can.
+    """Return why Pulumi would hide a key of a table, as a reason of an InputError; None if it would not.
 
     Args:
         key: the key.

@@ -1,12 +1,12 @@
-"""The same two resources through the native door, for programs that want what only that door can do.
+"""The two resources through the native door, and what only that door has: an explicit provider.
 
 They take the same arguments and have the same outputs as `astro_provider.DeploymentOrgTokenBinding` and
 `DeploymentOrgTokenBindings`, and a state that those made is theirs. The engine finds the executable
 `pulumi-resource-astro` of this package by `plugins.providers` in Pulumi.yaml, or on PATH.
 
-The functions ask the provider, with the credential of `opts.provider` if there is one. Like the functions of every
+The functions call the provider, with the credential of `opts.provider` if there is one. Like the functions of every
 generated SDK they return an object with one list, so that the code that `pulumi convert` writes runs with this package;
-`pulumi_astro` is the name by which that code imports it.
+that code imports it as `pulumi_astro`.
 
 Annotations are not postponed here, as in `program/binding.py`.
 """
@@ -96,7 +96,7 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     created_at: pulumi.Output[str] = pulumi.property("createdAt")
     """When the token was made (RFC 3339)."""
     created_by: pulumi.Output[str | None] = pulumi.property("createdBy")
-    """Who made the token: full name, else token name, else user name, else id."""
+    """The person or token that made the token: the full name, or the token's name, or the user name, or the id."""
     unfinished: pulumi.Output[bool | None]
     """Whether a run that failed may have written another role, or this one; None: no."""
 
@@ -111,7 +111,7 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
 
 
 class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
-    """Which organization API token has which role in which deployment, as one resource.
+    """The roles of many organization API tokens in deployments, as one resource.
 
     Its id is `<organization id>/` and a random part that stays.
     """
@@ -121,11 +121,11 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
     roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """The roles, by deployment and token, with the keys of the program."""
     exclusive: pulumi.Output[bool]
-    """Whether nobody else may have a role in the deployments, as given."""
+    """Whether no other organization token may have a role in the deployments, as given."""
     workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
     """The workspace that each deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether a new entry may take over what exists with another role, as given."""
+    """Whether a new entry may take over a binding that exists with another role, as given."""
     deployment_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("deploymentIds")
     """The ids of the deployments that are given by name."""
     token_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("tokenIds")
@@ -146,7 +146,7 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
 class Provider(pulumi.ProviderResource):
     """A service, a credential and an organization, for the resources that name this provider in their options.
 
-    What is given here comes before the environment.
+    Its arguments come before the environment.
     """
 
     def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
@@ -168,22 +168,22 @@ class Provider(pulumi.ProviderResource):
         Args:
             resource_name: Pulumi's name of it.
             opts: Pulumi's resource options.
-            token: the credential. It is stored encrypted, whether it is marked as a secret or not.
+            token: the credential. It is stored encrypted, even if it is not marked as a secret.
             organization_id: the id of the organization.
             host: the service, for example http://127.0.0.1:8765.
             preview_checks: `warn`, `strict` or `off`.
             timeout_seconds: the bound of one operation with all its retries.
             settle_seconds: how long another writer may take from its read to its write.
-            lock_dir: where the lock files are.
+            lock_dir: the directory of the lock files.
             trace: a file that gets one line of JSON for each call.
 
         Raises:
-            SettingsError: the name is that of the engine's own provider, which takes the environment first.
+            SettingsError: the name is that of the engine's own provider, for which the environment comes first.
         """
         if is_default_provider(resource_name):
             raise SettingsError(
-                f"A provider of the name {resource_name!r} cannot be told from Pulumi's own, whose credential is that of the "
-                "environment. Give it another name."
+                f"A provider named {resource_name!r} counts as Pulumi's own, which takes the credential of the environment "
+                "first. Give it another name."
             )
         values: dict[str, Any] = {
             "token": None if token is None else pulumi.Output.secret(token),
@@ -237,7 +237,7 @@ def get_deployments(
         opts: Pulumi's options of a function, such as the provider.
 
     Raises:
-        Exception: no deployment fits what is given, or a call failed; the text says which.
+        Exception: no deployment fits the arguments, or a call failed; the text says which.
     """
     return _DEPLOYMENTS.ask(opts, workspace=workspace, name=name, organization_id=organization_id)
 
@@ -356,7 +356,7 @@ class _Question(Generic[_Answer, _Row]):
         return pulumi.runtime.invoke_output(self._function, _in_camel_case(arguments), opts).apply(self._read)
 
     def _read(self, answer: Mapping[str, Any]) -> _Answer:
-        """The provider leaves a property out if its value is None."""
+        # The provider omits a property whose value is None.
         names = [one.name for one in fields(self._row)]  # type: ignore[arg-type]  # mypy cannot say "a dataclass"
         return self._answer(
             [self._row(**{name: row.get(camel(name)) for name in names}) for row in answer[self._output]]
@@ -373,12 +373,12 @@ _ASSIGNED = _Question(LIST_TOKENS, ListDeploymentOrgTokensResult, DeploymentOrgT
 
 
 def _as_json(number: pulumi.Input[float] | None) -> pulumi.Output[str] | None:
-    """A number as the engine hands it to providers, whose configuration is text."""
+    """Return a number as the engine passes it to providers, whose configuration is text."""
     return None if number is None else pulumi.Output.from_input(number).apply(pulumi.runtime.to_json)
 
 
 def _spelled(kind: type, properties: Mapping[str, Any]) -> Any:
-    """The properties as an object whose type tells Pulumi how the names are spelled; the keys of maps stay."""
+    """Return the properties as an object of a type that has Pulumi's spelling of their names; the keys of maps stay."""
     found: Any = object.__new__(kind)
     found.__dict__.update(properties)
     return found

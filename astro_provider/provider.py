@@ -1,9 +1,9 @@
-"""The classes that users' state names. They hand every call on, never move and hold nothing.
+"""The dynamic door: two classes, named in users' states, that pass each call of the engine to a lifecycle.
 
-The engine starts such a class from its pickled name, as `astro_provider.provider.DeploymentOrgTokenBindingProvider`, which
-stands in every state as `__provider`. Renaming the module or a class breaks `destroy` for everybody. They have no
-attributes, because those would be pickled too, and import little, because every program loads them. One process serves
-both, so that they share what is known of Astro, the writer, and what the program claims.
+The engine starts such a class from its pickled name, `astro_provider.provider.DeploymentOrgTokenBindingProvider`, which
+every state has as `__provider`. To rename the module or a class would break `destroy` for all users. The classes have no
+attributes, because those would be pickled too, and the module imports little, because every program loads it. One process
+serves both classes, so they share the reads of Astro, the writer, and the claims of the program.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _R = TypeVar("_R")
 def _served(
     method: Callable[Concatenate[_Provider, EngineCall, _P], _R],
 ) -> Callable[Concatenate[_Provider, _P], _R]:
-    """Serve a call of the SDK as a call of the engine. Its arguments are an id, if there is one, and property bags."""
+    """Serve a method of the SDK, whose arguments are an id, if there is one, and property bags, as an engine's call."""
 
     @functools.wraps(method)
     def boundary(self: _Provider, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        from astro_provider.engine.calls import answering  # noqa: PLC0415  a program needs none of it
+        from astro_provider.engine.calls import answering  # noqa: PLC0415  a program does not need it
 
         identifier = args[0] if isinstance(args[0], str) else ""
         call = _engine_call(identifier, args[-1])  # type: ignore[arg-type]  # the SDK's signatures end with a bag
@@ -61,7 +61,7 @@ def _served(
 
 
 class _Provider(ResourceProvider):
-    """Pulumi's end of a lifecycle, whichever it is."""
+    """Pulumi's end of a lifecycle: of bindings or of tables."""
 
     serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
 
@@ -69,7 +69,7 @@ class _Provider(ResourceProvider):
         raise NotImplementedError
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember where the stack's configuration is. It is read later: an error here would come once a resource."""
+        """Keep the stack's configuration, to be read later: the engine would print an error here once for each resource."""
         _configured.append(req.config)
 
     @_served
@@ -77,22 +77,23 @@ class _Provider(ResourceProvider):
         """Examine and complete the inputs."""
         try:
             checked = _process.check(self._life(call), call, _inward(_olds), _inward(news))
-        except AstroProviderError as error:  # a malformed setting is a problem of the resource, whose check goes on
+        except AstroProviderError as error:  # a malformed setting: as a failure, it stands on the resource
             return CheckResult(news, [CheckFailure("", str(error))])
-        failures = [CheckFailure(*one.on_property) for one in self._told(checked.problems)]
+        failures = [CheckFailure(*one.on_property) for one in self._reported(checked.problems)]
         return CheckResult(_outward(checked.inputs), failures)
 
-    def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
-        """The problems as they are told, if there are any."""
+    def _reported(self, problems: Sequence[InputError]) -> Sequence[InputError]:
+        """Return the problems as the engine prints them, one line for each."""
         return problems
 
     @_served
     def diff(self, call: EngineCall, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare stored outputs with new inputs."""
         difference = self._life(call).diff(call, _inward(_olds), _inward(_news))
-        # None has the engine compare old and new inputs itself, so that it prints what changes and nothing else.
+        # On None the engine compares old and new inputs itself, and prints the ones that differ.
         changes = difference.beyond_inputs or (None if difference.changes else False)
-        if PROVIDER_KEY not in _olds:  # the native door wrote them, and without it no refresh and no delete finds us
+        # The native door wrote this state: only an update adds the key by which a refresh and a delete find this class.
+        if PROVIDER_KEY not in _olds:
             changes = True
         return DiffResult(changes, difference.replaces, delete_before_replace=True)
 
@@ -104,7 +105,7 @@ class _Provider(ResourceProvider):
 
     @_served
     def read(self, call: EngineCall, id_: str, props: Properties) -> ReadResult:
-        """Read what is there; an empty id tells the engine that it is gone."""
+        """Return the resource as Astro has it; an empty id means to the engine that it is gone."""
         found = self._life(call).read(call, _inward(props))
         if found is None:
             return ReadResult("", {})
@@ -113,7 +114,7 @@ class _Provider(ResourceProvider):
 
     @_served
     def update(self, call: EngineCall, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Make it what the program asks for."""
+        """Change the role, or the roles of the table, to those that the program asks for."""
         return UpdateResult(_outward(self._life(call).update(call, _inward(_olds), _inward(_news))))
 
     @_served
@@ -135,23 +136,23 @@ class DeploymentOrgTokenBindingsProvider(_Provider):
     def _life(self, call: EngineCall) -> Life:
         return _process.tables(call.at_once)
 
-    def _told(self, problems: Sequence[InputError]) -> Sequence[InputError]:
-        """All as one, which reads better than a table's many lines between a program's traceback."""
-        from astro_provider.lifecycle.findings import as_one  # noqa: PLC0415  a program needs none of it
+    def _reported(self, problems: Sequence[InputError]) -> Sequence[InputError]:
+        """Return all problems as one, which is readable amid the traceback that the engine prints of the program."""
+        from astro_provider.lifecycle.findings import as_one  # noqa: PLC0415  a program does not need it
 
         return [as_one(problems)] if problems else []
 
 
-_configured: list[Config] = []  # by the engine, for each class; all have the same configuration
+_configured: list[Config] = []  # the engine configures each class; all get the same configuration
 
 
 def _settings() -> Settings:
-    from astro_provider.astro.settings import NAMESPACE, Settings  # noqa: PLC0415  a program needs none of it
+    from astro_provider.astro.settings import NAMESPACE, Settings  # noqa: PLC0415  a program does not need it
 
     if not _configured:
         return Settings.find(lambda _key: None, os.environ)
     config = _configured[-1]
-    # The SDK shows no list of the keys. In a project named `astro` they are the program's own as well.
+    # The SDK has no public list of the keys. In a project named `astro` they are the program's own as well.
     content = vars(config)
     keys = content.get("_props", ()) if content.get("_project_name") != NAMESPACE else ()
     return Settings.find(config.get, os.environ, keys)
@@ -162,8 +163,8 @@ _process = Process(_settings)
 
 @functools.cache
 def _log() -> EngineLog | None:
-    """The log of the engine that started this process, which all notices go to from now on; None if none did."""
-    from astro_provider.engine.callers import engine_address  # noqa: PLC0415  a program needs none of it
+    """Send all notices to the log of the engine that started this process, and return it; None: no engine did."""
+    from astro_provider.engine.callers import engine_address  # noqa: PLC0415  a program does not need it
     from astro_provider.engine.calls import EngineLog  # noqa: PLC0415  as above
     from astro_provider.messages import notices  # noqa: PLC0415  as above
 
@@ -176,13 +177,13 @@ def _log() -> EngineLog | None:
 
 
 def _engine_call(identifier: str, properties: Properties) -> EngineCall:
-    """The engine's call that this thread is serving, as far as the SDK lets it be seen.
+    """Return the engine's call that this thread is serving, as far as the SDK shows it.
 
     Args:
         identifier: the resource's id; blank if it has none.
         properties: a bag of the call, which has Pulumi's own property.
     """
-    from astro_provider.engine.callers import callers  # noqa: PLC0415  a program needs none of it
+    from astro_provider.engine.callers import callers  # noqa: PLC0415  a program does not need it
     from astro_provider.engine.calls import ending_with, in_one_sentence  # noqa: PLC0415  as above
     from astro_provider.lifecycle.engine_call import EngineCall  # noqa: PLC0415  as above
 
@@ -194,7 +195,7 @@ def _engine_call(identifier: str, properties: Properties) -> EngineCall:
             if kept is not None:
                 kept = Kept(kept.identifier, {**_outward(dict(kept.outputs)), PROVIDER_KEY: properties[PROVIDER_KEY]})
             found.context.set_trailing_metadata(ending_with(in_one_sentence(error), kept))
-        # Without the context, the SDK prints a traceback: let it be short for an error that says it all.
+        # Without the context, the SDK prints a traceback, which is shorter without the frames of our own errors.
         raise error.with_traceback(None) if isinstance(error, AstroProviderError) else error from None
 
     notify = log.about(found.urn) if log is not None and found.urn else None
@@ -202,11 +203,11 @@ def _engine_call(identifier: str, properties: Properties) -> EngineCall:
 
 
 def _inward(properties: Properties) -> Properties:
-    """Without Pulumi's own property, in the lifecycles' spelling, and with our UNKNOWN for Pulumi's, at whatever depth.
+    """Return a bag for a lifecycle: without `__provider`, in snake_case, and with our UNKNOWN for Pulumi's at any depth.
 
-    The native door, whose resource this may have been, spells in camelCase.
+    The native door, which may have written the bag, spells in camelCase.
     """
-    from astro_provider.engine.property_names import snake  # noqa: PLC0415  a program needs none of it
+    from astro_provider.engine.property_names import snake  # noqa: PLC0415  a program does not need it
     from astro_provider.lifecycle.values import UNKNOWN  # noqa: PLC0415  as above
 
     def inward(value: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Finds the engine's call of a dynamic provider among the callers' frames, because the SDK does not hand it over.
+"""Finds the engine's call of a dynamic provider in the frames of the calling functions: the SDK does not pass it on.
 
 The SDK's provider process serves a call on one thread of its pool: the frame of its servicer has the `request` and the gRPC
-`context`, and the lowest frame, of `concurrent.futures`, has the pool. All three are looked for once a call, each by itself.
-What an SDK to come hides is done without: notices then stand beside the stack, errors come with a traceback, and the
-process serves four operations at once. `astro-provider doctor` prints what is hidden.
+`context`, and the lowest frame, of `concurrent.futures`, has the pool. Each call looks for the three, one by one. A later
+SDK may hide one of them: notices are then on the stack, errors come with a traceback, or the process serves four
+operations at once. `astro-provider doctor` prints which are hidden.
 """
 
 from __future__ import annotations
@@ -19,17 +19,15 @@ import grpc  # type: ignore[import-untyped]  # no stubs
 
 PROVIDER_MODULE = "pulumi.dynamic.__main__"
 OPERATIONS_OF_THE_SDK = 4  # the threads that the SDK gives to the process of a dynamic provider
-OPERATIONS_AT_ONCE = (
-    64  # that one process serves if its pool can be widened; the engine's default is four for each core
-)
+OPERATIONS_AT_ONCE = 64  # one process serves so many if its pool can be widened; the engine's default is four a core
 
 
 @dataclass(frozen=True)
 class Callers:
-    """What stands among the callers of the function that looked.
+    """The parts of an engine's call that the frames show; None: hidden.
 
     Attributes:
-        request: the engine's message; None if it is hidden, as all that follow.
+        request: the engine's message.
         context: the engine's call in gRPC.
         pool: the threads that serve the engine's calls.
     """
@@ -44,19 +42,20 @@ class Callers:
         return str(getattr(self.request, "urn", ""))
 
     def widen(self) -> int:
-        """Let the process serve OPERATIONS_AT_ONCE, and return how many it serves now."""
+        """Widen the pool to OPERATIONS_AT_ONCE, and return how many operations the process serves at once."""
         pool = self.pool
         if pool is None:
             return OPERATIONS_OF_THE_SDK
         if pool._max_workers < OPERATIONS_AT_ONCE:  # noqa: SLF001  there is no public way
             pool._max_workers = OPERATIONS_AT_ONCE  # noqa: SLF001  as above
-            for _ in range(pool._work_queue.qsize()):  # noqa: SLF001  calls that came before now have to find a thread
-                pool.submit(int)  # makes a thread if none is idle
+            # Calls that are queued already get a thread only when something is submitted: that starts one if none is idle.
+            for _ in range(pool._work_queue.qsize()):  # noqa: SLF001  as above
+                pool.submit(int)
         return OPERATIONS_AT_ONCE
 
 
 def callers() -> Callers:
-    """Look for the engine's call that this thread is serving."""
+    """Return the engine's call that this thread is serving."""
     request = context = pool = None
     for frame in _frames():
         found = frame.f_locals
@@ -81,11 +80,11 @@ def _frames() -> Iterator[FrameType]:
 
 
 def engine_address(arguments: Sequence[str]) -> str | None:
-    """Where the engine listens that started this process for a dynamic provider; None if none did.
+    """Return the address of the engine that started this process for a dynamic provider; None: no engine did.
 
     It is the first argument that is no option; with `pulumi --logflow` or `--tracing` there are options before it.
     """
-    # Anything may load the provider class, a test for example, and its arguments are no address.
+    # Another process may load the provider class, a test for example, and its arguments are no address.
     spec = getattr(sys.modules.get("__main__"), "__spec__", None)
     if spec is None or spec.name != PROVIDER_MODULE:
         return None

@@ -1,11 +1,11 @@
-"""What both doors do for each call of an engine, and with an engine.
+"""The answer to an engine's call, through either door: its notices, and the sentence with which it fails.
 
-`answering` surrounds a call: its notices stand beside its resource, and it ends with a sentence, never with a traceback.
-`ending_with` is that sentence as gRPC carries it, with what the engine has to keep in its state.
+`answering` surrounds a call: its notices go to the log of its resource, and it fails with a sentence, never with a
+traceback. `ending_with` is that sentence as gRPC carries it, with the state that the engine has to keep.
 
-What a provider prints shows as a message without a severity, and `pulumi preview --json` calls it `info#err`. What it
-sends to the engine's log has one: a pull request's check can tell a warning from a note. No notice is lost and none stops a
-run. If the engine cannot be reached, or does not answer in time, the notice and all later ones go to standard error.
+A notice in the engine's log has a severity, by which a pull request's check distinguishes a warning from a note; a printed
+line has none, and `pulumi preview --json` calls it `info#err`. No notice is lost and none stops a run: if the engine cannot
+be reached, or does not answer in time, this notice and all later ones go to standard error.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from astro_provider.messages import notices, shown
 from astro_provider.messages.notices import Severity, Sink
 from astro_provider.version import __version__
 
-LONGEST_SECONDS = 5.0  # an engine on this machine answers in milliseconds; a busy one has some patience due
-DETAILS = "grpc-status-details-bin"  # where gRPC has the details of an error
+LONGEST_SECONDS = 5.0  # an engine on this machine answers in milliseconds; a busy one takes longer
+DETAILS = "grpc-status-details-bin"  # gRPC's key of the details of an error
 # gRPC takes 127.0.0.1 to a proxy that `http_proxy` names, and the engine is always on this machine.
 _NO_PROXY = [("grpc.enable_http_proxy", 0)]
 _SEVERITIES = {Severity.WARNING: engine_pb2.WARNING, Severity.NOTE: engine_pb2.INFO}
@@ -33,16 +33,16 @@ _SEVERITIES = {Severity.WARNING: engine_pb2.WARNING, Severity.NOTE: engine_pb2.I
 
 @contextmanager
 def answering(call: EngineCall) -> Iterator[None]:
-    """Let the block be the answer to a call: its notices are about its resource, and an error of it ends the call."""
+    """Make the block the answer to a call: its notices are about the call's resource, and its error fails the call."""
     with notices.routed_to(call.notify):
         try:
             yield
-        except Exception as error:  # noqa: BLE001  whatever it is, a person reads one sentence
+        except Exception as error:  # noqa: BLE001  of every error, a person reads one sentence
             call.fail(error)
 
 
 def in_one_sentence(error: Exception) -> str:
-    """What a person reads of an error; of a fault of ours, that it is one."""
+    """Return the sentence that a person reads of an error; a fault of this package is called one."""
     if isinstance(error, AstroProviderError):
         return str(error)
     what = shown.line(f"{type(error).__name__}: {error}")
@@ -50,14 +50,14 @@ def in_one_sentence(error: Exception) -> str:
 
 
 def ending_with(text: str, kept: Kept | None = None) -> tuple[tuple[str, bytes]]:
-    """The trailing metadata of a call that ends with the code UNKNOWN, of which an engine reads this text and no other.
+    """Return the trailing metadata of a call that fails with the code UNKNOWN; the engine prints this text and no other.
 
-    An engine that is told nothing keeps the resource as it was before, or keeps none at all. What it is told to keep it
-    stores, shows as a change in the next preview, whatever the inputs are then, and updates in the next run.
+    Without `kept` the engine keeps the resource as it was before, or none if there was none. With it, the engine stores that
+    state, shows a change in the next preview, whatever the inputs are then, and calls update in the next run.
 
     Args:
         text: why the call failed.
-        kept: what the engine has to keep; its outputs are JSON values, Pulumi's own property among them.
+        kept: the state to keep; its outputs are JSON values, Pulumi's own property among them.
     """
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)
     if kept is not None:
@@ -72,8 +72,8 @@ class EngineLog:
     """The engine's log.
 
     Args:
-        address: where the engine listens, for example 127.0.0.1:40123.
-        spell: the text of a notice as the readers of this log know the names of properties.
+        address: the engine's, for example 127.0.0.1:40123.
+        spell: turns the names of properties in a notice into the spelling of the program's language.
     """
 
     def __init__(self, address: str, spell: Callable[[str], str] = str) -> None:
@@ -83,7 +83,7 @@ class EngineLog:
         )
 
     def __call__(self, severity: Severity, text: str, urn: str = "") -> None:
-        """Send a notice, beside a resource or beside the stack, or print it to standard error."""
+        """Send a notice about a resource or, without a URN, about the stack; print it if the engine does not take it."""
         stub = self._stub
         if stub is not None:
             request = engine_pb2.LogRequest(
@@ -98,5 +98,5 @@ class EngineLog:
         notices.print_to_stderr(severity, text)
 
     def about(self, urn: str) -> Sink:
-        """The sink of the notices that are about one resource."""
+        """Return the sink of the notices about one resource."""
         return functools.partial(self, urn=urn)

@@ -1,4 +1,4 @@
-"""Looks whether the Pulumi SDK of this Python lets a dynamic provider see the engine's call, for `astro-provider doctor`.
+"""Finds out whether the Pulumi SDK of this Python shows the engine's call to a dynamic provider, for `doctor`.
 
 It runs the SDK's own provider process, in a thread, and asks it to check a resource whose provider is `Probe`.
 """
@@ -28,21 +28,21 @@ CALL, ERRORS, THREADS = "call", "errors", "threads"
 
 
 class Probe(ResourceProvider):
-    """Tells which parts of the engine's call it can see."""
+    """A provider whose check returns which parts of the engine's call it can see."""
 
     serialize_as_secret_always = False
 
     def check(self, _olds: dict[str, Any], _news: dict[str, Any]) -> CheckResult:
-        """Answer with what is seen."""
+        """Return which parts are seen."""
         found = callers()
         seen = {CALL: found.urn == URN, ERRORS: found.context is not None, THREADS: found.pool is not None}
         return CheckResult(seen, [])
 
 
 def hidden_by_the_sdk() -> list[str]:
-    """Return what the SDK hides from a dynamic provider.
+    """Return the parts of a call that the SDK hides from a dynamic provider.
 
-    Without CALL no notice stands beside its resource, without ERRORS an error comes with a traceback, and without THREADS
+    Without CALL no notice is on its resource, without ERRORS an error comes with a traceback, and without THREADS only
     four operations run at once.
     """
     request = provider_pb2.CheckRequest(urn=URN, news=Struct())
@@ -58,7 +58,9 @@ def _served_port() -> str:
     """Start the SDK's server in a thread, and return the port that it prints."""
     read, written = os.pipe()
     stdout = sys.stdout
-    sys.stdout = SimpleNamespace(buffer=os.fdopen(written, "wb", buffering=0))  # all that it uses
+    sys.stdout = SimpleNamespace(
+        buffer=os.fdopen(written, "wb", buffering=0)
+    )  # the only part of it that the server uses
     try:
         threading.Thread(
             target=runpy.run_module, args=(PROVIDER_MODULE,), kwargs={"run_name": "__main__"}, daemon=True

@@ -35,23 +35,23 @@ class Life(Protocol):
         """Compare stored outputs with checked inputs."""
 
     def create(self, call: EngineCall, properties: Properties, /) -> tuple[object, Properties]:
-        """Make it, and return its id and its outputs."""
+        """Create the resource, and return its id and its outputs."""
 
     def read(self, call: EngineCall, olds: Properties, /) -> tuple[Properties, Properties] | None:
-        """Return inputs and outputs as they are now; None if it is gone."""
+        """Return the present inputs and outputs; None if the resource is gone."""
 
     def update(self, call: EngineCall, olds: Properties, news: Properties, /) -> Properties:
-        """Make it what the inputs ask for, and return its outputs."""
+        """Change the resource to what the inputs ask for, and return its outputs."""
 
     def delete(self, call: EngineCall, olds: Properties, /) -> None:
-        """Take it away."""
+        """Remove the resource."""
 
 
 class Process:
-    """The lifecycles of one process, which share what is known of Astro, the writer, and what the program claims.
+    """The lifecycles of one process, which share the reads of Astro, the writer, and the claims of the program.
 
     Args:
-        find_settings: finds the settings when they are first needed; what it raises, each call raises.
+        find_settings: finds the settings when they are first needed; each call raises its error again.
     """
 
     def __init__(self, find_settings: Callable[[], Settings]) -> None:
@@ -60,7 +60,7 @@ class Process:
         self._shared: Shared | None = None
         self._bindings: Life | None = None
         self._tables: Life | None = None
-        self._unknown: list[str] = []  # texts about what is no setting, which no check has shown
+        self._unknown: list[str] = []  # sentences about unknown settings that no check has shown
         self._unknown_stops = False
 
     def check(self, life: Life, call: EngineCall, olds: Properties, news: Properties) -> Checked:
@@ -124,7 +124,7 @@ class Process:
 
 @contextmanager
 def garbage_left_alone() -> Iterator[None]:
-    """Pause the garbage collector while modules are loaded: all of them stay, and to look through them takes a fifth."""
+    """Pause the garbage collector while modules are loaded: all of them stay, and a fifth of the time is saved."""
     gc.disable()
     try:
         yield

@@ -1,4 +1,4 @@
-"""How the two doors spell the names of our properties: the dynamic one in snake_case, the native one in camelCase.
+"""The two spellings of our property names: snake_case in the dynamic door, camelCase in the native one.
 
 Only names of ours are translated: the properties of a resource, never the keys of `roles` or of another map, which are
 names and ids of Astro. The lifecycles, and all messages below the doors, spell in snake_case.
@@ -27,15 +27,15 @@ _SNAKE = {
     )
 }
 _OURS = sorted((name for name in _SNAKE.values() if "_" in name), key=len, reverse=True)
-# What stands between quotes is a name or an id of somebody else; an apostrophe within a word is no quote.
+# A text between quotes is a name or an id of Astro; an apostrophe within a word is no quote.
 _IN_TEXT = re.compile(rf"""(?<!\w)'[^']*'|"[^"]*"|\b({"|".join(_OURS)})\b""")
 
 
 def in_camel_case(text: str) -> str:
-    """A message with the names of properties as the native door spells them."""
+    """Return a message with the names of properties as the native door spells them."""
     return _IN_TEXT.sub(lambda found: camel(found[1]) if found[1] else found[0], text)
 
 
 def snake(name: str) -> str:
-    """A name of a property as the lifecycles spell it, whichever door wrote it."""
+    """Return the name of a property in snake_case, from either spelling."""
     return _SNAKE.get(name, name)

@@ -1,1 +1,1 @@
-"""The texts that people read: notices and warnings, words for values, and what is shown of texts from outside."""
+"""The texts that people read: notices and warnings, words for values, and the visible form of texts from outside."""

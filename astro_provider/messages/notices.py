@@ -1,8 +1,7 @@
 """Warnings and notes for the person who reads the preview or the update.
 
-A notice is one line, printed once in a process; a preview and the update after it are two processes. Where it goes is not
-decided here: a process that an engine started sends it there (`engine/calls.py`), every other one prints it to standard
-error.
+A notice is one line, printed once in a process; a preview and the update after it are two processes. A process that an
+engine started sends its notices there (`engine/calls.py`); every other process prints them to standard error.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ Say = Callable[[str], None]  # `warn` or `note`
 
 
 def print_to_stderr(severity: Severity, text: str) -> None:
-    """Print one notice as one line; if the reader has gone, the line is lost, and no write fails for it."""
+    """Print one notice as one line; a line that cannot be printed is lost, because no write to Astro may fail for it."""
     with suppress(OSError, ValueError):  # a broken pipe, a closed file
-        # One write with its newline, because four threads print into the same pipe.
+        # One write with its newline, because several threads print into the same pipe.
         sys.stderr.write(f"astro: {severity}: {text}\n")
         sys.stderr.flush()
 
@@ -41,10 +40,10 @@ _routed: ContextVar[Sink | None] = ContextVar("routed", default=None)
 
 @contextmanager
 def routed_to(sink: Sink | None) -> Iterator[None]:
-    """Let the notices of this block go to a sink of their own, which shows them beside a resource.
+    """Route the notices of this block to a sink of their own, for example the log of one resource.
 
     Args:
-        sink: as in `send_to`; None: they are about the run as a whole.
+        sink: as in `send_to`; None: the notices are about the run as a whole.
     """
     before = _routed.set(sink)
     try:
@@ -54,12 +53,12 @@ def routed_to(sink: Sink | None) -> Iterator[None]:
 
 
 _lock = threading.Lock()
-_told: set[tuple[Severity, str]] = set()
+_printed: set[tuple[Severity, str]] = set()
 _sink: Sink = print_to_stderr
 
 
 def send_to(sink: Sink) -> None:
-    """Let all notices of this process that are about the run as a whole go there from now on.
+    """Send all notices of this process that are about the run as a whole to a sink, from now on.
 
     Args:
         sink: takes the severity and the text, which is one line; called from several threads; raises nothing.
@@ -71,23 +70,23 @@ def send_to(sink: Sink) -> None:
 def forget() -> None:
     """Forget which notices were printed, as in a new process."""
     with _lock:
-        _told.clear()
+        _printed.clear()
 
 
 def warn(text: str) -> None:
     """Print a warning, unless this process has printed it."""
-    _tell_once(Severity.WARNING, text)
+    _print_once(Severity.WARNING, text)
 
 
 def note(text: str) -> None:
     """Print a note, unless this process has printed it."""
-    _tell_once(Severity.NOTE, text)
+    _print_once(Severity.NOTE, text)
 
 
-def _tell_once(severity: Severity, text: str) -> None:
+def _print_once(severity: Severity, text: str) -> None:
     notice = severity, shown.line(text)
     with _lock:
-        if notice in _told:
+        if notice in _printed:
             return
-        _told.add(notice)
+        _printed.add(notice)
     (_routed.get() or _sink)(*notice)

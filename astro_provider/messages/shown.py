@@ -1,10 +1,10 @@
 """Makes texts from outside fit to be shown: in messages, tables, generated files, CSV and JSON.
 
-A token's name, a role's name or the service's words may hold anything. Shown raw, a control character moves the reader's
-cursor or sets the terminal's title, a bidi override makes a name read as another one, and a zero-width character hides
-the difference between two names. So each character without a visible shape is shown as `�`, and a text is one line.
+A token's name, a role's name or the service's words may contain anything. Shown raw, a control character moves the
+reader's cursor or sets the terminal's title, a bidi override makes a name read as another one, and a zero-width character
+hides the difference between two names. So each character without a visible shape is shown as `�`, and a text is one line.
 
-Nothing here is for the values themselves: a name that is compared, stored or sent stays as it came. Pure.
+Only shown texts pass through here: a name that is compared, stored or sent stays as it came.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 
 LONGEST_QUOTE = 256  # characters of a foreign text that a message repeats
 REPLACEMENT = "\ufffd"
-JOINERS = frozenset("\u200c\u200d")  # they hold scripts and emoji together
+JOINERS = frozenset("\u200c\u200d")  # scripts and emoji need them
 # Characters without a shape, which `str.isprintable` takes for visible: a grapheme joiner, fillers, variation selectors
 # (two names may differ by one alone), and symbols that are blank by design.
 _BLANK = re.compile(
@@ -27,7 +27,7 @@ _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four are the wide f
 
 
 def line(text: str, *, longest: int | None = None) -> str:
-    """The text as one line without hidden characters; blanks at its ends go, blanks within stay.
+    """Return a text as one line without hidden characters; blanks at its ends go, blanks within stay.
 
     Args:
         text: anything.
@@ -41,22 +41,22 @@ def line(text: str, *, longest: int | None = None) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula: one that starts like a formula gets an apostrophe."""
+    """Return a text as a cell that no spreadsheet takes for a formula: one that starts like it gets an apostrophe."""
     cell = line(text)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def json_text(text: str) -> str:
-    """JSON in which each hidden character is escaped, so that it may be printed; a parser reads the same values.
+    """Return JSON in which each hidden character is escaped, so that it may be printed; a parser reads the same values.
 
     Args:
-        text: what `json.dumps` returned, with whatever `ensure_ascii`.
+        text: the result of `json.dumps`, with either `ensure_ascii`.
     """
     return _BEYOND_ASCII.sub(_escaped_if_hidden, text)
 
 
 def is_hidden(character: str) -> bool:
-    """Return whether a character has no visible shape. A joiner counts as visible; `line` looks at what stands before it."""
+    """Return whether a character has no visible shape. A joiner counts as visible; `line` decides by the one before it."""
     return not (character.isprintable() or character in JOINERS) or _BLANK.match(character) is not None
 
 

@@ -1,10 +1,10 @@
-"""Words that messages share: a thing by its name and id, and the beginning of a sentence."""
+"""Words that messages share: a thing by its name and id, a number with its noun, the beginning of a sentence."""
 
 from __future__ import annotations
 
 
 def in_words(what: str, name: object, identifier: object) -> str:
-    """A thing by its name and then its id, as far as they are known: `token 'ci' (cl…)`.
+    """Return a thing by its name and then its id, as far as they are known: `token 'ci' (cl…)`.
 
     Args:
         what: the kind of thing.
@@ -19,5 +19,10 @@ def in_words(what: str, name: object, identifier: object) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text that begins a sentence."""
+    """Return a text with a capital, as the beginning of a sentence."""
     return text[:1].upper() + text[1:]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 token`, `2 tokens`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,1 +1,1 @@
-"""A program declares bindings and tables here, and asks which tokens a deployment has. Only this wing builds resources."""
+"""The resources that a program declares, and the functions that it calls. Only this wing and `native.py` build resources."""

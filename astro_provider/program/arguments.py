@@ -1,9 +1,9 @@
-"""The arguments of a binding and of a table, as types: what a type checker refuses before anything runs.
+"""The arguments of a binding and of a table, as types, so that a type checker refuses wrong ones before a program runs.
 
 A binding takes a deployment and a token, each by id, by name, or by both, which must then mean the same thing, and a role.
-`TypedDict` cannot say "one of the two", so each way to say it is a type of its own, and
-`DeploymentOrgTokenBindingArgsDict` is any of them. The same types are the keywords of `DeploymentOrgTokenBindingArgs` and
-of the resource. Nothing is examined here while a program runs: `check` does that.
+`TypedDict` has no "one of the two", so each combination is a type of its own, and `DeploymentOrgTokenBindingArgsDict` is
+any of them. The same types are the keywords of `DeploymentOrgTokenBindingArgs` and of the resource. While a program runs,
+nothing is examined here: `check` does that.
 
 Annotations are not postponed here (`from __future__ import annotations`), because programs may ask a `TypedDict` for its
 keys.
@@ -67,17 +67,17 @@ DeploymentOrgTokenBindingArgsDict: TypeAlias = (
 
 @dataclass
 class DeploymentOrgTokenBindingArgs:
-    """What a binding is asked to be.
+    """The arguments of a binding.
 
     Attributes:
         deployment_id: the id of the deployment; give this, `deployment_name`, or both of the same deployment.
-        deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` tells which one
-            is meant if two workspaces have it.
+        deployment_name: the name of the deployment. A name is unique in a workspace, so `workspace_id` decides if two
+            workspaces have it.
         role: `DEPLOYMENT_ADMIN`, or the name of any other deployment role.
         org_token_name: the name of the organization token; give this, `org_token_id`, or both of the same token.
         org_token_id: the id of the organization token.
         workspace_id: a guard: the deployment must belong to this workspace.
-        organization_id: the id of the organization, if the credential does not tell it.
+        organization_id: the id of the organization, if the credential does not name it.
         overwrite: on create, take over a binding that exists with another role.
     """
 
@@ -90,7 +90,7 @@ class DeploymentOrgTokenBindingArgs:
     overwrite: pulumi.Input[bool] | None = None
     deployment_name: pulumi.Input[str] | None = None
 
-    if TYPE_CHECKING:  # while a program runs, it is the dataclass's own
+    if TYPE_CHECKING:  # while a program runs, the dataclass has its own constructor
 
         @overload
         def __init__(
@@ -140,15 +140,15 @@ class DeploymentOrgTokenBindingsArgsDict(TypedDict, total=False):
 
 @dataclass
 class DeploymentOrgTokenBindingsArgs:
-    """What a table is asked to be.
+    """The arguments of a table.
 
     Attributes:
         roles: the roles, `{deployment: {token: role}}`. Each key is a name or an id; at least one deployment.
-        exclusive: whether organization tokens that are not named here lose their roles in the deployments that are. A
-            deployment with `{}` then means nobody. What a run takes stands in its preview, as `removes`.
-        workspace_id: a guard: each deployment must belong to this workspace. It also tells deployments of one name apart.
-        organization_id: the id of the organization, where the credential does not tell it.
-        overwrite: a new entry may take over what exists with another role.
+        exclusive: whether organization tokens that are not named here lose their roles in the deployments that are. With
+            `{}` a deployment has none of them. The preview names the roles that a run takes, as `removes`.
+        workspace_id: a guard: each deployment must belong to this workspace. It also decides between deployments of one name.
+        organization_id: the id of the organization, if the credential does not name it.
+        overwrite: a new entry may take over a binding that exists with another role.
     """
 
     roles: RolesByDeployment

@@ -32,13 +32,13 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     deployment_id: pulumi.Output[str]
     """The id of the deployment."""
     deployment_name: pulumi.Output[str | None]
-    """The name of the deployment; None in a state that was written before this output was there, until an update."""
+    """The name of the deployment; None in a state of a version without this output, until an update."""
     org_token_id: pulumi.Output[str]
     """The id of the organization token."""
     org_token_name: pulumi.Output[str]
     """The name of the organization token."""
     role: pulumi.Output[str]
-    """The role that the token holds in the deployment."""
+    """The role that the token has in the deployment."""
     workspace_id: pulumi.Output[str | None]
     """The workspace that the deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
@@ -50,7 +50,7 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     created_at: pulumi.Output[str]
     """When the token was made (RFC 3339)."""
     created_by: pulumi.Output[str | None]
-    """Who made the token: full name, else token name, else user name, else id."""
+    """The person or token that made the token: the full name, or the token's name, or the user name, or the id."""
     unfinished: pulumi.Output[bool | None]
     """Whether a run that failed may have written another role, or this one; None: no."""
 
@@ -63,10 +63,10 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
         pulumi.CustomResource.__init__(self, DYNAMIC_BINDING, resource_name, properties, options)
 
     def __init_subclass__(cls, **keywords: str) -> None:
-        """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.
+        """Give a subclass the type of this class; Pulumi would give it `pulumi-python:dynamic:Resource`.
 
         Raises:
-            TypeError: the subclass is given a type of its own.
+            TypeError: the subclass asks for a type of its own.
         """
         refuse_type_of_its_own(cls, _NAME, keywords)
         super().__init_subclass__(module=_MODULE, name=_NAME)

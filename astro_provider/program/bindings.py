@@ -1,4 +1,4 @@
-"""The resource that a program writes for many bindings: a table of which token has which role in which deployment.
+"""The resource that a program writes for many bindings: a table of the roles of tokens in deployments.
 
 Annotations are not postponed here, as in `binding.py`.
 """
@@ -18,7 +18,7 @@ _MODULE, _NAME = "astro", "DeploymentOrgTokenBindings"  # the type in every URN,
 
 
 class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_NAME):
-    """Which organization API token has which role in which deployment, as one resource.
+    """The roles of many organization API tokens in deployments, as one resource.
 
     It owns its entries and leaves all others alone; with `exclusive`, no other organization token keeps a role in its
     deployments. Its id is `<organization id>/` and a random part that stays.
@@ -31,11 +31,11 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
     roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """The roles, by deployment and token, with the keys of the program."""
     exclusive: pulumi.Output[bool]
-    """Whether nobody else may have a role in the deployments, as given."""
+    """Whether no other organization token may have a role in the deployments, as given."""
     workspace_id: pulumi.Output[str | None]
     """The workspace that each deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether a new entry may take over what exists with another role, as given."""
+    """Whether a new entry may take over a binding that exists with another role, as given."""
     deployment_ids: pulumi.Output[Mapping[str, str]]
     """The ids of the deployments that are given by name."""
     token_ids: pulumi.Output[Mapping[str, str]]
@@ -54,10 +54,10 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
         pulumi.CustomResource.__init__(self, DYNAMIC_TABLE, resource_name, properties, options)
 
     def __init_subclass__(cls, **keywords: str) -> None:
-        """Give a subclass the type of this class, which Pulumi would otherwise make `pulumi-python:dynamic:Resource`.
+        """Give a subclass the type of this class; Pulumi would give it `pulumi-python:dynamic:Resource`.
 
         Raises:
-            TypeError: the subclass is given a type of its own.
+            TypeError: the subclass asks for a type of its own.
         """
         refuse_type_of_its_own(cls, _NAME, keywords)
         super().__init_subclass__(module=_MODULE, name=_NAME)

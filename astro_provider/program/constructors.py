@@ -1,4 +1,4 @@
-"""How programs construct the two resources, through whichever door: the arguments, and what is refused at once.
+"""The constructors of the two resources, for both doors: their arguments, and the ones that are refused at once.
 
 Annotations are not postponed here, as in `binding.py`.
 """
@@ -33,7 +33,7 @@ from astro_provider.program.declared import (
 
 
 class _Constructor:
-    """What both constructors leave to a door."""
+    """The step of both constructors that a door implements."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -43,7 +43,7 @@ class _Constructor:
 
 
 class OneBinding(_Constructor):
-    """The constructor of a binding; a door says how it is declared."""
+    """The constructor of a binding; a door declares it to the engine."""
 
     @overload
     def __init__(
@@ -112,7 +112,7 @@ class OneBinding(_Constructor):
 
         Args:
             resource_name: Pulumi's name of the resource; name it by deployment and token, not by position in a list.
-            args: the arguments as one object or dictionary; keywords given beside it take precedence.
+            args: the arguments as one object or dictionary; keywords take precedence over it.
             opts: Pulumi's resource options.
             deployment_id: see `DeploymentOrgTokenBindingArgs`, as all that follow.
             deployment_name: see there.
@@ -124,7 +124,7 @@ class OneBinding(_Constructor):
             overwrite: see there.
 
         Raises:
-            SettingsError: `astro:token` stands in the stack's configuration in clear.
+            SettingsError: the stack's configuration has `astro:token` in clear.
             BindingConflict: another resource of this program binds the same token to the same deployment.
         """
         keywords = {
@@ -146,7 +146,7 @@ class OneBinding(_Constructor):
         arguments: Iterable[Mapping[str, Any]],
         opts: pulumi.ResourceOptions | None,
     ) -> dict[str, Any]:
-        """The properties of the binding, which is noted as declared."""
+        """Note the binding as declared, and return its properties."""
         refuse_credential_in_clear()
         properties = properties_of(outputs, *arguments)
         refuse_twice(resource_name, of_binding(properties), opts)
@@ -169,14 +169,14 @@ class OneBinding(_Constructor):
         Raises:
             NotFound: in the preview and in the update, if there is no such binding.
         """
-        # The constructor of a subclass may want arguments that a read has no use for.
+        # The constructor of a subclass may require arguments that a read does not need.
         found = cls.__new__(cls)
         found._declare(resource_name, [], pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))  # noqa: SLF001
         return found
 
 
 class ManyBindings(_Constructor):
-    """The constructor of a table; a door says how it is declared."""
+    """The constructor of a table; a door declares it to the engine."""
 
     def __init__(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
         self,
@@ -194,7 +194,7 @@ class ManyBindings(_Constructor):
 
         Args:
             resource_name: Pulumi's name of the resource.
-            args: the arguments as one object or dictionary; keywords given beside it take precedence.
+            args: the arguments as one object or dictionary; keywords take precedence over it.
             opts: Pulumi's resource options.
             roles: see `DeploymentOrgTokenBindingsArgs`, as all that follow.
             exclusive: see there.
@@ -203,7 +203,7 @@ class ManyBindings(_Constructor):
             overwrite: see there.
 
         Raises:
-            SettingsError: `astro:token` stands in the stack's configuration in clear.
+            SettingsError: the stack's configuration has `astro:token` in clear.
             BindingConflict: another resource of this program binds one of the tokens to the same deployment.
         """
         keywords = {
@@ -222,7 +222,7 @@ class ManyBindings(_Constructor):
         arguments: Iterable[Mapping[str, Any]],
         opts: pulumi.ResourceOptions | None,
     ) -> dict[str, Any]:
-        """The properties of the table, whose entries are noted as declared."""
+        """Note the entries of the table as declared, and return its properties."""
         refuse_credential_in_clear()
         properties = properties_of(outputs, *arguments)
         if properties["roles"] is not None:
@@ -237,12 +237,12 @@ def _as_mapping(args: object) -> Mapping[str, Any]:
 
 
 def _roles_for_pulumi(value: Any, *keys: str) -> Any:
-    """The roles with what Pulumi would leave out on its way to the provider, without a word.
+    """Return the roles without values that Pulumi would drop on the way to the provider, in silence.
 
-    A None becomes "", which the check refuses; also a None of an output, whose grant would be revoked otherwise.
+    A None becomes "", which the check refuses; dropped, a None of an output would revoke the grant.
 
     Args:
-        value: the roles, or what stands beneath these keys.
+        value: the roles, or the part of them beneath these keys.
         keys: the deployment, and the token.
 
     Raises:

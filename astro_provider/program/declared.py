@@ -1,8 +1,7 @@
-"""How a program's resources are declared, and what a running program has declared so far.
+"""Declares a program's resources, and refuses a binding that the running program has declared already.
 
-The same binding twice is refused by name. Plain values are compared as they are spelled. What is spelled differently, or
-not known in the program, is found by the provider: in the preview between a table and a binding, and in the update at the
-latest.
+Plain values are compared as the program spells them. Two spellings of one binding, and values that the program does not
+know, are left to the provider: its check finds them, and an update at the latest.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ class Declaration(NamedTuple):
         deployment_name: its name, if it is not given by its id, which is never ambiguous.
         token_id: the token's id, or None.
         token_name: its name, if it is not given by its id.
-        provider: the provider that the program has made for it, if anything is given by name: two providers may lead to
-            two organizations, in which one name means two things.
+        provider: the provider that the program has made for it, if anything is given by name: one name has two meanings
+            if two providers lead to two organizations.
     """
 
     organization_id: str | None
@@ -43,18 +42,18 @@ class Declaration(NamedTuple):
     provider: str | None = None
 
 
-# What each running program has declared so far: the spelled values, and the name of the resource that has them. A
-# process can run several programs, one after the other.
+# The declarations of each running program, with the name of the resource. A process can run several programs, one after
+# the other.
 _declared: WeakKeyDictionary[pulumi.Resource, dict[Declaration, str]] = WeakKeyDictionary()
 
 
 def refuse_twice(
     resource_name: str, declarations: Iterable[Declaration], opts: pulumi.ResourceOptions | None = None
 ) -> None:
-    """Note what a resource declares, with these options.
+    """Note the declarations of a resource with these options.
 
-    Unit tests with mocks are left alone: all tests of a process share one root resource, so their programs could not be
-    told apart.
+    Under Pulumi's mocks nothing is noted: all unit tests of a process share one root resource, so the programs of two tests
+    would count as one.
 
     Raises:
         BindingConflict: another resource of this program binds the same token to the same deployment.
@@ -78,7 +77,7 @@ def refuse_twice(
 
 
 def _provider_of(opts: pulumi.ResourceOptions | None) -> str | None:
-    """The name of the provider that the program has made for a resource with these options, or for its parent."""
+    """Return the name of the provider that the program has made for a resource with these options, or for its parent."""
     if opts is None:
         return None
     provider = opts.provider or (opts.parent._providers.get(PACKAGE) if opts.parent else None)  # noqa: SLF001  no other way
@@ -86,7 +85,7 @@ def _provider_of(opts: pulumi.ResourceOptions | None) -> str | None:
 
 
 def of_binding(properties: Mapping[str, Any]) -> list[Declaration]:
-    """What a binding declares."""
+    """Return the declaration of a binding; none if the program does not know its deployment or its token."""
     deployment_id, token_id = properties["deployment_id"], properties["org_token_id"]
     deployment_name = properties["deployment_name"] if deployment_id is None else None
     token_name = properties["org_token_name"] if token_id is None else None
@@ -97,7 +96,7 @@ def of_binding(properties: Mapping[str, Any]) -> list[Declaration]:
 
 
 def of_table(properties: Mapping[str, Any]) -> list[Declaration]:
-    """What a table declares: each of its keys may be an id or a name."""
+    """Return the declarations of a table: each key may be an id or a name, so it is declared as both."""
     roles, organization_id, where = (properties[name] for name in ("roles", "organization_id", "workspace_id"))
     if not isinstance(roles, Mapping):
         return []
@@ -112,9 +111,9 @@ def of_table(properties: Mapping[str, Any]) -> list[Declaration]:
 
 
 def properties_of(outputs: Iterable[str], *arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties of a resource from its arguments, of which later ones take precedence.
+    """Return the properties of a resource from its arguments, of which later ones take precedence.
 
-    Each output is named, even as None, or it would not become an attribute.
+    Each output is a key, even with None, because Pulumi makes attributes of keys only.
     """
     properties: dict[str, Any] = dict.fromkeys(outputs)
     for given in arguments:
@@ -126,7 +125,7 @@ _pickled: dict[type[ResourceProvider], str] = {}
 
 
 def pickled(provider: type[ResourceProvider]) -> str:
-    """Return a provider as it stands in every state, `__provider`.
+    """Return a provider as every state has it, in `__provider`.
 
     It is pickled once a process, because the SDK's function wraps the pickler anew at each call: after some 400 calls, no
     other provider of the program whose class is pickled by value can be pickled any more (RecursionError).
@@ -137,15 +136,14 @@ def pickled(provider: type[ResourceProvider]) -> str:
 
 
 def options_with_alias(opts: pulumi.ResourceOptions | None, of_other_door: str) -> pulumi.ResourceOptions:
-    """The options, with what every resource of ours has unless they say otherwise.
-
-    The old one is deleted before a new one takes its place. `diff` says the same, but the engine does not ask it when a
-    replacement is forced. And a resource that the other door made is this one.
+    """Return the options of the program, with two of every resource of ours, which the program may override.
 
     Args:
-        opts: what the program gives.
+        opts: the options of the program.
         of_other_door: the type of the resource through the other door.
     """
+    # A replacement deletes first. `diff` answers the same, but the engine does not call it for a forced replacement. And a
+    # resource in the state that the other door made is this one.
     ours = pulumi.ResourceOptions(delete_before_replace=True, aliases=[pulumi.Alias(type_=of_other_door)])
     return pulumi.ResourceOptions.merge(ours, opts)
 
@@ -154,7 +152,7 @@ def refuse_type_of_its_own(subclass: type, of: str, keywords: Mapping[str, str])
     """Refuse the keywords by which a subclass would get a type of its own.
 
     Raises:
-        TypeError: there are some.
+        TypeError: there is such a keyword.
     """
     if keywords:
         raise TypeError(
@@ -165,10 +163,10 @@ def refuse_type_of_its_own(subclass: type, of: str, keywords: Mapping[str, str])
 
 
 def refuse_credential_in_clear() -> None:
-    """Refuse a stack whose configuration has the credential in clear.
+    """Refuse a stack whose configuration has the credential in clear, because the state would have it in clear too.
 
     Raises:
-        SettingsError: it would stand in the state in clear.
+        SettingsError: it has.
     """
     if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
         raise credential_in_clear()

@@ -1,7 +1,7 @@
-"""Questions that a program asks Astro: the organization's deployments and tokens, and the roles in a deployment.
+"""The functions of a program: the organization's deployments and tokens, and the roles in a deployment.
 
-All questions of a process share the connections, the pace to the service, and the lists of deployments and tokens, which
-are a minute old at most. Roles are read anew each time, because the program itself may have changed them.
+All functions of a process share the connections, the pace of the calls, and the lists of deployments and tokens, which are
+a minute old at most. Roles are read anew each time, because the program itself may have changed them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def get_deployments(
 
     Raises:
         SettingsError: no credential or no organization, or a malformed setting.
-        InputError: no deployment fits what is given. An empty list would make a program declare no bindings, and the
-            next update remove those that there are.
+        InputError: no deployment fits the arguments. For an empty list the program would declare no bindings, and the next
+            update would remove the existing ones.
         ServiceError: a call failed.
     """
     return deployments_of(_reader_of(organization_id), workspace=workspace, name=name)
@@ -83,7 +83,7 @@ def list_deployment_org_tokens(
     organization_id: str | None = None,
     include_other_scopes: bool = False,
 ) -> list[DeploymentOrgToken]:
-    """Return the tokens that hold a role in a deployment, by name. It waits for the service.
+    """Return the tokens that have a role in a deployment, by name. It waits for the service.
 
     Args:
         deployment_id: the deployment; this, its name, or both.
@@ -138,7 +138,7 @@ _readers: dict[Settings, Readers] = {}
 
 
 def _reader_of(organization_id: str | None) -> Reader:
-    """Return the reader of the organization that a question is about, by this run's settings."""
+    """Return the reader of this organization, or the settings' one, by this run's settings."""
     settings = Settings.find(_config, os.environ)
     with _lock:
         if settings not in _readers:

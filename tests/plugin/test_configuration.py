@@ -184,7 +184,7 @@ def test_an_id_of_digits_keeps_them_all(environment: dict[str, str], wanted: Pro
 
 @pytest.mark.parametrize("name", ["default", "default_1_0_0"])
 def test_a_program_gives_no_provider_a_name_of_the_engine_s_own(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"A provider of the name '{name}' cannot be told from Pulumi's own"):
+    with pytest.raises(SettingsError, match=f"A provider named '{name}' counts as Pulumi's own"):
         native.Provider(name)
 
 

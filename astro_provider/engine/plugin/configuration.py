@@ -1,8 +1,8 @@
-"""Where a native provider's settings come from, and what is wrong with its configuration.
+"""The settings of a native provider, and the problems of its configuration.
 
-The default provider has the configuration of the stack. On refresh and destroy that is what was stored with the state,
-so the environment comes before it, as in the dynamic door. An explicit provider is given its values by the program, for
-an organization or a credential of its own, so they come before the environment.
+The default provider has the configuration of the stack. On refresh and destroy the engine sends the one that was stored
+with the state, so the environment comes before it, as in the dynamic door. An explicit provider has values of the program,
+for an organization or a credential of its own, so they come before the environment.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from astro_provider.lifecycle.values import UNKNOWN
 SOURCES = {source.config_key.removeprefix(f"{NAMESPACE}:"): source for source in ALL_SOURCES}
 SECRET = TOKEN.config_key.removeprefix(f"{NAMESPACE}:")
 _ORGANIZATION = ORGANIZATION_ID.config_key.removeprefix(f"{NAMESPACE}:")
-# What the engine itself adds: where the plugin comes from, and values of its own.
+# Keys that the engine adds, about the origin of the plugin.
 _OF_THE_ENGINE = frozenset(("version", "pluginDownloadURL", "pluginChecksums", "parameterization"))
 
 Configuration = Mapping[str, Any]
 
 
 def settings(configuration: Configuration, *, explicit: bool, project: str = "") -> Settings:
-    """The settings of a provider.
+    """Return the settings of a provider.
 
     Args:
         configuration: its values by the names of the schema.
-        explicit: whether the program gave them.
+        explicit: whether the program has made the provider.
         project: the name of the Pulumi project; the configuration of one named `astro` has its program's keys as well.
 
     Raises:
@@ -54,7 +54,7 @@ def settings(configuration: Configuration, *, explicit: bool, project: str = "")
     given = {SOURCES[name].variable: _text(value) for name, value in configuration.items() if name in SOURCES}
     environ = {**os.environ, **{variable: text for variable, text in given.items() if text.strip()}}
     if given.get(TOKEN.variable, "").strip() and not given.get(ORGANIZATION_ID.variable, "").strip():
-        # The organization of the environment is that of another credential, if this one tells its own.
+        # If this credential names its organization, the environment's organization is that of another credential.
         alone = Settings.find({TOKEN.config_key: given[TOKEN.variable]}.get, {})
         if only_organization_in(alone.credential) is not None:
             environ.pop(ORGANIZATION_ID.variable, None)
@@ -62,7 +62,7 @@ def settings(configuration: Configuration, *, explicit: bool, project: str = "")
 
 
 def problems(configuration: Configuration) -> list[InputError]:
-    """What is wrong with the form of a configuration; nothing is asked of the service."""
+    """Return the malformed values of a configuration, without a call to the service."""
     found = []
     token = _known(configuration, SECRET) or os.environ.get(TOKEN.variable, "").strip()
     credential = SecretStr(token) if CREDENTIAL.fullmatch(token) else None
@@ -70,11 +70,11 @@ def problems(configuration: Configuration) -> list[InputError]:
         text = _known(configuration, name)
         if not text:
             continue
-        beside = {TOKEN.config_key: credential.get_secret_value()} if credential else {}
+        with_token = {TOKEN.config_key: credential.get_secret_value()} if credential else {}
         try:
-            Settings.find({**beside, source.config_key: text}.get, {})
+            Settings.find({**with_token, source.config_key: text}.get, {})
         except SettingsError as error:
-            # What stands before a host may be a password, and what stands for an id may be the secret of a token.
+            # A host may have a password before its @, and a token's secret may stand in the place of an id.
             is_secret = source is TOKEN or holds_secret(text, credential) or (source is HOST and "@" in text)
             found.append(InputError(name, str(error), is_secret=is_secret))
     return found
@@ -91,7 +91,7 @@ def _organization_of(token: str) -> str | None:
 
 
 def _known(configuration: Configuration, name: str) -> str:
-    """A value as text; blank if there is none, or if it is not known yet."""
+    """Return a value as text; blank if there is none, or if it is not known yet."""
     value = configuration.get(name)
     return "" if value is None or value is UNKNOWN else _text(value).strip()
 
@@ -101,5 +101,5 @@ def _is_a_users(name: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """A value as text; a number without a fraction has none."""
+    """Return a value as text; a whole number is written without a fraction."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,4 +1,4 @@
-"""What differs between stored and checked inputs, place by place, as the engine prints it."""
+"""The differences between stored and checked inputs, place by place, as the engine prints them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
 
 
 def detailed(old: Properties, new: Properties, difference: Difference, outputs: Properties) -> dict[str, PropertyDiff]:
-    """The places that differ, each with what happens to it.
+    """Return the places that differ, each with its kind: added, deleted, updated, and whether it replaces the resource.
 
     Args:
         old: the stored inputs.
         new: the checked inputs.
-        difference: what the lifecycle says of the two.
+        difference: the lifecycle's answer about the two.
         outputs: the stored outputs.
 
     Returns:
-        By place, for example `roles.etl["ci-deployer"]`; nothing if a change shows in no input.
+        By place, for example `roles.etl["ci-deployer"]`; empty if a change shows in no input.
     """
     found = {}
     for name in {**old, **new}:
@@ -60,7 +60,7 @@ def _differences(place: str, old: Any, new: Any) -> Iterator[tuple[str, Property
 
 
 def _step(key: str) -> str | None:
-    """A key as the engine reads it in a place; None if it cannot be said there, and the whole map is what differs.
+    """Return a key as the engine reads it in a place; None if no place can have it, so the whole map counts as different.
 
     Between quotes the engine knows one escape, that of a quote; every other character means itself, a backslash too.
     """
@@ -73,5 +73,5 @@ def _step(key: str) -> str | None:
 
 
 def roots(places: Collection[str]) -> list[str]:
-    """The properties in which the places are, each once."""
+    """Return the properties in which the places are, each once."""
     return list(dict.fromkeys(re.split(r"[.\[]", place, maxsplit=1)[0] for place in places))

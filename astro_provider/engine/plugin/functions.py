@@ -1,4 +1,4 @@
-"""The functions of the native provider: the questions of `program/functions.py`, for programs in any language."""
+"""The functions of the native provider: those of `program/functions.py`, for programs in any language."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ _FUNCTIONS = {
 
 
 def call(shared: Shared, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a function.
+    """Return the answer of a function.
 
     Args:
-        shared: what the provider's resources share, so that a function reads no list that a check has read.
+        shared: the reader and settings of the provider's resources: a function uses the lists that a check has read.
         function: its type token.
         arguments: by the names of the schema.
 

@@ -1,6 +1,6 @@
-"""What a preview can tell of outputs before anything is done.
+"""The outputs of a resource in a preview, before its create or update.
 
-An output that only the service can tell is unknown, and so is a map of ids as long as one of its names means nothing yet.
+An output that only the service knows is unknown, and so is a map of ids as long as one of its names has no id.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ REMOVES = "removes"  # an input that is no output
 
 
 def binding_previewed(olds: Properties, news: Properties) -> Properties:
-    """The outputs of a binding, as far as they are known; facts of the token stay if the binding does.
+    """Return the outputs of a binding, as far as they are known; an update keeps the facts of the token.
 
     Args:
         olds: the stored outputs; empty for a new binding.
@@ -28,7 +28,7 @@ def binding_previewed(olds: Properties, news: Properties) -> Properties:
 
 
 def table_previewed(news: Properties) -> Properties:
-    """The outputs of a table, as far as they are known, from its checked inputs."""
+    """Return the outputs of a table, as far as they are known, from its checked inputs."""
     table = Table.stored(news)
     found = {name: value for name, value in news.items() if name != REMOVES}
     if table.exclusive is True:

@@ -1,7 +1,6 @@
-"""Property bags between the engine's structs and the lifecycles' dictionaries.
+"""Turns property bags of the engine, which are structs, into dictionaries of the lifecycles, and back.
 
-A bag that the dynamic door wrote is read as well: its spelling is that of the lifecycles, and it has Pulumi's own
-`__provider` beside it.
+A bag that the dynamic door wrote is read as well: its names are in snake_case, and it has Pulumi's own `__provider` too.
 """
 
 from __future__ import annotations
@@ -16,38 +15,38 @@ from astro_provider.lifecycle.values import UNKNOWN
 from astro_provider.names import PROVIDER_KEY, SIGNATURE, UNKNOWN_TEXT, camel
 
 Properties = dict[str, Any]
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret, whose value stands under `value`
-OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"  # that of an output, which has no `value` while it is not known
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the mark of a secret; its value is under `value`
+OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"  # the mark of an output, which has no `value` while it is not known
 
 
 def inward(struct: Struct) -> Properties:
-    """A bag for a lifecycle: its spelling, our UNKNOWN for the engine's text, secrets as plain values."""
+    """Return a bag for a lifecycle: in snake_case, with our UNKNOWN for the engine's text, and secrets as plain values."""
     found = {snake(name): python(value) for name, value in struct.fields.items() if name != PROVIDER_KEY}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def outward(properties: Mapping[str, Any]) -> Struct:
-    """A bag for the engine, from that of a lifecycle."""
+    """Return a bag for the engine, from that of a lifecycle."""
     return struct_of({camel(name): value for name, value in properties.items()})
 
 
 def struct_of(properties: Mapping[str, Any]) -> Struct:
-    """A bag for the engine, whose names are spelled already."""
+    """Return a bag for the engine, from one whose names are in camelCase already."""
     return Struct(fields={name: _value(value) for name, value in properties.items() if value is not None})
 
 
 def is_spelled_otherwise(struct: Struct) -> bool:
-    """Whether the dynamic door wrote a bag."""
+    """Return whether the dynamic door wrote a bag."""
     return any(name == PROVIDER_KEY or camel(name) != name for name in struct.fields)
 
 
 def secret(value: Any) -> Any:
-    """A value that the engine stores encrypted and does not show."""
+    """Return a value marked as a secret, which the engine encrypts and hides."""
     return {SIGNATURE: SECRET, "value": value}
 
 
 def python(value: Value) -> Any:
-    """The value of a bag of the engine, secrets in clear."""
+    """Return a value of the engine as one of Python, secrets in clear."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value

@@ -1,6 +1,6 @@
-"""The engine's calls to a native provider, handed on to the lifecycles, and their answers handed back.
+"""Passes the engine's calls of a native provider to the lifecycles, and their answers back.
 
-What a call means is decided there. Here it is taken apart and put together, and each error becomes one sentence.
+The lifecycles decide what a call means. Here messages are unpacked and packed, and each error becomes one sentence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ from astro_provider.messages import notices
 from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, camel, is_default_provider
 from astro_provider.version import __version__
 
-COMPUTED = ("removes", "deployment_ids", "token_ids", UNFINISHED)  # what a check or a run fills in of a table
+COMPUTED = (
+    "removes",
+    "deployment_ids",
+    "token_ids",
+    UNFINISHED,
+)  # the properties of a table that a check or a run adds
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
@@ -58,7 +63,7 @@ def _served(method: _Method[_Request, _Answer]) -> _Call[_Request, _Answer]:
 
 
 class Session:
-    """One provider of one run: its configuration, and what its resources share.
+    """One provider of one run: its configuration, and the lifecycles that its resources share.
 
     Attributes:
         process: the lifecycles of the provider.
@@ -74,10 +79,10 @@ class Session:
         self.log: EngineLog | None = None
 
     def configure(self, request: provider_pb2.ConfigureRequest) -> None:
-        """Take the configuration, which is read at the first call that needs it."""
+        """Keep the configuration, to be read at the first call that needs it."""
         self._configuration = _plain(request.args)
         self._is_explicit = bool(request.name) and not is_default_provider(request.name)
-        # A secret comes as a map. What is stored in clear is refused when it is needed, as by the dynamic door.
+        # A secret comes as a map, a credential in clear as a text, which is refused at its first use, as by the dynamic door.
         self._is_in_clear = bool(_text_of(request.args, configuration.SECRET)) and not self._is_explicit
         self._project = "".join(request.urn.split("::")[1:2])
 
@@ -100,7 +105,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, operations_at_once: int) -> None:
         self._at_once = operations_at_once
         self._lock = threading.Lock()
-        self._latest = Session()  # of a connection that has said nothing about itself
+        self._latest = Session()  # serves a connection that has sent no address
         self._sessions: dict[str, Session] = {}
 
     def _session(self, context: grpc.ServicerContext) -> Session:
@@ -108,9 +113,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return self._sessions.get(context.peer(), self._latest)
 
     def _connect(self, engine_address: str, context: grpc.ServicerContext) -> None:
-        """Begin a session, or learn the address of its engine."""
+        """Begin the session of a connection, or keep the new address of its engine."""
         with self._lock:
-            if cancelling.is_cancelled():  # an earlier run has ended, and its sessions with it
+            # An earlier run was cancelled; its sessions have ended, and their cancel must not end the calls of this run.
+            if cancelling.is_cancelled():
                 cancelling.begin_anew()
                 notices.forget()
                 self._sessions.clear()
@@ -119,7 +125,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             notices.send_to(self._latest.log)
 
     def engine_call(self, request: Any, context: grpc.ServicerContext) -> tuple[Session, EngineCall]:
-        """The engine's call that this request is, and the session that it belongs to."""
+        """Return the session of a request, and the request as an engine's call."""
 
         def fail(error: Exception) -> NoReturn:
             text = in_camel_case(in_one_sentence(error))
@@ -128,7 +134,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 outputs = {camel(name): one for name, one in kept.outputs.items()}
                 context.set_trailing_metadata(ending_with(text, Kept(kept.identifier, outputs)))
                 context.abort(grpc.StatusCode.UNKNOWN, text)
-            # The first is a code that the engine takes for well understood: the resource is as it was before.
+            # On FAILED_PRECONDITION the engine takes the resource for what it was before.
             is_ours = isinstance(error, AstroProviderError)
             context.abort(grpc.StatusCode.FAILED_PRECONDITION if is_ours else grpc.StatusCode.INTERNAL, text)
             raise AssertionError("abort raises")
@@ -138,14 +144,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         notify = session.log.about(urn) if session.log is not None and urn else None
         return session, EngineCall(urn, str(getattr(request, "id", "")), self._at_once, notify, fail)
 
-    # What the provider is.
+    # The provider.
 
     def Handshake(  # noqa: N802  the protocol's names, as all that follow
         self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """Learn where the engine is, and tell what this provider can take.
+        """Keep the engine's address, and return what this provider accepts.
 
-        Secrets come as plain values: the engine itself marks what comes back, also deep inside a table.
+        Secrets come as plain values: the engine itself marks the values that come back, also deep inside a table.
         """
         self._connect(request.engine_address, context)
         return provider_pb2.ProviderHandshakeResponse(
@@ -153,18 +159,18 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:  # noqa: N802
-        """Learn where the engine is, for a process that it has not started."""
+        """Keep the address of an engine that has not started this process."""
         self._connect(request.address, context)
         return Empty()
 
     def GetPluginInfo(self, _request: Empty, _context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """Tell the version."""
+        """Return the version."""
         return plugin_pb2.PluginInfo(version=__version__)
 
     def GetSchema(  # noqa: N802
         self, _request: provider_pb2.GetSchemaRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
-        """Tell what there is: resources, functions and configuration."""
+        """Return the schema: resources, functions and configuration."""
         schema = json.loads(resources.files(__package__ or "").joinpath("schema.json").read_text(encoding="utf-8"))
         return provider_pb2.GetSchemaResponse(schema=json.dumps({**schema, "version": __version__}))
 
@@ -174,10 +180,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(  # noqa: N802
         self, _session: Session, request: provider_pb2.CheckRequest, _call: EngineCall
     ) -> provider_pb2.CheckResponse:
-        """Tell what is malformed. The credential that a program gives is a secret, whether the program marks it or not.
+        """Return the malformed values. The credential of an explicit provider is a secret, even if the program does not mark it.
 
-        The engine takes the marks off what it sends here, and puts them back on what it sends to `Configure`. So that of the
-        stack's configuration is left as it came: there it shows whether it is in clear.
+        The engine sends values without their marks here, and with them to `Configure`. So the credential of the stack's
+        configuration stays as it came: `Configure` then shows whether it is stored in clear.
         """
         given = _plain(request.news)
         failures = _failures(configuration.problems(given))
@@ -202,7 +208,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(  # noqa: N802
         self, session: Session, request: provider_pb2.ConfigureRequest, _call: EngineCall
     ) -> provider_pb2.ConfigureResponse:
-        """Take the configuration. It is read at the first call that needs it, whose error then says what is wrong."""
+        """Keep the configuration. The first call that needs it reads it, and fails if it is malformed."""
         session.configure(request)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
@@ -214,12 +220,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(  # noqa: N802
         self, session: Session, request: provider_pb2.CheckRequest, call: EngineCall
     ) -> provider_pb2.CheckResponse:
-        """Examine and complete the inputs; all that is wrong is told at once."""
+        """Examine and complete the inputs; all problems are reported at once."""
         strange = _strange(_kind(request.urn), request.news)
         for failure in strange:
             del request.news.fields[failure.property]
         news, olds = inward(request.news), inward(request.olds)
-        if olds:  # what was imported has only the names among its inputs, and its ids among the outputs
+        if olds:  # an imported resource has the names among its inputs, and the ids among its outputs only
             olds = {**inward(request.old_outputs), **olds}
         try:
             checked = session.process.check(_life(session, call), call, olds, news)
@@ -232,10 +238,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(  # noqa: N802
         self, session: Session, request: provider_pb2.DiffRequest, call: EngineCall
     ) -> provider_pb2.DiffResponse:
-        """Compare stored outputs with checked inputs, and tell which inputs differ."""
+        """Compare stored outputs with checked inputs, and return the inputs that differ."""
         olds, news = inward(request.olds), inward(request.news)
         difference = _life(session, call).diff(call, olds, news)
-        # Outputs in the dynamic door's spelling are not attributes here until an update writes them anew.
+        # Outputs in snake_case are no attributes of a native resource until an update writes them anew.
         if not difference.changes and not properties.is_spelled_otherwise(request.olds):
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
         changed = detailed(inward(request.old_inputs) or olds, news, difference, olds)
@@ -252,7 +258,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(  # noqa: N802
         self, session: Session, request: provider_pb2.CreateRequest, call: EngineCall
     ) -> provider_pb2.CreateResponse:
-        """Give the role, or all roles of the table; in a preview, tell what is known of it before."""
+        """Give the role, or all roles of the table; in a preview, return the outputs that are known before."""
         news = inward(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=outward(_previewed(request.urn, {}, news)))
@@ -263,7 +269,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Read(  # noqa: N802
         self, session: Session, request: provider_pb2.ReadRequest, call: EngineCall
     ) -> provider_pb2.ReadResponse:
-        """Read what is there, with what is stored or by the id alone; an empty id tells the engine that it is gone."""
+        """Return the resource as Astro has it, from its state or by its id; an empty id means that it is gone."""
         found = _life(session, call).read(call, inward(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
@@ -274,7 +280,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Update(  # noqa: N802
         self, session: Session, request: provider_pb2.UpdateRequest, call: EngineCall
     ) -> provider_pb2.UpdateResponse:
-        """Make it what the program asks for; in a preview, tell what is known of it before."""
+        """Change it to what the program asks for; in a preview, return the outputs that are known before."""
         olds, news = inward(request.olds), inward(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=outward(_previewed(request.urn, olds, news)))
@@ -286,13 +292,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         _life(session, call).delete(call, inward(request.properties))
         return Empty()
 
-    # What it can be asked.
+    # Its functions.
 
     @_served
     def Invoke(  # noqa: N802
         self, session: Session, request: provider_pb2.InvokeRequest, call: EngineCall
     ) -> provider_pb2.InvokeResponse:
-        """Answer a function."""
+        """Return the answer of a function."""
         try:
             found = functions.call(session.process.shared(call.at_once), request.tok, _plain(request.args))
         except InvalidInputs as invalid:
@@ -300,7 +306,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.InvokeResponse(**{"return": properties.struct_of(found)})
 
     def Cancel(self, _request: Empty, _context: grpc.ServicerContext) -> Empty:  # noqa: N802
-        """Let all that waits or tries again end with an error; what was written is still read."""
+        """End all waits and retries with an error; an operation that has sent a write still reads its result."""
         cancelling.cancel()
         return Empty()
 
@@ -311,7 +317,7 @@ def _life(session: Session, call: EngineCall) -> Life:
 
 
 def _kind(urn: str) -> str:
-    """The type of the resource of a URN, without those of its parents.
+    """Return the type of the resource of a URN, without those of its parents.
 
     Raises:
         AstroProviderError: it is no type of ours.
@@ -336,7 +342,7 @@ def _previewed(urn: str, olds: Properties, news: Properties) -> Properties:
 
 
 def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
-    """What a program gives and the schema does not know, for programs that no schema has checked."""
+    """Return a failure for each input that the schema does not have: a YAML program, for one, is not checked before."""
     known = [one.name for one in fields(Table if kind == NATIVE_TABLE else Inputs)]
     names = [camel(name) for name in known if name not in COMPUTED]
     return [
@@ -349,11 +355,11 @@ def _strange(kind: str, news: Any) -> list[provider_pb2.CheckFailure]:
 
 
 def _failures(problems: Sequence[InputError]) -> list[provider_pb2.CheckFailure]:
-    """Each problem on its property, or on its place in a table, whose whole value the engine would print otherwise."""
-    told = [
+    """Return each problem on its property; in a table on its place, because the engine prints the whole property's value."""
+    reported = [
         provider_pb2.CheckFailure(property=camel(place), reason=in_camel_case(reason))
         for place, reason in (one.on_property for one in problems[:MOST_NAMED])
     ]
-    if len(problems) > len(told):
-        told.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(told)} more of the same kind."))
-    return told
+    if len(problems) > len(reported):
+        reported.append(provider_pb2.CheckFailure(reason=f"And {len(problems) - len(reported)} more of the same kind."))
+    return reported

@@ -1,7 +1,7 @@
 """The process `pulumi-resource-astro`: a server that the engine starts, and ends when it needs it no longer.
 
-The port stands alone on the first line of standard output. The engine shows standard error only if the process
-ends before it serves; notices go to the engine.
+It prints its port on the first line of standard output, and nothing else there. The engine shows standard error only if the
+process ends before it serves; notices go to the engine's log.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from astro_provider.engine.process import garbage_left_alone
 from astro_provider.errors import AstroProviderError
 from astro_provider.version import __version__
 
-OPERATIONS_AT_ONCE = 64  # that are waited for before a write; the engine's own default is four for each core
-MOST_THREADS = 1024  # made as they are needed: a Cancel must not queue behind the operations that it ends
-LOOK_SECONDS = 1.0  # how often it is looked whether the engine lives
-LONGEST_END_SECONDS = 60.0  # far more than the engine's own patience
+OPERATIONS_AT_ONCE = 64  # so many changes can join one write; the engine's own default is four for each core
+MOST_THREADS = 1024  # started as they are needed: a Cancel must not queue behind the operations that it ends
+LOOK_SECONDS = 1.0  # between two looks whether the engine lives
+LONGEST_END_SECONDS = 60.0  # the engine kills the process long before
 USAGE = """\
 Usage: pulumi-resource-astro [--help | --version] [engine's address]
 
@@ -32,7 +32,7 @@ _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 
 
 def main() -> None:
-    """Serve until the engine ends this process or is gone, and what is under way then is done; or print help or the version."""
+    """Serve until the engine ends this process or is gone, and finish the operations under way; or print help or version."""
     if "--version" in sys.argv[1:]:
         sys.stdout.write(f"{__version__}\n")
         return
@@ -40,8 +40,8 @@ def main() -> None:
         sys.stdout.write(USAGE)
         return
     ended = threading.Event()
-    # The engine ends a provider by SIGINT, and kills it five seconds later. If it is a Ctrl-C of the terminal, the engine
-    # has it too, and sends Cancel. In both cases what is under way comes to its end, and nothing new begins.
+    # The engine ends a provider by SIGINT, and kills it five seconds later. A Ctrl-C of the terminal reaches the engine too,
+    # which then sends Cancel. In both cases the operations under way are finished, and no new one begins.
     signal.signal(signal.SIGINT, lambda _number, _frame: ended.set())
     with garbage_left_alone():
         from pulumi.runtime.proto import provider_pb2_grpc  # noqa: PLC0415  as below
@@ -52,7 +52,7 @@ def main() -> None:
             from astro_provider.engine.plugin.servicer import Servicer  # noqa: PLC0415  loaded without the garbage collector
         except (
             AstroProviderError
-        ) as error:  # no file locks; the engine shows what a process printed that serves nothing
+        ) as error:  # this system has no file locks; the engine shows the text, as nothing is served
             sys.exit(str(error))
     engine, operations = os.getppid(), ThreadPoolExecutor(MOST_THREADS)
     server = grpc.server(operations, options=_UNLIMITED)
@@ -62,12 +62,12 @@ def main() -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     while not ended.wait(LOOK_SECONDS):
-        if os.getppid() != engine:  # it was killed, so it would not learn what is done
+        if os.getppid() != engine:  # it was killed, so no state would record what is done
             cancelling.cancel()
             break
     server.stop(LONGEST_END_SECONDS).wait()
-    operations.shutdown()  # to the server, a call whose connection is gone is over; what it does may not be
-    os._exit(0)  # the engine waits for this process, and to tidy up takes a tenth of a second
+    operations.shutdown()  # for the server, a call whose connection is gone is over; its thread may still write
+    os._exit(0)  # the engine waits for this process, and Python's own cleaning up takes a tenth of a second
 
 
 if __name__ == "__main__":
