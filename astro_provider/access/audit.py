@@ -1,52 +1,38 @@
-"""What there is, beside what stacks say there is: who holds a role that nobody declared, and what was lost.
+"""Compares the roles in Astro with the stacks' exports: undeclared roles, and recorded roles that are missing.
 
-Astro is the truth about who holds a role; the exports are the truth about who manages it. Nothing is changed.
+Astro is the truth about which token has a role; the exports are the truth about which stack manages it. An audit changes
+nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from astro_provider.access.export import Export
 from astro_provider.access.facts import Facts
-from astro_provider.access.model import ADMIN, Grant, same_role, seen, text_of
+from astro_provider.access.model import ADMIN, Grant, Names, Word, same_role, seen, text_of
 from astro_provider.access.rules import Asked, Rules, Verdict, fits, verdicts
 
 
-class Finding(StrEnum):
-    """What is worth looking after, in the order in which it is shown."""
+class Finding(Word):
+    """The kinds of findings, in the order in which they are shown."""
 
-    RULE = "rule"
-    ADMIN = "admin"
-    UNMANAGED = "unmanaged"
-    PENDING = "pending"
-    MISSING = "missing"
-    DRIFTED = "drifted"
-    TWO_STACKS = "two-stacks"
-    EXPIRED = "expired"
-    UNUSED = "unused"
-    REDUNDANT = "redundant"
-
-
-FINDING_MEANINGS = {
-    Finding.RULE: "the grant breaks a rule",
-    Finding.ADMIN: "the token is DEPLOYMENT_ADMIN in production",
-    Finding.UNMANAGED: "the role is there, and none of the stacks manages it",
-    Finding.PENDING: "a stack replaced the binding and could not delete it yet; its next run takes the role away",
-    Finding.MISSING: "a stack's state has the role, and Astro does not",
-    Finding.DRIFTED: "Astro has another role than the stack's state",
-    Finding.TWO_STACKS: "more than one stack manages the role, so each takes back what the other does",
-    Finding.EXPIRED: "the token has expired, so the role gives no access",
-    Finding.UNUSED: "no use of the token is shown for 90 days",
-    Finding.REDUNDANT: "the token is ORGANIZATION_OWNER, and may do everything without this role",
-}
+    RULE = "rule", "the grant breaks a rule"
+    ADMIN = "admin", "the token is DEPLOYMENT_ADMIN in production"
+    UNMANAGED = "unmanaged", "the role is there, and none of the stacks manages it"
+    PENDING = "pending", "a stack replaced the binding and could not delete it yet; its next run takes the role away"
+    MISSING = "missing", "a stack's state has the role, and Astro does not"
+    DRIFTED = "drifted", "Astro has another role than the stack's state"
+    TWO_STACKS = "two-stacks", "more than one stack manages the role, so each takes back what the other does"
+    EXPIRED = "expired", "the token has expired, so the role gives no access"
+    UNUSED = "unused", "no use of the token is shown for 90 days"
+    REDUNDANT = "redundant", "the token is ORGANIZATION_OWNER, and may do everything without this role"
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A role that an organization token holds in a deployment."""
+    """A role that an organization token has in a deployment."""
 
     organization_id: str
     deployment_id: str
@@ -55,7 +41,7 @@ class Assignment:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Where, and who."""
+        """The deployment and the token."""
         return (self.deployment_id, self.org_token_id)
 
 
@@ -64,14 +50,14 @@ class Found:
     """One finding.
 
     Attributes:
-        finding: what it is.
+        finding: its kind.
         organization_id: the organization.
         deployment_id: the deployment.
         deployment_name: None if Astro does not show the deployment, because it is gone.
         org_token_id: the token.
-        org_token_name: None if neither Astro nor a state tells it.
-        role: what Astro shows; None: nothing.
-        recorded_role: what the state has, of several stacks the first, or the first that drifted; None: in none, or a
+        org_token_name: None if neither Astro nor a state has it.
+        role: the role in Astro; None: none.
+        recorded_role: the role in the state, of several stacks the first, or the first that drifted; None: none, or a
             secret.
         stacks: the stacks that manage it.
     """
@@ -89,14 +75,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found.
+    """The whole of an audit.
 
     Attributes:
         organization_id: the organization.
         findings: the findings, the gravest kind first.
         assignments: all roles of organization tokens.
-        facts: what Astro tells of tokens and deployments.
-        verdicts: what the rules say.
+        facts: the tokens and deployments that Astro shows.
+        verdicts: the rules that are broken, or cannot be decided.
         production: patterns of names of deployments and workspaces.
         stacks: the stacks whose exports were given.
         unreadable: how many grants of the exports could not be compared, because a value is secret or names nothing.
@@ -112,7 +98,7 @@ class Audit:
     unreadable: int = 0
 
     def hits(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Those of the findings that there are."""
+        """Return those of the findings that there are."""
         there = {one.finding for one in self.findings}
         if any(verdict.decided for verdict in self.verdicts):
             there.add(Finding.RULE)
@@ -127,7 +113,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class _Managed:
-    """What the exports say of one role: the stack, and the grant in its state, of each."""
+    """The stacks that manage one role, each with the grant in its state."""
 
     stacks: tuple[tuple[str, Grant], ...]
 
@@ -140,7 +126,7 @@ class _Managed:
         return self.stacks[0][1]
 
     def role_other_than(self, role: str) -> str | None:
-        """The first role that a state has and that is not this one; None: all have this one, or a secret."""
+        """Return the first role of a state that is not this one; None: all have this one, or a secret."""
         recorded = (grant.role for _, grant in self.stacks)
         return next((one for one in recorded if seen(one) and not same_role(one, role)), None)
 
@@ -154,27 +140,31 @@ def audit(  # noqa: PLR0913  the last two are keywords
     production: Sequence[str] = (),
     rules: Rules | None = None,
 ) -> Audit:
-    """Compare what there is with what stacks say, and with the rules.
+    """Compare the roles in Astro with the stacks' exports and with the rules.
 
     Args:
         organization_id: the organization.
         assignments: all roles of its tokens.
         facts: its tokens and deployments.
-        exports: the stacks; none: nothing is said of what is managed.
-        production: patterns of names of deployments and workspaces, beside those of the rules.
-        rules: the rules of the house.
+        exports: the stacks; none: nothing is found about management.
+        production: patterns of names of deployments and workspaces, in addition to those of the rules.
+        rules: the rules; None: none.
     """
     patterns = (*production, *(rules.production if rules else ()))
     managed, unreadable = _managed(organization_id, [(one.stack, one.grants) for one in exports], facts)
     pending, _ = _managed(organization_id, [(one.stack, one.pending) for one in exports], facts)
+    # Of a binding that a resource still has, a check protects the role from the pending delete.
     pending = {key: one for key, one in pending.items() if key not in managed}
     asked = {one.key: _asked(one, managed.get(one.key), facts) for one in assignments}
     said = verdicts(rules, list(asked.values())) if rules else []
     broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
     known = Audit(organization_id, (), tuple(assignments), facts, tuple(said), patterns)
-    found = [*_of_assignments(known, {**managed, **pending}, exports), *_of_states(known, managed)]
-    found += [_found(Finding.PENDING, one, pending, facts) for one in assignments if one.key in pending]
-    found += [_found(Finding.RULE, one, managed, facts) for one in assignments if id(asked[one.key]) in broken]
+    found = [*_of_assignments(known, {**managed, **pending}, is_compared=bool(exports)), *_of_states(known, managed)]
+    for one in assignments:
+        if one.key in pending:
+            found.append(_found(Finding.PENDING, one, pending[one.key], facts))
+        if id(asked[one.key]) in broken:
+            found.append(_found(Finding.RULE, one, managed.get(one.key), facts))
     return replace(
         known,
         findings=tuple(sorted(found, key=_order)),
@@ -183,37 +173,34 @@ def audit(  # noqa: PLR0913  the last two are keywords
     )
 
 
-def _of_assignments(
-    known: Audit, managed: Mapping[tuple[str, str], _Managed], exports: Sequence[Export]
-) -> Iterator[Found]:
+def _of_assignments(known: Audit, managed: Mapping[tuple[str, str], _Managed], *, is_compared: bool) -> Iterator[Found]:
     facts = known.facts
-    in_production = {one: known.is_production(one) for one in {a.deployment_id for a in known.assignments}}
     for one in known.assignments:
-        token = facts.tokens.get(one.org_token_id)
-        if exports and one.key not in managed:
-            yield _found(Finding.UNMANAGED, one, managed, facts)
-        if in_production[one.deployment_id] and same_role(one.role, ADMIN):
-            yield _found(Finding.ADMIN, one, managed, facts)
-        if token is not None and token.has_expired(facts.now):
-            yield _found(Finding.EXPIRED, one, managed, facts)
-        elif token is not None and token.is_unused(facts.now):
-            yield _found(Finding.UNUSED, one, managed, facts)
-        if token is not None and token.is_owner:
-            yield _found(Finding.REDUNDANT, one, managed, facts)
+        by, token = managed.get(one.key), facts.tokens.get(one.org_token_id)
+        has_expired = token is not None and token.has_expired(facts.now)
+        kinds = {
+            Finding.UNMANAGED: is_compared and by is None,
+            Finding.ADMIN: same_role(one.role, ADMIN) and known.is_production(one.deployment_id),
+            Finding.EXPIRED: has_expired,
+            Finding.UNUSED: token is not None and not has_expired and token.is_unused(facts.now),
+            Finding.REDUNDANT: token is not None and token.is_owner,
+        }
+        yield from (_found(kind, one, by, facts) for kind, is_so in kinds.items() if is_so)
 
 
 def _of_states(known: Audit, managed: Mapping[tuple[str, str], _Managed]) -> Iterator[Found]:
     there = {one.key: one for one in known.assignments}
-    for key, one in managed.items():
-        standing = there.get(key)
-        assignment = standing or Assignment(known.organization_id, *key, role="")
-        if standing is None:
-            yield replace(_found(Finding.MISSING, assignment, managed, known.facts), role=None)
-        elif other := one.role_other_than(standing.role):
-            yield replace(_found(Finding.DRIFTED, standing, managed, known.facts), recorded_role=other)
-        if len(one.names) > 1:
-            found = _found(Finding.TWO_STACKS, assignment, managed, known.facts)
-            yield found if standing else replace(found, role=None)
+    for key, by in managed.items():
+        present = there.get(key)
+        one = present or Assignment(known.organization_id, *key, role="")
+        # The schema of an audit has null for a role that Astro does not have.
+        role = present.role if present else None
+        if present is None:
+            yield replace(_found(Finding.MISSING, one, by, known.facts), role=role)
+        elif other := by.role_other_than(present.role):
+            yield replace(_found(Finding.DRIFTED, one, by, known.facts), recorded_role=other)
+        if len(by.names) > 1:
+            yield replace(_found(Finding.TWO_STACKS, one, by, known.facts), role=role)
 
 
 def _managed(
@@ -221,26 +208,15 @@ def _managed(
 ) -> tuple[dict[tuple[str, str], _Managed], int]:
     found: dict[tuple[str, str], list[tuple[str, Grant]]] = {}
     unreadable = 0
-    tokens = _ids_by_name((one.name, one.id) for one in facts.tokens.values())
-    deployments = _ids_by_name((one.name, one.id) for one in facts.deployments.values())
+    names = Names.of((), facts)
     for stack, grants in granted:
-        for grant in grants:
+        for grant in map(names.completed, grants):
             subject = grant.subject
-            token_id = text_of(subject.org_token_id) or tokens.get(text_of(subject.org_token_name))
-            deployment_id = text_of(subject.deployment_id) or deployments.get(text_of(subject.deployment_name))
-            if deployment_id is None or token_id is None or not seen(grant.role):
+            if subject.pair is None or not seen(grant.role):
                 unreadable += 1
-            if deployment_id and token_id and text_of(subject.organization_id) in (None, organization_id):
-                found.setdefault((deployment_id, token_id), []).append((stack, grant))
+            if subject.pair and text_of(subject.organization_id) in (None, organization_id):
+                found.setdefault(subject.pair, []).append((stack, grant))
     return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
-
-
-def _ids_by_name(named: Iterable[tuple[str, str]]) -> dict[str | None, str]:
-    """The ids by name, of names that only one has."""
-    found: dict[str | None, list[str]] = {}
-    for name, identifier in named:
-        found.setdefault(name, []).append(identifier)
-    return {name: ids[0] for name, ids in found.items() if len(ids) == 1}
 
 
 def _asked(one: Assignment, managed: _Managed | None, facts: Facts) -> Asked:
@@ -258,12 +234,8 @@ def _asked(one: Assignment, managed: _Managed | None, facts: Facts) -> Asked:
     )
 
 
-def _found(finding: Finding, one: Assignment, managed: Mapping[tuple[str, str], _Managed], facts: Facts) -> Found:
-    deployment, token, by = (
-        facts.deployments.get(one.deployment_id),
-        facts.tokens.get(one.org_token_id),
-        managed.get(one.key),
-    )
+def _found(finding: Finding, one: Assignment, by: _Managed | None, facts: Facts) -> Found:
+    deployment, token = facts.deployments.get(one.deployment_id), facts.tokens.get(one.org_token_id)
     return Found(
         finding=finding,
         organization_id=one.organization_id,
@@ -278,7 +250,7 @@ def _found(finding: Finding, one: Assignment, managed: Mapping[tuple[str, str], 
 
 
 def by_grant(findings: Iterable[Found]) -> list[list[Found]]:
-    """The findings of each grant, gravest first; grants in the order of their gravest finding."""
+    """Return the findings of each grant, gravest first; grants in the order of their gravest finding."""
     found: dict[tuple[str, str], list[Found]] = {}
     for one in findings:
         found.setdefault((one.deployment_id, one.org_token_id), []).append(one)

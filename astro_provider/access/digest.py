@@ -1,10 +1,10 @@
-"""The digest that `pulumi preview --json` prints (also of `refresh` and `destroy` with `--preview-only`), as access.
+"""Reads the digest that `pulumi preview --json` prints (also `refresh` and `destroy` with `--preview-only`).
 
-`steps.py` reads what it says of our resources; this module reads the rest.
+`steps.py` reads the steps about our resources; this module reads the rest.
 
-A digest has no field that says whether the preview went well. One that was cut short by an error is as well-formed as
-a whole one, and lacks the deletes, because the engine computes them last. So everything that shows a digest to be less
-than whole is collected in `problems`, and whoever shows the digest must show them first.
+A digest has no field for the success of the preview. One that was cut short by an error is as well-formed as a whole one,
+and lacks the deletes, because the engine computes them last. So every sign of a missing part is collected in `problems`,
+and each form of a review shows those first.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from astro_provider.access.resources import OURS, Incomprehensible, is_state
+from astro_provider.access.resources import OURS, Incomprehensible, is_state, stack_of
 from astro_provider.access.steps import Steps, read_steps, type_of
 from astro_provider.errors import UnusableInput
+from astro_provider.messages.words import counted
 
 REPLACEMENT_STEPS = ("delete-replaced", "create-replacement")
 NO_CHANGE = frozenset(
     ("same", "refresh", "read", "read-replacement", "discard", "discard-replaced", *REPLACEMENT_STEPS)
 )
 COUNTED = ("create", "update", "replace", "delete")
-NOT_PEOPLES = ("pulumi:pulumi:", "pulumi:providers:")  # the stack itself, and providers
-NOTE = "note"  # the severity of what our provider says and nobody needs to mend
+OF_THE_ENGINE = ("pulumi:pulumi:", "pulumi:providers:")  # the types of the stack itself, and of providers
+NOTE = "note"  # the severity of a notice of our provider that asks for no action
 LONGEST_NOTE = 256
 
 _OPERATION = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -35,7 +36,7 @@ _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_.-]{80,}")  # a credential, or Pulumi's p
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """Something that the run said: an error, a warning, or a note of our own provider."""
+    """An error or a warning of the run, or a note of our own provider."""
 
     severity: str
     message: str
@@ -43,14 +44,14 @@ class Diagnostic:
 
 @dataclass
 class Digest(Steps):
-    """What a digest tells, beside what its steps tell of our resources.
+    """A digest: the effects of its steps on our resources, and the rest of it.
 
     Attributes:
         stack: `<project>/<stack>`, or None if the digest has no step.
         shows_unchanged: whether the digest shows the resources that stay as they are.
-        other_changes: how many other resources each operation is about.
-        diagnostics: what the run said.
-        problems: why the digest may not tell everything, one sentence each; none: it is whole.
+        other_changes: how many other resources are created, updated and so on.
+        diagnostics: the errors, warnings and notes of the run.
+        problems: sentences, each a sign that a part is missing; none: the digest is whole.
     """
 
     stack: str | None = None
@@ -61,11 +62,11 @@ class Digest(Steps):
 
 
 def read_digest(text: str, source: str) -> Digest:
-    """Read a digest.
+    """Return a digest from its text.
 
     Args:
-        text: what the engine printed on standard output.
-        source: what a message calls it, for example `digest.json`.
+        text: the engine's standard output.
+        source: its name in messages, for example `digest.json`.
 
     Raises:
         UnusableInput: it is no digest; one sentence.
@@ -75,14 +76,12 @@ def read_digest(text: str, source: str) -> Digest:
     try:
         found = read_steps(steps)
     except Incomprehensible as reason:
-        raise UnusableInput(
-            f"{source}: a binding in it has {reason}; it was not made by a version of the package that this one knows."
-        ) from None
+        raise UnusableInput(reason.in_file(source)) from None
     others = Counter(step["op"] for step in steps if _is_of_others(step) and step["op"] not in NO_CHANGE)
     said = [one for entry in document.get("diagnostics") or [] if (one := _diagnostic(entry))]
     return Digest(
         **vars(found),
-        stack=_stack(steps),
+        stack=stack_of(steps),
         shows_unchanged=_shows_unchanged(document, found),
         other_changes=dict(sorted(others.items())),
         diagnostics=[Diagnostic(one.severity, _shown(one)) for one in said],
@@ -95,12 +94,20 @@ def _document(text: str, source: str) -> dict[str, Any]:
         raise UnusableInput(
             f"{source} is empty: the preview failed before it began. Look at what it wrote on standard error."
         )
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        # Of two values of one key, another reader may take the other one.
+        if len(found) < len(pairs):
+            twice = next(key for key, number in Counter(key for key, _ in pairs).items() if number > 1)
+            raise UnusableInput(
+                f"{source} has the key {twice!r} twice in one object, which `pulumi preview --json` never prints: give its "
+                "output unchanged."
+            )
+        return found
+
     try:
-        document = json.loads(text, object_pairs_hook=_once)
-    except KeyTwice as twice:
-        raise UnusableInput(
-            f"{source} has the key {twice.key!r} twice in one place, which `pulumi preview --json` never prints."
-        ) from None
+        document = json.loads(text, object_pairs_hook=unique)
     except (ValueError, RecursionError):
         if _is_events(text):
             raise UnusableInput(
@@ -121,23 +128,6 @@ def _document(text: str, source: str) -> dict[str, Any]:
     if not known or not isinstance(steps, list) or not all(map(_is_step, steps)) or not _is_summary(document):
         raise UnusableInput(f"{source} is no digest of a preview: give the output of `pulumi preview --json`.")
     return {**document, "steps": steps}
-
-
-class KeyTwice(ValueError):
-    """An object of JSON has a key twice, so that two readers may see different values."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise KeyTwice(key)
-        found[key] = value
-    return found
 
 
 def _is_events(text: str) -> bool:
@@ -165,19 +155,11 @@ def _is_step(step: Any) -> bool:
 
 
 def _is_of_others(step: Mapping[str, Any]) -> bool:
-    return type_of(step) not in OURS and not type_of(step).startswith(NOT_PEOPLES)
-
-
-def _stack(steps: Iterable[Mapping[str, Any]]) -> str | None:
-    for step in steps:
-        head, _, rest = step["urn"].removeprefix("urn:pulumi:").partition("::")
-        if rest:
-            return f"{rest.partition('::')[0]}/{head}"
-    return None
+    return type_of(step) not in OURS and not type_of(step).startswith(OF_THE_ENGINE)
 
 
 def _diagnostic(said: Any) -> Diagnostic | None:
-    """Return what is worth showing: errors, warnings, and what our provider says; never a long run of characters."""
+    """Return an error, a warning or a notice of our provider; None: another line, which a review does not show."""
     if not isinstance(said, dict) or not isinstance(said.get("message"), str):
         return None
     severity, message = str(said.get("severity", "")), " ".join(said["message"].split())
@@ -186,7 +168,7 @@ def _diagnostic(said: Any) -> Diagnostic | None:
     message = message.removeprefix("astro: ")
     if severity == "info" and ours:
         severity = NOTE
-    elif severity == "info#err" and ours:  # printed, because the engine took no notices, or by 0.1.0
+    elif severity == "info#err" and ours:  # printed on standard error: the engine's log was not reached, or by 0.1.0
         severity, _, message = message.partition(": ")
     if severity not in ("error", "warning", NOTE):
         return None
@@ -194,20 +176,20 @@ def _diagnostic(said: Any) -> Diagnostic | None:
 
 
 def _shown(said: Diagnostic) -> str:
-    """The message without long runs of characters; a note is cut if it is long, an error and a warning never."""
+    """Return the message without long runs of characters; a long note is cut, an error and a warning never."""
     clean = _LONG_RUN.sub("[…]", said.message)
     return clean if said.severity != NOTE or len(clean) <= LONGEST_NOTE else f"{clean[: LONGEST_NOTE - 1]}…"
 
 
 def _shows_unchanged(document: Mapping[str, Any], found: Steps) -> bool:
-    counted = int((document.get("changeSummary") or {}).get("same", 0))
-    return found.is_refresh or counted <= sum(step["op"] == "same" for step in document["steps"])
+    same = int((document.get("changeSummary") or {}).get("same", 0))
+    return found.is_refresh or same <= sum(step["op"] == "same" for step in document["steps"])
 
 
 def _problems(document: Mapping[str, Any], said: Iterable[Diagnostic]) -> Iterator[str]:
     errors = sum(one.severity == "error" for one in said)
     if errors:
-        yield f"It ended with {_counted(errors, 'error')}, so steps are missing, and above all what it would take away."
+        yield f"It ended with {counted(errors, 'error')}, so steps are missing, above all those that remove roles."
     summary = document.get("changeSummary")
     if not isinstance(summary, dict):
         yield "The digest has no end, so steps may be missing."
@@ -216,8 +198,4 @@ def _problems(document: Mapping[str, Any], said: Iterable[Diagnostic]) -> Iterat
     for op in COUNTED:
         hidden = int(summary.get(op, 0)) - shown[op]
         if hidden > 0:
-            yield f"The engine counts {_counted(hidden, op)} that the digest does not show."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+            yield f"The engine counts {counted(hidden, op)} that the digest does not show."

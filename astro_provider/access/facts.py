@@ -1,4 +1,4 @@
-"""What Astro tells of tokens and deployments, as far as a review or an audit needs it; read by whoever calls."""
+"""The facts of Astro that a review or an audit needs. The caller reads them; nothing here asks the service."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Token:
     Attributes:
         id: its id.
         name: its name.
-        created_at: when it was made; None: not told.
-        expires_at: when it ends; None: never, or not told.
-        last_used_at: when it was last used; None: not told, which does not mean never.
-        is_owner: whether it is ORGANIZATION_OWNER, and so may do everything everywhere; None: not told.
+        created_at: when it was made; None: Astro does not show it.
+        expires_at: when it ends; None: never, or Astro does not show it.
+        last_used_at: when it was last used; None: Astro does not show it, which does not mean never.
+        is_owner: whether it is ORGANIZATION_OWNER, and so may do everything everywhere; None: Astro does not show it.
     """
 
     id: str
@@ -46,8 +46,8 @@ class Deployment:
     Attributes:
         id: its id.
         name: its name.
-        workspace_name: the name of its workspace; empty if Astro does not tell it.
-        organization_id: the organization; empty if it does not matter.
+        workspace_name: the name of its workspace; empty if Astro does not show it.
+        organization_id: the organization; empty if no caller needs it.
     """
 
     id: str
@@ -58,16 +58,16 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was read at one moment.
+    """The facts of one moment.
 
     Attributes:
         now: the moment.
         asked: whether Astro was asked at all.
         tokens: the tokens by id.
         deployments: the deployments by id.
-        admins: the ids of the organization tokens that are DEPLOYMENT_ADMIN, by the deployments that were looked at.
-        held: the role, by deployment and token, of each pair that was looked at; None: no role.
-        roles: the names of the roles that a deployment can have, in lower case; None: they were not asked for.
+        admins: the ids of the organization tokens that are DEPLOYMENT_ADMIN, by deployment, of those that were read.
+        held: the role, by deployment and token, of each pair that was read; None: no role.
+        roles: the names of the roles that a token can have in a deployment, in lower case; None: they were not read.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))

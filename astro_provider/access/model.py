@@ -1,8 +1,8 @@
-"""The roles of tokens in deployments, as a digest or a state shows them, and how a run changes them.
+"""The roles of tokens in deployments, as a digest or a state records them, and how a run changes them.
 
-A digest does not always know all of that: another resource of the same run has yet to produce an id, a program keeps a
-value secret, or the checks were off. What is not known is never taken for equal to anything else, so that a review may
-say too much about it and never too little.
+Some values are missing from a digest: another resource of the same run has yet to produce an id, the program marks a
+value as secret, or the checks were off. A missing value is never equal to another one, so a review may report a change
+too many, and never one too few.
 """
 
 from __future__ import annotations
@@ -10,13 +10,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeGuard
+from typing import Self, TypeGuard
+
+from astro_provider.access.facts import Facts
 
 ADMIN = "DEPLOYMENT_ADMIN"
 
 
+class Word(StrEnum):
+    """A word of a review or of an audit, with the sentence that explains it to a reader."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        """Make a member from its two texts."""
+        word = str.__new__(cls, value)
+        word._value_ = value
+        word.meaning = meaning
+        return word
+
+
 class Hidden(StrEnum):
-    """Why a value is not shown."""
+    """The reason why a value is not shown."""
 
     UNKNOWN = "unknown"
     SECRET = "secret"  # noqa: S105  a word, no secret
@@ -28,7 +43,7 @@ class Unseen:
 
     Attributes:
         why: it is not known yet, or it is a secret.
-        place: where it stands; two of them are the same value only if they stand in the same place.
+        place: its resource, property and moment; two hidden values are equal only if all three are.
     """
 
     why: Hidden
@@ -39,23 +54,28 @@ Text = str | Unseen | None
 
 
 def seen(value: Text) -> TypeGuard[str]:
-    """Return whether a text is there and shown."""
+    """Return whether a value is present and shown."""
     return isinstance(value, str)
 
 
 def text_of(value: Text) -> str | None:
-    """The text, or None if it is not there or not shown."""
+    """Return a value that is present and shown, else None."""
     return value if isinstance(value, str) else None
+
+
+def is_unknown(value: Text) -> bool:
+    """Return whether a value is not known yet; a secret is known, to the program."""
+    return isinstance(value, Unseen) and value.why is Hidden.UNKNOWN
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Which token in which deployment: what a role is given to.
+    """A token and a deployment: one role is given to the pair.
 
     Attributes:
-        organization_id: the organization; None: the digest does not say.
+        organization_id: the organization; None: the digest does not name it.
         deployment_id: the deployment; None: the digest knows its name only.
-        org_token_id: the token; None: as for the deployment.
+        org_token_id: the token; None: the digest knows its name only.
         org_token_name: the token's name if there is no id, else None: names are not unique and change.
         deployment_name: the deployment's name if there is no id, else None.
     """
@@ -67,15 +87,11 @@ class Subject:
     deployment_name: Text = None
 
     @property
-    def parts(self) -> tuple[Text, ...]:
-        """What identifies it."""
-        return (
-            self.organization_id,
-            self.deployment_id,
-            self.org_token_id,
-            self.org_token_name,
-            self.deployment_name,
-        )
+    def pair(self) -> tuple[str, str] | None:
+        """The ids of deployment and token, by which Astro can be asked; None if one is not shown."""
+        if seen(self.deployment_id) and seen(self.org_token_id):
+            return self.deployment_id, self.org_token_id
+        return None
 
 
 @dataclass(frozen=True)
@@ -83,14 +99,13 @@ class Grant:
     """A subject's role, as one resource of a stack declares or records it.
 
     Attributes:
-        subject: who, and where.
+        subject: the token and the deployment.
         role: the role.
-        org_token_name: the token's name, as the resource tells it.
-        deployment_name: the deployment's name, as the resource tells it; most resources do not.
+        org_token_name: the token's name in the resource.
+        deployment_name: the deployment's name in the resource; most resources have none.
         urn: the resource.
         protect: whether Pulumi refuses to delete the resource.
         overwrite: whether the resource may take over a grant with another role.
-        retained: whether the grant stays when the resource is deleted.
     """
 
     subject: Subject
@@ -100,11 +115,10 @@ class Grant:
     urn: str = ""
     protect: bool = False
     overwrite: bool = False
-    retained: bool = False
 
 
 class Kind(StrEnum):
-    """What happens to a subject's role."""
+    """The effect of a run on a subject's role."""
 
     GAIN = "gain"
     LOSE = "lose"
@@ -114,13 +128,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one subject.
+    """The effect of a run on one subject.
 
     Attributes:
         subject: the token and the deployment.
         before: the grant that ends, or None.
         after: the grant that there will be, or None.
-        kind: a role is gained, lost, changed or kept. If a role before or after is not known, the kind that gives more.
+        kind: a role is gained, lost, changed or kept; if a role before or after is not known, the kind that gives more.
         is_new: no resource of the stack had the binding before.
         is_released: no resource of the stack has it afterwards, and the role stays in Astro.
     """
@@ -132,9 +146,22 @@ class Change:
     is_new: bool = False
     is_released: bool = False
 
+    @property
+    def grant(self) -> Grant:
+        """The grant after the run or, if there is none, the one before."""
+        found = self.after or self.before
+        if found is None:
+            raise AssertionError("a change has a before or an after")
+        return found
+
+    @property
+    def values(self) -> list[Text]:
+        """Everything that the change is about: the parts of its subject, and its roles."""
+        return [*vars(self.subject).values(), *(grant.role for grant in (self.before, self.after) if grant)]
+
 
 def same_role(one: Text, other: Text) -> bool:
-    """Return whether two roles are the same: Astro does not care about case. What is not shown equals only itself."""
+    """Return whether two roles are the same. Astro ignores case; a hidden role equals only itself."""
     if seen(one) and seen(other):
         return one.lower() == other.lower()
     return one == other
@@ -142,7 +169,7 @@ def same_role(one: Text, other: Text) -> bool:
 
 @dataclass
 class Names:
-    """The ids that names mean, as far as the grants of a digest and Astro show it: each name may have several.
+    """The ids that names stand for, from the grants of a digest and from Astro's lists; a name may have several ids.
 
     Attributes:
         organizations: the ids of all organizations.
@@ -155,8 +182,8 @@ class Names:
     deployments: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, grants: Iterable[Grant], tokens: Mapping[str, str], deployments: Mapping[str, str]) -> Names:
-        """The names in grants, and those of tokens and deployments, by id, that Astro lists."""
+    def of(cls, grants: Iterable[Grant], facts: Facts) -> Names:
+        """Return the names in these grants, and those that Astro lists."""
         found = cls()
         for grant in grants:
             subject = grant.subject
@@ -166,16 +193,17 @@ class Names:
                 found.tokens.setdefault(grant.org_token_name, set()).add(subject.org_token_id)
             if seen(subject.deployment_id) and grant.deployment_name is not None:
                 found.deployments.setdefault(grant.deployment_name, set()).add(subject.deployment_id)
-        for ids, listed in ((found.tokens, tokens), (found.deployments, deployments)):
-            for identifier, name in listed.items():
-                ids.setdefault(name, set()).add(identifier)
+        for token in facts.tokens.values():
+            found.tokens.setdefault(token.name, set()).add(token.id)
+        for deployment in facts.deployments.values():
+            found.deployments.setdefault(deployment.name, set()).add(deployment.id)
         return found
 
     def completed(self, grant: Grant) -> Grant:
-        """The grant with the ids that the checks, being off, did not find.
+        """Return a grant with the ids that the checks, being off, did not find.
 
-        The organization is filled in if there is exactly one, the id of a token or a deployment if exactly one has the
-        name.
+        A missing organization is filled in if there is exactly one, a missing id if exactly one token or deployment has
+        the name.
         """
         subject = grant.subject
         organization_id = subject.organization_id
@@ -187,7 +215,7 @@ class Names:
 
 
 def _identified(identifier: Text, name: Text, ids: Mapping[str, set[str]]) -> tuple[Text, Text]:
-    """An id, and the name if there is no id."""
+    """Return an id, and the name only if there is no id."""
     if identifier is None and seen(name) and len(ids.get(name, ())) == 1:
         (found,) = ids[name]
         return found, None

@@ -1,14 +1,15 @@
 """Computes what a run will have changed in Astro, from the steps of its digest and the present roles of the tokens.
 
-A role before the run is what Astro shows, or, if Astro was not asked, what the state says; for a binding that is new to
-the stack the state says nothing, so the role before is not known. A role after the run follows from the steps:
+The role before the run is the one that Astro shows or, if Astro was not asked, the one in the state. Of a binding that is
+new to the stack the state has none, so its role before is not known. The role after the run follows from the steps:
 
     steps about one token and deployment      role afterwards
     ----------------------------------------  --------------------------------------------------------------------
     one gives, or adopts                      that role
     one keeps, none takes                     the role before
-    one keeps, another takes                  the role before if the provider is asked about the one that keeps, which
-                                              spares it from the delete; none if it is not asked; else not known
+    one keeps, another takes                  the role before if the engine asks the provider about the one that keeps,
+                                              whose check protects it from the delete; none if it does not ask; not
+                                              known if the digest does not show which
     one takes                                 none
     all release                               the role before
 
@@ -22,18 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from astro_provider.access.facts import Facts
-from astro_provider.access.model import (
-    Change,
-    Grant,
-    Hidden,
-    Kind,
-    Names,
-    Subject,
-    Text,
-    Unseen,
-    same_role,
-    seen,
-)
+from astro_provider.access.model import Change, Grant, Hidden, Kind, Names, Subject, Unseen, is_unknown, same_role, seen
 from astro_provider.access.steps import Does, Part, Steps
 
 
@@ -43,7 +33,7 @@ class _Subject:
 
     gives: list[Grant] = field(default_factory=list)
     keeps: list[tuple[Grant, bool | None]] = field(default_factory=list)
-    takes: list[tuple[Grant, Does]] = field(default_factory=list)
+    takes: list[Does] = field(default_factory=list)
     shows: list[Grant] = field(default_factory=list)
     adopted: Grant | None = None
     recorded: Grant | None = None
@@ -52,13 +42,13 @@ class _Subject:
     may_leave_first: bool = False
 
     def had(self, grant: Grant, part: Part) -> None:
-        """Note what there was before the run."""
+        """Note the grant before the run."""
         self.is_live = part.is_live and (self.is_live or self.recorded is None)
         self.recorded = grant
         self.is_of_stack |= part.is_stack
 
     def asks(self, grant: Grant, old: Grant | None, part: Part) -> None:
-        """Note what there will be, and, if the same resource had something before, what that was."""
+        """Note the grant after the run, with the old one of the same resource, if it had one."""
         if part.does is Does.SHOWS:
             self.shows.append(grant)
         elif part.is_update and old is not None and same_role(old.role, grant.role):
@@ -68,6 +58,28 @@ class _Subject:
             if part.does is Does.ADOPTS:
                 self.adopted = grant
 
+    @property
+    def is_refresh(self) -> bool:
+        """True if only a refresh is about it."""
+        return not (self.gives or self.keeps or self.takes)
+
+    @property
+    def is_known(self) -> bool:
+        """True if the same run has read its role before from Astro."""
+        return self.is_live and self.recorded is not None and seen(self.recorded.role)
+
+    @property
+    def declared(self) -> list[Grant]:
+        """The grants of resources after the run, one for each resource."""
+        if self.is_refresh:
+            return self.shows
+        return list({grant.urn: grant for grant in (*(one for one, _ in self.keeps), *self.gives)}.values())
+
+    @property
+    def is_twice(self) -> bool:
+        """True if several resources ask for it, and one writes; two that only keep a role change nothing."""
+        return bool(self.gives) and len(self.declared) > 1
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -75,12 +87,12 @@ class Outcome:
 
     Attributes:
         changes: the rows of a review.
-        after: what the stack's resources grant after the run.
+        after: the grants of the stack's resources after the run.
         drifted: subjects whose grant was changed or removed outside Pulumi since the state was written.
         gaps: subjects whose role is taken before it is given.
-        twice: subjects that several resources grant.
+        twice: the grants of each subject that several resources grant.
         unchanged: how many grants stay as they are.
-        to_ask: deployment and token ids of all pairs whose role only Astro can tell.
+        to_ask: deployment and token ids of all pairs whose role only Astro can show.
     """
 
     changes: tuple[Change, ...]
@@ -93,21 +105,19 @@ class Outcome:
 
 
 def outcome(steps: Steps, facts: Facts) -> Outcome:
-    """Find what a run will have changed.
+    """Return what a run will have changed.
 
     Args:
         steps: its digest's steps.
-        facts: what Astro shows; nothing if it was not asked.
+        facts: what Astro shows; empty if it was not asked.
     """
+    # One subject may be named by ids in one resource and by names in another: complete all before they are compared.
     everything = [grant for part in steps.parts for grant in (*part.had, *part.asked)]
-    names = Names.of(
-        [*everything, *steps.recorded],
-        {one.id: one.name for one in facts.tokens.values()},
-        {one.id: one.name for one in facts.deployments.values()},
-    )
+    names = Names.of([*everything, *steps.recorded], facts)
     subjects: dict[Subject, _Subject] = {}
     for part in steps.parts:
         _note(subjects, part, names)
+    # A table's update removes entries in no order that the digest shows: another resource may give the role later.
     gaps = {names.completed(grant).subject for grant in steps.in_gaps}
     gaps |= {subject for subject, found in subjects.items() if found.may_leave_first and (found.gives or found.keeps)}
     changes: list[Change] = []
@@ -115,86 +125,83 @@ def outcome(steps: Steps, facts: Facts) -> Outcome:
     for subject, found in subjects.items():
         rows = list(_changes(subject, found, facts))
         kept = [row for row in rows if row.kind is Kind.KEEP and not row.is_new and not row.is_released]
-        if len(_declaring(found)) > 1 and found.gives:
+        if found.is_twice:
             changes += rows
         elif subject in gaps and kept:
+            # The same role before and afterwards, and none in between: a reviewer must see that.
             changes += [replace(row, kind=Kind.CHANGE) for row in kept]
         else:
             changes += [row for row in rows if row not in kept]
             unchanged += bool(kept)
     return Outcome(
         changes=tuple(changes),
-        after=tuple(grant for found in subjects.values() for grant in _declaring(found)),
+        after=tuple(grant for found in subjects.values() for grant in found.declared),
         drifted=frozenset(_drifted(subjects, map(names.completed, steps.recorded))),
         gaps=frozenset(gaps),
-        twice=tuple(
-            tuple(grants) for found in subjects.values() if found.gives and len(grants := _declaring(found)) > 1
-        ),
+        twice=tuple(tuple(found.declared) for found in subjects.values() if found.is_twice),
         unchanged=unchanged,
         to_ask=frozenset(_to_ask(subjects)),
     )
 
 
 def _note(subjects: dict[Subject, _Subject], part: Part, names: Names) -> None:
-    """Note what a part does, at each subject that it is about."""
-    before: dict[Subject, Grant] = {}
-    for grant in map(names.completed, part.had):
-        before[grant.subject] = grant
-        subjects.setdefault(grant.subject, _Subject()).had(grant, part)
+    """Note a part's effect at each subject that it is about."""
+    before = {grant.subject: grant for grant in map(names.completed, part.had)}
     asked = {grant.subject: grant for grant in map(names.completed, part.asked)}
+    for subject, grant in before.items():
+        subjects.setdefault(subject, _Subject()).had(grant, part)
     for subject, grant in asked.items():
         subjects.setdefault(subject, _Subject()).asks(grant, before.get(subject), part)
     for subject, grant in before.items():
+        found = subjects[subject]
         if part.does is Does.KEEPS:
-            subjects[subject].keeps.append((grant, part.is_checked))
+            found.keeps.append((grant, part.is_checked))
         elif part.does is not Does.SHOWS and subject not in asked:
-            subjects[subject].may_leave_first |= part.is_update
-            subjects[subject].takes.append((grant, Does.TAKES if part.is_update else part.does))
+            # The resource no longer has it: an entry that left a table, or the whole resource.
+            found.may_leave_first |= part.is_update
+            found.takes.append(Does.TAKES if part.is_update else part.does)
 
 
 def _changes(subject: Subject, found: _Subject, facts: Facts) -> Iterator[Change]:
-    """Yield what happens to a subject: one change, or several if several resources ask for it; none if nothing is there."""
-    is_new = not found.is_of_stack
+    """Yield the effect on a subject, by the table at the top.
+
+    It is one change, several if several resources ask for the subject, and none if there is no role before or after.
+    """
     before = _before(subject, found, facts)
     after: list[Grant | None] = [*found.gives]
     is_released = False
-    if _is_refresh(found):
+    if found.is_refresh:
         after = [found.shows[-1] if found.shows else None]
     elif found.gives:
         after += [grant for grant, _ in found.keeps]
     elif found.keeps and not found.takes:
         after = [before]
     elif found.keeps:
-        spared = {checked for _, checked in found.keeps}
-        after = [before if True in spared else _unknown(before, "after") if None in spared else None]
-    elif any(does is Does.TAKES for _, does in found.takes):
+        checked = {is_checked for _, is_checked in found.keeps}
+        after = [before if True in checked else _unknown(before, "after") if None in checked else None]
+    elif Does.TAKES in found.takes:
         after = [None]
-    elif any(does is Does.MAY_TAKE for _, does in found.takes):
+    elif Does.MAY_TAKE in found.takes:
         after = [_unknown(before, "after")]
     else:
         after, is_released = [before], True
     for there in after:
         if before is not None or there is not None:
             kind = _kind(before, there, gives=bool(found.gives))
-            yield Change(subject, before, there, kind, is_new=is_new, is_released=is_released)
-
-
-def _is_refresh(found: _Subject) -> bool:
-    return not (found.gives or found.keeps or found.takes)
+            yield Change(subject, before, there, kind, is_new=not found.is_of_stack, is_released=is_released)
 
 
 def _before(subject: Subject, found: _Subject, facts: Facts) -> Grant | None:
+    """Return the grant before the run, by the best witness that there is: this run's read, Astro, the state."""
     recorded = found.recorded
-    if _is_refresh(found) or (found.is_live and recorded is not None and seen(recorded.role)):
+    if found.is_refresh or found.is_known:
         return recorded
-    grant = recorded or found.adopted or found.gives[0]
-    pair = _pair(subject)
+    grant, pair = recorded or found.adopted or found.gives[0], subject.pair
     if pair is not None and pair in facts.held:
         role = facts.held[pair]
         return None if role is None else replace(grant, role=role)
-    if recorded is not None or found.adopted is not None:
-        return grant
-    return _unknown(grant, "before")
+    # An import fails unless the role is there as declared, so what it adopts is the role before.
+    return grant if recorded is not None or found.adopted is not None else _unknown(grant, "before")
 
 
 def _unknown(grant: Grant | None, moment: str) -> Grant | None:
@@ -208,25 +215,14 @@ def _kind(before: Grant | None, after: Grant | None, *, gives: bool) -> Kind:
         return Kind.GAIN
     if same_role(before.role, after.role):
         return Kind.KEEP
-    if not gives and _is_unknown(after.role):
+    # Without a step that gives, an unknown role afterwards is one that a delete may take: count the loss.
+    if not gives and is_unknown(after.role):
         return Kind.LOSE
-    return Kind.GAIN if _is_unknown(before.role) else Kind.CHANGE
-
-
-def _is_unknown(role: Text) -> bool:
-    return isinstance(role, Unseen) and role.why is Hidden.UNKNOWN
-
-
-def _declaring(found: _Subject) -> list[Grant]:
-    """What resources grant after the run, one for each resource."""
-    if _is_refresh(found):
-        return found.shows
-    by_resource = {grant.urn: grant for grant in (*(one for one, _ in found.keeps), *found.gives)}
-    return list(by_resource.values())
+    return Kind.GAIN if is_unknown(before.role) else Kind.CHANGE
 
 
 def _drifted(subjects: Mapping[Subject, _Subject], recorded: Iterable[Grant]) -> Iterator[Subject]:
-    """Find what a refresh before the preview found to be other than the state said."""
+    """Yield the subjects that a refresh before the preview found different from the state."""
     for grant in recorded:
         found = subjects.get(grant.subject)
         now = found.recorded if found else None
@@ -236,12 +232,5 @@ def _drifted(subjects: Mapping[Subject, _Subject], recorded: Iterable[Grant]) ->
 
 def _to_ask(subjects: Mapping[Subject, _Subject]) -> Iterator[tuple[str, str]]:
     for subject, found in subjects.items():
-        is_known = found.is_live and found.recorded is not None and seen(found.recorded.role)
-        if (found.gives or found.takes) and not is_known and (pair := _pair(subject)):
-            yield pair
-
-
-def _pair(subject: Subject) -> tuple[str, str] | None:
-    if seen(subject.deployment_id) and seen(subject.org_token_id):
-        return subject.deployment_id, subject.org_token_id
-    return None
+        if (found.gives or found.takes) and not found.is_known and subject.pair is not None:
+            yield subject.pair

@@ -1,8 +1,8 @@
 """A review and an audit as self-contained pages of HTML: tables with a filter, in light and dark, for a phone too.
 
-Nothing is loaded from elsewhere, and the page says so to the browser: its policy allows its own style and its own
-script, by their hashes, and nothing else, so even a name that were markup could not run. Without script the page shows
-everything and only lacks the filters. `templates/` holds the HTML; every value in it is text from outside, escaped here.
+A page loads nothing: its policy allows its own style and its own script, by their hashes, and nothing else, so even a name
+that were markup could not run. Without script the page shows everything and only lacks the filters. `templates/` has the
+HTML; every value in it is text from outside, escaped here.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from astro_provider.access.audit import FINDING_MEANINGS, Audit, Finding
+from astro_provider.access.audit import Audit, Finding
 from astro_provider.access.audit_text import HEADLINE, LOUD_FINDINGS, remarks, summary
-from astro_provider.access.flags import LOUD, MEANINGS, Flag
+from astro_provider.access.flags import LOUD, Flag
 from astro_provider.access.matrix import matrix
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review
-from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
+from astro_provider.access.review_text import VERBS, counts, headline, notes, role_in_words
 from astro_provider.messages import shown
 
 _LONG_WORD = re.compile(r"[^\s]{30}(?=[^\s])")
 
 
 def _as_text(value: object) -> object:
-    """Show hidden characters of a value; the template escapes what comes back. HTML of a template stays as it is."""
+    """Replace the hidden characters of a value, which the template then escapes; HTML of a template stays as it is."""
     if value is None:
         return ""
     return value if isinstance(value, Markup) else shown.line(str(value))
@@ -64,7 +64,7 @@ def review_page(review: Review) -> str:
         review=review,
         several=len({row.organization_id for row in review.rows}) > 1,
         labels=lambda row: [(flag, flag in LOUD) for flag in row.flags],
-        flags=[(flag, MEANINGS[flag]) for flag in Flag if flag in there],
+        flags=[flag for flag in Flag if flag in there],
         verdicts=[verdict.text for verdict in review.verdicts],
         said=[f"{said.severity}: {said.message}" for said in review.diagnostics],
         counts=counts,
@@ -76,7 +76,7 @@ def review_page(review: Review) -> str:
 
 
 def audit_page(found: Audit) -> str:
-    """Return an audit as a page: the findings, and a matrix that shows who may touch production."""
+    """Return an audit as a page: the findings, and a matrix that shows which tokens may touch production."""
     there = {one.finding for one in found.findings}
     return _page(
         "audit.html",
@@ -86,7 +86,7 @@ def audit_page(found: Audit) -> str:
         remarks=remarks(found),
         matrix=matrix(found),
         verdicts=[verdict.text for verdict in found.verdicts],
-        explained=[(one, FINDING_MEANINGS[one]) for one in Finding if one in there],
+        explained=[one for one in Finding if one in there],
         LOUD=LOUD_FINDINGS,
     )
 

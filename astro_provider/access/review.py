@@ -1,4 +1,4 @@
-"""A digest as a reviewer wants it: a row for each subject whose role changes, and all that it takes to judge them."""
+"""A digest as its reviewer reads it: a row for each subject whose role changes, and everything needed to judge the rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from astro_provider.access.digest import Diagnostic, Digest
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import LOUD, Flag, Situation, renewed, without_admin
-from astro_provider.access.model import Change, Grant, Hidden, Kind, Text, Unseen, text_of
+from astro_provider.access.model import Change, Grant, Kind, is_unknown, text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.access.rules import Asked, Rules, Verdict, named, verdicts
 
@@ -24,15 +24,15 @@ class Row:
         kind: gain, lose, change or keep.
         organization_id: None if the digest does not know it, as for the other two ids.
         deployment_id: the deployment.
-        deployment_name: None if neither the digest nor Astro told it.
+        deployment_name: None if neither the digest nor Astro has it.
         org_token_id: the token.
-        org_token_name: as for the deployment.
+        org_token_name: None if neither the digest nor Astro has it.
         before: the role before; None: none, or not shown.
         after: the role afterwards; None: none, or not shown.
-        before_known: whether it is known which role there was before, if any; a secret is known.
-        after_known: as before, of the role afterwards.
-        flags: what is worth a second look.
-        undecided: flags of which nobody can tell.
+        before_known: whether the role before, or its absence, is known; a secret is known.
+        after_known: whether the role afterwards, or its absence, is known.
+        flags: the reasons for a second look.
+        undecided: the flags that it may have, and that no fact decides.
     """
 
     kind: Kind
@@ -43,25 +43,25 @@ class Row:
     org_token_name: str | None
     before: str | None
     after: str | None
-    flags: tuple[Flag, ...] = ()
-    undecided: tuple[Flag, ...] = ()
     before_known: bool = True
     after_known: bool = True
+    flags: tuple[Flag, ...] = ()
+    undecided: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer is shown.
+    """The whole of a review.
 
     Attributes:
         stack: `<project>/<stack>`, or None.
-        problems: why the preview may not tell everything; none: it is complete.
-        rows: what changes, the most flagged first.
+        problems: sentences, each a reason why the preview may lack something; none: it is complete.
+        rows: the changes, the most flagged first.
         unchanged: how many grants stay; None: the digest does not show them.
         retained: how many grants stay in Astro although their resources are deleted.
-        other_changes: how many other resources each operation is about.
-        diagnostics: what the run said.
-        verdicts: what the rules say.
+        other_changes: how many other resources are created, updated and so on.
+        diagnostics: the errors, warnings and notes of the run.
+        verdicts: the rules that are broken, or cannot be decided.
         is_refresh: nothing will be written.
         asked: whether Astro was asked.
     """
@@ -79,11 +79,11 @@ class Review:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the preview went to its end."""
+        """True if the preview went to its end."""
         return not self.problems
 
     def hits(self, flags: Iterable[Flag]) -> list[Flag]:
-        """Those of the flags that a row has, or may have; a broken rule counts wherever it is.
+        """Return those of the flags that a row has, or may have; a broken rule counts even if no row shows it.
 
         A rule that is undecided because Astro was not asked counts as broken; one that the update decides does not.
         """
@@ -95,12 +95,12 @@ class Review:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reviewer asked for.
+    """The options of a review.
 
     Attributes:
-        production: patterns of names of deployments and workspaces, beside those of the rules.
-        rules: the rules of the house; None: none.
-        exit_status: of the preview; None: not told.
+        production: patterns of names of deployments and workspaces, in addition to those of the rules.
+        rules: the rules; None: none.
+        exit_status: of the preview; None: not given.
     """
 
     production: tuple[str, ...] = ()
@@ -109,19 +109,20 @@ class Wanted:
 
 
 def review(digest: Digest, facts: Facts, wanted: Wanted) -> Review:
-    """Review a digest.
+    """Return the review of a digest.
 
     Args:
         digest: the digest.
-        facts: what Astro tells; `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment that
-            loses an admin.
-        wanted: what the reviewer asked for.
+        facts: what Astro shows, with `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment
+            that loses an admin.
+        wanted: the options.
     """
     rules = wanted.rules or Rules()
     found = outcome(digest, facts)
     changes = found.changes
-    asked = [(grant, _asked(grant, facts)) for grant in found.after]
+    asked = [(grant, Asked.of(grant, facts)) for grant in found.after]
     said = verdicts(rules, [one for _, one in asked])
+    # By identity, because two resources may ask for equal grants.
     broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
     situation = Situation(
         outcome=found,
@@ -153,26 +154,22 @@ def _problems(digest: Digest, exit_status: int | None) -> Iterable[str]:
 
 
 def _twice(twice: Sequence[Sequence[Grant]], facts: Facts) -> Iterable[str]:
-    """Yield a sentence for each binding that several resources ask for, and one for those beyond the first few."""
+    """Yield a sentence for each binding that several resources ask for, and one that counts those beyond the first few."""
     if left_out := len(twice[MOST_TWICE:]):
         yield f"{left_out} more bindings are asked for by several resources each."
     for grants in twice[:MOST_TWICE]:
-        one = _asked(grants[0], facts)
+        one = Asked.of(grants[0], facts)
         token, deployment = named(one.org_token_name, one.org_token_id), named(one.deployment_name, one.deployment_id)
         resources = ", ".join(f"{grant.urn.rpartition('::')[2]!r}" for grant in grants)
         yield (
             f"Token {token} in deployment {deployment} is asked for by {len(grants)} resources ({resources}), so it is not "
-            "known which role stands afterwards: remove all but one."
+            "known which role it has afterwards: remove all but one."
         )
 
 
 def _row(change: Change, situation: Situation) -> Row:
-    grant = change.after or change.before
-    if grant is None:
-        raise AssertionError("a change has a before or an after")
-    asked = _asked(grant, situation.facts)
+    asked = Asked.of(change.grant, situation.facts)
     before, after = (there.role if there else None for there in (change.before, change.after))
-    flags = situation.flags(change, asked)
     return Row(
         kind=change.kind,
         organization_id=text_of(change.subject.organization_id),
@@ -182,15 +179,11 @@ def _row(change: Change, situation: Situation) -> Row:
         org_token_name=asked.org_token_name,
         before=text_of(before),
         after=text_of(after),
-        flags=tuple(flag for flag in Flag if flag in flags),
+        before_known=not is_unknown(before),
+        after_known=not is_unknown(after),
+        flags=situation.flags(change, asked),
         undecided=tuple(sorted(situation.undecided(change, asked))),
-        before_known=not _is_unknown(before),
-        after_known=not _is_unknown(after),
     )
-
-
-def _is_unknown(role: Text) -> bool:
-    return isinstance(role, Unseen) and role.why is Hidden.UNKNOWN
 
 
 def _order(row: Row) -> tuple[object, ...]:
@@ -202,21 +195,4 @@ def _order(row: Row) -> tuple[object, ...]:
         row.deployment_id or "",
         row.org_token_id or "",
         row.kind,
-    )
-
-
-def _asked(grant: Grant, facts: Facts) -> Asked:
-    deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
-    deployment, token = facts.deployments.get(deployment_id or ""), facts.tokens.get(token_id or "")
-    return Asked(
-        deployment_id=deployment_id,
-        deployment_name=deployment.name
-        if deployment
-        else grant.deployment_name or text_of(grant.subject.deployment_name),
-        workspace_name=deployment.workspace_name if deployment else None,
-        org_token_id=token_id,
-        org_token_name=token.name if token else grant.org_token_name or text_of(grant.subject.org_token_name),
-        role=text_of(grant.role),
-        protect=grant.protect,
-        overwrite=grant.overwrite,
     )

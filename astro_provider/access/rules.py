@@ -1,4 +1,4 @@
-"""The rules of a house about access, as `access.toml` states them.
+"""The rules about access that `access.toml` states.
 
     production = ["*-production", "Finance"]   # names of deployments or workspaces
 
@@ -13,31 +13,33 @@
     protect = "production"                     # or "everywhere": bindings must be protected there
     no_overwrite = "everywhere"                # or "production": bindings must not overwrite there
 
-A review, an audit and a policy pack ask the same functions, so they cannot disagree about what they all see. A pattern
-fits a name or an id. What a rule needs and nobody knows yet leaves it undecided; it is never taken for kept.
+A review, an audit and a policy pack call the same functions, so they agree about every grant that they all see. A pattern
+fits a name or an id. A rule that needs a value which is not known yet is undecided, never kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from astro_provider.access.model import ADMIN, same_role
+from astro_provider.access.facts import Facts
+from astro_provider.access.model import ADMIN, Grant, same_role, text_of
+
+NOT_KNOWN = "(not known yet)"
 
 
 class Where(StrEnum):
-    """Where a rule about bindings holds."""
+    """The reach of a rule about bindings."""
 
     PRODUCTION = "production"
     EVERYWHERE = "everywhere"
 
 
 class Rule(StrEnum):
-    """The rules, by what breaks them."""
+    """The kinds of rules, each by the word for a grant that breaks it."""
 
     ROLE = "role-not-allowed"
     ADMIN = "admin-not-allowed"
@@ -48,11 +50,12 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one house.
+    """The rules of one file.
 
     Attributes:
         production: patterns of names of deployments and workspaces.
-        roles: a pattern of where, and the roles that may be given there; the first that fits decides.
+        roles: patterns of deployments and workspaces, each with the roles that may be given there; the first that fits
+            decides.
         admin_tokens: patterns of the tokens that may be DEPLOYMENT_ADMIN; None: any.
         most_admins: how many tokens may be DEPLOYMENT_ADMIN in one deployment; None: any number.
         protect: where bindings must be protected; None: nowhere.
@@ -69,7 +72,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Asked:
-    """A grant as the rules look at it. None: not known, or, for the last two, of no resource.
+    """A grant as the rules see it. None: not known; of `protect` and `overwrite`: no resource has it.
 
     Attributes:
         deployment_id: the deployment.
@@ -80,7 +83,7 @@ class Asked:
         role: the role.
         protect: whether the resource is protected.
         overwrite: whether the resource may overwrite.
-        is_of_a_resource: whether a stack has it; else the rules about resources say nothing.
+        is_of_a_resource: whether a stack has it; if not, the rules about resources do not apply.
     """
 
     deployment_id: str | None
@@ -93,20 +96,36 @@ class Asked:
     overwrite: bool | None = None
     is_of_a_resource: bool = True
 
+    @classmethod
+    def of(cls, grant: Grant, facts: Facts) -> Asked:
+        """Return a resource's grant, with the names that Astro shows or, without those, the resource's own."""
+        deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
+        deployment, token = facts.deployments.get(deployment_id or ""), facts.tokens.get(token_id or "")
+        return cls(
+            deployment_id=deployment_id,
+            deployment_name=deployment.name if deployment else grant.deployment_name,
+            workspace_name=deployment.workspace_name if deployment else None,
+            org_token_id=token_id,
+            org_token_name=token.name if token else grant.org_token_name,
+            role=text_of(grant.role),
+            protect=grant.protect,
+            overwrite=grant.overwrite,
+        )
+
     @property
     def places(self) -> tuple[str | None, ...]:
-        """What a pattern of a place may fit."""
+        """The names and the id that a pattern of a place may fit."""
         return (self.deployment_name, self.workspace_name, self.deployment_id)
 
     @property
     def tokens(self) -> tuple[str | None, ...]:
-        """What a pattern of a token may fit."""
+        """The name and the id that a pattern of a token may fit."""
         return (self.org_token_name, self.org_token_id)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule says of a grant that does not keep it, or of which nobody can tell.
+    """A rule that grants break, or that cannot be decided yet.
 
     Attributes:
         rule: the rule.
@@ -122,7 +141,7 @@ class Verdict:
 
 
 def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
-    """Return whether a pattern fits one of the names; None: none of the known ones, and some are not known."""
+    """Return whether a pattern fits one of the names; None: it fits none that is known, and some are not known."""
     patterns = tuple(patterns)
     if not patterns:
         return False
@@ -132,7 +151,7 @@ def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
 
 
 def fault_of_pattern(pattern: str) -> str | None:
-    """Say that a pattern never fits what it seems to: a `[` that nothing closes stands for itself. None: it is whole.
+    """Return a sentence about a `[` that nothing closes, which `fnmatch` takes for the character itself; None: no such one.
 
     The rule is that of `fnmatch`: a `]` right after `[` or `[!` is one of the characters.
     """
@@ -143,56 +162,60 @@ def fault_of_pattern(pattern: str) -> str | None:
 
 
 def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
-    """What the rules say against grants; nothing if all are kept.
+    """Return the rules that grants break, and those that cannot be decided; empty if all are kept.
 
     Args:
         rules: the rules.
-        grants: all grants that are seen; how many admins a deployment has is counted among these.
+        grants: all grants that are seen; the admins of a deployment are counted among these.
     """
     found = [verdict for asked in grants for verdict in verdicts_of_one(rules, asked)]
     return [*found, *_too_many_admins(rules, grants)]
 
 
 def verdicts_of_one(rules: Rules, asked: Asked) -> Iterator[Verdict]:
-    """What the rules about single grants say against one."""
+    """Yield the rules about single grants that one breaks, or that cannot be decided for it."""
     whose = f"Token {named(asked.org_token_name, asked.org_token_id)} in deployment {_where(asked)}"
-    allowed = _role_is_allowed(rules, asked)
-    if allowed is not True:
-        yield _verdict(Rule.ROLE, allowed, f"{whose}: the role {_shown(asked.role)} may not be given there.", asked)
-    may_be_admin = _may_be_admin(rules, asked)
-    if may_be_admin is not True:
-        yield _verdict(Rule.ADMIN, may_be_admin, f"{whose}: this token may not be {ADMIN}.", asked)
-    if not asked.is_of_a_resource:
-        return
-    if rules.protect is not None and asked.protect is not True:
-        kept = _unless(_holds(rules, rules.protect, asked), broken=asked.protect is False)
+    found = [
+        (Rule.ROLE, _role_is_allowed(rules, asked), f"the role {asked.role or NOT_KNOWN} may not be given there"),
+        (Rule.ADMIN, _may_be_admin(rules, asked), f"this token may not be {ADMIN}"),
+    ]
+    if asked.is_of_a_resource:
+        is_open = None if asked.protect is None else not asked.protect
+        found += [
+            (Rule.PROTECT, _kept(rules, rules.protect, asked, is_open), "the binding must be protected (protect=True)"),
+            (
+                Rule.OVERWRITE,
+                _kept(rules, rules.no_overwrite, asked, asked.overwrite),
+                "the binding must not overwrite a role",
+            ),
+        ]
+    for rule, kept, text in found:
         if kept is not True:
-            yield _verdict(Rule.PROTECT, kept, f"{whose}: the binding must be protected (protect=True).", asked)
-    if rules.no_overwrite is not None and asked.overwrite is not False:
-        kept = _unless(_holds(rules, rules.no_overwrite, asked), broken=asked.overwrite is True)
-        if kept is not True:
-            yield _verdict(Rule.OVERWRITE, kept, f"{whose}: the binding must not overwrite a role.", asked)
+            doubt = "" if kept is False else " (it depends on what is not known yet)"
+            yield Verdict(rule, f"{whose}: {text}{doubt}.", (asked,), decided=kept is False)
 
 
 def _too_many_admins(rules: Rules, grants: Iterable[Asked]) -> Iterator[Verdict]:
     if rules.most_admins is None:
         return
-    admins = [asked for asked in grants if asked.role and same_role(asked.role, ADMIN) and asked.deployment_id]
-    counted = Counter(asked.deployment_id for asked in admins)
-    for deployment_id, number in counted.items():
-        if number > rules.most_admins:
-            there = tuple(asked for asked in admins if asked.deployment_id == deployment_id)
+    admins: dict[str, list[Asked]] = {}
+    for asked in grants:
+        if asked.deployment_id and asked.role and same_role(asked.role, ADMIN):
+            admins.setdefault(asked.deployment_id, []).append(asked)
+    for there in admins.values():
+        if len(there) > rules.most_admins:
             names = ", ".join(sorted(named(one.org_token_name, one.org_token_id) for one in there))
             text = (
-                f"Deployment {_where(there[0])} would have {number} tokens that are {ADMIN}, and at most "
+                f"Deployment {_where(there[0])} would have {len(there)} tokens that are {ADMIN}, and at most "
                 f"{rules.most_admins} are allowed: {names}."
             )
-            yield Verdict(Rule.ADMINS, text, there)
+            yield Verdict(Rule.ADMINS, text, tuple(there))
 
 
 def _role_is_allowed(rules: Rules, asked: Asked) -> bool | None:
     if not rules.roles:
         return True
+    # A pattern that may fit decides or not: the rule is decided if all possible answers are the same.
     possible: set[bool | None] = set()
     for pattern, roles in rules.roles:
         fit = fits([pattern], asked.places)
@@ -207,34 +230,32 @@ def _role_is_allowed(rules: Rules, asked: Asked) -> bool | None:
 
 
 def _is_among(role: str | None, roles: Iterable[str]) -> bool | None:
-    patterns = [one.lower() for one in roles]
-    return fits(patterns, [role if role is None else role.lower()])
+    return fits([one.lower() for one in roles], [role and role.lower()])
 
 
 def _may_be_admin(rules: Rules, asked: Asked) -> bool | None:
     if rules.admin_tokens is None or (asked.role is not None and not same_role(asked.role, ADMIN)):
         return True
-    named = fits(rules.admin_tokens, asked.tokens)
-    if named is True or (named is False and asked.role is not None):
-        return named
-    return None
+    is_named = fits(rules.admin_tokens, asked.tokens)
+    # A token outside the list breaks the rule only if its role is known to be the admin's.
+    return None if is_named is False and asked.role is None else is_named
 
 
-def _holds(rules: Rules, where: Where, asked: Asked) -> bool | None:
-    return True if where is Where.EVERYWHERE else fits(rules.production, asked.places)
+def _kept(rules: Rules, where: Where | None, asked: Asked, breaks: bool | None) -> bool | None:  # noqa: FBT001  a value
+    """Return whether a rule about resources is kept; None: that depends on a value that is not known.
 
-
-def _unless(holds: bool | None, *, broken: bool) -> bool | None:  # noqa: FBT001  a value, not a switch
-    """Return whether a rule is kept that holds, does not hold or may hold here."""
-    if holds is False:
+    Args:
+        rules: all rules.
+        where: the rule's reach; None: there is no such rule.
+        asked: the grant.
+        breaks: whether the grant breaks the rule if it applies; None: not known.
+    """
+    if where is None or breaks is False:
         return True
-    return False if holds and broken else None
-
-
-def _verdict(rule: Rule, kept: bool | None, text: str, asked: Asked) -> Verdict:  # noqa: FBT001  as above
-    if kept is False:
-        return Verdict(rule, text, (asked,))
-    return Verdict(rule, f"{text.removesuffix('.')} (it depends on what is not known yet).", (asked,), decided=False)
+    applies = True if where is Where.EVERYWHERE else fits(rules.production, asked.places)
+    if applies is False:
+        return True
+    return False if applies and breaks else None
 
 
 def _where(asked: Asked) -> str:
@@ -242,11 +263,7 @@ def _where(asked: Asked) -> str:
 
 
 def named(name: str | None, identifier: str | None) -> str:
-    """A token or a deployment in a sentence: its name, then its id, as far as they are known."""
+    """Return the words for a token or a deployment: its name, then its id, as far as they are known."""
     if name is None:
-        return identifier or "(not known yet)"
+        return identifier or NOT_KNOWN
     return f"{name!r} ({identifier})" if identifier else repr(name)
-
-
-def _shown(role: str | None) -> str:
-    return role or "(not known yet)"

@@ -1,10 +1,10 @@
-"""`access.toml`, the file of the rules: read whole or refused, with the line that is wrong."""
+"""Reads `access.toml`, the file of the rules, or refuses it whole, with the line that is wrong."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from astro_provider.access.rules import Rules, Where, fault_of_pattern
@@ -19,11 +19,11 @@ _SYNTAX = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end o
 
 
 def read_rules(text: str, source: str) -> Rules:
-    """Read the rules.
+    """Return the rules of a file.
 
     Args:
-        text: the file's.
-        source: what a message calls it, for example `access.toml`.
+        text: the text of the file.
+        source: its name in messages, for example `access.toml`.
 
     Raises:
         UnusableInput: it is no TOML, has an unknown key, a value is of the wrong kind, or a pattern is not whole; the text
@@ -47,18 +47,23 @@ class _Reading:
         self._source = source
 
     def rules(self) -> Rules:
-        admin, binding = self._table("admin"), self._table("binding")
-        self._refuse_unknown("", self._document)
-        self._refuse_unknown("admin", admin)
-        self._refuse_unknown("binding", binding)
-        roles = self._table("roles")
+        """Return the rules, after all keys and values were checked."""
+        admin, binding, roles = self._table("admin"), self._table("binding"), self._table("roles")
+        for table, keys in (("", self._document), ("admin", admin), ("binding", binding)):
+            for key in keys:
+                if key not in KEYS[table]:
+                    where = f"in [{table}]" if table else "at the top of the file"
+                    known = ", ".join(KEYS[table])
+                    raise self._error(table, key, f"unknown key {key!r} {where}: the keys there are {known}.")
         return Rules(
             production=self._texts("", "production", self._document.get("production", [])),
             roles=tuple((pattern, self._texts("roles", pattern, value)) for pattern, value in roles.items()),
             admin_tokens=self._texts("admin", "tokens", admin["tokens"]) if "tokens" in admin else None,
             most_admins=self._number("admin", "most", admin["most"]) if "most" in admin else None,
-            protect=self._where(binding, "protect"),
-            no_overwrite=self._where(binding, "no_overwrite"),
+            protect=self._where("binding", "protect", binding["protect"]) if "protect" in binding else None,
+            no_overwrite=self._where("binding", "no_overwrite", binding["no_overwrite"])
+            if "no_overwrite" in binding
+            else None,
         )
 
     def _table(self, name: str) -> Mapping[str, Any]:
@@ -66,13 +71,6 @@ class _Reading:
         if not isinstance(found, dict):
             raise self._error("", name, f"{name} is a table: write [{name}] on a line of its own.")
         return found
-
-    def _refuse_unknown(self, table: str, found: Iterable[str]) -> None:
-        for key in found:
-            if key not in KEYS[table]:
-                where = f"in [{table}]" if table else "at the top of the file"
-                known = ", ".join(KEYS[table])
-                raise self._error(table, key, f"unknown key {key!r} {where}; there is {known}.")
 
     def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
@@ -87,26 +85,28 @@ class _Reading:
             raise self._error(table, key, f"{key!r} must be a whole number, 0 or more.")
         return value
 
-    def _where(self, binding: Mapping[str, Any], key: str) -> Where | None:
-        if key not in binding:
-            return None
+    def _where(self, table: str, key: str, value: Any) -> Where:
         try:
-            return Where(binding[key])
+            return Where(value)
         except ValueError:
-            raise self._error("binding", key, f'{key!r} must be "production" or "everywhere".') from None
+            raise self._error(table, key, f'{key!r} must be "production" or "everywhere".') from None
 
     def _error(self, table: str, key: str, text: str) -> UnusableInput:
         line = self._line([table, key] if table else [key])
         return UnusableInput(f"{self._source}, line {line}: {text}")
 
     def _line(self, path: Sequence[str]) -> int:
-        """The line, from 1, on which what has a key begins: the first without which the lines before have no such key."""
+        """Return the line, from 1, on which the value of a key begins.
+
+        `tomllib` gives no positions, so the beginnings of the file are parsed: the value begins on the line after the longest
+        whole beginning without the key.
+        """
         whole = 0
         for number in range(1, len(self._lines)):
             try:
                 before = tomllib.loads("\n".join([*self._lines[:number], ""]))
             except tomllib.TOMLDecodeError:
-                continue  # in the midst of a value
+                continue  # the line is within a value
             if _has(before, path):
                 break
             whole = number

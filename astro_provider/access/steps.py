@@ -1,4 +1,4 @@
-"""The steps of a digest that are about our resources: what each of them does to the roles in Astro.
+"""The steps of a digest that are about our resources, and the effect of each on the roles in Astro.
 
     op                                 takes or releases       gives or keeps
     ---------------------------------  ----------------------  ------------------------------------------
@@ -15,20 +15,20 @@
     refresh, update, delete, in a      nothing is written: from what the state recorded to what Astro
     digest of a refresh                shows
 
-The engine calls no provider for some of these steps, and the role then stays in Astro without a resource (it is
-*released*), or was never the resource's:
+For some of these steps the engine calls no provider. The role then stays in Astro without a resource (it is
+*released*), or never was the resource's:
 
-    in the state                       what happens at a delete or a replacement
+    in the state                       at a delete or a replacement
     ---------------------------------  ------------------------------------------------------------------
     `retainOnDelete`                   released
-    `deletedWith` a resource that      released if that is a binding or a table; else it may be the token
-    goes in this run                   or the deployment, and the role may go with it
+    `deletedWith` a resource that      released if that is a binding or a table; otherwise it may be the
+    goes in this run                   token or the deployment, and the role may go with it
     `external` (read by `.get`)        nothing
     `pendingReplacement`               nothing: an earlier run has deleted it
     `delete`                           an earlier run has replaced it and could not delete it; it goes now
 
-A digest does not say of which command it is. A refresh looks at each resource once, and an update in it carries
-outputs, which nothing has that is yet to be written.
+A digest does not name its command. It is a refresh if each resource appears once and nothing is to be written: an update
+then has outputs, which a preview's update cannot have before its write.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Step = Mapping[str, Any]
 
 
 class Does(Enum):
-    """What a step does to the roles of `Part.had`, or, if it gives some, to what `Part.asked` does not repeat."""
+    """The effect of a part on the roles of `Part.had`, or, if it gives some, on those that `Part.asked` does not repeat."""
 
     GIVES = auto()
     ADOPTS = auto()
@@ -62,17 +62,17 @@ class Does(Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a step does.
+    """One effect of a step.
 
     Attributes:
-        does: what it does.
-        had: what the state has; of a refresh, what it recorded.
-        asked: what there will be; of a refresh, what Astro shows.
-        is_update: what is in both `had` and `asked` with the same role is not written.
-        is_live: `had` was read from Astro in the same run, because the run refreshes, or because a check has read it.
-        is_stack: `had` is in the state of this stack; False for what an exclusive table takes from others.
-        is_checked: the provider is asked about the resource, and so spares its binding from the delete of another
-            resource; None: the digest does not show whether the run is aimed at others.
+        does: the effect.
+        had: the grants in the state; of a refresh, those that it recorded.
+        asked: the grants afterwards; of a refresh, those that Astro shows.
+        is_update: a grant that is in both `had` and `asked` with the same role is not written.
+        is_live: `had` was read from Astro in the same run: the run refreshes, or a check has read it.
+        is_stack: `had` is in the state of this stack; False: an exclusive table takes it from other owners.
+        is_checked: the engine asks the provider about the resource, whose check then protects its binding from another
+            resource's delete; None: the digest does not show whether the run targets other resources only.
     """
 
     does: Does
@@ -86,13 +86,13 @@ class Part:
 
 @dataclass
 class Steps:
-    """What the steps tell.
+    """All effects of the steps of one digest.
 
     Attributes:
         is_refresh: nothing will be written.
-        parts: what they do.
-        recorded: what the state recorded before the refresh of a preview.
-        in_gaps: what a replacement takes the role from before it gives one.
+        parts: the effects.
+        recorded: the grants that the state recorded before the refresh of a preview.
+        in_gaps: the grants that a replacement first takes away and then gives.
     """
 
     is_refresh: bool
@@ -102,7 +102,7 @@ class Steps:
 
 
 def read_steps(steps: Sequence[Step]) -> Steps:
-    """Read the steps.
+    """Return the effects of the steps.
 
     Raises:
         Incomprehensible: a state of one of our types is not what it should be.
@@ -120,7 +120,7 @@ def read_steps(steps: Sequence[Step]) -> Steps:
 
 
 def type_of(step: Step) -> str:
-    """The type of the resource that a step is about."""
+    """Return the type of the resource that a step is about."""
     return str((step.get("newState") or step.get("oldState") or {}).get("type", ""))
 
 
@@ -137,14 +137,14 @@ def is_refresh(steps: Sequence[Step]) -> bool:
 
 
 class _Run:
-    """The steps of a preview, for what one of them must know of the others."""
+    """The steps of a preview: the effect of one may depend on the others."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = steps
 
     @cached_property
     def _refreshed(self) -> set[str]:
-        """The URNs of the resources that the run refreshes: those that it is aimed at."""
+        """The URNs of the resources that the run refreshes: its targets."""
         return {step["urn"] for step in self._steps if step["op"] == "refresh"}
 
     @cached_property
@@ -153,7 +153,7 @@ class _Run:
 
     @cached_property
     def _in_the_end(self) -> dict[str, str]:
-        """The types, by URN, of what is deleted after the program has ended: the engine plans these deletes together."""
+        """The types, by URN, of the resources deleted after the program has ended; the engine plans them together."""
         return {
             step["urn"]: type_of(step)
             for step in self._steps
@@ -162,22 +162,24 @@ class _Run:
 
     @cached_property
     def _left_behind(self) -> list[Step]:
-        """The steps about what an earlier run has replaced and could not delete."""
+        """The steps about resources that an earlier run has replaced and could not delete."""
         if not self._shows_replacements:
             return [step for step in self._steps if step["op"] == "refresh" and _new(step).get("delete")]
-        replaced = Counter((step["urn"], _old(step).get("id")) for step in self._steps if step["op"] == "replace")
+        # A delete-replaced belongs to the replace of its resource and id; one beyond those is of an earlier run.
+        replaced = Counter(_urn_and_id(step) for step in self._steps if step["op"] == "replace")
         found = []
         for step in self._steps:
             if step["op"] == "delete-replaced":
-                which = (step["urn"], _old(step).get("id"))
-                if replaced[which] > 0:
-                    replaced[which] -= 1
+                if replaced[_urn_and_id(step)] > 0:
+                    replaced[_urn_and_id(step)] -= 1
                 else:
                     found.append(step)
         return found
 
     def parts(self, step: Step) -> Iterator[Part]:
+        """Yield the effects of one step, by the table at the top."""
         op = step["op"]
+        # First, because such a step may have any op, a refresh too.
         if any(step is one for one in self._left_behind):
             yield from self._deleted(step)
         elif op == "same":
@@ -196,6 +198,7 @@ class _Run:
             yield from _taken_from_others(step)
 
     def _replaced(self, step: Step) -> Iterator[Part]:
+        # A resource that is only read, before or afterwards, neither takes nor gives.
         if not _old(step).get("external"):
             earlier = self._was_deleted_earlier(step)
             if not earlier:
@@ -205,17 +208,15 @@ class _Run:
             yield Part(Does.GIVES, (), _asked(step))
 
     def _was_deleted_earlier(self, step: Step) -> bool | None:
-        """Return whether an earlier run has deleted what this step replaces; None: the digest does not show it.
-
-        The engine marks what it deletes before a replacement also in the run in which it does so.
-        """
+        """Return whether an earlier run has deleted the resource that this step replaces; None: the digest hides it."""
         if not _old(step).get("pendingReplacement"):
             return False
-        which = (step["urn"], _old(step).get("id"))
+        # The engine sets this mark also in the run that deletes, so the mark alone does not decide.
         if self._shows_replacements:
             return not any(
-                one["op"] == "delete-replaced" and (one["urn"], _old(one).get("id")) == which for one in self._steps
+                one["op"] == "delete-replaced" and _urn_and_id(one) == _urn_and_id(step) for one in self._steps
             )
+        # A refresh has the state from before the run: a mark there is of an earlier one.
         found = [one for one in self._steps if one["op"] == "refresh" and one["urn"] == step["urn"]]
         return any(_old(one).get("pendingReplacement") for one in found) if found else None
 
@@ -224,21 +225,26 @@ class _Run:
             yield Part(self._fate(step), _had(step), is_live=self._is_live(step))
 
     def _fate(self, step: Step) -> Does:
-        """What a delete, or the delete of a replacement, does to the role."""
+        """Return the effect of a delete, or of the delete of a replacement, on the role."""
         state = _old(step)
         if state.get("retainOnDelete") is True:
             return Does.RELEASES
+        # `deletedWith` counts only if the other resource was in the state before the run.
         other = state.get("deletedWith")
         if not isinstance(other, str) or not any(_old(one) and one["urn"] == other for one in self._steps):
             return Does.TAKES
         if step["op"] == "delete" or state.get("delete"):
+            # Both go at the end: the engine then calls no provider for this one.
             if other in self._in_the_end:
                 return Does.RELEASES if self._in_the_end[other] in OURS else Does.MAY_TAKE
+            # If the other is replaced, or the digest hides whether it is, this delete may be skipped.
             deleted = any(one["urn"] == other and one["op"] == "delete-replaced" for one in self._steps)
             return Does.MAY_TAKE if deleted or not self._shows_replacements else Does.TAKES
+        # A replacement deletes before the end of the run; if the other goes there, this delete may be skipped.
         return Does.MAY_TAKE if other in self._in_the_end else Does.TAKES
 
     def _is_live(self, step: Step) -> bool:
+        # With an alias, the refresh is under the old URN.
         return bool(self._refreshed & {step["urn"], _old(step).get("urn")})
 
     def _is_checked(self, step: Step) -> bool | None:
@@ -246,15 +252,16 @@ class _Run:
 
 
 def _shown(step: Step) -> Part:
-    """What a step of a refresh shows."""
+    """Return what a step of a refresh shows."""
     if step["op"] == "delete" or not _new(step):
         return Part(Does.SHOWS, _had(step))
+    # In equal outputs a secret role is the same role; two hidden roles of two moments would count as different.
     as_recorded = _old(step).get("outputs") == _new(step).get("outputs")
     return Part(Does.SHOWS, _had(step), _had(step) if as_recorded else _asked(step))
 
 
 def _is_managed(step: Step) -> bool:
-    """Return whether the state of a resource says that Astro has its role, and that the resource gave it."""
+    """Return whether the state says that Astro has the resource's role, and that the resource gave it."""
     return not (_old(step).get("external") or _old(step).get("pendingReplacement"))
 
 
@@ -266,48 +273,44 @@ def _new(step: Step) -> Mapping[str, Any]:
     return step.get("newState") or {}
 
 
+def _urn_and_id(step: Step) -> tuple[str, Any]:
+    return step["urn"], _old(step).get("id")
+
+
 def _had(step: Step) -> list[Grant]:
-    state = _old(step)
-    return grants(state, state.get("outputs") or state.get("inputs") or {}, moment="before") if state else []
+    return grants(_old(step), moment="before") if _old(step) else []
 
 
 def _asked(step: Step) -> list[Grant]:
-    """What there will be: the inputs, or what Astro shows if the engine has read it."""
-    state = _new(step)
-    found = grants(state, state.get("outputs") or state.get("inputs") or {}, moment="after")
+    """Return the grants afterwards: those of the inputs, or of Astro if the engine has read it."""
+    found = grants(_new(step), moment="after")
     changed = step.get("detailedDiff")
     if step["op"] == "update" and changed and not any(name.startswith("role") for name in changed):
-        # The engine says which properties change; a secret role that is not among them stays what it is.
+        # The engine lists the properties that change; a secret role that is not among them stays the same.
         had = {grant.subject: grant for grant in _had(step)}
         return [had.get(grant.subject, grant) if not seen(grant.role) else grant for grant in found]
     return found
 
 
 def _taken_from_others(step: Step) -> Iterator[Part]:
-    """Yield what an exclusive table takes from tokens that are not in it, and what it may take.
-
-    A row of `removes` whose role is unknown is of a token that may turn out to be one of the table.
-    """
-    state, inputs = _new(step), _new(step).get("inputs") or {}
-    rows = removed(state, inputs, moment="before")
+    """Yield the roles that an exclusive table takes from tokens outside it, and those that it may take."""
+    rows = removed(_new(step), moment="before")
     certain = [one for one in rows if not isinstance(one.role, Unseen)]
     yield Part(Does.TAKES, certain, is_live=True, is_stack=False)
-    vague = [*(one for one in rows if one not in certain), *vaguely_removed(state, inputs, moment="before")]
+    # A row whose role is unknown is of a token that may turn out to be in the table.
+    vague = [*(one for one in rows if one not in certain), *vaguely_removed(_new(step), moment="before")]
     yield Part(Does.MAY_TAKE, vague, is_stack=False)
 
 
 def _kept(step: Step) -> list[Grant]:
-    """What a resource has that stays; nothing for one that is not made, because the run is aimed at others."""
+    """Return the grants of a resource that stays; none if it does not exist because the run targets others."""
     if not any(state.get("id") for state in (_old(step), _new(step))):
         return []
     return _had(step) if _old(step) else _asked(step)
 
 
 def _in_gaps(ours: Iterable[Step]) -> Iterator[Grant]:
-    """Yield what a replacement takes away and what it gives afterwards, and what leaves a table that stays.
-
-    If another resource gives what leaves a table, that may come afterwards.
-    """
+    """Yield the grants of each replacement that deletes before it creates: the engine shows the two in their order."""
     taken: dict[str, Step] = {}
     for step in ours:
         if step["op"] == "delete-replaced" and not _old(step).get("retainOnDelete"):

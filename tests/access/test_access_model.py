@@ -95,10 +95,11 @@ def test_two_resources_that_ask_for_one_binding_are_both_shown() -> None:
 def test_a_name_stands_for_an_id_only_if_one_token_has_it() -> None:
     by_name = Grant(Subject(None, "clp6", None, "ci-deployer"), "A", "ci-deployer")
     old, new = Grant(ETL, "A", "ci-deployer"), Grant(Subject("clo", "clm9", "clu2"), "A", "ci-deployer")
+    listed = Facts(tokens={"cln7": Token("cln7", "ci-deployer")})
 
-    assert Subject("clo", "clp6", "cln7") == Names.of([old, by_name], {}, {}).completed(by_name).subject
-    assert Subject("clo", "clp6", "cln7") == Names.of([old], {"cln7": "ci-deployer"}, {}).completed(by_name).subject
-    ambiguous = Names.of([old, new, by_name], {}, {})
+    assert Subject("clo", "clp6", "cln7") == Names.of([old, by_name], Facts()).completed(by_name).subject
+    assert Subject("clo", "clp6", "cln7") == Names.of([old], listed).completed(by_name).subject
+    ambiguous = Names.of([old, new, by_name], Facts())
     assert Subject("clo", "clp6", None, "ci-deployer") == ambiguous.completed(by_name).subject
 
 
@@ -115,4 +116,4 @@ def test_a_value_that_is_yet_to_be_made_is_never_filled_in() -> None:
     unknown = Unseen(Hidden.UNKNOWN, "urn org_token_id")
     made = Grant(Subject("clo", "clp6", unknown), "A", "ci-deployer")
 
-    assert unknown == Names.of([Grant(ETL, "A", "ci-deployer"), made], {}, {}).completed(made).subject.org_token_id
+    assert unknown == Names.of([Grant(ETL, "A", "ci-deployer"), made], Facts()).completed(made).subject.org_token_id

@@ -14,8 +14,8 @@ from astro_provider.access.digest import read_digest
 from astro_provider.access.document import review_document
 from astro_provider.access.export import read_export
 from astro_provider.access.facts import Facts
-from astro_provider.access.markdown import as_markdown
 from astro_provider.access.review import Wanted, review
+from astro_provider.access.review_text import as_markdown
 from astro_provider.errors import UnusableInput
 from tests.access.test_what_the_engine_will_do import D0, D1, ORGANIZATION, TOKEN, TYPE, asked, state, step, urn
 
@@ -89,7 +89,7 @@ def test_a_key_that_stands_twice_is_refused() -> None:
         read_digest(text, "digest.json")
 
     assert str(refused.value) == (
-        "digest.json has the key 'role' twice in one place, which `pulumi preview --json` never prints."
+        "digest.json has the key 'role' twice in one object, which `pulumi preview --json` never prints: give its output unchanged."
     )
 
 

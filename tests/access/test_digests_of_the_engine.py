@@ -152,7 +152,7 @@ def test_a_preview_that_failed_is_not_whole(previews: Previews, which: str) -> N
 
     assert made.status != 0
     assert len(digest.problems) == 1
-    assert digest.problems[0].endswith(", so steps are missing, and above all what it would take away.")
+    assert digest.problems[0].endswith(", so steps are missing, above all those that remove roles.")
 
 
 def test_with_checks_off_a_renamed_binding_is_found_by_its_name(previews: Previews) -> None:

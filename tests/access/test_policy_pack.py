@@ -155,6 +155,6 @@ def test_wrong_rules_name_their_line(stack: Stack, pack: Path) -> None:
 
     assert preview.status == 1
     assert (
-        "access.toml, line 2: unknown key 'mots' in [admin]; there is tokens, most."
+        "access.toml, line 2: unknown key 'mots' in [admin]: the keys there are tokens, most."
         in preview.text + preview.complaints
     )

@@ -7,14 +7,17 @@ from markdown_it import MarkdownIt
 
 from astro_provider.access.digest import Diagnostic
 from astro_provider.access.flags import Flag
-from astro_provider.access.markdown import LEAST_LENGTH, as_markdown
+from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
+from astro_provider.access.review_text import as_markdown
 from astro_provider.access.rules import Rule, Verdict
 
 
 def row(number: int, *flags: Flag) -> Row:
-    return Row(Kind.GAIN, "clo", f"clm{number:04}", "etl", f"cln{number:04}", f"token-{number:04}", None, "A", flags)
+    return Row(
+        Kind.GAIN, "clo", f"clm{number:04}", "etl", f"cln{number:04}", f"token-{number:04}", None, "A", flags=flags
+    )
 
 
 def review(rows: int, **more: object) -> Review:

@@ -19,9 +19,9 @@ from astro_provider.access.audit_text import as_csv
 from astro_provider.access.audit_text import as_markdown as audit_as_markdown
 from astro_provider.access.digest import read_digest
 from astro_provider.access.document import as_json, audit_document, review_document
-from astro_provider.access.markdown import as_markdown
 from astro_provider.access.pages import audit_page, review_page
 from astro_provider.access.review import Review, Wanted, review
+from astro_provider.access.review_text import as_markdown
 from astro_provider.access.rules import Rules
 from astro_provider.messages import shown
 from tests.support.cast import PRODUCTION

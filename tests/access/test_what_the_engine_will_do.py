@@ -150,7 +150,7 @@ def test_two_resources_of_one_subject_are_both_rows_and_a_problem() -> None:
     assert {("gain", D0, None, ADMIN), ("gain", D0, None, ACCESSOR)} == set(told(found))
     assert found.problems == (
         (
-            f"Token {TOKEN} in deployment {D0} is asked for by 2 resources ('a', 'b'), so it is not known which role stands "
+            f"Token {TOKEN} in deployment {D0} is asked for by 2 resources ('a', 'b'), so it is not known which role it has "
             "afterwards: remove all but one."
         ),
     )
@@ -243,7 +243,7 @@ SENTENCES = (
     "Token 'x' ({other}) will lose the role DEPLOYMENT_ADMIN in deployment 'y' ({d0}), because it is not in this table.",
     "Token 'x' ({other}) in deployment 'y' ({d0}) keeps its role: another resource of this program binds the two.",
     "No change of access.",
-    "**The preview is incomplete. What stands here may not be all.**",
+    "**The preview is incomplete. Changes may be missing here.**",
 )
 
 

@@ -150,7 +150,7 @@ def test_without_a_state_nothing_is_called_unmanaged_and_the_reader_is_told(boun
     table = run(bound, "audit")
 
     assert "unmanaged" not in {one["finding"] for one in document["findings"]}
-    assert "Neither --state nor --all-stacks was given, so nothing is said of what stacks manage." in table.err
+    assert "Neither --state nor --all-stacks was given, so it is not known which roles stacks manage." in table.err
 
 
 def test_two_stacks_that_manage_one_role_are_found(bound: Emulator, state: str, tmp_path: Path) -> None:
@@ -408,7 +408,7 @@ def test_renewed_tokens_are_unmanaged_and_the_old_ones_missing(bound: Emulator, 
         ),
         (
             '{"deployment": {"resources": [{"type": "astro:index:DeploymentOrgTokenBinding", "urn": "urn:pulumi:p::w::a::b"}]}}',
-            "a binding in it has no deployment, no token or no role; it was not made by a version of the package that ",
+            "a binding in it has no deployment, no token or no role, so this version of the package cannot read it: ",
         ),
     ],
 )

@@ -270,7 +270,7 @@ def test_an_incomplete_preview_never_looks_like_no_changes(
     if output == "json":
         assert not valid("review-1", ended.out)["complete"]
     else:
-        assert "PREVIEW IS INCOMPLETE. WHAT STANDS HERE MAY NOT BE ALL." in ended.out.upper()
+        assert "PREVIEW IS INCOMPLETE. CHANGES MAY BE MISSING HERE." in ended.out.upper()
 
 
 def test_a_preview_that_never_began_still_makes_a_comment(previews: Previews, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_a_digest_of_bindings_that_this_version_does_not_know_is_refused(preview
 
     assert (ended.status, ended.out) == (1, "")
     assert (
-        f"Error: {path}: a binding in it has no deployment, no token or no role; it was not made by a version of the "
-        "package that this one knows.\n"
+        f"Error: {path}: a binding in it has no deployment, no token or no role, so this version of the package cannot read "
+        "it: update the package, or make the file again.\n"
     ) == ended.err
 
 
@@ -110,11 +110,11 @@ def test_a_refused_credential_is_one_sentence_and_nothing_printed(
         ('production = ["a"]\n[admin\n', "line 2: it is no TOML: "),
         (
             'production = ["*"]\n\n[admin]\nmots = 2\n',
-            "line 4: unknown key 'mots' in [admin]; there is tokens, most.\n",
+            "line 4: unknown key 'mots' in [admin]: the keys there are tokens, most.\n",
         ),
         (
             "prodction = []\n",
-            "line 1: unknown key 'prodction' at the top of the file; there is production, roles, admin, binding.\n",
+            "line 1: unknown key 'prodction' at the top of the file: the keys there are production, roles, admin, binding.\n",
         ),
         ('[roles]\n"*-prod" = "ADMIN"\n', "line 2: '*-prod' must be a list of texts, as in '*-prod' = [\"…\"].\n"),
         ("[admin]\nmost = -1\n", "line 2: 'most' must be a whole number, 0 or more.\n"),

@@ -83,7 +83,7 @@ def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(machine: Machine
     preview = machine.job("preview.yml", "preview")
 
     assert preview.result == "failure"
-    assert "> **The preview is incomplete. What stands here may not be all.**" in preview.summary
+    assert "> **The preview is incomplete. Changes may be missing here.**" in preview.summary
 
 
 def test_a_preview_that_did_not_begin_is_no_review_without_changes(machine: Machine) -> None:

@@ -1,6 +1,6 @@
 for (const box of document.querySelectorAll(".filter")) {
   const rows = [...document.querySelectorAll("#" + box.dataset.of + " tbody tr")];
-  const input = box.querySelector("input"), told = box.querySelector("output");
+  const input = box.querySelector("input"), output = box.querySelector("output");
   const apply = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -9,7 +9,7 @@ for (const box of document.querySelectorAll(".filter")) {
       row.hidden = !words.every((word) => text.includes(word));
       shown += row.hidden ? 0 : 1;
     }
-    told.textContent = words.length ? shown + " of " + rows.length + " rows" : "";
+    output.textContent = words.length ? shown + " of " + rows.length + " rows" : "";
   };
   box.hidden = false;
   input.addEventListener("input", apply);

@@ -13,14 +13,13 @@ from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.document import as_json, review_document
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag
-from astro_provider.access.markdown import as_markdown
 from astro_provider.access.model import text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.access.pages import review_page
 from astro_provider.access.review import Review, Row, Wanted
 from astro_provider.access.review import review as reviewed
+from astro_provider.access.review_text import VERBS, as_markdown, counts, headline, notes, role_in_words
 from astro_provider.access.rules_file import read_rules
-from astro_provider.access.words import VERBS, counts, headline, notes, role_in_words
 from astro_provider.astro.reading.reader import Readers
 from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print_failed_on
 from astro_provider.commands.cli.facts import listed, looked_up, read_text
@@ -110,7 +109,7 @@ def _print_table(found: Review) -> None:
 
     show(f"{headline(found)}: {found.stack}" if found.stack else headline(found), "bold")
     if found.problems:
-        show("THE PREVIEW IS INCOMPLETE. What stands here may not be all.", "bold red")
+        show("THE PREVIEW IS INCOMPLETE. Changes may be missing here.", "bold red")
     for problem in found.problems:
         show(problem, "red")
     show(counts(found))
