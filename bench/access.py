@@ -83,7 +83,8 @@ def _reviews(directory: Path, rules: Path) -> Iterator[Wait]:
         step = {"deployment_id": deployment, "org_token_id": token, "role": ADMIN}
         service = {"ASTRO_API_HOST": astro.url, "ASTRO_API_TOKEN": astro.credential, "ASTRO_SETTLE_SECONDS": "0"}
         root = str(Path(__file__).parents[1])
-        stack = Stack(find_engine(), directory / "stack", {**service, "PYTHONPATH": root}, bindings(one=step))
+        environment = {**service, "PYTHONPATH": root}
+        stack = Stack(find_engine(), directory / "stack", environment, bindings(one=step), as_a_user=True)
         stack.up()
         astro.store.bind(token, deployment, ACCESSOR)
         document = json.loads(digest(stack, "preview", *RECOMMENDED).text)

@@ -5,7 +5,6 @@ The emulator is a thread of the process that measures. Beside a busy program in 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -73,7 +72,7 @@ _stacks: list[tuple[Stack, Program]] = []  # one, in the other process
 
 
 def _begin(directory: Path, environment: dict[str, str], program: Program) -> None:
-    stack = Stack(find_engine(), directory, environment, program, Path(sys.executable))
+    stack = Stack(find_engine(), directory, environment, program, as_a_user=True)
     _stacks.append((stack, program))
 
 

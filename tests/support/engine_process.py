@@ -137,7 +137,7 @@ def _main() -> None:
     # What the program prints must not get between the lines that the test reads.
     with contextlib.redirect_stdout(sys.stderr):
         # A test looks for the provider among the engine's processes.
-        stack = Stack(find_engine(), Path(run.directory), run.environment, program, Path(sys.executable))
+        stack = Stack(find_engine(), Path(run.directory), run.environment, program, as_a_user=True)
         for key, value in run.config.items():
             stack.set_config(key, value)
         if run.after_cancel:

@@ -87,7 +87,7 @@ class Previews:
     def fork(self) -> Stack:
         """The same program as a fork runs it: without credential and state."""
         environment = {**self._environment, "ASTRO_PREVIEW_CHECKS": "off"}
-        return Stack(self._engine, self.directory / "fork", environment, bindings(**BINDINGS))
+        return Stack(self._engine, self.directory / "fork", environment, bindings(**BINDINGS), as_a_user=True)
 
     @scenario
     def made(self) -> Digest:

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -27,6 +28,7 @@ from pulumi.automation._stack import StackInitMode
 
 from astro_emulator import Emulator
 from tests.support.forked_python import forked_python
+from tests.support.key_service import SECRETS_PROVIDER, key_service
 
 Program = Callable[[], None]
 BINDING_TYPE = "pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"
@@ -160,7 +162,8 @@ class Stack(Directory):
         directory: where state, project and home go; nothing is read or written elsewhere.
         environment: variables for the engine and its providers, for example ASTRO_API_TOKEN.
         program: the program of the first command; none declares nothing.
-        python: what starts the providers; None: `forked_python`.
+        as_a_user: start the providers by an interpreter and keep secrets by a passphrase, which takes three times as
+            long; otherwise by `forked_python` and `key_service`.
     """
 
     def __init__(
@@ -169,14 +172,15 @@ class Stack(Directory):
         directory: Path,
         environment: Mapping[str, str],
         program: Program | None = None,
-        python: Path | None = None,
+        *,
+        as_a_user: bool = False,
     ) -> None:
         super().__init__(directory)
         self.program: Program = program or (lambda: None)
         self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
-        self.environment = {**hermetic(directory, python), **environment}
+        self.environment = {**hermetic(directory, as_a_user=as_a_user), **environment}
         if not (directory / "state" / ".pulumi").exists():
-            shutil.copytree(new_stack(engine), directory, dirs_exist_ok=True)
+            shutil.copytree(new_stack(engine, as_a_user=as_a_user), directory, dirs_exist_ok=True)
         self.stack = _BareStack(_workspace(engine, directory, self.environment, self.run_program))
 
     def end_programs(self) -> None:
@@ -243,8 +247,8 @@ class Stack(Directory):
         return Outcome.told("\n".join([*printed, *complained]), told, failed=failed)
 
 
-def hermetic(directory: Path, python: Path | None = None) -> dict[str, str]:
-    """The environment in which nothing is read or written but below that directory; `python` as in `Stack`."""
+def hermetic(directory: Path, *, as_a_user: bool = False) -> dict[str, str]:
+    """The environment in which nothing is read or written but below that directory; `as_a_user` as in `Stack`."""
     return {
         **UNSET,
         "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
@@ -252,7 +256,8 @@ def hermetic(directory: Path, python: Path | None = None) -> dict[str, str]:
         "PULUMI_HOME": str(directory / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_PYTHON_CMD": str(python or forked_python(PYTHON_PATH)),
+        "PULUMI_PYTHON_CMD": sys.executable if as_a_user else str(forked_python(PYTHON_PATH)),
+        **({} if as_a_user else key_service()),
         "NO_COLOR": "1",
         "ASTRO_LOCK_DIR": str(directory / "locks"),
     }
@@ -278,10 +283,11 @@ def _workspace(
 
 
 @functools.cache
-def new_stack(engine: auto.PulumiCommand) -> Path:
+def new_stack(engine: auto.PulumiCommand, *, as_a_user: bool) -> Path:
     """A directory with a stack as `pulumi stack init` leaves it, made once in a process: two commands for each otherwise."""
-    directory = Path(_kept.name) / "new"
-    workspace = _workspace(engine, directory, hermetic(directory), lambda: None)
+    directory = Path(_kept.name) / ("new-of-a-user" if as_a_user else "new")
+    workspace = _workspace(engine, directory, hermetic(directory, as_a_user=as_a_user), lambda: None)
+    workspace.secrets_provider = None if as_a_user else SECRETS_PROVIDER
     workspace.create_stack(STACK_NAME)
     shutil.rmtree(directory / "home")
     return directory

@@ -104,7 +104,7 @@ class YamlProject(Directory):
     def __init__(self, engine: PulumiCommand, directory: Path, environment: Mapping[str, str]) -> None:
         super().__init__(directory)
         if not (directory / "state" / ".pulumi").exists():
-            shutil.copytree(new_stack(engine), directory, dirs_exist_ok=True)
+            shutil.copytree(new_stack(engine, as_a_user=False), directory, dirs_exist_ok=True)
         self.work = directory / "work"
         inherited = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
         event_log = {"PULUMI_DEBUG_COMMANDS": "true"}  # brings the flag --event-log, as in the Automation API
