@@ -148,9 +148,12 @@ class Checking(Generic[A]):
         examined = self._examine(asked, stored, found)
         findings += examined.findings
         if reader is not None:
+            stored_here = [one for one in new if self._claims.is_stored(one)]
+            if by.urn:
+                # Another resource would be a twin. So these are its own: it is to be replaced, and its old roles go first.
+                new = [one for one in new if one not in stored_here]
             there = reader.roles_of(new, confirm_absence=False)
-            replaced = [one for one in new if self._claims.is_stored(one)]
-            findings += examine_existing(reader, examined, there, replaced)
+            findings += examine_existing(reader, examined, there, [one for one in stored_here if not by.urn])
         return examined, findings
 
     def _claim(self, binding: BindingId, by: Claimant, how: State, found: Examined, entry: Entry) -> Iterable[Finding]:

@@ -621,6 +621,20 @@ def test_another_resource_that_has_the_binding_in_the_state_is_named_as_one_of_t
     )
 
 
+def test_the_own_role_of_a_binding_that_is_to_be_replaced_is_no_problem(start: StartProcess, capsys: Err) -> None:
+    """The engine checks a replacement twice, the second time without the state."""
+    first = up(start(), ADMIN)
+    process, call = start(preview_checks="strict"), EngineCall("urn:pulumi:prod::access::binding::orders")
+    capsys.readouterr()
+
+    found = [
+        process.check(call, olds, {**ADMIN, "role": "DEPLOYMENT_ACCESSOR"}).problems for olds in (first.inputs, {})
+    ]
+
+    assert found == [[], []]
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ["org_token_id", "org_token_name", "deployment_id", "role", "workspace_id"])
 @pytest.mark.parametrize("secret", ["eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl", "the-credential"])
 @pytest.mark.parametrize("checks", ["warn", "off"])

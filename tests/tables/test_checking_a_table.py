@@ -295,3 +295,18 @@ def test_what_was_made_with_the_checks_off_is_known_by_its_spelling_when_they_ar
     assert stored.inputs["deployment_ids"] == {}
     assert capsys.readouterr().err == ""
     assert town.held() == {"d-0": {"t-0": ACCESSOR}}
+
+
+def test_the_own_roles_of_a_table_that_is_to_be_replaced_are_no_problem(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine checks a replacement twice, the second time without the state."""
+    stored = up(tables(start()), {"roles": {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}}})
+    process, call = tables(start(preview_checks="strict")), EngineCall("urn:pulumi:prod::access::table::access")
+    after = {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}}
+
+    found = [process.check(call, olds, after).problems for olds in (stored.inputs, {})]
+
+    assert found == [[], []]
+    assert capsys.readouterr().err == ""
+    assert town.held() == {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}}
