@@ -304,6 +304,21 @@ def test_a_deployment_that_is_gone_takes_its_entries_out_with_a_note(
     ) in capsys.readouterr().err
 
 
+def test_a_token_that_is_gone_takes_its_entries_out_with_one_note(
+    start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = up(tables(start()), {"roles": GRID})
+    town.astro.store.delete_token(town.tokens["t-0"])
+
+    found = refreshed(tables(start()), stored)
+
+    assert found is not None
+    assert not any("t-0" in row for row in found.outputs["roles"].values())
+    assert capsys.readouterr().err == (
+        f"astro: note: Token 't-0' ({town.tokens['t-0']}) was deleted, so a refresh takes its entries out of the table.\n"
+    )
+
+
 def test_a_table_whose_deployments_are_all_gone_leaves_the_state(start: StartProcess, town: Town) -> None:
     stored = up(tables(start()), {"roles": {"d-1": {"t-0": ADMIN}}})
     town.astro.store.delete_deployment(town.deployments["d-1"], keep_roles=False)

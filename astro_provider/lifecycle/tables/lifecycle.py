@@ -338,7 +338,7 @@ class TableLifecycle(Checking[Table]):
         deleted = reader.unlisted_deployments(empty.values()) if empty else set()
         deleted = deleted | dead_deployments(reader, with_entries)
         lost = {key for key in keys if stored.deployment_id(key) in deleted}
-        self._note_gone(stored, gone, lost)
+        self._note_gone(reader, stored, gone, lost)
         roles: dict[str, dict[str, str]] = {key: {} for key in keys if key not in lost}
         for binding, entry in stored.bindings.items():
             found, role = there[binding], stored.entries.get(entry)
@@ -360,15 +360,18 @@ class TableLifecycle(Checking[Table]):
         strangers = strangers_of_state(reader, table) if table.exclusive is True else []
         return table.properties(), table.outputs(as_roles(strangers))
 
-    def _note_gone(self, stored: Table, gone: Collection[Entry], lost: Collection[str]) -> None:
+    def _note_gone(self, reader: Reader, stored: Table, gone: Collection[Entry], lost: Collection[str]) -> None:
+        left = [entry for entry in gone if entry.deployment not in lost]
+        tokens = dict.fromkeys(entry.token for entry in left)
+        deleted = [key for key in tokens if reader.token(stored.token_id(key)) is None]
         texts = [
-            f"{sentence(stored.deployment_in_words(key))} was deleted, so a refresh takes its entries out of the table."
-            for key in sorted(lost)
+            f"{sentence(called)} was deleted, so a refresh takes its entries out of the table."
+            for called in (*map(stored.deployment_in_words, sorted(lost)), *map(stored.token_in_words, deleted))
         ]
         texts += [
             f"{sentence(stored.in_words(entry))} has no role any more, so a refresh takes the entry out of the table."
-            for entry in gone
-            if entry.deployment not in lost
+            for entry in left
+            if entry.token not in deleted
         ]
         say_all(notices.note, texts)
 

@@ -149,11 +149,14 @@ class Table:
         id_ = self.deployment_id(key)
         return in_words("deployment", None if key == id_ else key, id_)
 
+    def token_in_words(self, key: str) -> str:
+        """Return the words of a message for a token of the state: name, then id."""
+        id_ = self.token_id(key)
+        return in_words("token", None if key == id_ else key, id_)
+
     def in_words(self, entry: Entry) -> str:
         """Return the words of a message for an entry of the state: names, then ids."""
-        id_ = self.token_id(entry.token)
-        token = in_words("token", None if entry.token == id_ else entry.token, id_)
-        return f"{token} in {self.deployment_in_words(entry.deployment)}"
+        return f"{self.token_in_words(entry.token)} in {self.deployment_in_words(entry.deployment)}"
 
     def outputs(self, strangers: Removes | None = None) -> dict[str, Any]:
         """Return the property bag of the table as it exists; what is to be removed is no longer there.
