@@ -194,10 +194,12 @@ class Checking(Generic[A]):
         """Yield what the new entries of a write will meet; the writer itself refuses a binding's only one."""
         return ()
 
-    def _same_role(self, organization_id: Text | None, one: str, other: str) -> bool:
+    def _same_role(self, organization_id: Text | None, one: str, other: str, *, in_diff: bool = False) -> bool:
         """Return whether two names mean one role; letters count if the organization has two roles that differ by them."""
-        if one == other or not same_role(one, other) or self.is_unchecked or not known(organization_id):
+        if one == other or not same_role(one, other) or not known(organization_id):
             return same_role(one, other)
+        if in_diff and self.is_unchecked:  # it asks nothing of Astro
+            return True
         with suppress(AstroProviderError):  # without the service, a role in other letters is no change
             return not self._readers.of(organization_id).letters_count(one)
         return True

@@ -129,7 +129,7 @@ class Lifecycle(Checking[Inputs]):
             )
         replaces = [name for name in IDENTITY if _differs(getattr(checked, name), getattr(stored, name))]
         in_place = (
-            not self._is_role_of(stored, checked)
+            not self._is_role_of(stored, checked, in_diff=True)
             or any(_differs(getattr(checked, name), getattr(stored, name) or getattr(checked, name)) for name in NAMES)
             or any(getattr(checked, name) != getattr(stored, name) for name in _AS_GIVEN)
         )
@@ -166,10 +166,12 @@ class Lifecycle(Checking[Inputs]):
             return {**stored.facts, **inputs.properties()}
         return self._write(call, inputs, Plan(puts={binding: str(inputs.role)}), olds)
 
-    def _is_role_of(self, stored: Stored, asked: Inputs) -> bool:
+    def _is_role_of(self, stored: Stored, asked: Inputs, *, in_diff: bool = False) -> bool:
         """Return whether the state has the role that is asked for."""
         known_both = known(asked.role) and known(stored.role)
-        return known_both and self._same_role(stored.organization_id, str(asked.role), str(stored.role))
+        return known_both and self._same_role(
+            stored.organization_id, str(asked.role), str(stored.role), in_diff=in_diff
+        )
 
     def _ready_inputs(
         self, call: EngineCall, properties: Mapping[str, Any], stored: Stored | None

@@ -325,6 +325,23 @@ def test_a_role_that_was_changed_to_one_that_differs_in_case_only_is_drift(
     assert found.outputs["role"] == other
 
 
+def test_without_checks_too_an_update_and_a_refresh_know_two_roles_that_differ_in_case_only(
+    astro: Emulator, start: StartProcess, alike: tuple[str, str]
+) -> None:
+    one, other = alike
+    stored = up(start(preview_checks="off"), {**ACCESSOR, "role": one})
+
+    # The diff asks nothing of Astro, so another change has to bring the update.
+    after = up(start(preview_checks="off"), {**ACCESSOR, "role": other, "overwrite": True}, stored)
+    written = astro.store.deployment_role(OBSERVABILITY, PRODUCTION)
+    astro.store.bind(OBSERVABILITY, PRODUCTION, one)
+    found = refreshed(start(preview_checks="off"), after)
+
+    assert (after.outputs["role"], written) == (other, other)
+    assert found is not None
+    assert found.outputs["role"] == one
+
+
 def test_a_role_that_differs_in_case_only_is_not_adopted(
     astro: Emulator, start: StartProcess, alike: tuple[str, str]
 ) -> None:

@@ -280,6 +280,21 @@ def test_a_refresh_shows_roles_that_changed_and_entries_that_vanished(
     assert "has no role any more, so a refresh takes the entry out of the table." in capsys.readouterr().err
 
 
+def test_without_checks_too_a_table_knows_two_roles_that_differ_in_case_only(start: StartProcess, town: Town) -> None:
+    for role in ("Reader", "reader"):
+        town.astro.store.add_role(role)
+    stored = up(tables(start(preview_checks="off")), {"roles": {"d-0": {"t-0": "Reader"}}})
+
+    after = up(tables(start(preview_checks="off")), {"roles": {"d-0": {"t-0": "reader", "t-1": ADMIN}}}, stored)
+    written = town.held()
+    town.bind("d-0", "t-0", "Reader")
+    found = refreshed(tables(start(preview_checks="off")), after)
+
+    assert after.outputs["roles"] == written == {"d-0": {"t-0": "reader", "t-1": ADMIN}}
+    assert found is not None
+    assert found.outputs["roles"] == {"d-0": {"t-0": "Reader", "t-1": ADMIN}}
+
+
 def test_a_refresh_without_drift_changes_nothing(start: StartProcess, town: Town) -> None:
     spelled = {deployment: {token: role.lower() for token, role in row.items()} for deployment, row in GRID.items()}
     stored = up(tables(start()), {"roles": {town.deployments[deployment]: row for deployment, row in spelled.items()}})

@@ -174,7 +174,10 @@ class TableLifecycle(Checking[Table]):
         return (
             one.rows.keys() == other.rows.keys()
             and has.keys() == had.keys()
-            and all(self._same_role(other.organization_id, str(role), str(had[entry])) for entry, role in has.items())
+            and all(
+                self._same_role(other.organization_id, str(role), str(had[entry]), in_diff=True)
+                for entry, role in has.items()
+            )
         )
 
     def _identify(self, table: Table) -> None:
