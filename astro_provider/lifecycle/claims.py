@@ -176,7 +176,7 @@ def exclusive_in_words(table: Claimant, called: str) -> str:
     """Return the sentences for a binding that an exclusive table of the program keeps out; `called` as above."""
     return (
         f"The program binds {called}, and {table} of this program is exclusive: no other token may have a role in that "
-        "deployment. Add the token to the table, or remove it here."
+        "deployment. Add the token to the table, or remove the resource that binds it."
     )
 
 

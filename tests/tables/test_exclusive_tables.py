@@ -180,6 +180,20 @@ def test_a_binding_by_itself_in_an_exclusive_deployment_is_refused(start: StartP
     assert "table of this program is exclusive: no other token may have a role in that deployment" in text
 
 
+def test_an_exclusive_table_names_the_resource_that_binds_another_token_there(start: StartProcess, town: Town) -> None:
+    process = start()
+    single = {"deployment_id": town.deployments["d-1"], "org_token_name": "t-3", "role": ADMIN}
+    process.check(EngineCall("urn:pulumi:prod::access::astro:index:Binding::orders"), {}, single)
+
+    [found] = tables(process).check(EngineCall("urn:pulumi:prod::access::astro:index:Table::all"), {}, MINE).problems
+
+    assert found.reason == (
+        f"The program binds token {town.tokens['t-3']} in deployment 'd-1' ({town.deployments['d-1']}) through Binding "
+        "'orders', and Table 'all' of this program is exclusive: no other token may have a role in that deployment. Add the "
+        "token to the table, or remove the resource that binds it."
+    )
+
+
 def test_with_the_checks_off_a_run_takes_all_strangers_and_names_them(
     start: StartProcess, with_strangers: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:

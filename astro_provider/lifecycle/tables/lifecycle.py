@@ -396,7 +396,7 @@ class TableLifecycle(Checking[Table]):
                 continue
             for binding, other in self._claims.reserve(str(examined.asked.organization_id), found.id, by):
                 if binding not in examined.bindings:
-                    called = f"token {binding.token_id} in {found.in_words}, as {other} does,"
+                    called = f"token {binding.token_id} in {found.in_words} through {other}"
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
 
 
