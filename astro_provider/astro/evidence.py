@@ -56,6 +56,7 @@ class Evidence:
             listed = list_tokens()
         except NotFound as error:  # the organization is not there: a NotFound would be taken for the token's
             raise CallRefused(str(error), status=error.status, request_id=error.request_id) from None
+        # The list is newer than the 404, so it decides; the 404 came from a replica that did not have the token yet.
         if any(token.id == token_id for token in listed):
             raise UnexpectedAnswer(
                 f"{hint} But the list of the organization's tokens shows {token_id}, so it is not taken for gone. Run "
@@ -90,6 +91,7 @@ class Evidence:
         missing = set(deployment_ids) - listed
         if not missing:
             return missing
+        # An empty list is what a credential without any right gets, and also what a new organization shows: no evidence.
         doubt = "it shows no deployment at all" if not listed else self.doubt()
         if doubt is not None:
             which = ", ".join(sorted(missing))
@@ -111,12 +113,14 @@ class Evidence:
         own_id = self._client.own_token_id
         if own_id is None:  # an opaque credential: nothing shows whose it is
             return None
+        # Its own token exists for certain, so a list without it is not complete.
         own = next((token for token in listed if token.id == own_id), None)
         if own is None:
             return f"the list of tokens does not even show the credential's own token, {own_id}"
         return self._looked.get("role", lambda: self._doubt_about_role(own))
 
     def _doubt_about_role(self, own: ApiToken) -> str | None:
+        # A list may leave the roles out; the token's own record has them.
         if own.roles is None:
             try:
                 own = self._client.get_token(own.id)

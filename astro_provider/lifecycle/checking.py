@@ -100,6 +100,7 @@ class Checking(Generic[A]):
         except AstroProviderError as error:
             # Without the service, what is malformed can be corrected all the same; the next run reports the service again.
             return Checked(dict(news), parser.problems or [InputError("", str(error))])
+        # The engine refuses the inputs then, and shows them to the user as the program wrote them.
         malformed = bool(parser.problems)
         parser.problems += report(findings, self._settings.preview_checks, with_places=self.with_places)
         return Checked(dict(news) if malformed else checked.properties(), parser.problems)
@@ -139,6 +140,8 @@ class Checking(Generic[A]):
         found = look_up(reader, self._asked(asked, stored, about_to_write=False))
         findings: list[Finding] = []
         new: list[BindingId] = []
+        # Claimed before the rules are applied: a binding that breaks a rule is the program's all the same, so no delete of
+        # this run may take it.
         for binding, entry in found.bindings.items():
             is_new = not self._has(stored, binding, entry)
             twins = list(self._claim(binding, by, State.WANTED if is_new else State.STORED, found, entry))
@@ -177,12 +180,14 @@ class Checking(Generic[A]):
             asked = self._with_organization(asked)
             found = look_up(self._reader_for(asked), self._asked(asked, stored, about_to_write=True))
             examined = self._examine(asked, stored, found)
+            # Examined anew, because minutes may have passed since the preview.
             findings = list(examined.findings)
             findings += self._meets(stored, examined)
             errors = [InputError(one.place, one.text) for one in findings if one.weight is Weight.ERROR]
             if errors:
                 raise as_one(errors, ROLES) if self.with_places else errors[0]
         except AstroProviderError:
+            # The program wants what could not be written: a delete of the same run must not take what is there.
             for one in asked.claimed:
                 self._claims.could_not_be_created(one, by)
             raise

@@ -141,6 +141,7 @@ class _Record:
 
     def set(self, by: Claimant, state: State, role: str | None) -> _Claim:
         claim = self.claim_of(by)
+        # The engine asks `check` of one resource several times in a run (preview and update): that is one claim.
         if claim is None:
             claim = _Claim(by, state, role)
             self.claims.append(claim)
@@ -154,11 +155,13 @@ class _Record:
 
     def has_another(self, by: Claimant) -> Claimant | None:
         """Return another resource that has the binding, or was to be given it, when a resource creates it."""
+        # A failed create counts: it may have sent its write. Without a URN what is stored may be the resource's own.
         has = {*_CREATED, State.FAILED} | ({State.STORED} if by.urn else set())
         return next((one.by for one in self.others(by) if one.state in has), None)
 
     def has_another_role(self, by: Claimant, role: str) -> Claimant | None:
         """Return another resource that has given the binding another role, when a resource updates it."""
+        # Only what was written in this run: an old role of another resource may be about to change to this one's.
         given = [one for one in self.others(by) if by.urn and (one.written or one.state in _CREATED)]
         return next((one.by for one in given if one.role is None or not same_role(one.role, role)), None)
 
@@ -211,6 +214,7 @@ class Claims:
             if not others:
                 return None
             other = others[0]
+            # Two stored resources with one role were made by an earlier version; no run of theirs undoes the other's.
             both_stored = state is other.state is State.STORED
             two_roles = role is not None and other.role is not None and not same_role(role, other.role)
             return Twin(other.by, is_harmless=both_stored and not two_roles)
@@ -224,6 +228,7 @@ class Claims:
     def reserve(self, organization_id: str, deployment_id: str, by: Claimant) -> list[tuple[BindingId, Claimant]]:
         """Claim a deployment for an exclusive table, and return the bindings of other resources of the program there."""
         with self._changed:
+            # Two exclusive tables of one deployment: the first keeps it, and the check of the second names the first.
             self._exclusive.setdefault((organization_id, deployment_id), by)
             there = sorted(self._in_deployment[organization_id, deployment_id])
             others = ((one, claim.by) for one in there for claim in self._records[one].claims if claim.by != by)
@@ -285,12 +290,14 @@ class Claims:
             waited = self._wait_for_others([*gives, *puts], list(takes))
             another = {one: self._records[one].has_another(by) for one in gives}
             another |= {one: self._records[one].has_another_role(by, role) for one, role in puts.items()}
+            # Without a URN a resource is not told from another of the same content, so the service must decide.
             may_be_own = [] if by.is_known else [one for one in gives if self.is_stored(one)]
             given = [self._records[one].set(by, State.GIVING, role) for one, role in gives.items()]
             put = [self._records[one].set(by, State.STORED, role) for one, role in puts.items()]
             for claim in put:
                 claim.written = True
             deletes = {binding: self._begin_delete(by, binding, spelled) for binding, spelled in takes.items()}
+        # The lock is free while the caller writes: other operations go on, and wait only for what they share with this one.
         succeeded = False
         try:
             yield Exchange({one: by for one, by in another.items() if by is not None}, may_be_own, deletes, waited)
@@ -301,6 +308,7 @@ class Claims:
                     claim.state = State.GIVEN if succeeded else State.FAILED
                 for claim in put:
                     claim.written = succeeded
+                # What was given again is taken no more; after a failure it may be gone still.
                 for binding in (*gives, *puts):
                     self._records[binding].taken &= not succeeded
                 for binding, decision in deletes.items():
@@ -344,6 +352,7 @@ class Claims:
         )
 
     def _begin_delete(self, by: Claimant, binding: BindingId, spellings: Iterable[Entry]) -> Delete:
+        # While previewChecks is off a program may claim the binding by names only, so its spellings count too.
         record = self._records[binding]
         records = [record, *(self._records[spelling] for spelling in spellings if spelling in self._records)]
         states = {one.state for each in records for one in each.others(by)}
@@ -353,6 +362,8 @@ class Claims:
         decision = _decide(states)
         if decision is Delete.GOES_ON:
             record.takers.append(by)
+            # The delete takes it from everybody who has it in the state: only a resource that is yet to be created, or was
+            # created in this run, has a claim from here on.
             for each in records:
                 each.claims = [one for one in each.claims if one.state is not State.STORED]
                 for one in each.claims:
@@ -362,10 +373,13 @@ class Claims:
 
 def _decide(states: set[State]) -> Delete:
     """Decide about a delete from the claims of its binding; the module's table has the reasons."""
+    # Given in this run: the grant is the new resource's, as after a rename.
     if State.GIVEN in states:
         return Delete.LEFT_UNDONE
+    # Its create comes after this delete and gives the role anew: the order of a replacement that deletes first.
     if State.WANTED in states and State.FAILED not in states:
         return Delete.GOES_ON
+    # A leftover of a failed rename leaves the program; the resource that stays has the grant.
     if State.STORED in states:
         return Delete.LEFT_UNDONE
     if State.PERHAPS in states:

@@ -87,6 +87,7 @@ def examine_existing(
         entry = examined.bindings[binding]
         role, place = examined.roles[entry], entry.place
         token, deployment = examined.tokens[entry.token], examined.deployments[entry.deployment]
+        # A token of another scope has a finding of its own, which makes the role that it has there irrelevant.
         if held is None or not known(role) or (token.thing is not None and wrong_scope(token.thing)):
             continue
         exact = reader.letters_count(role)
@@ -113,6 +114,7 @@ def _of_deployments(resolved: Examined) -> Iterator[Finding]:
     asked = resolved.asked
     if known(asked.workspace_id):
         for found in resolved.deployments.values():
+            # What was not found has a finding of its own; what is still to be made cannot be compared.
             if found.thing is not None and found.thing.workspace_id != asked.workspace_id:
                 place = found.spelled.place if found.spelled.is_key else "workspace_id"
                 text = other_workspace(found.thing, asked.workspace_id)
@@ -145,6 +147,7 @@ def _of_tokens(resolved: Examined) -> Iterator[Finding]:
 def _of_roles(
     reader: Reader, resolved: Examined, roles: Mapping[str, Sequence[Role]], missing: Weight
 ) -> Iterator[Finding]:
+    # One finding for a role, however many rows of a table ask for it.
     by_role: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry, role in resolved.roles.items():
         if known(role):
@@ -168,6 +171,7 @@ def _place_of(entries: Sequence[Entry]) -> str:
 def _missing_role(reader: Reader, resolved: Examined, name: str, entries: Sequence[Entry], missing: Weight) -> Finding:
     nearest = nearest_names(name, [role.name for role in reader.roles()])
     text = f"No deployment role is named {name!r} in organization {reader.organization_id}{nearest}"
+    # No program can create a built-in role, so waiting for the update would not help.
     if name.startswith(OTHER_SCOPES) and name.isupper():
         text += ". It is named like a built-in role of another scope, which a deployment can never have"
         missing = Weight.ERROR

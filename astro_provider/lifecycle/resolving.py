@@ -166,6 +166,7 @@ def look_up(reader: Reader | None, asked: Asked) -> Examined:
     def find_deployments(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
         by_id, named = reader.deployments_of_key(key, certain=asked.must_exist)
         here = [one for one in named if one.workspace_id in (None, workspace_id)] if known(workspace_id) else named
+        # If none is in the workspace, all are returned, so that the rule about workspaces can name the one that is elsewhere.
         return by_id, here or named
 
     def consequence(entry: Entry) -> str:
@@ -230,6 +231,7 @@ class _LookUp(Generic[T]):
                 f"Give the other one by its id, and rename one of the two in Astro."
             )
             return self.found(spelled, None, key).with_finding(Weight.ERROR, text)
+        # A list may be cut for this credential. A key that looks like an id is asked for by itself, as far as calls allow.
         if by_id is None and not named and spelled.stored_id in (None, key) and CUID.fullmatch(key):
             by_id = self.by_id(key) if next(self.keys_asked) < MOST_ASKED else None
         elif by_id is None:
@@ -241,6 +243,7 @@ class _LookUp(Generic[T]):
         was = spelled.stored_name if is_stored else None
         name = spelled.name or was or (thing.name if thing is not None else None)
         found = self.found(spelled, id_, name, thing)
+        # Deleted since it was bound: what is in the state and does not change must not fail a preview.
         if thing is None:
             if is_stored:
                 return self._gone(found, id_)
@@ -262,6 +265,7 @@ class _LookUp(Generic[T]):
             return self.found(spelled, named[0].id, name, named[0])
         if named:
             return self._of_several(spelled, name, named)
+        # No list has the name. If the thing of the state still exists, it was renamed, which is no change of the program.
         stored = None
         if known(spelled.stored_id):
             with suppress(ServiceError):  # a missing name is reported all the same
@@ -282,6 +286,7 @@ class _LookUp(Generic[T]):
     def _of_several(self, spelled: Spelled, name: str, named: Sequence[T]) -> Found[T]:
         """Return the thing that the state has, if it is one of those that the program may mean."""
         wording, is_deployment = spelled.wording, self.what == "deployment"
+        # Ids, not names, are the identity: a second thing of that name changes nothing for a binding that exists.
         held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
         if held is None and is_deployment and self.asked.workspace_id is UNKNOWN:
             return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, decides
@@ -308,6 +313,7 @@ class _LookUp(Generic[T]):
 
     def _no_such_id(self, spelled: Spelled, id_: str) -> str:
         text = f"There is no {self.what} with the id {id_} in organization {self.asked.organization_id}"
+        # A name in the place of an id is the commonest mistake.
         if not spelled.is_key and (named := self.find(id_)[1]):
             return f"{text}{is_a_name([one.id for one in named], spelled.name_property)}."
         names = self.names()

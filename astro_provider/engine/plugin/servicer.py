@@ -222,6 +222,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.CheckResponse:
         """Examine and complete the inputs; all problems are reported at once."""
         strange = _strange(_kind(request.urn), request.news)
+        # Taken out, so that the other inputs are still examined: all problems of a program are reported in one run.
         for failure in strange:
             del request.news.fields[failure.property]
         news, olds = inward(request.news), inward(request.olds)
@@ -260,6 +261,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     ) -> provider_pb2.CreateResponse:
         """Give the role, or all roles of the table; in a preview, return the outputs that are known before."""
         news = inward(request.properties)
+        # The engine calls this in previews too, for the outputs that other resources take as inputs; nothing may be written.
         if request.preview:
             return provider_pb2.CreateResponse(properties=outward(_previewed(request.urn, {}, news)))
         identifier, outs = _life(session, call).create(call, news)

@@ -77,6 +77,7 @@ class TableLifecycle(Checking[Table]):
         stored = Table.stored(olds)
         state = stored if olds and stored.organization_id == asked.organization_id else None
         had = state or Table()
+        # Without an organization or rows there is nothing to look up; the ids of the state stay, so that they are no change.
         if (reader := self._reader_for(asked)) is None or isinstance(asked.roles, Unknown):
             table = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
             return replace(table, removes=removes([], had.removes)), [*unnamed(asked, ["its deployments"])]
@@ -85,6 +86,7 @@ class TableLifecycle(Checking[Table]):
         examined, findings = self._examine_and_claim(asked, state, by)
         table = completed(asked, examined)
         if table.exclusive is not False:
+            # A row that leaves is the table's own and not a stranger: the engine shows it as a change of `roles`.
             strangers = [one for one in strangers_of(reader, examined, table) if one.binding not in had.bindings]
             findings += self._reserve(examined, by) if table.exclusive is True else ()
             findings += [Finding(Weight.NOTE, "exclusive", one.note) for one in strangers]
@@ -114,6 +116,7 @@ class TableLifecycle(Checking[Table]):
             and known(role := found.roles[entry])
             and self._same_role(binding.organization_id, role, had[binding])
         ]
+        # The program of this run may still make a role or a token that a preview misses; at the write it is too late.
         missing = Weight.ERROR if found.asked.about_to_write else Weight.WARNING
         examined = examine(self._reader_for(asked), found, missing=missing, unchanged=unchanged)
         return replace(examined, findings=[*examined.findings, *doubles(examined)])
@@ -164,6 +167,7 @@ class TableLifecycle(Checking[Table]):
             or (bool(rows := to_take(checked.removes)) and rows in self._to_be_taken)
         )
         self._identify(stored)
+        # A replacement of another resource may have taken a role that the inputs say is there, so equal inputs do not count.
         taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
         drifted = bool(olds.get("strangers")) and _claimant(call.urn, checked) not in self._checked
         beyond_inputs = taken or drifted or (bool(stored.unfinished) and not in_place)
@@ -258,6 +262,7 @@ class TableLifecycle(Checking[Table]):
             The end of the error, the bindings that may stand, and the losses of other resources.
         """
         changes = [outcome.taking_back for outcome in outcomes if outcome.taking_back is not None]
+        # Only what this run wrote and what still stands: the writer undoes nothing that another writer changed since.
         with operation(self._settings.timeout_seconds):  # the operation's own time may be over
             made = make(self.shared, changes)
         not_taken = [one.change.binding for one in made.failed]
@@ -286,6 +291,7 @@ class TableLifecycle(Checking[Table]):
     def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
         """Take every role of the table away, except for what is gone already and what the program has elsewhere."""
         stored = Table.stored(olds)
+        # A hand edit of the state may have lost the outputs; the id still has the organization.
         if stored.organization_id is None:
             stored = replace(stored, organization_id=call.id.partition("/")[0])
 
@@ -338,6 +344,8 @@ class TableLifecycle(Checking[Table]):
         keys = dict.fromkeys((*stored.rows, *(entry.deployment for entry in stored.unfinished)))
         empty = {key: stored.deployment_id(key) for key in keys if key not in left}
         with_entries = {stored.deployment_id(key) for key in keys if key in left}
+        # An entry on a token is no sign that its deployment exists, and a deployment without entries may be deleted: both
+        # kinds are looked for in the list of deployments.
         deleted = reader.unlisted_deployments(empty.values()) if empty else set()
         deleted = deleted | dead_deployments(reader, with_entries)
         lost = {key for key in keys if stored.deployment_id(key) in deleted}
@@ -346,6 +354,7 @@ class TableLifecycle(Checking[Table]):
         for binding, entry in stored.bindings.items():
             found, role = there[binding], stored.entries.get(entry)
             if found is not None and entry.deployment not in lost:
+                # As the program spells it, if it is the same role: another spelling is no drift.
                 same = known(role) and self._same_role(reader.organization_id, role, found.role)
                 roles[entry.deployment][entry.token] = str(role) if same else found.role
         if not roles:
