@@ -168,14 +168,38 @@ def test_an_entry_leaves_a_table_that_is_renamed_without_a_moment_without_its_ro
     assert town.calls(POST) == 0
 
 
-def test_a_table_replaced_by_force_stands_afterwards(stack: Stack, town: Town) -> None:
+def test_a_table_replaced_by_force_is_deleted_and_made_again(stack: Stack, town: Town) -> None:
     stack.program = declaring(access={"roles": GRID})
     stack.up()
+    before = stack.resources()["access"]
 
     up = stack.up(replace=[stack.urn("access", TABLE_TYPE)])
 
+    after = stack.resources()["access"]
     assert not up.failed, up.text
+    assert up.steps == ["delete-replaced access", "replace access", "create-replacement access"]
+    assert not [notice for notice in up.notices if "keeps its role" in notice]
     assert town.held() == GRID
+    assert (after["inputs"], after["outputs"]) == (before["inputs"], before["outputs"])
+    assert after["id"] != before["id"]
+
+
+def test_a_table_that_is_replaced_for_another_role_has_that_role_and_its_checks_say_nothing(
+    stack: Stack, town: Town
+) -> None:
+    stack.set_environment(ASTRO_PREVIEW_CHECKS="strict")
+    options = {"opts": pulumi.ResourceOptions(replace_on_changes=["roles"])}
+    stack.program = declaring(access={"roles": GRID, **options})
+    stack.up()
+
+    changed = {**GRID, "d-0": {**GRID["d-0"], "t-0": ACCESSOR}}
+    stack.program = declaring(access={"roles": changed, **options})
+    up = stack.up()
+
+    assert not up.failed, up.text
+    assert up.steps == ["delete-replaced access", "replace access", "create-replacement access"]
+    assert town.held() == changed
+    assert stack.resources()["access"]["outputs"]["roles"] == changed
 
 
 @pytest.mark.parametrize("depth", ["whole", "row", "role", "key"])
