@@ -114,6 +114,7 @@ class Lifecycle(Checking[Inputs]):
             self._claims.checked(claimed, Claimant(urn), how)
         return inputs
 
+    @within_its_time
     def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.astro.api.calls import PAGE_SIZE
 from astro_provider.errors import AstroProviderError
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
@@ -50,3 +52,18 @@ def test_calls_that_are_in_time_one_by_one_end_an_operation_that_takes_too_long(
 
     assert "no answer from 127.0.0.1" in str(raised.value)
     assert writes(astro) <= 1
+
+
+def test_a_diff_that_asks_for_several_pages_of_roles_ends_in_time(astro: Emulator, start: StartProcess) -> None:
+    for number in range(PAGE_SIZE):
+        astro.store.add_role(f"Role {number}")
+    stored = up(start(), NEWS)
+    in_other_letters = {**stored.outputs, "role": NEWS["role"].lower()}
+    astro.fault(kind="delay", delay_ms=SLOW_MS)
+    process = start(timeout_seconds=BOUND_SECONDS)
+    began = time.monotonic()
+
+    found = process.diff(EngineCall(id=stored.id), in_other_letters, stored.inputs)
+
+    assert time.monotonic() - began < BOUND_SECONDS + SLOW_MS / 1000 / 2
+    assert not found.changes

@@ -145,6 +145,7 @@ class TableLifecycle(Checking[Table]):
             self._claims.checked(claimed, by, State.STORED if entry in state.entries else State.WANTED)
         return table
 
+    @within_its_time
     def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
         """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
         stored, checked = Table.stored(olds), Table.stored(news)
