@@ -325,6 +325,19 @@ def test_a_role_that_was_changed_to_one_that_differs_in_case_only_is_drift(
     assert found.outputs["role"] == other
 
 
+def test_a_role_that_another_writer_sets_back_to_one_that_differs_in_case_only_is_given_again(
+    astro: Emulator, start: StartProcess, alike: tuple[str, str]
+) -> None:
+    one, other = alike
+    stored = up(start(), {**ACCESSOR, "role": one})
+    astro.fault(kind="stale_writer", operation="UpdateApiTokenRoles", times=1, undo_ms=0)
+
+    after = up(start(settle_seconds=0.2), {**ACCESSOR, "role": other}, stored)
+
+    assert after.outputs["role"] == other
+    assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == other
+
+
 def test_without_checks_too_an_update_and_a_refresh_know_two_roles_that_differ_in_case_only(
     astro: Emulator, start: StartProcess, alike: tuple[str, str]
 ) -> None:

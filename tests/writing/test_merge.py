@@ -9,7 +9,7 @@ import pytest
 from astro_provider.astro.api import ApiToken, ApiTokenRole, SubjectRoles
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.account import NotStanding, Reason
-from astro_provider.astro.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack
+from astro_provider.astro.writing.changes import Add, Change, GiveBack, Put, Remove, Roles, TakeBack, taking_back
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.merge import MOST_STALE_READS, MOST_WRITES, Merge, Read, Write
 from astro_provider.errors import (
@@ -513,6 +513,7 @@ def test_what_a_change_takes_back_is_what_was_there_before_its_first_write() -> 
     ("back", "stands", "decided"),
     [
         (TakeBack(ONE, "A"), {"d1": "a"}, {"d1": "B"}),
+        (taking_back(Put(ONE, "A", exact=True), None), {"d1": "A"}, {"d1": "a"}),
         (GiveBack(ONE, "C", "A"), {"d1": "A"}, {"d1": "B"}),
         (GiveBack(ONE, "C", None), {}, {"d1": "B"}),
     ],

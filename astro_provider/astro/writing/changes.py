@@ -83,10 +83,11 @@ class TakeBack(Remove):
     """Take away the role that this run has given, if it still stands as it was given; otherwise another writer has decided."""
 
     given: str
+    exact: bool = field(default=False, kw_only=True)
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether what was given does not stand any more."""
-        return not same_role(held, self.given)
+        return held != self.given if self.exact else not same_role(held, self.given)
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def taking_back(change: Change, before: str | None) -> Change | None:
     if left == before or (not exact and same_role(left, before)):
         return None
     if before is None:
-        return TakeBack(change.binding, str(left), called=change.called)
+        return TakeBack(change.binding, str(left), called=change.called, exact=exact)
     return GiveBack(change.binding, before, left, called=change.called, exact=exact)
 
 

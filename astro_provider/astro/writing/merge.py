@@ -307,7 +307,7 @@ def _as_written(change: Change) -> Change:
     """The change to make again if it is undone: an Add must not ask a second time whether it may."""
     if isinstance(change, Remove):
         return Remove(change.binding, called=change.called)
-    return Put(change.binding, change.role, called=change.called)
+    return Put(change.binding, change.role, called=change.called, exact=change.exact)
 
 
 def _not_confirmed(change: Change, held: str | None, writes: int) -> WriteNotConfirmed:
