@@ -248,7 +248,7 @@ def _kept(plan: Plan, exchange: Exchange) -> list[BindingId]:
         if refused := [plan.called[one] for one, decided in exchange.deletes.items() if decided is decision]:
             more = f" and {len(refused) - MOST_NAMED} more" if len(refused) > MOST_NAMED else ""
             names = sentence(", ".join(refused[:MOST_NAMED]))
-            raise BindingConflict(f"{names}{more} was not removed: {why}")
+            raise BindingConflict(f"{names}{more} {'was' if len(refused) == 1 else 'were'} not removed: {why}")
     kept = [one for one, decided in exchange.deletes.items() if decided is Delete.LEFT_UNDONE]
     why = "another resource of this program binds the two (a move, or a rename?)."
     say_all(notices.note, [f"{sentence(plan.called[one])} keeps its role: {why}" for one in kept])

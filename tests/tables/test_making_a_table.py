@@ -319,6 +319,30 @@ def test_a_deployment_that_is_gone_takes_its_entries_out_with_a_note(
     ) in capsys.readouterr().err
 
 
+def test_a_table_whose_entries_others_could_not_be_given_is_not_deleted_and_names_them(
+    start: StartProcess, town: Town
+) -> None:
+    stored = up(tables(start()), {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}})
+    process = start()
+    for token in ("t-0", "t-1"):
+        call = EngineCall(f"urn:pulumi:prod::access::astro:index:Binding::{token}")
+        inputs = process.check(call, {}, {"deployment_name": "d-0", "org_token_name": token, "role": "Nope"}).inputs
+        with pytest.raises(InputError, match="No deployment role is named 'Nope'"):
+            process.create(call, inputs)
+
+    with pytest.raises(BindingConflict) as refused:
+        tables(process).delete(EngineCall("urn:pulumi:prod::access::astro:index:Table::all", stored.id), stored.outputs)
+
+    entries = [
+        f"oken '{one}' ({town.tokens[one]}) in deployment 'd-0' ({town.deployments['d-0']})" for one in ("t-0", "t-1")
+    ]
+    assert str(refused.value) == (
+        f"T{entries[0]}, t{entries[1]} were not removed: another resource of this program binds the two as well, and could not "
+        "be created. Nothing was written. Fix that resource's error and run again."
+    )
+    assert town.held() == {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}
+
+
 def test_a_token_that_is_gone_takes_its_entries_out_with_one_note(
     start: StartProcess, town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
