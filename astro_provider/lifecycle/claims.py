@@ -290,7 +290,7 @@ class Claims:
             waited = self._wait_for_others([*gives, *puts], list(takes))
             another = {one: self._records[one].has_another(by) for one in gives}
             another |= {one: self._records[one].has_another_role(by, role) for one, role in puts.items()}
-            # Without a URN a resource is not told from another of the same content, so the service must decide.
+            # Without a URN a resource looks like any other of the same content, so the service must decide.
             may_be_own = [] if by.is_known else [one for one in gives if self.is_stored(one)]
             given = [self._records[one].set(by, State.GIVING, role) for one, role in gives.items()]
             put = [self._records[one].set(by, State.STORED, role) for one, role in puts.items()]
