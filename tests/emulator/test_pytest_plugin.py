@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,8 @@ def run(directory: Path, tests: str, *, plugin: bool = True) -> subprocess.Compl
         "no:xdist",
         "sub",
     ]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_the_fixture_starts_an_emulator_with_the_seed_of_the_mark(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_tests_on_the_page_pass_and_fail_where_the_program_is_wrong(engine: 
     for name, code in files.items():
         (tmp_path / name).write_text(code)
     environment = {
-        **{name: value for name, value in os.environ.items() if name not in UNSET},
+        **{name: value for name, value in os.environ.items() if name not in {*UNSET, "PYTEST_ADDOPTS"}},
         "PATH": f"{Path(engine.command).parent}{os.pathsep}{os.environ['PATH']}",
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_PYTHON_CMD": sys.executable,

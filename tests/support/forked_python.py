@@ -143,7 +143,15 @@ def _run(connection: socket.socket) -> NoReturn:
     sys.path.insert(0, directory)
     module = arguments[arguments.index("-m") + 1]
     sys.argv = [module, *arguments[arguments.index("-m") + 2 :]]
+    sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
     threading.Thread(target=_follow_the_executable, args=(connection,), daemon=True).start()
+    end_process = os._exit
+
+    def end(status: int) -> NoReturn:
+        connection.send(bytes([status]))
+        end_process(status)
+
+    os._exit = end  # a module may end its process so, and the executable hands the status on
     status = 1
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -158,8 +166,7 @@ def _run(connection: socket.socket) -> NoReturn:
         for file in (sys.stdout, sys.stderr):
             with contextlib.suppress(ValueError):  # the program has closed it
                 file.flush()
-        connection.send(bytes([status]))
-        os._exit(status)
+        end(status)
 
 
 def _follow_the_executable(connection: socket.socket) -> None:

@@ -151,10 +151,13 @@ class NativeProcess:
 
 @contextmanager
 def native_process(
-    environment: Mapping[str, str] | None = None, configuration: Properties | None = None
+    environment: Mapping[str, str] | None = None,
+    configuration: Properties | None = None,
+    *,
+    executable: str = EXECUTABLE,
 ) -> Iterator[NativeProcess]:
     """Start a process of the native provider, configured as the default provider, and end it."""
-    with running([EXECUTABLE, "127.0.0.1:1"], environment) as process:
+    with running([executable, "127.0.0.1:1"], environment) as process:
         found = NativeProcess(process)
         found.configure(configuration)
         yield found

@@ -195,7 +195,11 @@ class ProviderProcess:
 
 @contextmanager
 def provider_process(
-    environment: Mapping[str, str] | None = None, *, as_user: int | None = None, engine_address: str = "127.0.0.1:1"
+    environment: Mapping[str, str] | None = None,
+    *,
+    as_user: int | None = None,
+    engine_address: str = "127.0.0.1:1",
+    python: str = sys.executable,
 ) -> Iterator[ProviderProcess]:
     """Start a provider process of one's own, with that environment and little beside it, and end it.
 
@@ -203,9 +207,10 @@ def provider_process(
         environment: variables of its environment.
         as_user: the user whose process it is, who then inherits PATH only; None for the present one.
         engine_address: where an engine takes notices.
+        python: the interpreter of the present user, or what stands for it.
     """
     arguments = ["-u", "-m", "pulumi.dynamic", engine_address]
-    command = [sys.executable, *arguments] if as_user is None else command_as(as_user, *arguments)
+    command = [python, *arguments] if as_user is None else command_as(as_user, *arguments)
     with running(command, environment, inherited=INHERITED if as_user is None else ("PATH",)) as process:
         yield ProviderProcess(process)
 
