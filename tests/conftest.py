@@ -22,6 +22,14 @@ from tools.engine.install import find_engine
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# The tests there start whole pipelines, demos and crowds of processes. Begun last, they would keep one core busy alone.
+LONGEST_FIRST = ("templates", "examples", "concurrency")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders of the longest tests; the order within a folder stays."""
+    items.sort(key=lambda item: item.path.relative_to(Path(__file__).parent).parts[0] not in LONGEST_FIRST)
+
 
 @pytest.fixture(scope="session")
 def engine() -> PulumiCommand:
