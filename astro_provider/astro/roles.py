@@ -54,9 +54,12 @@ def require_organization_scope(token: ApiToken) -> None:
         raise InputError("org_token_id", reason)
 
 
-def same_role(one: str | None, other: str | None) -> bool:
-    """Return whether two names mean the same role. The service ignores case."""
-    return role_key(one) == role_key(other)
+def same_role(one: str | None, other: str | None, *, exact: bool = False) -> bool:
+    """Return whether two names mean the same role. The service ignores case.
+
+    With `exact` letters count, because the organization has two roles that differ in case only.
+    """
+    return one == other if exact else role_key(one) == role_key(other)
 
 
 def role_key(name: str | None) -> str:

@@ -53,7 +53,7 @@ class Put(_OfOneEntry):
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether a role held in the deployment is what this change wants."""
-        return held == self.role if self.exact else same_role(held, self.role)
+        return same_role(held, self.role, exact=self.exact)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class TakeBack(Remove):
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether what was given does not stand any more."""
-        return held != self.given if self.exact else not same_role(held, self.given)
+        return not same_role(held, self.given, exact=self.exact)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class GiveBack(Put):
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether what the run left does not stand any more."""
-        return held != self.left if self.exact else not same_role(held, self.left)
+        return not same_role(held, self.left, exact=self.exact)
 
 
 Change = Put | Remove
@@ -140,7 +140,7 @@ def taking_back(change: Change, before: str | None) -> Change | None:
         before: the role that the token had there before it.
     """
     left, exact = (None, False) if isinstance(change, Remove) else (change.role, change.exact)
-    if left == before or (not exact and same_role(left, before)):
+    if same_role(left, before, exact=exact):
         return None
     if before is None:
         return TakeBack(change.binding, str(left), called=change.called, exact=exact)
