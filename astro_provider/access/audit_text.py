@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
-from io import StringIO
 
 from astro_provider.access.audit import Audit, Finding, Found, by_grant
 from astro_provider.access.markdown import (
@@ -66,13 +64,8 @@ def as_markdown(found: Audit, max_length: int) -> str:
 
 def as_csv(found: Audit) -> str:
     """Return the findings as CSV, with a head; no cell can start a formula."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(one.name for one in fields(Found))
-    for one in found.findings:
-        values = {**vars(one), "stacks": " ".join(one.stacks)}.values()
-        writer.writerow([shown.csv_cell(value or "") for value in values])
-    return text.getvalue()
+    rows = ({**vars(one), "stacks": " ".join(one.stacks)}.values() for one in found.findings)
+    return shown.csv_text([one.name for one in fields(Found)], rows)
 
 
 def _written(found: Audit, most: int, most_verdicts: int) -> str:

@@ -9,7 +9,10 @@ Only shown texts pass through here: a name that is compared, stored or sent stay
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterable
+from io import StringIO
 
 LONGEST_QUOTE = 256  # characters of a foreign text that a message repeats
 REPLACEMENT = "\ufffd"
@@ -44,6 +47,15 @@ def csv_cell(text: str) -> str:
     """Return a text as a cell that no spreadsheet takes for a formula: one that starts like it gets an apostrophe."""
     cell = line(text)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def csv_text(head: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
+    """Return a table as CSV; None is an empty cell."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([csv_cell(cell or "") for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def json_text(text: str) -> str:
