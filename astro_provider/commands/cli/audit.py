@@ -24,17 +24,14 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, print_failed_on
 from astro_provider.commands.cli.facts import deployment_facts, read_text, token_facts
 from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import Wrap, print_table
+from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_as, progress_bar
 from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
 
 COLUMNS = {
-    "DEPLOYMENT": Wrap.NAME,
-    "DEPLOYMENT ID": Wrap.EXACT,
-    "TOKEN": Wrap.NAME,
-    "TOKEN ID": Wrap.EXACT,
+    **OF_A_BINDING,
     "ROLE": Wrap.EXACT,
     "FINDINGS": Wrap.PROSE,
     "STACKS": Wrap.NAME,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from io import StringIO
 
 import typer
 from rich.text import Text
@@ -19,17 +17,14 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.facts import moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
-from astro_provider.commands.cli.table import Wrap, print_table
+from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_json, progress_bar
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.messages import shown
 
 MARKS = "MARKS"
 COLUMNS = {
-    "DEPLOYMENT": Wrap.NAME,
-    "DEPLOYMENT ID": Wrap.EXACT,
-    "TOKEN": Wrap.NAME,
-    "TOKEN ID": Wrap.EXACT,
+    **OF_A_BINDING,
     "ROLE": Wrap.EXACT,
     "SCOPE": Wrap.EXACT,
     "CREATED": Wrap.NAME,
@@ -81,7 +76,8 @@ def run(
     if output == "json":
         print_json([asdict(row) for row in found])
     elif output == "csv":
-        _print_csv(found)
+        heads = [field.name for field in fields(DeploymentOrgToken)]
+        typer.echo(shown.csv_text(heads, [asdict(row).values() for row in found]), nl=False)
     elif found:
         _print_table(found, where)
     else:
@@ -170,15 +166,6 @@ def _marks(row: DeploymentOrgToken, now: datetime) -> str:
     if row.kind == DIRECT_ACCESS:
         found.append(DIRECT_ACCESS)
     return ", ".join(found)
-
-
-def _print_csv(found: Sequence[DeploymentOrgToken]) -> None:
-    text = StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(DeploymentOrgToken)], lineterminator="\n")
-    writer.writeheader()
-    for row in found:
-        writer.writerow({key: shown.csv_cell(value or "") for key, value in asdict(row).items()})
-    typer.echo(text.getvalue(), nl=False)
 
 
 def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:

@@ -25,15 +25,12 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print
 from astro_provider.commands.cli.facts import listed, looked_up, read_text
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
 from astro_provider.commands.cli.session import environment_settings
-from astro_provider.commands.cli.table import Wrap, print_table
+from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
 from astro_provider.commands.cli.terminal import console, print_as
 from astro_provider.messages import shown
 
 COLUMNS = {
-    "DEPLOYMENT": Wrap.NAME,
-    "DEPLOYMENT ID": Wrap.EXACT,
-    "TOKEN": Wrap.NAME,
-    "TOKEN ID": Wrap.EXACT,
+    **OF_A_BINDING,
     "CHANGE": Wrap.EXACT,
     "BEFORE": Wrap.EXACT,
     "AFTER": Wrap.EXACT,

@@ -47,6 +47,15 @@ class Wrap(Enum):
     PROSE = "prose"
 
 
+# The columns of each table that has a row for a binding; what is asked about it follows.
+OF_A_BINDING = {
+    "DEPLOYMENT": Wrap.NAME,
+    "DEPLOYMENT ID": Wrap.EXACT,
+    "TOKEN": Wrap.NAME,
+    "TOKEN ID": Wrap.EXACT,
+}
+
+
 def print_table(
     columns: Mapping[str, Wrap],
     rows: Sequence[Sequence[str]],
