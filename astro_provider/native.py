@@ -88,7 +88,7 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
     """The workspace that the deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether a create may take over a binding that exists with another role, as given."""
+    """True if a create may take over a binding that exists with another role, as the program gives it."""
     description: pulumi.Output[str | None]
     """The token's description."""
     scope: pulumi.Output[str]
@@ -98,7 +98,7 @@ class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
     created_by: pulumi.Output[str | None] = pulumi.property("createdBy")
     """The person or token that made the token: the full name, or the token's name, or the user name, or the id."""
     unfinished: pulumi.Output[bool | None]
-    """Whether a run that failed may have written another role, or this one; None: no."""
+    """True if a run that failed may have written another role, or this one; None: no."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
@@ -121,11 +121,11 @@ class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
     roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """The roles, by deployment and token, with the keys of the program."""
     exclusive: pulumi.Output[bool]
-    """Whether no other organization token may have a role in the deployments, as given."""
+    """True if no other organization token may have a role in the deployments, as the program gives it."""
     workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
     """The workspace that each deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether a new entry may take over a binding that exists with another role, as given."""
+    """True if a new entry may take over a binding that exists with another role, as the program gives it."""
     deployment_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("deploymentIds")
     """The ids of the deployments that are given by name."""
     token_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("tokenIds")

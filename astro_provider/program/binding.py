@@ -42,7 +42,7 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     workspace_id: pulumi.Output[str | None]
     """The workspace that the deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether `create` may take over a binding that exists with another role, as given."""
+    """True if a create may take over a binding that exists with another role, as the program gives it."""
     description: pulumi.Output[str | None]
     """The token's description."""
     scope: pulumi.Output[str]
@@ -52,7 +52,7 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     created_by: pulumi.Output[str | None]
     """The person or token that made the token: the full name, or the token's name, or the user name, or the id."""
     unfinished: pulumi.Output[bool | None]
-    """Whether a run that failed may have written another role, or this one; None: no."""
+    """True if a run that failed may have written another role, or this one; None: no."""
 
     def _declare(
         self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None

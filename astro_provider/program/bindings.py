@@ -31,11 +31,11 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
     roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
     """The roles, by deployment and token, with the keys of the program."""
     exclusive: pulumi.Output[bool]
-    """Whether no other organization token may have a role in the deployments, as given."""
+    """True if no other organization token may have a role in the deployments, as the program gives it."""
     workspace_id: pulumi.Output[str | None]
     """The workspace that each deployment must belong to, as given."""
     overwrite: pulumi.Output[bool]
-    """Whether a new entry may take over a binding that exists with another role, as given."""
+    """True if a new entry may take over a binding that exists with another role, as the program gives it."""
     deployment_ids: pulumi.Output[Mapping[str, str]]
     """The ids of the deployments that are given by name."""
     token_ids: pulumi.Output[Mapping[str, str]]

@@ -2,8 +2,7 @@
 
 A passphrase costs each command of the engine 0.2 s of processor, half of what it takes, because the engine derives the key
 from it in a million steps. So the stacks of tests have another of Pulumi's secrets providers, `hashivault`: the engine
-encrypts as ever, and asks here for its key. Projects as a user writes them (examples, templates, packaging) have a
-passphrase.
+still encrypts, and asks this service for its key. Tests of whole projects (examples, templates, packaging) use a passphrase.
 """
 
 from __future__ import annotations

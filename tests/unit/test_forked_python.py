@@ -1,4 +1,4 @@
-"""What stands for `python` in tests of the engine does what an interpreter does."""
+"""The executable of `forked_python` does what an interpreter does."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Action:
 
     @property
     def taker(self) -> bool:
-        """Whether the native door's process takes what the resource loses; in a project of one door it never is."""
+        """Return true if the native door's process removes the roles that the resource loses."""
         by = self.old if self.old and self.does in ("delete", "replace") else self.row
         return by is not None and "native" in by.options
 

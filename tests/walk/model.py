@@ -114,7 +114,7 @@ def possible(command: Command, before: Snapshot) -> Command | None:
 
 
 def _as_through(held: Held | None, row: Declared) -> Declared:
-    """What a program declares, through the door of what the state has of it."""
+    """Return a declaration through the door by which the state has the resource."""
     return row.model_copy(update={"native": "native" in held.options}) if held else row
 
 
@@ -280,7 +280,7 @@ def _done(
 
 
 def _claims(actions: Mapping[str, Action]) -> dict[bool, dict[Pair, Action]]:
-    """What the program has through each door, as `taker` tells them apart."""
+    """Return the bindings that the program claims through each door; the key is true for the native one."""
     claims: dict[bool, dict[Pair, Action]] = {False: {}, True: {}}
     for action in actions.values():
         if action.row:
