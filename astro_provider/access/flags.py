@@ -46,7 +46,7 @@ class Flag(Word):
     )
     UNKNOWN_NAME = (
         "unknown-name",
-        "Astro has no token, deployment or role of that name, so the update fails unless this program creates it",
+        "Astro has no such token, deployment or role, so the update fails unless this program creates it",
     )
     DRIFT_REVERTED = "drift-reverted", "the role was changed outside Pulumi, and the run changes it back"
     DRIFTED = "drifted", "the role was changed outside Pulumi"
