@@ -154,9 +154,9 @@ class Checking(Generic[A]):
             stored_here = [one for one in new if self._claims.is_stored(one)]
             if by.urn:
                 # Another resource would be a twin. So these are its own: it is to be replaced, and its old roles go first.
-                new = [one for one in new if one not in stored_here]
+                new, stored_here = [one for one in new if one not in stored_here], []
             there = reader.roles_of(new, confirm_absence=False)
-            findings += examine_existing(reader, examined, there, [one for one in stored_here if not by.urn])
+            findings += examine_existing(reader, examined, there, stored_here)
         return examined, findings
 
     def _claim(self, binding: BindingId, by: Claimant, how: State, found: Examined, entry: Entry) -> Iterable[Finding]:

@@ -141,8 +141,8 @@ def _run(connection: socket.socket) -> NoReturn:
     os.environ.update(environment)
     os.chdir(directory)
     sys.path.insert(0, directory)
-    module = arguments[arguments.index("-m") + 1]
-    sys.argv = [module, *arguments[arguments.index("-m") + 2 :]]
+    _, module, *sys.argv[1:] = arguments[arguments.index("-m") :]
+    sys.argv[0] = module
     sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
     threading.Thread(target=_follow_the_executable, args=(connection,), daemon=True).start()
     end_process = os._exit
