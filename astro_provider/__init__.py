@@ -19,8 +19,7 @@ if TYPE_CHECKING:
         DeploymentOrgTokenBindingsArgs,
         DeploymentOrgTokenBindingsArgsDict,
     )
-    from astro_provider.program.binding import DeploymentOrgTokenBinding
-    from astro_provider.program.bindings import DeploymentOrgTokenBindings
+    from astro_provider.program.dynamic import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings
     from astro_provider.program.functions import (
         get_deployments,
         get_deployments_output,
@@ -51,10 +50,10 @@ __all__ = [
 
 _HOMES = {
     "DeploymentOrgToken": "astro.rows",
-    "DeploymentOrgTokenBinding": "program.binding",
+    "DeploymentOrgTokenBinding": "program.dynamic",
     "DeploymentOrgTokenBindingArgs": "program.arguments",
     "DeploymentOrgTokenBindingArgsDict": "program.arguments",
-    "DeploymentOrgTokenBindings": "program.bindings",
+    "DeploymentOrgTokenBindings": "program.dynamic",
     "DeploymentOrgTokenBindingsArgs": "program.arguments",
     "DeploymentOrgTokenBindingsArgsDict": "program.arguments",
     "OrganizationDeployment": "astro.rows",

@@ -11,9 +11,9 @@ that code imports it as `pulumi_astro`.
 Annotations are not postponed here, as in `program/binding.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pulumi
 
@@ -36,10 +36,10 @@ from astro_provider.program.arguments import (
     DeploymentOrgTokenBindingArgsDict,
     DeploymentOrgTokenBindingsArgs,
     DeploymentOrgTokenBindingsArgsDict,
-    RolesByDeployment,
 )
-from astro_provider.program.constructors import ManyBindings, OneBinding
-from astro_provider.program.declared import options_with_alias
+from astro_provider.program.binding import OneBinding
+from astro_provider.program.bindings import ManyBindings
+from astro_provider.program.constructors import Constructor, options_with_alias
 
 __all__ = [
     "DeploymentOrgToken",
@@ -67,80 +67,68 @@ _Answer = TypeVar("_Answer")
 _Row = TypeVar("_Row")
 
 
-class DeploymentOrgTokenBinding(OneBinding, pulumi.CustomResource):
+class _Native(Constructor, pulumi.CustomResource):
+    """A resource through the native door.
+
+    Attributes:
+        _kind: its type.
+        _kind_of_other_door: its type through the dynamic door.
+        _arguments: its arguments, in the provider's spelling.
+    """
+
+    _kind: ClassVar[str]
+    _kind_of_other_door: ClassVar[str]
+    _arguments: ClassVar[type]
+
+    def _declare(self, resource_name: str, properties: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+        spelled: Any = object.__new__(
+            self._arguments
+        )  # Pulumi then spells the names of properties, and not the keys of maps
+        spelled.__dict__.update(properties)
+        options = options_with_alias(opts, self._kind_of_other_door)
+        pulumi.CustomResource.__init__(self, self._kind, resource_name, spelled, options)
+
+
+def _arguments_of(arguments: type) -> type:
+    """Return the type of a resource's arguments for Pulumi: the fields of a dataclass, under the names that the provider has."""
+    types = {one.name: one.type for one in fields(arguments)}
+    names = {name: pulumi.property(camel(name), default=None) for name in types}
+    return pulumi.input_type(type(arguments.__name__, (), {"__annotations__": types, **names}))
+
+
+class DeploymentOrgTokenBinding(OneBinding, _Native):
     """An organization API token's role in a deployment.
 
     Its id is `<organization id>/<deployment id>/<token id>`, which `pulumi import` takes.
     """
 
-    organization_id: pulumi.Output[str] = pulumi.property("organizationId")
-    """The id of the organization."""
-    deployment_id: pulumi.Output[str] = pulumi.property("deploymentId")
-    """The id of the deployment."""
-    deployment_name: pulumi.Output[str | None] = pulumi.property("deploymentName")
-    """The name of the deployment."""
-    org_token_id: pulumi.Output[str] = pulumi.property("orgTokenId")
-    """The id of the organization token."""
-    org_token_name: pulumi.Output[str] = pulumi.property("orgTokenName")
-    """The name of the organization token."""
-    role: pulumi.Output[str]
-    """The role that the token has in the deployment."""
-    workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
-    """The workspace that the deployment must belong to, as given."""
-    overwrite: pulumi.Output[bool]
-    """True if a create may take over a binding that exists with another role, as the program gives it."""
-    description: pulumi.Output[str | None]
-    """The token's description."""
-    scope: pulumi.Output[str]
-    """The token's scope: ORGANIZATION."""
-    created_at: pulumi.Output[str] = pulumi.property("createdAt")
-    """When the token was made (RFC 3339)."""
-    created_by: pulumi.Output[str | None] = pulumi.property("createdBy")
-    """The person or token that made the token: the full name, or the token's name, or the user name, or the id."""
-    unfinished: pulumi.Output[bool | None]
-    """True if a run that failed may have written another role, or this one; None: no."""
-
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
-    ) -> None:
-        properties = self._declared(_ONE, resource_name, arguments, opts)
-        options = options_with_alias(opts, DYNAMIC_BINDING)
-        pulumi.CustomResource.__init__(
-            self, NATIVE_BINDING, resource_name, _spelled(_BindingInputs, properties), options
-        )
+    _kind, _kind_of_other_door = NATIVE_BINDING, DYNAMIC_BINDING
+    _arguments = _arguments_of(DeploymentOrgTokenBindingArgs)
 
 
-class DeploymentOrgTokenBindings(ManyBindings, pulumi.CustomResource):
+class DeploymentOrgTokenBindings(ManyBindings, _Native):
     """The roles of many organization API tokens in deployments, as one resource.
 
     Its id is `<organization id>/` and a random part that stays.
     """
 
-    organization_id: pulumi.Output[str] = pulumi.property("organizationId")
-    """The id of the organization."""
-    roles: pulumi.Output[Mapping[str, Mapping[str, str]]]
-    """The roles, by deployment and token, with the keys of the program."""
-    exclusive: pulumi.Output[bool]
-    """True if no other organization token may have a role in the deployments, as the program gives it."""
-    workspace_id: pulumi.Output[str | None] = pulumi.property("workspaceId")
-    """The workspace that each deployment must belong to, as given."""
-    overwrite: pulumi.Output[bool]
-    """True if a new entry may take over a binding that exists with another role, as the program gives it."""
-    deployment_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("deploymentIds")
-    """The ids of the deployments that are given by name."""
-    token_ids: pulumi.Output[Mapping[str, str]] = pulumi.property("tokenIds")
-    """The ids of the tokens that are given by name."""
-    strangers: pulumi.Output[Mapping[str, Mapping[str, str]] | None]
-    """With `exclusive`: the roles of tokens that are not in the table, as the last refresh found them."""
-    unfinished: pulumi.Output[Mapping[str, Sequence[str]] | None]
-    """The tokens, by deployment, whose role a run that failed may have written or taken; None: there are none."""
+    _kind, _kind_of_other_door = NATIVE_TABLE, DYNAMIC_TABLE
+    _arguments = _arguments_of(DeploymentOrgTokenBindingsArgs)
 
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
-    ) -> None:
-        properties = self._declared(_MANY, resource_name, arguments, opts)
-        options = options_with_alias(opts, DYNAMIC_TABLE)
-        pulumi.CustomResource.__init__(self, NATIVE_TABLE, resource_name, _spelled(_TableInputs, properties), options)
+
+def _output(name: str, kind: object) -> property:
+    """Return the property of an output, by which Pulumi finds it under the name that the provider has."""
+
+    def value(self: pulumi.Resource) -> Any:
+        return pulumi.get(self, name)
+
+    value.__annotations__["return"] = kind
+    return property(pulumi.getter(name=camel(name))(value))
+
+
+for _resource, _outputs in ((DeploymentOrgTokenBinding, OneBinding), (DeploymentOrgTokenBindings, ManyBindings)):
+    for _name, _type in _outputs.__annotations__.items():
+        setattr(_resource, _name, _output(_name, _type))
 
 
 class Provider(pulumi.ProviderResource):
@@ -375,34 +363,3 @@ _ASSIGNED = _Question(LIST_TOKENS, ListDeploymentOrgTokensResult, DeploymentOrgT
 def _as_json(number: pulumi.Input[float] | None) -> pulumi.Output[str] | None:
     """Return a number as the engine passes it to providers, whose configuration is text."""
     return None if number is None else pulumi.Output.from_input(number).apply(pulumi.runtime.to_json)
-
-
-def _spelled(kind: type, properties: Mapping[str, Any]) -> Any:
-    """Return the properties as an object of a type that has Pulumi's spelling of their names; the keys of maps stay."""
-    found: Any = object.__new__(kind)
-    found.__dict__.update(properties)
-    return found
-
-
-@pulumi.input_type
-class _BindingInputs:
-    role: pulumi.Input[str]
-    deployment_id: pulumi.Input[str] | None = pulumi.property("deploymentId", default=None)
-    deployment_name: pulumi.Input[str] | None = pulumi.property("deploymentName", default=None)
-    org_token_id: pulumi.Input[str] | None = pulumi.property("orgTokenId", default=None)
-    org_token_name: pulumi.Input[str] | None = pulumi.property("orgTokenName", default=None)
-    workspace_id: pulumi.Input[str] | None = pulumi.property("workspaceId", default=None)
-    organization_id: pulumi.Input[str] | None = pulumi.property("organizationId", default=None)
-    overwrite: pulumi.Input[bool] | None = None
-
-
-@pulumi.input_type
-class _TableInputs:
-    roles: RolesByDeployment
-    exclusive: pulumi.Input[bool] | None = None
-    workspace_id: pulumi.Input[str] | None = pulumi.property("workspaceId", default=None)
-    organization_id: pulumi.Input[str] | None = pulumi.property("organizationId", default=None)
-    overwrite: pulumi.Input[bool] | None = None
-
-
-_ONE, _MANY = tuple(DeploymentOrgTokenBinding.__annotations__), tuple(DeploymentOrgTokenBindings.__annotations__)

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, ReadResult, Resource, ResourceProvider
 
 from astro_provider import DeploymentOrgTokenBinding, DeploymentOrgTokenBindings, native
+from astro_provider.program.binding import OneBinding
 
 DEPLOYMENT = "DEPLOYMENT"
 ROLE = "DEPLOYMENT_ADMIN"
@@ -97,7 +98,7 @@ class NoOp(Bare, module="bench", name="NoOp"):
     provider = NoOpProvider
 
     def __init__(self, name: str, deployment_id: str, org_token_id: str) -> None:
-        outputs: dict[str, Any] = dict.fromkeys(DeploymentOrgTokenBinding.__annotations__)
+        outputs: dict[str, Any] = dict.fromkeys(OneBinding.__annotations__)
         inputs = {"deployment_id": deployment_id, "org_token_id": org_token_id, "role": ROLE}
         super().__init__(name, **{**outputs, **inputs})
 

@@ -11,16 +11,19 @@ keys.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NotRequired, Required, TypeAlias, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias, TypedDict, Unpack, overload
 
 import pulumi
 
 
-class _Common(TypedDict, total=False):
-    role: Required[pulumi.Input[str]]
+class _Optional(TypedDict, total=False):
     workspace_id: pulumi.Input[str] | None
     organization_id: pulumi.Input[str] | None
     overwrite: pulumi.Input[bool] | None
+
+
+class _Common(_Optional):
+    role: pulumi.Input[str]
 
 
 class _DeploymentById(TypedDict):
@@ -43,6 +46,11 @@ class _TokenById(TypedDict):
     org_token_name: NotRequired[None]
 
 
+class _RestByTokenId(_Optional):
+    org_token_id: pulumi.Input[str]
+    deployment_name: NotRequired[pulumi.Input[str] | None]
+
+
 class DeploymentIdTokenName(_DeploymentById, _TokenByName, _Common):
     """A deployment by its id (and perhaps by its name too), a token by its name (and perhaps by its id too)."""
 
@@ -57,6 +65,16 @@ class DeploymentNameTokenName(_DeploymentByName, _TokenByName, _Common):
 
 class DeploymentNameTokenId(_DeploymentByName, _TokenById, _Common):
     """A deployment by its name (and perhaps by its id too), a token by its id."""
+
+
+class Overriding(_Optional, total=False):
+    """The arguments that take precedence over those of an object; none is required."""
+
+    deployment_id: pulumi.Input[str] | None
+    deployment_name: pulumi.Input[str] | None
+    role: pulumi.Input[str] | None
+    org_token_name: pulumi.Input[str] | None
+    org_token_id: pulumi.Input[str] | None
 
 
 DeploymentOrgTokenBindingArgsDict: TypeAlias = (
@@ -110,12 +128,7 @@ class DeploymentOrgTokenBindingArgs:
             deployment_id: pulumi.Input[str],
             role: pulumi.Input[str],
             org_token_name: None = None,
-            *,
-            org_token_id: pulumi.Input[str],
-            workspace_id: pulumi.Input[str] | None = None,
-            organization_id: pulumi.Input[str] | None = None,
-            overwrite: pulumi.Input[bool] | None = None,
-            deployment_name: pulumi.Input[str] | None = None,
+            **arguments: Unpack[_RestByTokenId],
         ) -> None: ...
         @overload
         def __init__(self, **arguments: Unpack[DeploymentNameTokenName]) -> None: ...
@@ -128,14 +141,23 @@ RolesByDeployment: TypeAlias = pulumi.Input[Mapping[str, pulumi.Input[Mapping[st
 """The roles of a table: {deployment: {token: role}}, each key a name or an id."""
 
 
-class DeploymentOrgTokenBindingsArgsDict(TypedDict, total=False):
-    """`DeploymentOrgTokenBindingsArgs` as a plain dictionary."""
-
-    roles: Required[RolesByDeployment]
+class _OptionalOfTable(TypedDict, total=False):
     exclusive: pulumi.Input[bool] | None
     workspace_id: pulumi.Input[str] | None
     organization_id: pulumi.Input[str] | None
     overwrite: pulumi.Input[bool] | None
+
+
+class DeploymentOrgTokenBindingsArgsDict(_OptionalOfTable):
+    """`DeploymentOrgTokenBindingsArgs` as a plain dictionary."""
+
+    roles: RolesByDeployment
+
+
+class OverridingOfTable(_OptionalOfTable, total=False):
+    """As `Overriding`, for a table."""
+
+    roles: RolesByDeployment | None
 
 
 @dataclass

@@ -1,31 +1,28 @@
-"""The resource that a program writes: an organization API token bound to a deployment with a role.
+"""A binding as a program has it through either door: an organization API token's role in a deployment.
 
 Annotations are not postponed here (`from __future__ import annotations`), because Pulumi evaluates those of a resource
-class anew for each resource, and as text they would be compiled each time.
+class, and as text they would be compiled each time.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self, Unpack, overload
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from astro_provider.names import DYNAMIC_BINDING, NATIVE_BINDING, PROVIDER_KEY
-from astro_provider.program.constructors import OneBinding
-from astro_provider.program.declared import options_with_alias, pickled, refuse_type_of_its_own
-from astro_provider.provider import DeploymentOrgTokenBindingProvider
+from astro_provider.program.arguments import (
+    DeploymentIdTokenId,
+    DeploymentIdTokenName,
+    DeploymentNameTokenId,
+    DeploymentNameTokenName,
+    DeploymentOrgTokenBindingArgs,
+    DeploymentOrgTokenBindingArgsDict,
+    Overriding,
+)
+from astro_provider.program.constructors import Constructor, properties_of, taking
+from astro_provider.program.declared import of_binding, refuse_twice
 
-_MODULE, _NAME = "astro", "DeploymentOrgTokenBinding"  # the type in every URN, for ever
 
-
-class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME):
-    """An organization API token's role in a deployment.
-
-    Creating it is `astro deployment token organization-token add`, changing its role `update`, deleting it `remove`,
-    and a refresh `list`. Its id is `<organization id>/<deployment id>/<token id>`.
-
-    A subclass, whatever its constructor takes, is the same resource: it has the same type in the state and all outputs.
-    """
+class OneBinding(Constructor):
+    """The arguments and the outputs of a binding."""
 
     organization_id: pulumi.Output[str]
     """The id of the organization."""
@@ -54,22 +51,89 @@ class DeploymentOrgTokenBinding(OneBinding, Resource, module=_MODULE, name=_NAME
     unfinished: pulumi.Output[bool | None]
     """True if a run that failed may have written another role, or this one; None: no."""
 
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentIdTokenName],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentIdTokenId],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentNameTokenName],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[DeploymentNameTokenId],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: DeploymentOrgTokenBindingArgs | DeploymentOrgTokenBindingArgsDict,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[Overriding],
+    ) -> None: ...
+    @taking(DeploymentOrgTokenBindingArgs)
+    def __init__(
+        self,
+        resource_name: str,
+        args: DeploymentOrgTokenBindingArgs | DeploymentOrgTokenBindingArgsDict | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Any,
     ) -> None:
-        properties = self._declared(_OUTPUTS, resource_name, arguments, opts)
-        options = options_with_alias(opts, NATIVE_BINDING)
-        properties[PROVIDER_KEY] = pickled(DeploymentOrgTokenBindingProvider)
-        pulumi.CustomResource.__init__(self, DYNAMIC_BINDING, resource_name, properties, options)
+        """Declare the binding.
 
-    def __init_subclass__(cls, **keywords: str) -> None:
-        """Give a subclass the type of this class; Pulumi would give it `pulumi-python:dynamic:Resource`.
+        Args:
+            resource_name: Pulumi's name of the resource; name it by deployment and token, not by position in a list.
+            args: the arguments as one object or dictionary; keywords take precedence over it.
+            opts: Pulumi's resource options.
+            arguments: those of `DeploymentOrgTokenBindingArgs`, which explains them.
 
         Raises:
-            TypeError: the subclass asks for a type of its own.
+            SettingsError: the stack's configuration has `astro:token` in clear.
+            BindingConflict: another resource of this program binds the same token to the same deployment.
         """
-        refuse_type_of_its_own(cls, _NAME, keywords)
-        super().__init_subclass__(module=_MODULE, name=_NAME)
+        properties = properties_of(OneBinding, args, arguments)
+        refuse_twice(resource_name, of_binding(properties), opts)
+        self._declare(resource_name, properties, opts)
 
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],  # noqa: A002  Pulumi's name
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Self:
+        """Read a binding that exists into the program, without managing it.
 
-_OUTPUTS = tuple(DeploymentOrgTokenBinding.__annotations__)  # not those of a subclass, which may have any of its own
+        Args:
+            resource_name: Pulumi's name of the resource.
+            id: `<organization id>/<deployment id>/<token id>`.
+            opts: Pulumi's resource options.
+
+        Raises:
+            NotFound: in the preview and in the update, if there is no such binding.
+        """
+        # The constructor of a subclass may require arguments that a read does not need.
+        found = cls.__new__(cls)
+        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        found._declare(resource_name, properties_of(OneBinding), options)  # noqa: SLF001
+        return found

@@ -1,30 +1,28 @@
-"""The resource that a program writes for many bindings: a table of the roles of tokens in deployments.
+"""A table as a program has it through either door: the roles of many organization API tokens in deployments.
 
 Annotations are not postponed here, as in `binding.py`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from inspect import isawaitable
+from typing import Any, Unpack
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from astro_provider.names import DYNAMIC_TABLE, NATIVE_TABLE, PROVIDER_KEY
-from astro_provider.program.constructors import ManyBindings
-from astro_provider.program.declared import options_with_alias, pickled, refuse_type_of_its_own
-from astro_provider.provider import DeploymentOrgTokenBindingsProvider
+from astro_provider.errors import InputError
+from astro_provider.names import hidden_key
+from astro_provider.program.arguments import (
+    DeploymentOrgTokenBindingsArgs,
+    DeploymentOrgTokenBindingsArgsDict,
+    OverridingOfTable,
+)
+from astro_provider.program.constructors import Constructor, properties_of, taking
+from astro_provider.program.declared import of_table, refuse_twice
 
-_MODULE, _NAME = "astro", "DeploymentOrgTokenBindings"  # the type in every URN, for ever
 
-
-class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_NAME):
-    """The roles of many organization API tokens in deployments, as one resource.
-
-    It owns its entries and leaves all others alone; with `exclusive`, no other organization token keeps a role in its
-    deployments. Its id is `<organization id>/` and a random part that stays.
-
-    A subclass, whatever its constructor takes, is the same resource: it has the same type in the state and all outputs.
-    """
+class ManyBindings(Constructor):
+    """The arguments and the outputs of a table."""
 
     organization_id: pulumi.Output[str]
     """The id of the organization."""
@@ -45,22 +43,50 @@ class DeploymentOrgTokenBindings(ManyBindings, Resource, module=_MODULE, name=_N
     unfinished: pulumi.Output[Mapping[str, Sequence[str]] | None]
     """The tokens, by deployment, whose role a run that failed may have written or taken; None: there are none."""
 
-    def _declare(
-        self, resource_name: str, arguments: list[Mapping[str, Any]], opts: pulumi.ResourceOptions | None
+    @taking(DeploymentOrgTokenBindingsArgs)
+    def __init__(
+        self,
+        resource_name: str,
+        args: DeploymentOrgTokenBindingsArgs | DeploymentOrgTokenBindingsArgsDict | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **arguments: Unpack[OverridingOfTable],
     ) -> None:
-        properties = self._declared(_OUTPUTS, resource_name, arguments, opts)
-        options = options_with_alias(opts, NATIVE_TABLE)
-        properties[PROVIDER_KEY] = pickled(DeploymentOrgTokenBindingsProvider)
-        pulumi.CustomResource.__init__(self, DYNAMIC_TABLE, resource_name, properties, options)
+        """Declare the table.
 
-    def __init_subclass__(cls, **keywords: str) -> None:
-        """Give a subclass the type of this class; Pulumi would give it `pulumi-python:dynamic:Resource`.
+        Args:
+            resource_name: Pulumi's name of the resource.
+            args: the arguments as one object or dictionary; keywords take precedence over it.
+            opts: Pulumi's resource options.
+            arguments: those of `DeploymentOrgTokenBindingsArgs`, which explains them.
 
         Raises:
-            TypeError: the subclass asks for a type of its own.
+            SettingsError: the stack's configuration has `astro:token` in clear.
+            BindingConflict: another resource of this program binds one of the tokens to the same deployment.
         """
-        refuse_type_of_its_own(cls, _NAME, keywords)
-        super().__init_subclass__(module=_MODULE, name=_NAME)
+        properties = properties_of(ManyBindings, args, arguments)
+        if properties["roles"] is not None:
+            properties["roles"] = _roles_for_pulumi(properties["roles"])
+        refuse_twice(resource_name, of_table(properties), opts)
+        self._declare(resource_name, properties, opts)
 
 
-_OUTPUTS = tuple(DeploymentOrgTokenBindings.__annotations__)  # not those of a subclass, which may have any of its own
+def _roles_for_pulumi(value: Any, *keys: str) -> Any:
+    """Return the roles without values that Pulumi would drop on the way to the provider, in silence.
+
+    A None becomes "", which the check refuses; dropped, a None of an output would revoke the grant.
+
+    Args:
+        value: the roles, or the part of them beneath these keys.
+        keys: the deployment, and the token.
+
+    Raises:
+        InputError: a key begins like Pulumi's own properties.
+    """
+    if isinstance(value, pulumi.Output) or isawaitable(value):
+        return pulumi.Output.from_input(value).apply(lambda known: _roles_for_pulumi(known, *keys))
+    if isinstance(value, Mapping):
+        for key in value:
+            if reason := hidden_key(key, "token" if keys else "deployment"):
+                raise InputError("roles" + "".join(f"[{json.dumps(one)}]" for one in (*keys, key)), reason)
+        return {key: _roles_for_pulumi(one, *keys, key) for key, one in value.items()}
+    return "" if value is None else value

@@ -1,4 +1,4 @@
-"""Declares a program's resources, and refuses a binding that the running program has declared already.
+"""Refuses a binding that the running program has declared already.
 
 Plain values are compared as the program spells them. Two spellings of one binding, and values that the program does not
 know, are left to the provider: its check finds them, and an update at the latest.
@@ -11,11 +11,9 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import pulumi
-from pulumi.dynamic import ResourceProvider
-from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.mocks import MockMonitor
 
-from astro_provider.errors import BindingConflict, credential_in_clear
+from astro_provider.errors import BindingConflict
 from astro_provider.names import PACKAGE
 
 
@@ -108,65 +106,3 @@ def of_table(properties: Mapping[str, Any]) -> list[Declaration]:
         for token in row
         for token_ in ((token, None), (None, token))
     ]
-
-
-def properties_of(outputs: Iterable[str], *arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties of a resource from its arguments, of which later ones take precedence.
-
-    Each output is a key, even with None, because Pulumi makes attributes of keys only.
-    """
-    properties: dict[str, Any] = dict.fromkeys(outputs)
-    for given in arguments:
-        properties |= {name: value for name, value in given.items() if value is not None}
-    return properties
-
-
-_pickled: dict[type[ResourceProvider], str] = {}
-
-
-def pickled(provider: type[ResourceProvider]) -> str:
-    """Return a provider as every state has it, in `__provider`.
-
-    It is pickled once a process, because the SDK's function wraps the pickler anew at each call: after some 400 calls, no
-    other provider of the program whose class is pickled by value can be pickled any more (RecursionError).
-    """
-    if provider not in _pickled:
-        _pickled[provider] = serialize_provider(provider())
-    return _pickled[provider]
-
-
-def options_with_alias(opts: pulumi.ResourceOptions | None, of_other_door: str) -> pulumi.ResourceOptions:
-    """Return the options of the program, with two of every resource of ours, which the program may override.
-
-    Args:
-        opts: the options of the program.
-        of_other_door: the type of the resource through the other door.
-    """
-    # A replacement deletes first. `diff` answers the same, but the engine does not call it for a forced replacement. And a
-    # resource in the state that the other door made is this one.
-    ours = pulumi.ResourceOptions(delete_before_replace=True, aliases=[pulumi.Alias(type_=of_other_door)])
-    return pulumi.ResourceOptions.merge(ours, opts)
-
-
-def refuse_type_of_its_own(subclass: type, of: str, keywords: Mapping[str, str]) -> None:
-    """Refuse the keywords by which a subclass would get a type of its own.
-
-    Raises:
-        TypeError: there is such a keyword.
-    """
-    if keywords:
-        raise TypeError(
-            f"class {subclass.__name__} is given {' and '.join(keywords)}, but every subclass of {of} is the same resource "
-            f"to Pulumi, and `astro-provider review` and `audit` know it by its type. Remove {' and '.join(keywords)} from "
-            "the class line."
-        )
-
-
-def refuse_credential_in_clear() -> None:
-    """Refuse a stack whose configuration has the credential in clear, because the state would have it in clear too.
-
-    Raises:
-        SettingsError: it has.
-    """
-    if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
-        raise credential_in_clear()

@@ -15,18 +15,13 @@ import typer
 from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
-from astro_provider import (
-    DeploymentOrgTokenBinding,
-    DeploymentOrgTokenBindingArgs,
-    DeploymentOrgTokenBindings,
-    DeploymentOrgTokenBindingsArgs,
-    __version__,
-    errors,
-)
+from astro_provider import DeploymentOrgTokenBindingArgs, DeploymentOrgTokenBindingsArgs, __version__, errors
 from astro_provider.astro import settings
 from astro_provider.astro.settings import DEFAULT_HOST, DEFAULT_SETTLE_SECONDS, DEFAULT_TIMEOUT_SECONDS, PreviewChecks
 from astro_provider.commands.cli import app
 from astro_provider.commands.diagnosis import diagnose
+from astro_provider.program.binding import OneBinding
+from astro_provider.program.bindings import ManyBindings
 from tests.support.stack import Stack, led_to
 
 ROOT = Path(__file__).parents[2]
@@ -152,7 +147,7 @@ def test_the_page_of_the_table_names_each_input_and_output_and_no_other() -> Non
     inputs = [field.name for field in dataclasses.fields(DeploymentOrgTokenBindingsArgs)]
 
     assert inputs == _first_cells(_section(page, "Inputs"))
-    assert ["id", *DeploymentOrgTokenBindings.__annotations__] == _first_cells(_section(page, "Outputs"))
+    assert ["id", *ManyBindings.__annotations__] == _first_cells(_section(page, "Outputs"))
 
 
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.variable in DEFAULTS], ids=lambda source: source.variable)
@@ -170,7 +165,7 @@ def test_the_page_of_the_resource_names_each_input_and_no_other() -> None:
 
 
 def test_the_page_of_the_resource_names_each_output_and_no_other() -> None:
-    outputs = ["id", *DeploymentOrgTokenBinding.__annotations__]
+    outputs = ["id", *OneBinding.__annotations__]
 
     assert outputs == _first_cells(_section(ROOT / "docs" / "resource.md", "Outputs"))
 

@@ -18,19 +18,21 @@ import pulumi_astro
 from astro_provider import native
 from astro_provider.engine.plugin.configuration import SOURCES
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, camel
+from astro_provider.program.binding import OneBinding
+from astro_provider.program.bindings import ManyBindings
 from tests.support.native_process import LIST, NativeProcess
 
 SCHEMA: dict[str, Any] = json.loads(resources.files("astro_provider.engine.plugin").joinpath("schema.json").read_text())
 KINDS = {
     NATIVE_BINDING: (
         astro_provider.DeploymentOrgTokenBindingArgs,
-        astro_provider.DeploymentOrgTokenBinding,
+        OneBinding,
         native.DeploymentOrgTokenBinding,
         DYNAMIC_BINDING,
     ),
     NATIVE_TABLE: (
         astro_provider.DeploymentOrgTokenBindingsArgs,
-        astro_provider.DeploymentOrgTokenBindings,
+        ManyBindings,
         native.DeploymentOrgTokenBindings,
         DYNAMIC_TABLE,
     ),
@@ -54,31 +56,34 @@ def _camel(names: Iterable[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_inputs_and_outputs_are_those_of_the_dynamic_door(kind: str) -> None:
-    arguments, dynamic, _, _ = KINDS[kind]
+def test_inputs_and_outputs_are_those_of_a_program_in_python(kind: str) -> None:
+    arguments, in_python, _, _ = KINDS[kind]
     resource = SCHEMA["resources"][kind]
 
     assert resource["inputProperties"].keys() == _camel(one.name for one in fields(arguments))
-    assert resource["properties"].keys() == _camel(dynamic.__annotations__)
+    assert resource["properties"].keys() == _camel(in_python.__annotations__)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_output_is_required_if_the_dynamic_door_says_that_it_is_never_none(kind: str) -> None:
-    _, dynamic, _, _ = KINDS[kind]
+def test_an_output_is_required_if_a_program_in_python_never_finds_none(kind: str) -> None:
+    _, in_python, _, _ = KINDS[kind]
     # A name is None only in a state of a version that did not have it.
-    never_none = {name for name, kind_ in dynamic.__annotations__.items() if "None" not in str(kind_)}
+    never_none = {name for name, kind_ in in_python.__annotations__.items() if "None" not in str(kind_)}
 
     assert set(SCHEMA["resources"][kind]["required"]) == _camel(never_none)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_classes_for_python_have_the_same_outputs_with_the_same_types(kind: str) -> None:
-    _, dynamic, native_, _ = KINDS[kind]
+def test_pulumi_reads_each_output_into_the_class_for_python_and_into_a_subclass(kind: str) -> None:
+    _, in_python, native_, _ = KINDS[kind]
+    subclass = type("House", (native_,), {})
 
-    assert native_.__annotations__ == dynamic.__annotations__
-    # How Pulumi reads an answer of the provider into the class.
-    names = _types.resource_py_to_pulumi_names(native_)
-    assert {name: camel(name) for name in dynamic.__annotations__}.items() <= names.items()
+    types = {camel(name): _types.unwrap_type(kind_) for name, kind_ in in_python.__annotations__.items()}
+
+    for one in (native_, subclass):
+        names = _types.resource_py_to_pulumi_names(one)
+        assert {name: camel(name) for name in in_python.__annotations__}.items() <= names.items()
+        assert types.items() <= _types.resource_types(one).items()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from astro_provider import DeploymentOrgTokenBinding
+from astro_provider import DeploymentOrgTokenBinding, native
 from tests.support.mocked import Recorder, value_of
 
 OUTPUTS = (
@@ -35,6 +35,10 @@ class AdminOfATeam(Admin):
     pass
 
 
+class NativeAdmin(native.DeploymentOrgTokenBinding):
+    pass
+
+
 @pytest.fixture
 def recorder() -> Recorder:
     return Recorder.in_use(described="by the mock")
@@ -55,6 +59,15 @@ def test_a_subclass_with_fewer_arguments_is_the_same_resource(recorder: Recorder
     assert values["description"] == "by the mock"
     assert recorder.registered["ci"] == recorder.registered["plain"]
     assert recorder.types == {"pulumi-python:dynamic/astro:DeploymentOrgTokenBinding"}
+
+
+def test_a_subclass_through_the_native_door_has_the_same_outputs(recorder: Recorder) -> None:
+    binding = NativeAdmin("ci", deployment_id="d", org_token_id="t", role="DEPLOYMENT_ADMIN")
+
+    values = value_of(pulumi.Output.all(binding.deployment_id, binding.org_token_id, binding.role, binding.description))
+
+    assert values == ["d", "t", "DEPLOYMENT_ADMIN", "by the mock"]
+    assert recorder.types == {"astro:index:DeploymentOrgTokenBinding"}
 
 
 def test_annotations_of_a_subclass_are_its_own_business(recorder: Recorder) -> None:
