@@ -58,6 +58,9 @@ UNSET = dict.fromkeys(
     "",
 )
 
+# A command lives for a second, of which the collector and the threads of Go would take a quarter. Collect from 1 GiB on.
+SPARING_GO = {"GOGC": "off", "GOMEMLIMIT": "1GiB", "GOMAXPROCS": "1"}
+
 OF_THE_ENGINE = re.compile(  # what it prints of a run, beside what it prints of resources
     r"error: (1 error occurred:|(an )?unhandled|.*Program failed|\w+ failed$|Resource monitor has terminated|Traceback)"
 )
@@ -178,7 +181,8 @@ class Stack(Directory):
         super().__init__(directory)
         self.program: Program = program or (lambda: None)
         self._ran: list[tuple[threading.Thread, asyncio.Task[Any]]] = []
-        self.environment = {**hermetic(directory, as_a_user=as_a_user), **environment}
+        sparing = {} if as_a_user else SPARING_GO
+        self.environment = {**sparing, **hermetic(directory, as_a_user=as_a_user), **environment}
         if not (directory / "state" / ".pulumi").exists():
             shutil.copytree(new_stack(engine, as_a_user=as_a_user), directory, dirs_exist_ok=True)
         self.stack = _BareStack(_workspace(engine, directory, self.environment, self.run_program))

@@ -28,6 +28,7 @@ from tests.support.stack import (
     FOREIGN,
     NATIVE_BINDING_TYPE,
     NATIVE_TABLE_TYPE,
+    SPARING_GO,
     STACK_NAME,
     Directory,
     Outcome,
@@ -108,7 +109,7 @@ class YamlProject(Directory):
         self.work = directory / "work"
         inherited = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
         event_log = {"PULUMI_DEBUG_COMMANDS": "true"}  # brings the flag --event-log, as in the Automation API
-        self.environment = {**inherited, **hermetic(directory), **event_log, **environment}
+        self.environment = {**inherited, **SPARING_GO, **hermetic(directory), **event_log, **environment}
         self.environment["PATH"] = os.pathsep.join([str(_programs(engine)), _without_the_plugin(inherited["PATH"])])
         self._numbers = itertools.count()
         self.write({})
