@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ REAL_TOKENS = [
     {"name": "finance", "scope": "WORKSPACE", "role": "WORKSPACE_MEMBER", "entityId": FINANCE_ID},
     {"name": "etl", "scope": "DEPLOYMENT", "role": "Release Engineer", "entityId": ETL_STAGING_ID, "description": ""},
     {"name": "direct", "scope": "ORGANIZATION", "role": "ORGANIZATION_MEMBER", "kind": "DIRECT_ACCESS"},
+    {"name": "nowhere", "scope": "WORKSPACE", "role": "WORKSPACE_MEMBER", "entityId": "clnone"},
 ]
 REAL_ROLES_TO_MAKE = [
     {"name": "Night Watch", "scopeType": "DEPLOYMENT", "permissions": ["deployment.get"]},
@@ -82,6 +84,12 @@ REAL_ROLES_TO_MAKE = [
         "scopeType": "DAG",
         "permissions": ["dag.airflow.dag.get"],
         "restrictedWorkspaceIds": [FINANCE_ID],
+    },
+    {
+        "name": "Nowhere",
+        "scopeType": "DAG",
+        "permissions": ["dag.airflow.dag.get"],
+        "restrictedWorkspaceIds": ["clnone"],
     },
 ]
 DONE = (200, 204)
@@ -95,31 +103,31 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
         operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
     )
     statuses: Counter[int] = Counter()
+    # In turn: drawn, forty examples might never ask for an id that is not there.
+    reals = cycle([set(REAL), {"organizationId"}, set(REAL), set(REAL), set[str]()])
 
     @settings(
         derandomize=True,
         database=None,
-        max_examples=100,
+        max_examples=40,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(
         case=cases,
-        real=st.sampled_from([set(REAL), set(REAL), set(REAL), {"organizationId"}, set[str]()]),
         roles=st.lists(st.sampled_from(REAL_ROLES), unique_by=str),
         token=st.sampled_from([None, *REAL_TOKENS]),
         role=st.sampled_from([None, *REAL_ROLES_TO_MAKE]),
     )
     def hold(
         case: Any,
-        real: set[str],
         roles: list[dict[str, str]],
         token: dict[str, Any] | None,
         role: dict[str, Any] | None,
     ) -> None:
         emulator.store.reset()
-        for name in real & case.path_parameters.keys():
+        for name in next(reals) & case.path_parameters.keys():
             case.path_parameters[name] = REAL[name]
         if roles and operation_id == "UpdateApiTokenRoles":
             case.body = {"roles": roles}
@@ -136,7 +144,7 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
     hold()
 
     assert sum(statuses[status] for status in DONE) >= 5, statuses
-    assert emulator.calls()["by_operation"][operation_id] >= 80
+    assert emulator.calls()["by_operation"][operation_id] >= 30
 
 
 def test_the_emulator_has_every_operation_of_the_specification_and_no_other(emulator: Emulator) -> None:

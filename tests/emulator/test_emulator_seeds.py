@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +22,8 @@ from astro_emulator.organization import (
     entry,
 )
 from astro_emulator.planting import plant
+from tests.support.shell import run, run_process
 
-COMMAND = Path(sys.executable).with_name("astro-provider")
 SMALL = """\
 organization: {name: Little Air}
 workspaces:
@@ -337,7 +335,7 @@ def test_a_file_that_does_not_fit_is_refused_in_one_sentence_with_the_place(
         (None, "cannot be read: No such file or directory."),
         (b"\xff\xfe\xff", "is not UTF-8 text."),
         (b"name: \x01", "is not YAML: it holds characters that YAML does not allow."),
-        (b"[" * 5000, "is nested too deeply."),
+        (b"[" * 1000, "is nested too deeply."),
     ],
 )
 def test_a_file_that_is_no_yaml_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None, said: str) -> None:
@@ -371,28 +369,19 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 def test_the_command_refuses_a_file_with_status_1_and_starts_nothing(tmp_path: Path) -> None:
     file = seed(tmp_path, SMALL + "colour: red\n")
 
-    ended = subprocess.run(
-        [COMMAND, "emulator", "--port", "0", "--seed", file], capture_output=True, text=True, check=False, timeout=30
-    )
+    ended = run_process(None, "emulator", "--port", "0", "--seed", str(file))
 
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith(f"{file}, line 13: colour: there is no such key; the keys here are ")
-    assert ended.stderr.count("\n") == 1
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith(f"{file}, line 13: colour: there is no such key; the keys here are ")
+    assert ended.err.count("\n") == 1
 
 
 def test_the_seed_adopt_gives_what_docs_adopt_shows(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "adopt.md").read_text(encoding="utf-8")
     with Emulator.running(seed="adopt") as emulator:
-        environment = {"ASTRO_API_HOST": emulator.url, "ASTRO_API_TOKEN": emulator.credential, "PATH": ""}
-        ended = subprocess.run(
-            [COMMAND, "adopt", "--all-deployments", "--out", tmp_path / "infra"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        ended = run(emulator, "adopt", "--all-deployments", "--out", str(tmp_path / "infra"), PATH="")
 
-    said = ended.stdout + ended.stderr
+    said = ended.out + ended.err
     counted = "13 bindings: 8 organization tokens in 5 deployments"
     assert counted in said
     assert counted in page

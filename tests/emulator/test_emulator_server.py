@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.version import __version__
 from tests.support.cast import OBSERVABILITY
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
@@ -190,33 +190,60 @@ def test_several_processes_see_one_service(emulator: Emulator) -> None:
     assert emulator.calls()["total"] == 80
 
 
-def test_the_command_prints_what_a_user_needs_and_ends_quietly() -> None:
+@dataclass(frozen=True)
+class Plain:
+    """A command that was started without more than a port, called and interrupted.
+
+    Attributes:
+        printed: its lines until it answered.
+        response: to a call that its own exports lead to.
+        rest: what it wrote to standard output and standard error after that.
+        status: how it ended.
+    """
+
+    printed: list[str]
+    response: httpx.Response
+    rest: tuple[str, str]
+    status: int
+
+
+@pytest.fixture(scope="module")
+def plain() -> Plain:
     with command("--port", "0") as (process, printed):
         response = call_with(exports(printed))
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=10)
+        rest = process.communicate(timeout=10)
+    return Plain(printed, response, rest, process.returncode)
+
+
+@pytest.fixture(scope="module")
+def furnished() -> Iterator[list[str]]:
+    """What a running command has printed that was given each option."""
+    options = ("--latency", "30", "--rate-limits", "--updated-at-moves", "--credentials")
+    with command("--port", "0", *options) as (_, printed):
+        yield printed
+
+
+def test_the_command_prints_what_a_user_needs_and_ends_quietly(plain: Plain) -> None:
+    assert plain.response.status_code == 200
+    assert {token["id"] for token in plain.response.json()["tokens"]} <= set(" ".join(plain.printed).split())
+    assert any(re.match(r"etl-production +clm9x2k4t000408l6c3f7h8va +Data Platform$", line) for line in plain.printed)
+    assert plain.rest == ("", "")
+    assert plain.status == 0
+
+
+def test_without_being_asked_the_command_prints_one_credential(plain: Plain) -> None:
+    assert sum("ASTRO_API_TOKEN=" in line for line in plain.printed) == 1
+
+
+def test_what_was_exported_once_fits_the_next_run(plain: Plain, furnished: list[str]) -> None:
+    response = call_with({**exports(plain.printed), "ASTRO_API_HOST": exports(furnished)["ASTRO_API_HOST"]})
 
     assert response.status_code == 200
-    assert {token["id"] for token in response.json()["tokens"]} <= set(" ".join(printed).split())
-    assert any(re.match(r"etl-production +clm9x2k4t000408l6c3f7h8va +Data Platform$", line) for line in printed)
-    assert (rest, errors) == ("", "")
-    assert process.returncode == 0
 
 
-def test_what_was_exported_once_fits_the_next_run() -> None:
-    with command("--port", "0") as (_, printed):
-        first = exports(printed)
-    with command("--port", "0") as (_, printed):
-        second = exports(printed)
-
-        response = call_with({**first, "ASTRO_API_HOST": second["ASTRO_API_HOST"]})
-
-    assert response.status_code == 200
-
-
-def test_the_command_takes_latency_rate_limits_and_whether_updated_at_moves() -> None:
-    with command("--port", "0", "--latency", "30", "--rate-limits", "--updated-at-moves") as (_, printed):
-        settings = httpx.patch(f"{exports(printed)['ASTRO_API_HOST']}/_emulator/settings", json={}).json()
+def test_the_command_takes_latency_rate_limits_and_whether_updated_at_moves(furnished: list[str]) -> None:
+    settings = httpx.patch(f"{exports(furnished)['ASTRO_API_HOST']}/_emulator/settings", json={}).json()
 
     assert settings == {
         "latency_ms": 30,
@@ -228,27 +255,20 @@ def test_the_command_takes_latency_rate_limits_and_whether_updated_at_moves() ->
     }
 
 
-def test_the_command_prints_a_second_credential_of_a_lesser_token() -> None:
-    with command("--port", "0", "--credentials") as (_, printed):
-        shown = exports(printed)
-        second = next(line for line in printed if line.startswith("# export "))
-        lesser = {**shown, "ASTRO_API_TOKEN": second.partition("=")[2]}
+def test_the_command_prints_a_second_credential_of_a_lesser_token(furnished: list[str]) -> None:
+    shown = exports(furnished)
+    second = next(line for line in furnished if line.startswith("# export "))
+    lesser = {**shown, "ASTRO_API_TOKEN": second.partition("=")[2]}
 
-        read = call_with(lesser)
-        url = f"{shown['ASTRO_API_HOST']}/v1/organizations/{shown['ASTRO_ORGANIZATION_ID']}/tokens/{OBSERVABILITY}"
-        write = httpx.delete(url, headers={"Authorization": f"Bearer {lesser['ASTRO_API_TOKEN']}"})
+    read = call_with(lesser)
+    url = f"{shown['ASTRO_API_HOST']}/v1/organizations/{shown['ASTRO_ORGANIZATION_ID']}/tokens/{OBSERVABILITY}"
+    write = httpx.delete(url, headers={"Authorization": f"Bearer {lesser['ASTRO_API_TOKEN']}"})
 
     assert (read.status_code, write.status_code) == (403, 403)
     assert (
-        f"# Of a lesser token, 'observability' ({OBSERVABILITY}): it may neither read tokens nor write them." in printed
+        f"# Of a lesser token, 'observability' ({OBSERVABILITY}): it may neither read tokens nor write them."
+        in furnished
     )
-
-
-def test_without_being_asked_the_command_prints_one_credential() -> None:
-    with command("--port", "0") as (_, printed):
-        pass
-
-    assert sum("ASTRO_API_TOKEN=" in line for line in printed) == 1
 
 
 def test_the_command_ends_with_status_1_where_the_port_is_in_use(emulator: Emulator) -> None:
@@ -270,17 +290,3 @@ def test_the_command_says_what_to_install_where_the_extra_is_missing() -> None:
     assert ended.returncode == 1
     assert "Run: pip install fastapi uvicorn, or install this package with its extra, [emulator]." in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-def test_the_command_tells_its_version() -> None:
-    ended = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
-
-    assert ended.stdout == f"astro-provider {__version__}\n"
-
-
-def test_help_does_not_wait_for_a_web_server() -> None:
-    script = "import sys, astro_provider.commands.cli; print([m for m in ('fastapi', 'uvicorn') if m in sys.modules])"
-
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-
-    assert ended.stdout == "[]\n"
