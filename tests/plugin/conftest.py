@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.forked_python import PLUGIN, forked_python
 from tests.support.listening_engine import Engine
 from tests.support.native_process import NativeProcess, native_process
-from tests.support.stack import PYTHON_PATH, led_to
+from tests.support.stack import led_to
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def engine_log() -> Iterator[Engine]:
 
 @pytest.fixture
 def process(environment: dict[str, str], engine_log: Engine) -> Iterator[NativeProcess]:
-    with native_process(environment, executable=str(forked_python(PYTHON_PATH).with_name(PLUGIN))) as running:
+    with native_process(environment) as running:
         running.handshake(engine_log.address)
         yield running
 
@@ -36,7 +35,7 @@ def process(environment: dict[str, str], engine_log: Engine) -> Iterator[NativeP
 @pytest.fixture
 def later(environment: dict[str, str]) -> Iterator[NativeProcess]:
     """The process of a later run, which knows nothing of the first one."""
-    with native_process(environment, executable=str(forked_python(PYTHON_PATH).with_name(PLUGIN))) as running:
+    with native_process(environment) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ BINDINGS, DEPLOYMENTS, TOKENS = 300, 60, 90  # beside those that the emulator ha
 
 
 def test_a_process_starts_quickly(environment: dict[str, str]) -> None:
-    with native_process(environment) as process:
+    with native_process(environment, as_a_user=True) as process:
         assert process.running.started_seconds < MOST_START_SECONDS
 
 
@@ -23,7 +23,7 @@ def test_a_process_stays_small_after_three_hundred_bindings(astro: Emulator, env
     deployments = [astro.store.add_deployment(f"deployment-{number}") for number in range(DEPLOYMENTS)]
     tokens = [astro.store.add_token(f"token-{number}", description="Loads " * 20) for number in range(TOKENS)]
 
-    with native_process(environment) as process:
+    with native_process(environment, as_a_user=True) as process:
         for number in range(BINDINGS):
             deployment, token = deployments[number % DEPLOYMENTS], tokens[(number % 60 + number // 60 * 7) % TOKENS]
             inputs = process.check({"deploymentId": deployment, "orgTokenId": token, "role": "DEPLOYMENT_ADMIN"}).inputs

@@ -2,11 +2,11 @@
 
 `forked_python()` starts, once in a process of the tests, a server that has imported the SDK and the provider, and returns
 an executable that stands for `python`. The executable hands its arguments, environment, directory and streams to the
-server. The server forks, and the fork runs the module: a process of its own, as each provider is. It ends when the
-executable ends, by SIGKILL too, because the connection between them breaks then.
+server. The server forks, and the fork runs the module or the file: a process of its own, as each provider is. It ends when
+the executable ends, by SIGKILL too, because the connection between them breaks then.
 
-An environment that asks for other settings of Python than the tests have (PYTHONPATH, PYTHONDEVMODE, …) gets a new
-interpreter. The bench, the demo and tests that watch a provider's process use `sys.executable`.
+A program on standard input gets a new interpreter, and so does an environment that asks for other settings of Python than
+the tests have (PYTHONPATH, PYTHONDEVMODE, …). The bench, the demo and tests that watch a provider's process use `sys.executable`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import contextlib
 import functools
 import gc
 import importlib
+import io
+import itertools
 import marshal
 import os
 import pkgutil
@@ -29,11 +31,12 @@ import sys
 import tempfile
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-PRELOADED = ("astro_provider.engine", "astro_provider.lifecycle", "astro_provider.astro")
-PLUGIN = "pulumi-resource-astro"
+PRELOADED = ("astro_provider.engine", "astro_provider.lifecycle", "astro_provider.astro", "astro_provider.commands")
+PLUGIN, COMMAND = "pulumi-resource-astro", "astro-provider"
 HARMLESS = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 LONGEST_START_SECONDS = 60.0
 
@@ -42,7 +45,7 @@ EXECUTABLE = """#!{python} -IS
 import _signal, _socket, array, marshal, os, sys
 arguments = {arguments!r} + sys.argv[1:]
 settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON") and name not in {harmless!r}}}
-if settings != {settings!r}:
+if settings != {settings!r} or arguments[:1] == ["-"]:
     os.execv({python!r}, [{python!r}, *arguments])
 handed_on = (_signal.SIGINT, _signal.SIGTERM)
 _signal.pthread_sigmask(_signal.SIG_BLOCK, handed_on)
@@ -71,7 +74,7 @@ os._exit(status[0] if status else 137)
 def forked_python(python_path: str) -> Path:
     """Start the server, which ends with this process, and return the executable `python`.
 
-    Beside it stands `pulumi-resource-astro`, the plugin of the native door.
+    Beside it stand `pulumi-resource-astro`, the plugin of the native door, and the command `astro-provider`.
 
     Args:
         python_path: the PYTHONPATH of the environments that the server is for.
@@ -90,7 +93,8 @@ def forked_python(python_path: str) -> Path:
     assert server.stdout is not None
     assert select.select([server.stdout], [], [], LONGEST_START_SECONDS)[0], "the server of forks did not start"
     assert server.stdout.readline() == b"ready\n", "the server of forks has failed"
-    for name, arguments in {"python": [], PLUGIN: ["-m", "astro_provider.engine.plugin.serving"]}.items():
+    modules = {PLUGIN: "astro_provider.engine.plugin.serving", COMMAND: "astro_provider"}
+    for name, arguments in {"python": [], **{name: ["-m", module] for name, module in modules.items()}}.items():
         text = EXECUTABLE.format(
             python=sys.executable, arguments=arguments, harmless=HARMLESS, settings=settings, address=address
         )
@@ -127,7 +131,7 @@ def serve(address: str) -> None:
 
 
 def _run(connection: socket.socket) -> NoReturn:
-    """Run the module that the executable was asked for, in its place."""
+    """Run the module or the file that the executable was asked for, in its place."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sized, streams, _, _ = socket.recv_fds(connection, 4, 3, socket.MSG_WAITALL)
     request = b""
@@ -137,13 +141,15 @@ def _run(connection: socket.socket) -> NoReturn:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    # The server's own objects remember what its streams were, for example files, in which a position can be asked for.
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
+    for name, number, errors in (("stdout", 1, "strict"), ("stderr", 2, "backslashreplace")):
+        unbuffered = io.FileIO(number, "wb", closefd=False)
+        setattr(sys, name, io.TextIOWrapper(unbuffered, encoding="utf-8", errors=errors, write_through=True))
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)
-    sys.path.insert(0, directory)
-    _, module, *sys.argv[1:] = arguments[arguments.index("-m") :]
-    sys.argv[0] = module
-    sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
+    run = _program(arguments, directory)
     threading.Thread(target=_follow_the_executable, args=(connection,), daemon=True).start()
     end_process = os._exit
 
@@ -154,7 +160,7 @@ def _run(connection: socket.socket) -> NoReturn:
     os._exit = end  # a module may end its process so, and the executable hands the status on
     status = 1
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        run()
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -167,6 +173,19 @@ def _run(connection: socket.socket) -> NoReturn:
             with contextlib.suppress(ValueError):  # the program has closed it
                 file.flush()
         end(status)
+
+
+def _program(arguments: list[str], directory: str) -> Callable[[], object]:
+    """Set `sys` as an interpreter does, and return what runs the program: `[FLAG…] -m MODULE …` or `[FLAG…] FILE …`."""
+    if "-m" in arguments:
+        _, module, *sys.argv[1:] = arguments[arguments.index("-m") :]
+        sys.argv[0] = module
+        sys.path.insert(0, directory)
+        sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
+        return functools.partial(runpy.run_module, module, run_name="__main__", alter_sys=True)
+    sys.argv = list(itertools.dropwhile(lambda one: one.startswith("-"), arguments))
+    sys.path.insert(0, str(Path(sys.argv[0]).parent))
+    return functools.partial(runpy.run_path, sys.argv[0], run_name="__main__")
 
 
 def _follow_the_executable(connection: socket.socket) -> None:

@@ -14,10 +14,11 @@ from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # n
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]  # no stubs
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
+from tests.support.forked_python import PLUGIN, forked_python
 from tests.support.provider_process import Checked, Running, State, running
-from tests.support.stack import NATIVE_BINDING_TYPE, NATIVE_TABLE_TYPE
+from tests.support.stack import NATIVE_BINDING_TYPE, NATIVE_TABLE_TYPE, PYTHON_PATH
 
-EXECUTABLE = str(Path(sys.executable).with_name("pulumi-resource-astro"))
+EXECUTABLE = str(Path(sys.executable).with_name(PLUGIN))
 PROVIDER_URN = "urn:pulumi:test::bindings::pulumi:providers:astro::"
 LIST = "astro:index:listDeploymentOrgTokens"
 KINDS = {provider_pb2.PropertyDiff.Kind.Name(number): number for number in range(6)}
@@ -154,10 +155,17 @@ def native_process(
     environment: Mapping[str, str] | None = None,
     configuration: Properties | None = None,
     *,
-    executable: str = EXECUTABLE,
+    as_a_user: bool = False,
 ) -> Iterator[NativeProcess]:
-    """Start a process of the native provider, configured as the default provider, and end it."""
-    with running([executable, "127.0.0.1:1"], environment) as process:
+    """Start a process of the native provider, configured as the default provider, and end it.
+
+    Args:
+        environment: variables of its environment.
+        configuration: of the provider.
+        as_a_user: start it by an interpreter, otherwise by `forked_python`.
+    """
+    executable = EXECUTABLE if as_a_user else str(forked_python(PYTHON_PATH).with_name(PLUGIN))
+    with running([executable, "127.0.0.1:1"], {"PYTHONPATH": PYTHON_PATH, **(environment or {})}) as process:
         found = NativeProcess(process)
         found.configure(configuration)
         yield found
