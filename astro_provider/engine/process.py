@@ -18,8 +18,8 @@ from astro_provider.messages import notices
 if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
     from astro_provider.lifecycle.changing import Shared
-    from astro_provider.lifecycle.checking import Checked, Difference
     from astro_provider.lifecycle.engine_call import EngineCall
+    from astro_provider.lifecycle.life import Checked, Difference
 
 
 Properties = dict[str, Any]

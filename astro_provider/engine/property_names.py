@@ -10,7 +10,7 @@ import re
 from dataclasses import fields
 
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import Stored
+from astro_provider.lifecycle.values import FACTS, Inputs
 from astro_provider.names import camel
 
 STRANGERS = "strangers"  # an output of a table that no `Table` has
@@ -20,7 +20,8 @@ INCLUDE_OTHER_SCOPES = "include_other_scopes"  # an argument of the function
 _SNAKE = {
     camel(name): name
     for name in (
-        *(one.name for one in fields(Stored)),
+        *(one.name for one in fields(Inputs)),
+        *FACTS,
         *(one.name for one in fields(Table)),
         STRANGERS,
         INCLUDE_OTHER_SCOPES,

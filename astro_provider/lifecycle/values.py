@@ -9,8 +9,8 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal, NamedTuple, Self, TypeGuard
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeGuard
 
 from pydantic import SecretStr
 
@@ -19,6 +19,9 @@ from astro_provider.astro.identity import BindingId, holds_secret, is_identifier
 from astro_provider.errors import InputError, InvalidInputs
 from astro_provider.messages.words import in_words
 from astro_provider.names import UNFINISHED
+
+if TYPE_CHECKING:
+    from astro_provider.lifecycle.resolving import Examined
 
 
 class Unknown(enum.Enum):
@@ -76,7 +79,7 @@ def known(value: Text | None) -> TypeGuard[str]:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A binding as the program asks for it. None: not given."""
+    """A binding, as the program asks for it or as the state has it. None: not given, or lost from a state."""
 
     role: Text | None = None
     deployment_id: Text | None = None
@@ -86,10 +89,52 @@ class Inputs:
     workspace_id: Text | None = None
     organization_id: Text | None = None
     overwrite: Flag = False
+    # In outputs only: ONLY, if a run has sent a role, and it is not known whether that stands.
+    unfinished: frozenset[Entry] = frozenset()
+
+    @classmethod
+    def parse(cls, properties: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
+        """Read a property bag of a program, or what `check` made of it.
+
+        A name and an id may stand together: `check` adds the one to the other, and `ignore_changes` has the engine add the
+        stored one. The examination decides whether they mean the same.
+
+        Args:
+            properties: the bag.
+            parser: collects the problems; without one, they are raised as InvalidInputs.
+        """
+        read = parser or Parser(None)
+        found: dict[str, Any] = {
+            name: read.id(name, value, what)
+            if name.endswith("_id")
+            else read.text(name, value, what, required=name == "role", trimmed=name == "role")
+            for name, what in _TEXTS.items()
+            for value in [properties.get(name)]
+        }
+        for either, other in (("deployment_id", "deployment_name"), ("org_token_name", "org_token_id")):
+            if properties.get(either) is None and properties.get(other) is None:
+                found[either] = read.refuse(either, f"is missing: give {either} or {other}.")
+        inputs = cls(**found, overwrite=read.flag("overwrite", properties.get("overwrite")))
+        if parser is None:
+            read.require_none()
+        return inputs
+
+    @classmethod
+    def stored(cls, properties: Mapping[str, Any]) -> Inputs:
+        """Read a property bag of the state or of a check, without judgement."""
+        texts = {name: text_or_none(properties.get(name)) for name in _TEXTS}
+        overwrite = flag_or_false(properties.get("overwrite"))
+        unfinished = frozenset([ONLY] if properties.get(UNFINISHED) is True else [])
+        return cls(**texts, overwrite=overwrite, unfinished=unfinished)
 
     def properties(self) -> dict[str, Any]:
         """Return the property bag: what is given, nothing that is not."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None and name != UNFINISHED}
+
+    @property
+    def entries(self) -> dict[Entry, Text]:
+        """Return the one role by its entry; it is unknown, if a state has lost it."""
+        return {ONLY: self.role or UNKNOWN}
 
     @property
     def binding(self) -> BindingId | None:
@@ -97,8 +142,23 @@ class Inputs:
         ids = [one for one in (self.organization_id, self.deployment_id, self.org_token_id) if known(one)]
         return BindingId(*ids) if len(ids) == len(IDENTITY) else None
 
-    def of(self, binding: BindingId) -> Self:
-        """Return the same with the ids of the resource's id, for a state that lacks them."""
+    @property
+    def bindings(self) -> dict[BindingId, Entry]:
+        """Return the entry by its id, if that is known."""
+        return {} if self.binding is None else {self.binding: ONLY}
+
+    @property
+    def roles_by_binding(self) -> dict[BindingId, Text]:
+        """Return the role by its id, if that is known."""
+        return dict.fromkeys(self.bindings, self.role or UNKNOWN)
+
+    def of(self, identifier: BindingId | str) -> Inputs:
+        """Return the same with the ids of the resource's id, for a state that has lost them.
+
+        Raises:
+            InputError: it is the id of a resource of another kind.
+        """
+        binding = BindingId.parse(identifier) if isinstance(identifier, str) else identifier
         return replace(
             self,
             organization_id=binding.organization_id,
@@ -106,8 +166,31 @@ class Inputs:
             org_token_id=binding.token_id,
         )
 
-    @property
-    def spellings(self) -> list[Entry]:
+    def is_another(self, asked: Inputs) -> bool:
+        """Return whether inputs would replace this binding of a state, as far as the ids are known."""
+        ids = ((getattr(asked, name), getattr(self, name)) for name in IDENTITY)
+        return any(known(now) and known(was) and now != was for now, was in ids)
+
+    def has(self, binding: BindingId, _entry: Entry) -> bool:
+        """Return whether this is a binding, as far as its ids are known."""
+        return not self.is_another(Inputs().of(binding))
+
+    def completed(self, examined: Examined) -> Inputs:
+        """Return the inputs with what was found: ids, names, and the role in Astro's spelling.
+
+        An id is missing if nothing has the name yet.
+        """
+        deployment, token = examined.deployments[ONLY.deployment], examined.tokens[ONLY.token]
+        return replace(
+            self,
+            deployment_id=deployment.id,
+            deployment_name=deployment.name,
+            org_token_id=token.id,
+            org_token_name=token.name,
+            role=examined.roles[ONLY],
+        )
+
+    def spellings(self, _entry: Entry = ONLY) -> list[Entry]:
         """Return what a program may write for the binding: the deployment and the token each by name or id."""
         return [
             Entry(deployment, token)
@@ -119,10 +202,9 @@ class Inputs:
     @property
     def claimed(self) -> list[BindingId | Entry]:
         """Return what a check claims that asks nothing of Astro: the binding, or its spellings if an id is missing."""
-        return [self.binding] if self.binding is not None else [*self.spellings]
+        return [self.binding] if self.binding is not None else [*self.spellings()]
 
-    @property
-    def in_words(self) -> str:
+    def in_words(self, _entry: Entry = ONLY) -> str:
         """Return the words of a message for the binding: names, then ids."""
         return f"{self.token_in_words} in {self.deployment_in_words}"
 
@@ -135,38 +217,6 @@ class Inputs:
     def deployment_in_words(self) -> str:
         """Return the words of a message for the deployment."""
         return in_words("deployment", self.deployment_name, self.deployment_id)
-
-
-@dataclass(frozen=True)
-class Stored(Inputs):
-    """A binding's properties as the engine has them, without judgement. None: missing, or of another type.
-
-    A state of an earlier version, or one that was made while the checks were off, may lack any of them.
-    """
-
-    description: Text | None = None
-    scope: Text | None = None
-    created_at: Text | None = None
-    created_by: Text | None = None
-    unfinished: bool = False  # a run has sent another role, or this one, and it is not known whether it stands
-
-    @classmethod
-    def parse(cls, properties: Mapping[str, Any]) -> Stored:
-        """Read a property bag of the state, inputs or outputs."""
-        flags = {"overwrite", UNFINISHED}
-        texts = {name: text_or_none(properties.get(name)) for name in cls.__dataclass_fields__ if name not in flags}
-        overwrite = flag_or_false(properties.get("overwrite"))
-        return cls(**texts, overwrite=overwrite, unfinished=properties.get(UNFINISHED) is True)
-
-    @property
-    def inputs(self) -> Inputs:
-        """Return the inputs among the properties."""
-        return Inputs(**{one.name: getattr(self, one.name) for one in fields(Inputs)})
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Return the outputs that are no inputs, and the names, as far as they are there."""
-        return {name: value for name in (*FACTS, *NAMES) if (value := getattr(self, name)) is not None}
 
 
 class Parser:
@@ -226,33 +276,6 @@ class Parser:
         """Raise InvalidInputs with all problems, if there are some."""
         if self.problems:
             raise InvalidInputs(self.problems)
-
-
-def parse_inputs(properties: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
-    """Read a property bag of a program, or what `check` made of it.
-
-    A name and an id may stand together: `check` adds the one to the other, and `ignore_changes` has the engine add the
-    stored one. The examination decides whether they mean the same.
-
-    Args:
-        properties: the bag.
-        parser: collects the problems; without one, they are raised as InvalidInputs.
-    """
-    read = parser or Parser(None)
-    fields: dict[str, Any] = {
-        name: read.id(name, value, what)
-        if name.endswith("_id")
-        else read.text(name, value, what, required=name == "role", trimmed=name == "role")
-        for name, what in _TEXTS.items()
-        for value in [properties.get(name)]
-    }
-    for either, other in (("deployment_id", "deployment_name"), ("org_token_name", "org_token_id")):
-        if properties.get(either) is None and properties.get(other) is None:
-            fields[either] = read.refuse(either, f"is missing: give {either} or {other}.")
-    inputs = Inputs(**fields, overwrite=read.flag("overwrite", properties.get("overwrite")))
-    if parser is None:
-        read.require_none()
-    return inputs
 
 
 def outputs(inputs: Inputs, token: ApiToken) -> dict[str, Any]:

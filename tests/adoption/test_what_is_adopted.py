@@ -9,8 +9,8 @@ from astro_emulator.organization import FINANCE_ID, entry
 from astro_provider.astro.reading.reader import Readers
 from astro_provider.commands.adoption.find import Found, find
 from astro_provider.commands.adoption.import_file import import_file
-from astro_provider.lifecycle.checking import Checked
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.life import Checked
 from astro_provider.names import PROVIDER_KEY
 from tests.support.cast import STAGING, TRAINING
 from tests.support.clients import Connect

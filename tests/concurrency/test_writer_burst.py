@@ -67,7 +67,7 @@ def test_sixty_creates_of_a_whole_lifecycle_cost_no_more_writes(scene: Scene, tm
     with ThreadPoolExecutor(THREADS) as pool:
         created = [binding for binding, _ in pool.map(partial(lifecycle.create, EngineCall()), inputs)]
 
-    assert created == [scene.binding(str(one["deployment_id"])) for one in inputs]
+    assert created == [str(scene.binding(str(one["deployment_id"]))) for one in inputs]
     assert scene.ours == {one["deployment_id"]: ADMIN for one in asked}
     assert scene.foreign_now == scene.foreign
     assert scene.calls(WRITE) <= 20

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.astro.identity import BindingId
 from astro_provider.errors import (
     BindingConflict,
     InputError,
@@ -16,7 +17,6 @@ from astro_provider.errors import (
     Unavailable,
     WriteRefused,
 )
-from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import (
     FINANCE,
@@ -213,7 +213,7 @@ def test_a_name_that_came_into_being_after_the_check_is_found(astro: Emulator, s
 
     binding, outputs = process.create(EngineCall(), inputs)
 
-    assert binding.token_id == outputs["org_token_id"] == token_id
+    assert BindingId.parse(binding).token_id == outputs["org_token_id"] == token_id
     assert astro.store.deployment_role(token_id, STAGING) == "DEPLOYMENT_ADMIN"
 
 
@@ -314,7 +314,7 @@ def test_a_foreign_entry_that_the_service_refuses_is_named_and_called_foreign(
     astro.store.delete_deployment(gone, keep_roles=True)
     before = astro.store.token(OBSERVABILITY)
     process = start()
-    process._ready(resolved(), None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(EngineCall(), resolved(), None)  # noqa: SLF001  all that it reads is remembered for a minute
     astro.fault(operation="ListApiTokens", status=403)  # so there is no evidence that the deployment is gone
 
     with pytest.raises(WriteRefused) as error:

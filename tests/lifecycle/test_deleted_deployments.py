@@ -8,7 +8,6 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider.errors import AstroProviderError, WriteRefused
-from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.processes import StartProcess, calls_to, checked, refreshed, up
@@ -59,7 +58,7 @@ def test_what_is_to_be_given_in_the_deleted_deployment_itself_is_refused(astro: 
     stored = up(start(), DEAD)
     process = start()
     inputs = checked(process, {**DEAD, "role": "DEPLOYMENT_ADMIN"}, stored)
-    process._ready(inputs, None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(EngineCall(), inputs, None)  # noqa: SLF001  all that it reads is remembered for a minute
     astro.store.delete_deployment(PRODUCTION)
 
     with pytest.raises(WriteRefused, match=f"deployment {PRODUCTION} does not exist"):
@@ -81,7 +80,7 @@ def test_an_entry_is_left_out_only_by_evidence(astro: Emulator, start: StartProc
     stored = up(start(), ROW)
     process = start()
     inputs = checked(process, {**ROW, "role": "DEPLOYMENT_ADMIN"}, stored)
-    process._ready(inputs, None, Claimant())  # noqa: SLF001  as above
+    process._ready(EngineCall(), inputs, None)  # noqa: SLF001  as above
     astro.store.delete_deployment(PRODUCTION)
     astro.fault(operation="ListDeployments", **blind)
 

@@ -8,7 +8,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from astro_provider.engine.plugin.detailed import detailed, roots
-from astro_provider.lifecycle.checking import Difference
+from astro_provider.lifecycle.life import Difference
 from astro_provider.lifecycle.values import UNKNOWN
 
 OLD: dict[str, Any] = {"deployment_id": "d", "role": "A", "roles": {"etl": {"ci": "A", "a b": "B"}}}

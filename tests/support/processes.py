@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from astro_emulator import Emulator
 from astro_provider.astro.settings import PreviewChecks, Settings
 from astro_provider.lifecycle.changing import Shared
-from astro_provider.lifecycle.checking import Properties
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.life import Properties
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.messages import notices
 from tests.support.writers import THREADS

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from astro_provider.lifecycle.checking import Properties
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import as_one
+from astro_provider.lifecycle.life import Properties
 from astro_provider.lifecycle.single import Lifecycle
 from astro_provider.lifecycle.tables.lifecycle import TableLifecycle
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
-from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
 from tests.support.processes import StartProcess
@@ -213,7 +212,7 @@ def test_a_role_that_vanishes_before_the_write_refuses_the_token_whole(start: St
     process = tables(start())
     roles = {**{id_: {"t-0": ADMIN, "t-1": ADMIN} for id_ in many}, "d-0": {"t-0": "Releaser"}}
     inputs = checked(process, {"roles": roles})
-    process._ready(inputs, None, Claimant())  # noqa: SLF001  all that it reads is remembered for a minute
+    process._ready(EngineCall(), inputs, None)  # noqa: SLF001  all that it reads is remembered for a minute
     town.astro.store.delete_role("Releaser")
     town.astro.clear_calls()
 

@@ -9,7 +9,7 @@ import pytest
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId
 from astro_provider.errors import InvalidInputs
-from astro_provider.lifecycle.values import UNKNOWN, Inputs, Stored, known, outputs, parse_inputs
+from astro_provider.lifecycle.values import UNKNOWN, Inputs, known, outputs
 
 Properties = dict[str, Any]
 GOOD: Properties = {"deployment_id": "d", "role": "DEPLOYMENT_ADMIN", "org_token_name": "ci"}
@@ -17,7 +17,7 @@ GOOD: Properties = {"deployment_id": "d", "role": "DEPLOYMENT_ADMIN", "org_token
 
 def problems_of(properties: Properties) -> list[tuple[str, str]]:
     with pytest.raises(InvalidInputs) as refused:
-        parse_inputs(properties)
+        Inputs.parse(properties)
     return [(problem.property_name, problem.reason) for problem in refused.value.problems]
 
 
@@ -26,7 +26,7 @@ def without(name: str) -> Properties:
 
 
 def test_the_least_that_a_program_writes() -> None:
-    assert parse_inputs(GOOD) == Inputs(deployment_id="d", role="DEPLOYMENT_ADMIN", org_token_name="ci")
+    assert Inputs.parse(GOOD) == Inputs(deployment_id="d", role="DEPLOYMENT_ADMIN", org_token_name="ci")
 
 
 def test_everything_that_a_program_may_write() -> None:
@@ -39,15 +39,15 @@ def test_everything_that_a_program_may_write() -> None:
         "overwrite": True,
     }
 
-    assert everything == parse_inputs(everything).properties()
+    assert everything == Inputs.parse(everything).properties()
 
 
 def test_overwrite_is_false_unless_given() -> None:
-    assert parse_inputs({**GOOD, "overwrite": None}).overwrite is False
+    assert Inputs.parse({**GOOD, "overwrite": None}).overwrite is False
 
 
 def test_properties_that_nobody_knows_are_left_out() -> None:
-    assert parse_inputs({**GOOD, "scope": "ORGANIZATION", "surprise": 7}) == parse_inputs(GOOD)
+    assert Inputs.parse({**GOOD, "scope": "ORGANIZATION", "surprise": 7}) == Inputs.parse(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -115,15 +115,15 @@ def test_an_id_that_would_lead_to_another_path_of_the_service_is_refused(name: s
 
 @pytest.mark.parametrize("name", ["a/b", "two words", " around ", "名前", ".."])
 def test_a_token_name_may_hold_anything_but_blanks_alone(name: str) -> None:
-    assert name == parse_inputs({**GOOD, "org_token_name": name}).org_token_name
+    assert name == Inputs.parse({**GOOD, "org_token_name": name}).org_token_name
 
 
 def test_a_role_name_may_hold_blanks_and_slashes_inside() -> None:
-    assert parse_inputs({**GOOD, "role": "Release / Engineer"}).role == "Release / Engineer"
+    assert Inputs.parse({**GOOD, "role": "Release / Engineer"}).role == "Release / Engineer"
 
 
 def test_a_name_and_an_id_may_stand_beside_each_other() -> None:
-    parsed = parse_inputs({**GOOD, "org_token_id": "t", "deployment_name": "etl"})
+    parsed = Inputs.parse({**GOOD, "org_token_id": "t", "deployment_name": "etl"})
 
     assert (parsed.org_token_name, parsed.org_token_id) == ("ci", "t")
     assert (parsed.deployment_name, parsed.deployment_id) == ("etl", "d")
@@ -153,7 +153,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("name", [*TEXTS, "overwrite"])
 def test_a_value_that_is_not_known_yet_is_no_problem_and_stays_unknown(name: str) -> None:
-    assert parse_inputs({**GOOD, name: UNKNOWN}).properties()[name] is UNKNOWN
+    assert Inputs.parse({**GOOD, name: UNKNOWN}).properties()[name] is UNKNOWN
 
 
 @pytest.mark.parametrize(("value", "expected"), [("x", True), (UNKNOWN, False), (None, False)])
@@ -166,14 +166,14 @@ def test_only_a_text_is_known(value: Any, expected: bool) -> None:  # noqa: FBT0
 def test_a_binding_with_a_part_missing_has_no_id(name: str, value: Any) -> None:
     whole: Properties = {"organization_id": "o", "deployment_id": "d", "org_token_id": "t", "role": "R"}
 
-    assert Inputs(**whole).binding == Stored.parse(whole).binding == BindingId("o", "d", "t")
+    assert Inputs(**whole).binding == Inputs.stored(whole).binding == BindingId("o", "d", "t")
     assert Inputs(**{**whole, name: value}).binding is None
-    assert Stored.parse({**whole, name: value}).binding is None
+    assert Inputs.stored({**whole, name: value}).binding is None
 
 
 def test_the_state_of_an_old_program_tells_no_id_and_breaks_nothing() -> None:
-    assert Stored.parse({}).binding is None
-    assert Stored.parse({"organization_id": 1.0, "deployment_id": "d", "org_token_id": "t"}).binding is None
+    assert Inputs.stored({}).binding is None
+    assert Inputs.stored({"organization_id": 1.0, "deployment_id": "d", "org_token_id": "t"}).binding is None
 
 
 TOKEN: Properties = {

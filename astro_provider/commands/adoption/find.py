@@ -23,8 +23,8 @@ from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.findings import Weight
 from astro_provider.lifecycle.preflight import examine
 from astro_provider.lifecycle.resolving import look_up
-from astro_provider.lifecycle.single import asked_of, completed
-from astro_provider.lifecycle.values import Inputs, parse_inputs
+from astro_provider.lifecycle.single import asked_of
+from astro_provider.lifecycle.values import Inputs
 
 Progress = Callable[[int, int], None]
 
@@ -200,13 +200,13 @@ def _inputs(reader: Reader, deployment: Deployment, token: ApiToken, role: str) 
 def _examined(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
     """Return the adoption with its role in Astro's spelling, and the errors and warnings of the next preview."""
     try:
-        parse_inputs(adoption.inputs.properties())
+        Inputs.parse(adoption.inputs.properties())
     except InvalidInputs as invalid:
         return adoption, [str(invalid)], []
     found = examine(reader, look_up(reader, asked_of(adoption.inputs)), missing=Weight.WARNING, unchanged=())
     errors = [finding.text for finding in found.findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in found.findings if finding.weight is Weight.WARNING]
-    spelled = replace(adoption, inputs=replace(adoption.inputs, role=completed(adoption.inputs, found).role))
+    spelled = replace(adoption, inputs=replace(adoption.inputs, role=adoption.inputs.completed(found).role))
     return spelled, errors, warnings
 
 

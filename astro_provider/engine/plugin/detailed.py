@@ -10,7 +10,7 @@ from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
 from astro_provider.engine.plugin.properties import Properties
 from astro_provider.engine.property_names import STRANGERS
-from astro_provider.lifecycle.checking import Difference
+from astro_provider.lifecycle.life import Difference
 from astro_provider.names import camel
 
 _REPLACING = {

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from astro_provider.lifecycle.findings import Finding, Weight
 from astro_provider.lifecycle.resolving import Asked, Examined, Found, Spelled, T
-from astro_provider.lifecycle.tables.values import Names, Row, Table
-from astro_provider.lifecycle.values import Entry, Unknown, known, place
+from astro_provider.lifecycle.tables.values import Names, Table
+from astro_provider.lifecycle.values import Entry, known, place
 from astro_provider.names import CUID
 
 
@@ -45,22 +44,6 @@ def asked_of(table: Table, state: Table, *, about_to_write: bool) -> Asked:
         overwrite=table.overwrite,
         must_exist=about_to_write,
         about_to_write=about_to_write,
-    )
-
-
-def completed(table: Table, examined: Examined) -> Table:
-    """Return the table with what was found: the ids of what is given by name, and the roles in Astro's spelling."""
-    rows: dict[str, Row] = {
-        deployment: row
-        if isinstance(row, Unknown)
-        else {token: examined.roles[Entry(deployment, token)] for token in row}
-        for deployment, row in table.rows.items()
-    }
-    return replace(
-        table,
-        roles=rows,
-        deployment_ids=_ids_of_names(examined.deployments),
-        token_ids=_ids_of_names(examined.tokens),
     )
 
 
@@ -100,7 +83,3 @@ def _place_of(entries: list[Entry]) -> str:
     """Return the place of a finding about a token: its first entry, and how many more it has."""
     more = f" (and {len(entries) - 1} more of this token)" if len(entries) > 1 else ""
     return entries[0].place + more
-
-
-def _ids_of_names(found: Mapping[str, Found[T]]) -> Names:
-    return {key: one.id for key, one in found.items() if known(one.id) and one.id != key}

@@ -1,4 +1,4 @@
-"""The meaning of check, diff, create, read, update and delete of a table, on typed values.
+"""The life of a table: what of it is its own.
 
 It shares with the bindings of the same process what is known of Astro, the one road of writes, and the claims, so that an
 entry may move between a table and a binding by itself in one run, whichever comes first.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,24 +22,14 @@ from astro_provider.astro.roles import role_key
 from astro_provider.astro.writing.account import NOTHING_LOST, Account
 from astro_provider.astro.writing.changes import Outcome
 from astro_provider.errors import InputError, Kept, TableNotWritten
-from astro_provider.lifecycle.changing import (
-    BEFORE_AGAIN,
-    NEXT_RUN,
-    Made,
-    Plan,
-    Shared,
-    carry_out,
-    make,
-    removal_sent_in_words,
-)
-from astro_provider.lifecycle.checking import Checking, Difference, Properties, within_its_time
+from astro_provider.lifecycle.changing import BEFORE_AGAIN, NEXT_RUN, Made, Shared, make, removal_sent_in_words
 from astro_provider.lifecycle.claims import Claimant, State, exclusive_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_NAMED, Finding, Weight, say_all
-from astro_provider.lifecycle.preflight import examine, examine_existing
+from astro_provider.lifecycle.life import Life, Properties, dead_deployments, within_its_time
+from astro_provider.lifecycle.preflight import examine_existing
 from astro_provider.lifecycle.resolving import Asked, Examined
-from astro_provider.lifecycle.single import dead_deployments
-from astro_provider.lifecycle.tables.examining import asked_of, completed, doubles
+from astro_provider.lifecycle.tables.examining import asked_of, doubles
 from astro_provider.lifecycle.tables.strangers import (
     Stranger,
     as_roles,
@@ -49,17 +39,17 @@ from astro_provider.lifecycle.tables.strangers import (
     to_take,
     unnamed,
 )
-from astro_provider.lifecycle.tables.values import Table, parse_table
-from astro_provider.lifecycle.values import Entry, Parser, Unknown, known
+from astro_provider.lifecycle.tables.values import Table
+from astro_provider.lifecycle.values import UNKNOWN, Entry, Unknown, known
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 
-IDENTITY = "organization_id"
 
+class TableLifecycle(Life[Table]):
+    """The life of the tables of one process; safe to share between threads."""
 
-class TableLifecycle(Checking[Table]):
-    """The life of tables in one process; safe to share between threads."""
-
+    values = Table
+    identity = ("organization_id",)
     with_places = True
 
     def __init__(self, shared: Shared) -> None:
@@ -68,10 +58,14 @@ class TableLifecycle(Checking[Table]):
         # are done, and strangers are drift. A check never leaves a row as it is stored, so what the checks of this process
         # have returned is not mistaken for that.
         self._to_be_taken: set[frozenset[tuple[Entry, str]]] = set()
-        self._checked: set[Hashable] = set()
+        self._checked: set[Claimant] = set()
 
-    def _parse(self, news: Mapping[str, Any], parser: Parser | None = None) -> Table:
-        return parse_table(news, parser)
+    def _claimant(self, urn: str, asked: Table) -> Claimant:
+        """Return the table as the claims know it: by its URN, or else by its content."""
+        if urn:
+            return Claimant(urn)
+        roles = frozenset((entry, role_key(role) if known(role) else role) for entry, role in asked.entries.items())
+        return Claimant(table=hash((asked.exclusive, roles, frozenset(asked.rows))))
 
     def _check(self, asked: Table, olds: Mapping[str, Any], urn: str) -> tuple[Table, list[Finding]]:
         stored = Table.stored(olds)
@@ -81,10 +75,10 @@ class TableLifecycle(Checking[Table]):
         if (reader := self._reader_for(asked)) is None or isinstance(asked.roles, Unknown):
             table = replace(asked, deployment_ids=had.deployment_ids, token_ids=had.token_ids)
             return replace(table, removes=removes([], had.removes)), [*unnamed(asked, ["its deployments"])]
-        by = _claimant(urn, asked)
+        by = self._claimant(urn, asked)
         self._checked.add(by)
         examined, findings = self._examine_and_claim(asked, state, by)
-        table = completed(asked, examined)
+        table = asked.completed(examined)
         if table.exclusive is not False:
             # A row that leaves is the table's own and not a stranger: the engine shows it as a change of `roles`.
             strangers = [one for one in strangers_of(reader, examined, table) if one.binding not in had.bindings]
@@ -101,24 +95,8 @@ class TableLifecycle(Checking[Table]):
             raise AssertionError("the engine asked for a write while a value was unknown")
         return asked_of(asked, stored or Table(), about_to_write=about_to_write)
 
-    def _has(self, stored: Table | None, binding: BindingId, entry: Entry) -> bool:
-        """Return whether the state has an entry: by its ids, or as it is spelled, if the checks were off and lack the ids."""
-        return stored is not None and (
-            binding in stored.bindings or (entry in stored.entries and stored.binding_by_spelling(entry) is None)
-        )
-
     def _examine(self, asked: Table, stored: Table | None, found: Examined) -> Examined:
-        had = stored.roles_by_binding if stored and asked.workspace_id == stored.workspace_id else {}
-        unchanged = [
-            entry
-            for binding, entry in found.bindings.items()
-            if binding in had
-            and known(role := found.roles[entry])
-            and self._same_role(binding.organization_id, role, had[binding])
-        ]
-        # The program of this run may still make a role or a token that a preview misses; at the write it is too late.
-        missing = Weight.ERROR if found.asked.about_to_write else Weight.WARNING
-        examined = examine(self._reader_for(asked), found, missing=missing, unchanged=unchanged)
+        examined = super()._examine(asked, stored, found)
         return replace(examined, findings=[*examined.findings, *doubles(examined)])
 
     def _meets(self, stored: Table | None, examined: Examined) -> Iterable[Finding]:
@@ -139,122 +117,58 @@ class TableLifecycle(Checking[Table]):
             token_ids={key: id_ for key, id_ in state.token_ids.items() if key in tokens},
             removes=removes([], state.removes),
         )
-        by = _claimant(urn, table)
+        by = self._claimant(urn, table)
         self._checked.add(by)
         for entry, claimed in zip(table.entries, table.claimed, strict=True):
             self._claims.checked(claimed, by, State.STORED if entry in state.entries else State.WANTED)
         return table
 
-    @within_its_time
-    def diff(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Difference:
-        """Compare stored outputs with checked inputs; a value that is still unknown counts as a change."""
-        stored, checked = Table.stored(olds), Table.stored(news)
-        # The id of a resource of another kind, which an alias has made a table, has no organization.
-        if stored.organization_id is None and "/" in call.id:
-            stored = replace(stored, organization_id=call.id.partition("/")[0])
-            notices.warn(
-                "The state of this table is incomplete: its outputs have lost the organization. The update writes them again; "
-                "a role that the outputs have lost and the program does not have stays in Astro."
-            )
-        if checked.organization_id is not None and checked.organization_id != stored.organization_id:
-            return Difference(changes=True, replaces=[IDENTITY])
-        in_place = (
+    def _incomplete(self, _identifier: str, _checked: Table) -> str:
+        return (
+            "The state of this table is incomplete: its outputs have lost the organization. The update writes them again; a "
+            "role that the outputs have lost and the program does not have stays in Astro."
+        )
+
+    def _differs(self, checked: Table, stored: Table) -> bool:
+        return (
             not checked.is_known
-            or not self._same_roles(checked, stored)
+            or checked.rows.keys() != stored.rows.keys()
+            or checked.exclusive != stored.exclusive
             or any(stored.deployment_ids.get(key, id_) != id_ for key, id_ in checked.deployment_ids.items())
             or any(stored.token_ids.get(key, id_) != id_ for key, id_ in checked.token_ids.items())
-            or checked.workspace_id != stored.workspace_id
-            or (checked.exclusive, checked.overwrite) != (stored.exclusive, stored.overwrite)
             or (bool(rows := to_take(checked.removes)) and rows in self._to_be_taken)
         )
-        self._identify(stored)
-        # A replacement of another resource may have taken a role that the inputs say is there, so equal inputs do not count.
-        taken = any(self._claims.is_taken(binding) for binding in stored.bindings)
-        drifted = bool(olds.get("strangers")) and _claimant(call.urn, checked) not in self._checked
-        beyond_inputs = taken or drifted or (bool(stored.unfinished) and not in_place)
-        return Difference(changes=in_place or beyond_inputs, replaces=[], beyond_inputs=beyond_inputs)
 
-    def _same_roles(self, one: Table, other: Table) -> bool:
-        has, had = one.entries, other.entries
-        return (
-            one.rows.keys() == other.rows.keys()
-            and has.keys() == had.keys()
-            and all(
-                self._same_role(other.organization_id, str(role), str(had[entry]), in_diff=True)
-                for entry, role in has.items()
-            )
-        )
+    def _has_drifted(self, call: EngineCall, olds: Mapping[str, Any], checked: Table) -> bool:
+        return bool(olds.get("strangers")) and self._claimant(call.urn, checked) not in self._checked
 
-    def _identify(self, table: Table) -> None:
-        """Move to their ids the claims of entries that a check could claim by their spelling only."""
-        for binding, entry in table.bindings.items():
-            self._claims.identify([entry], binding)
-
-    @within_its_time
-    def create(self, call: EngineCall, properties: Mapping[str, Any]) -> tuple[str, Properties]:
-        """Give all roles of the table, or none; what is there already with the same role is adopted.
-
-        Returns:
-            The table's id, `<organization>/` and a random part, and its outputs.
-        """
-        asked, examined = self._ready(properties, None, _claimant(call.urn, Table.stored(properties)))
-        identifier = f"{asked.organization_id}/{uuid.uuid4().hex}"
-        return identifier, self._write(replace(call, id=identifier), completed(asked, examined), examined, Table())
+    def _new_id(self, asked: Table) -> str:
+        return f"{asked.organization_id}/{uuid.uuid4().hex}"
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Give what is new, change what differs, take what left the table, all of it or nothing; return the outputs."""
         stored = Table.stored(olds)
-        asked, examined = self._ready(news, stored, _claimant(call.urn, Table.stored(news)))
-        return self._write(call, completed(asked, examined), examined, stored)
+        asked, examined = self._ready(call, news, stored)
+        return self._write(call, asked, examined, stored, olds)
 
-    def _write(self, call: EngineCall, table: Table, examined: Examined, stored: Table) -> Properties:
-        """Change the table of the state into that of the program, or take back what was made of it; return the outputs."""
-        self._identify(table)
-        reader = self._readers.of(str(table.organization_id))
-        old, new = stored.roles_by_binding, {one: str(table.entries[entry]) for one, entry in examined.bindings.items()}
-        # What a failed run has left is not in the inputs, so its check took it for new: another resource may have it too.
-        gives = {one: role for one, role in new.items() if one not in old}
-        leaving = {one: entry for one, entry in stored.bindings.items() if one not in new}
-        strangers = [
-            one for one in self._strangers_to_take(reader, examined, table) if one.binding not in stored.bindings
-        ]
+    def _outputs(self, asked: Table, _made: Made) -> Properties:
+        return asked.outputs()
 
-        def failing(made: Made) -> tuple[Exception, Account]:
-            back, may_stand, others = self._take_back(made.outcomes, stored, table)
-            text = f"{len(made.left)} of {len(made.outcomes)} changes of this table could not be made:"
-            text += f" {_reasons(made.failed, stored, table)}" if made.failed else ""
-            text += f" {made.own.in_words}" if made.own else ""
-            error = TableNotWritten(f"{text} {back}")
-            left = stored.with_unfinished(table, may_stand)
-            error.kept = Kept(call.id, left.outputs()) if left.unfinished else None
-            return error, others
+    def _done(self, _asked: Table, *, is_delete: bool) -> str:
+        return "All roles of this table are gone." if is_delete else "All changes of this table were made."
 
-        carry_out(
-            self.shared,
-            _claimant(call.urn, table),
-            Plan(
-                gives=gives,
-                puts={
-                    one: role
-                    for one, role in new.items()
-                    if one in old
-                    and (self._claims.is_taken(one) or not self._same_role(reader.organization_id, old[one], role))
-                },
-                takes={one: stored.spellings(one) for one in leaving} | {one.binding: () for one in strangers},
-                called={
-                    **{one.binding: one.in_words for one in strangers},
-                    **{one: stored.in_words(entry) for one, entry in leaving.items()},
-                    **{one: examined.in_words(entry) for one, entry in examined.bindings.items()},
-                },
-                overwrite=gives.keys() if table.overwrite is True else gives.keys() & stored.bindings.keys(),
-                exact=[role for role in {*new.values()} if reader.letters_count(role)],
-            ),
-            failing=failing,
-            done="All changes of this table were made.",
-            keep=lambda _: Kept(call.id, table.outputs()),
-        )
-        return table.outputs()
+    def _not_given(
+        self, call: EngineCall, made: Made, asked: Table, stored: Table, _olds: Mapping[str, Any]
+    ) -> tuple[Exception, Account]:
+        back, may_stand, others = self._take_back(made.outcomes, stored, asked)
+        text = f"{len(made.left)} of {len(made.outcomes)} changes of this table could not be made:"
+        text += f" {_reasons(made.failed, stored, asked)}" if made.failed else ""
+        text += f" {made.own.in_words}" if made.own else ""
+        error = TableNotWritten(f"{text} {back}")
+        left = stored.with_unfinished(asked, may_stand)
+        error.kept = Kept(call.id, left.outputs()) if left.unfinished else None
+        return error, others
 
     def _take_back(self, outcomes: Sequence[Outcome], *tables: Table) -> tuple[str, Collection[BindingId], Account]:
         """Take back what was written, as far as it still stands; nothing is raised.
@@ -288,37 +202,18 @@ class TableLifecycle(Checking[Table]):
             return "Nothing else was written.", (), made.others
         return f"What this run had written {what} {NEXT_RUN}", may_stand, made.others
 
-    @within_its_time
-    def delete(self, call: EngineCall, olds: Mapping[str, Any]) -> None:
-        """Take every role of the table away, except for what is gone already and what the program has elsewhere."""
-        stored = Table.stored(olds)
-        # A hand edit of the state may have lost the outputs; the id still has the organization.
-        if stored.organization_id is None:
-            stored = replace(stored, organization_id=call.id.partition("/")[0])
-
-        def failing(made: Made) -> tuple[Exception, Account]:
-            text = [f"{len(made.left)} of {len(made.outcomes)} roles of this table could not be taken away:"]
-            text += [_reasons(made.failed, stored)] if made.failed else []
-            text += [made.own.in_words] if made.own else []
-            if made.in_doubt:
-                text.append(removal_sent_in_words(_places(made.in_doubt, stored)))
-            elif len(made.left) == len(made.outcomes):
-                text.append("None was taken away.")
-            if len(made.left) < len(made.outcomes):
-                text.append("The others are gone.")
-            text.append(f"The table stays in the state. {BEFORE_AGAIN}")
-            return TableNotWritten(" ".join(text)), NOTHING_LOST
-
-        carry_out(
-            self.shared,
-            _claimant(call.urn, stored),
-            Plan(
-                takes={one: stored.spellings(one) for one in stored.bindings},
-                called={one: stored.in_words(entry) for one, entry in stored.bindings.items()},
-            ),
-            failing=failing,
-            done="All roles of this table are gone.",
-        )
+    def _not_taken(self, made: Made, stored: Table) -> tuple[Exception, Account]:
+        text = [f"{len(made.left)} of {len(made.outcomes)} roles of this table could not be taken away:"]
+        text += [_reasons(made.failed, stored)] if made.failed else []
+        text += [made.own.in_words] if made.own else []
+        if made.in_doubt:
+            text.append(removal_sent_in_words(_places(made.in_doubt, stored)))
+        elif len(made.left) == len(made.outcomes):
+            text.append("None was taken away.")
+        if len(made.left) < len(made.outcomes):
+            text.append("The others are gone.")
+        text.append(f"The table stays in the state. {BEFORE_AGAIN}")
+        return TableNotWritten(" ".join(text)), NOTHING_LOST
 
     @within_its_time
     def read(self, call: EngineCall, olds: Mapping[str, Any]) -> tuple[Properties, Properties] | None:
@@ -356,7 +251,7 @@ class TableLifecycle(Checking[Table]):
             found, role = there[binding], stored.entries.get(entry)
             if found is not None and entry.deployment not in lost:
                 # As the program spells it, if it is the same role: another spelling is no drift.
-                same = known(role) and self._same_role(reader.organization_id, role, found.role)
+                same = self._is_role(reader.organization_id, role or UNKNOWN, found.role)
                 roles[entry.deployment][entry.token] = str(role) if same else found.role
         if not roles:
             return None
@@ -388,12 +283,12 @@ class TableLifecycle(Checking[Table]):
         ]
         say_all(notices.note, texts)
 
-    def _strangers_to_take(self, reader: Reader, examined: Examined, table: Table) -> list[Stranger]:
+    def _strangers_to_take(self, table: Table, examined: Examined) -> list[Stranger]:
         """Return what the preview has named; without checks nothing was named, so all of them, each with a warning."""
         named = {entry for entry, _ in to_take(table.removes)}
         if table.exclusive is not True or not (named or self.is_unchecked):
             return []
-        strangers = strangers_of(reader, examined, table)
+        strangers = strangers_of(self._readers.of(str(table.organization_id)), examined, table)
         if self.is_unchecked:
             say_all(notices.warn, [one.note for one in strangers])
             return strangers
@@ -408,14 +303,6 @@ class TableLifecycle(Checking[Table]):
                 if binding not in examined.bindings:
                     called = f"token {binding.token_id} in {found.in_words} through {other}"
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
-
-
-def _claimant(urn: str, table: Table) -> Claimant:
-    """Return the table as the claims know it: by its URN, or else by its content."""
-    if urn:
-        return Claimant(urn)
-    roles = frozenset((entry, role_key(role) if known(role) else role) for entry, role in table.entries.items())
-    return Claimant(table=hash((table.exclusive, roles, frozenset(table.rows))))
 
 
 def _places(bindings: Sequence[BindingId], *tables: Table) -> str:

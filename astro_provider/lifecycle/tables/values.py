@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from astro_provider.astro.identity import BindingId, no_secret
+from astro_provider.errors import InputError
 from astro_provider.lifecycle.values import (
     A_ROLE,
     ROLES,
@@ -31,6 +32,9 @@ from astro_provider.lifecycle.values import (
 )
 from astro_provider.messages.words import in_words
 from astro_provider.names import CUID, UNFINISHED, UNFINISHED_ROLE, hidden_key
+
+if TYPE_CHECKING:
+    from astro_provider.lifecycle.resolving import Examined
 
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
@@ -53,6 +57,30 @@ class Table:
     # Entries that a run has left, of which it is not known whether they stand, in outputs only; those of the state before
     # that run stand in `roles` as well.
     unfinished: frozenset[Entry] = frozenset()
+
+    @classmethod
+    def parse(cls, properties: Mapping[str, Any], parser: Parser | None = None) -> Table:
+        """Read a property bag of a program, or what `check` made of it, without keys that are malformed.
+
+        Args:
+            properties: the bag.
+            parser: collects the problems, each with its place; without one, they are raised as InvalidInputs.
+        """
+        read = parser or Parser(None)
+        table = replace(
+            cls.stored(properties),
+            roles=_roles(read, properties.get(ROLES)),
+            exclusive=read.flag("exclusive", properties.get("exclusive")),
+            workspace_id=read.id(
+                "workspace_id", properties.get("workspace_id"), "the id of the workspace of all deployments"
+            ),
+            organization_id=read.id("organization_id", properties.get("organization_id"), "the id of the organization"),
+            overwrite=read.flag("overwrite", properties.get("overwrite")),
+            unfinished=frozenset(),
+        )
+        if parser is None:
+            read.require_none()
+        return table
 
     @classmethod
     def stored(cls, properties: Mapping[str, Any]) -> Table:
@@ -133,16 +161,45 @@ class Table:
         return {binding: entry for binding, entry in found if binding is not None}
 
     @cached_property
-    def roles_by_binding(self) -> dict[BindingId, str]:
+    def roles_by_binding(self) -> dict[BindingId, Text]:
         """Return the roles by the ids of the entries, without those that may stand, whose role is not known."""
         found = self.bindings.items()
-        return {binding: str(self.entries[entry]) for binding, entry in found if entry not in self.unfinished}
+        return {binding: self.entries[entry] for binding, entry in found if entry not in self.unfinished}
 
-    def spellings(self, binding: BindingId) -> list[Entry]:
-        """Return what a program may write for one of the bindings: the deployment and the token each by key or id."""
-        entry = self.bindings[binding]
-        deployments, tokens = {entry.deployment, binding.deployment_id}, {entry.token, binding.token_id}
+    def spellings(self, entry: Entry) -> list[Entry]:
+        """Return what a program may write for an entry: the deployment and the token each by key or id."""
+        deployments = {entry.deployment, self.deployment_id(entry.deployment)}
+        tokens = {entry.token, self.token_id(entry.token)}
         return [Entry(deployment, token) for deployment in deployments for token in tokens]
+
+    def has(self, binding: BindingId, entry: Entry) -> bool:
+        """Return whether an entry is there: by its ids, or as it is spelled, if the checks were off and lack the ids."""
+        return binding in self.bindings or (entry in self.entries and self.binding_by_spelling(entry) is None)
+
+    def of(self, identifier: str) -> Table:
+        """Return the same with the organization of the resource's id, for a state that has lost it.
+
+        Raises:
+            InputError: it is the id of a resource of another kind.
+        """
+        organization_id, slash, _ = identifier.partition("/")
+        if not slash:
+            raise InputError("id", f"{identifier!r} is no id of a table.")
+        return replace(self, organization_id=self.organization_id or organization_id)
+
+    def completed(self, examined: Examined) -> Table:
+        """Return the table with what was found: the ids of what is given by name, and the roles in Astro's spelling."""
+        rows: dict[str, Row] = {
+            deployment: row
+            if isinstance(row, Unknown)
+            else {token: examined.roles[Entry(deployment, token)] for token in row}
+            for deployment, row in self.rows.items()
+        }
+        deployment_ids, token_ids = (
+            {key: one.id for key, one in found.items() if known(one.id) and one.id != key}
+            for found in (examined.deployments, examined.tokens)
+        )
+        return replace(self, roles=rows, deployment_ids=deployment_ids, token_ids=token_ids)
 
     def deployment_in_words(self, key: str) -> str:
         """Return the words of a message for a deployment of the state: name, then id."""
@@ -198,30 +255,6 @@ class Table:
         deployment_ids, token_ids = ({key: id_ for key, id_ in found.items() if key != id_} for found in names)
         table = self if self.organization_id else replace(asked, roles={})
         return replace(table, deployment_ids=deployment_ids, token_ids=token_ids, unfinished=frozenset(unfinished))
-
-
-def parse_table(properties: Mapping[str, Any], parser: Parser | None = None) -> Table:
-    """Read a property bag of a program, or what `check` made of it, without keys that are malformed.
-
-    Args:
-        properties: the bag.
-        parser: collects the problems, each with its place; without one, they are raised as InvalidInputs.
-    """
-    read = parser or Parser(None)
-    table = replace(
-        Table.stored(properties),
-        roles=_roles(read, properties.get(ROLES)),
-        exclusive=read.flag("exclusive", properties.get("exclusive")),
-        workspace_id=read.id(
-            "workspace_id", properties.get("workspace_id"), "the id of the workspace of all deployments"
-        ),
-        organization_id=read.id("organization_id", properties.get("organization_id"), "the id of the organization"),
-        overwrite=read.flag("overwrite", properties.get("overwrite")),
-        unfinished=frozenset(),
-    )
-    if parser is None:
-        read.require_none()
-    return table
 
 
 def _roles(read: Parser, value: Any) -> Mapping[str, Row] | Literal[Unknown.UNKNOWN]:
