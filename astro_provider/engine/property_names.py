@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
+from astro_provider.lifecycle.inputs import FACTS, Inputs
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import FACTS, Inputs
 from astro_provider.names import camel
 
 STRANGERS = "strangers"  # an output of a table that no `Table` has

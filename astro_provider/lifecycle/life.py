@@ -27,11 +27,12 @@ from astro_provider.lifecycle.changing import Made, Plan, Shared, carry_out
 from astro_provider.lifecycle.claims import Claimant, State, exclusive_in_words, twin_in_words
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight, as_one, report
+from astro_provider.lifecycle.inputs import Inputs
 from astro_provider.lifecycle.preflight import examine, examine_existing
 from astro_provider.lifecycle.resolving import Asked, Examined, look_up
 from astro_provider.lifecycle.tables.strangers import Stranger
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import ROLES, Entry, Inputs, Parser, Text, known
+from astro_provider.lifecycle.values import ROLES, Entry, Parser, Text, known
 from astro_provider.messages import notices
 
 Properties = dict[str, Any]
@@ -126,7 +127,7 @@ class Life(Generic[A]):
         if not all(known(getattr(stored, name)) for name in self.identity):
             with suppress(InputError):  # the id of a resource of another kind, which an alias has made one of ours
                 stored = stored.of(call.id)
-                notices.warn(self._incomplete(call.id, checked))
+                notices.warn(checked.incomplete(call.id))
         replaces = [name for name in self.identity if differs(getattr(checked, name), getattr(stored, name))]
         if replaces:
             return Difference(changes=True, replaces=replaces)
@@ -152,7 +153,7 @@ class Life(Generic[A]):
             The resource's id, and its outputs.
         """
         asked, examined = self._ready(call, properties, None)
-        called = replace(call, id=self._new_id(asked))
+        called = replace(call, id=asked.new_id())
         return called.id, self._write(called, asked, examined, self.values(), {})
 
     @within_its_time
@@ -167,7 +168,7 @@ class Life(Generic[A]):
                 called={one: stored.in_words(entry) for one, entry in stored.bindings.items()},
             ),
             failing=lambda made: self._not_taken(made, stored),
-            done=self._done(stored, is_delete=True),
+            done=stored.done(is_delete=True),
         )
 
     @abstractmethod
@@ -192,32 +193,12 @@ class Life(Generic[A]):
         """Complete from the state what is spelled as it was, and claim, without asking the service."""
 
     @abstractmethod
-    def _asked(self, asked: A, stored: A | None, *, about_to_write: bool) -> Asked:
-        """Return the wishes in the form in which they are examined."""
-
-    @abstractmethod
-    def _incomplete(self, identifier: str, checked: A) -> str:
-        """Return the warning about outputs that have lost ids."""
-
-    @abstractmethod
     def _differs(self, checked: A, stored: A) -> bool:
         """Return whether inputs differ that only this kind of resource has, or names and ids."""
 
     def _has_drifted(self, call: EngineCall, olds: Mapping[str, Any], checked: A) -> bool:  # noqa: ARG002  a table's own
         """Return whether a refresh has found what no input shows."""
         return False
-
-    @abstractmethod
-    def _new_id(self, asked: A) -> str:
-        """Return the id of a resource that is created."""
-
-    @abstractmethod
-    def _outputs(self, asked: A, made: Made) -> Properties:
-        """Return the outputs after a write."""
-
-    @abstractmethod
-    def _done(self, asked: A, *, is_delete: bool) -> str:
-        """Return the sentence of a write that did all, for an error that is about other resources only."""
 
     @abstractmethod
     def _not_given(
@@ -236,7 +217,7 @@ class Life(Generic[A]):
     def _examine_and_claim(self, asked: A, stored: A | None, by: Claimant) -> tuple[Examined, list[Finding]]:
         """Look up what a check asks for, claim it, examine it, and compare new entries with what they will meet in Astro."""
         reader = self._reader_for(asked)
-        found = look_up(reader, self._asked(asked, stored, about_to_write=False))
+        found = look_up(reader, self._wishes(asked, stored))
         findings: list[Finding] = []
         new: list[BindingId] = []
         # Claimed before the rules are applied: a binding that breaks a rule is the program's all the same, so no delete of
@@ -300,7 +281,7 @@ class Life(Generic[A]):
         by = self._claimant(call.urn, asked)
         try:
             asked = self._with_organization(asked)
-            found = look_up(self._reader_for(asked), self._asked(asked, stored, about_to_write=True))
+            found = look_up(self._reader_for(asked), self._wishes(asked, stored, about_to_write=True))
             examined: Examined = self._examine(asked, stored, found)
             # Examined anew, because minutes may have passed since the preview.
             findings: list[Finding] = [*examined.findings, *self._meets(stored, examined)]
@@ -370,10 +351,10 @@ class Life(Generic[A]):
             self._claimant(call.urn, asked),
             plan,
             failing=lambda made: self._not_given(call, made, asked, stored, olds),
-            done=self._done(asked, is_delete=False),
-            keep=lambda made: Kept(call.id, self._outputs(asked, made)),
+            done=asked.done(is_delete=False),
+            keep=lambda made: Kept(call.id, asked.written(made.outcomes)),
         )
-        return self._outputs(asked, made)
+        return asked.written(made.outcomes)
 
     def _identify(self, asked: A, bindings: Mapping[BindingId, Entry]) -> None:
         """Move to their ids the claims of entries that a check could claim by their spelling only."""
@@ -401,6 +382,9 @@ class Life(Generic[A]):
         with suppress(AstroProviderError):  # without the service, a role in other letters is no change
             return not self._readers.of(organization_id).letters_count(one)
         return True
+
+    def _wishes(self, asked: A, stored: A | None, *, about_to_write: bool = False) -> Asked:
+        return asked.wishes(stored, about_to_write=about_to_write, unchecked=self.is_unchecked)
 
     def _with_organization(self, asked: A) -> A:
         if asked.organization_id is not None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.hints import is_a_name, nearest_names
@@ -33,35 +33,6 @@ MOST_ASKED = 20  # ids among the keys of a table that no list shows, and that ar
 
 
 T = TypeVar("T", bound=ApiToken | Deployment)
-
-
-class Wording(NamedTuple):
-    """The words of a finding that differ between a binding and a table, with `{…}` as in `str.format`."""
-
-    missing: str  # nothing has the name `{name}`
-    stays: str  # what stays with the thing that the state has, if several share its name
-    grant: str  # what stays if a thing was renamed, with the verb
-    give_id: str  # how to give the id instead of a name; `{id_property}` is the property of the id
-    write_name: str  # how to write the new name `{name}`; `{name_property}` is the property of the name
-    remove: str  # what to do if a thing is gone
-
-
-OF_BINDING = Wording(
-    missing="No {what} is named {name!r} in organization {organization_id}",
-    stays="This binding stays",
-    grant="Its grant stays",
-    give_id="give {id_property}",
-    write_name="write {name!r} as {name_property}",
-    remove="Remove this binding from the program, or give another {what}.",
-)
-OF_TABLE = Wording(
-    missing="No {what} has the name or the id {name!r}",
-    stays="The table stays",
-    grant="Its roles stay",
-    give_id="write the id as the key",
-    write_name="write {name!r} as the key",
-    remove="Remove it from the table, or give another one.",
-)
 
 
 @dataclass(frozen=True)
@@ -86,11 +57,6 @@ class Spelled:
     def is_as_stored(self) -> bool:
         """Return whether the program spells by name what the state has, with its id."""
         return known(self.stored_id) and known(self.name) and self.name == self.stored_name
-
-    @property
-    def wording(self) -> Wording:
-        """Return the words for it in findings."""
-        return OF_TABLE if self.is_key else OF_BINDING
 
 
 @dataclass(frozen=True)
@@ -273,7 +239,9 @@ class _LookUp(Generic[T]):
             if spelled.is_as_stored:
                 found = self.found(spelled, spelled.stored_id, name, stored)
                 return self._renamed(found, stored.name) if stored else self._gone(found, spelled.stored_id)
-        text = spelled.wording.missing.format(what=self.what, name=name, organization_id=self.asked.organization_id)
+        text = f"No {self.what} is named {name!r} in organization {self.asked.organization_id}"
+        if spelled.is_key:
+            text = f"No {self.what} has the name or the id {name!r}"
         text += nearest_names(name, self.names())
         if self.asked.must_exist:
             now = f" The {self.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
@@ -285,29 +253,36 @@ class _LookUp(Generic[T]):
 
     def _of_several(self, spelled: Spelled, name: str, named: Sequence[T]) -> Found[T]:
         """Return the thing that the state has, if it is one of those that the program may mean."""
-        wording, is_deployment = spelled.wording, self.what == "deployment"
+        is_deployment = self.what == "deployment"
         # Ids, not names, are the identity: a second thing of that name changes nothing for a binding that exists.
         held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
         if held is None and is_deployment and self.asked.workspace_id is UNKNOWN:
             return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, decides
         text = f"{len(named)} {self.what}s are named {name!r}"
-        give_id = wording.give_id.format(id_property=spelled.id_property)
+        stays, give_id = "This binding stays", f"give {spelled.id_property}"
+        if spelled.is_key:
+            stays, give_id = "The table stays", "write the id as the key"
         if held is not None:
-            text += f". {wording.stays} with {held.id}, which the state has; {give_id} to say so in the program."
+            text += f". {stays} with {held.id}, which the state has; {give_id} to say so in the program."
             return self.found(spelled, held.id, name, held).with_finding(Weight.WARNING, text)
         or_so = ", or give the workspace_id of the one that you mean" if is_deployment else ""
         text += f": {_ids(named)}. {sentence(give_id)} instead{or_so}."
         return self.found(spelled, None, name).with_finding(Weight.ERROR, text)
 
     def _renamed(self, found: Found[T], now: str) -> Found[T]:
-        place, wording = found.spelled.name_property, found.spelled.wording
-        text = f"{sentence(in_words(self.what, found.name, found.id))} is named {now!r} now. {wording.grant}; "
-        text += wording.write_name.format(name_property=place, name=now)
-        return found.with_finding(Weight.WARNING, f"{text}.", place)
+        place = found.spelled.name_property
+        grant, property_ = ("Its roles stay", "the key") if found.spelled.is_key else ("Its grant stays", place)
+        called = sentence(in_words(self.what, found.name, found.id))
+        text = f"{called} is named {now!r} now. {grant}; write {now!r} as {property_}."
+        return found.with_finding(Weight.WARNING, text, place)
 
     def _gone(self, found: Found[T], id_: str) -> Found[T]:
-        what = sentence(in_words(self.what, found.spelled.stored_name, id_))
-        text = f"{what} does not exist any more. {found.spelled.wording.remove.format(what=self.what)}"
+        text = f"{sentence(in_words(self.what, found.spelled.stored_name, id_))} does not exist any more. "
+        text += (
+            "Remove it from the table, or give another one."
+            if found.spelled.is_key
+            else f"Remove this binding from the program, or give another {self.what}."
+        )
         # A deployment of a table may be without entries: then nothing is to be given there, and the table stays as it is.
         return found.with_finding(Weight.ERROR if found.spelled.entries else Weight.WARNING, text)
 

@@ -26,24 +26,13 @@ from astro_provider.lifecycle.changing import BEFORE_AGAIN, Made, removal_sent_i
 from astro_provider.lifecycle.claims import Claimant, State
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding
+from astro_provider.lifecycle.inputs import FACTS, IDENTITY, NAMES, THINGS, Inputs
 from astro_provider.lifecycle.life import Life, Properties, dead_deployments, differs, within_its_time
-from astro_provider.lifecycle.resolving import Asked, Examined, Spelled
-from astro_provider.lifecycle.values import (
-    FACTS,
-    IDENTITY,
-    NAMES,
-    ONLY,
-    UNKNOWN,
-    Inputs,
-    known,
-    outputs,
-    text_or_none,
-)
+from astro_provider.lifecycle.resolving import Examined
+from astro_provider.lifecycle.values import UNKNOWN, known, text_or_none
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 from astro_provider.names import UNFINISHED
-
-_THINGS = (("deployment_id", "deployment_name"), ("org_token_id", "org_token_name"))
 
 
 class Lifecycle(Life[Inputs]):
@@ -57,9 +46,6 @@ class Lifecycle(Life[Inputs]):
         examined, findings = self._examine_and_claim(asked, Inputs.stored(olds) if olds else None, Claimant(urn))
         return asked.completed(examined), findings
 
-    def _asked(self, asked: Inputs, stored: Inputs | None, *, about_to_write: bool) -> Asked:
-        return asked_of(asked, stored, about_to_write=about_to_write, unchecked=self.is_unchecked)
-
     def _stays(self, asked: Inputs, stored: Inputs, found: Examined) -> bool:
         names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
         renamed = any(given is not None and known(was) and given != was for given, was in names)
@@ -72,7 +58,7 @@ class Lifecycle(Life[Inputs]):
         # A name that changes may mean another id, if the state was made while the checks were off and lacks the id.
         return stored.is_another(inputs) or any(
             getattr(stored, id_) is None and known(was := getattr(stored, name)) and was != getattr(inputs, name)
-            for id_, name in _THINGS
+            for id_, name in THINGS
         )
 
     def _check_by_spelling(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> Inputs:
@@ -88,18 +74,9 @@ class Lifecycle(Life[Inputs]):
             self._claims.checked(claimed, Claimant(urn), how)
         return inputs
 
-    def _incomplete(self, identifier: str, checked: Inputs) -> str:
-        return (
-            f"The state of {checked.of(identifier).in_words()} is incomplete: its outputs have lost the ids. The update writes "
-            "them again, and nothing changes in Astro for it."
-        )
-
     def _differs(self, checked: Inputs, stored: Inputs) -> bool:
         names = ((getattr(checked, name), getattr(stored, name)) for name in NAMES)
         return any(was is not None and differs(now, was) for now, was in names)
-
-    def _new_id(self, asked: Inputs) -> str:
-        return str(asked.binding)
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
@@ -124,14 +101,6 @@ class Lifecycle(Life[Inputs]):
 
     def _has_role(self, stored: Inputs, asked: Inputs) -> bool:
         return self._is_role(stored.organization_id, asked.role or UNKNOWN, stored.role or UNKNOWN)
-
-    def _outputs(self, asked: Inputs, made: Made) -> Properties:
-        [token] = [one.token for one in made.outcomes if one.token is not None]
-        return outputs(asked, token)
-
-    def _done(self, asked: Inputs, *, is_delete: bool) -> str:
-        has = "has no role any more" if is_delete else f"has the role {asked.role}"
-        return f"{sentence(asked.in_words())} {has}."
 
     def _not_given(
         self, call: EngineCall, made: Made, asked: Inputs, _stored: Inputs, olds: Mapping[str, Any]
@@ -194,7 +163,7 @@ class Lifecycle(Life[Inputs]):
             org_token_name=stored.org_token_name or found.token.name,
             role=stored.role if same else found.role,
         )
-        return inputs.properties() if olds else self._as_written(reader, inputs), outputs(inputs, found.token)
+        return inputs.properties() if olds else self._as_written(reader, inputs), inputs.outputs(found.token)
 
     def _as_written(self, reader: Reader, inputs: Inputs) -> Properties:
         """Return what a user would write: each thing by its name, if no other has it, and nothing that has its default."""
@@ -214,37 +183,6 @@ class Lifecycle(Life[Inputs]):
         return {name: value for name, value in inputs.properties().items() if name not in left_out}
 
 
-def asked_of(
-    asked: Inputs, stored: Inputs | None = None, *, about_to_write: bool = False, unchecked: bool = False
-) -> Asked:
-    """Return the wishes of a binding in the form in which they are examined; flags as in `Asked`."""
-    had = stored or Inputs()
-    if had.organization_id not in (None, asked.organization_id):
-        had = Inputs()  # ids of another organization
-    deployment, token = (
-        Spelled(
-            id_,
-            name,
-            getattr(asked, id_),
-            getattr(asked, name),
-            stored_id=getattr(had, id_),
-            stored_name=getattr(had, name),
-        )
-        for id_, name in _THINGS
-    )
-    return Asked(
-        asked.organization_id,
-        {ONLY.deployment: deployment},
-        {ONLY.token: token},
-        asked.entries,
-        workspace_id=asked.workspace_id,
-        overwrite=asked.overwrite,
-        must_exist=stored is not None or about_to_write,
-        about_to_write=about_to_write,
-        unchecked=unchecked,
-    )
-
-
 def _filled_in(asked: Inputs, state: Inputs, organization_id: str | None) -> Inputs:
     """Return the inputs, with the ids and names that the state has for what is spelled as it is there.
 
@@ -254,7 +192,7 @@ def _filled_in(asked: Inputs, state: Inputs, organization_id: str | None) -> Inp
     inputs = replace(asked, organization_id=asked.organization_id or organization_id or state.organization_id)
     if state.organization_id not in (None, inputs.organization_id):
         return inputs  # the state's ids are another organization's, under names that may be the same in both
-    for id_, name in _THINGS:
+    for id_, name in THINGS:
         asked_id, asked_name = getattr(asked, id_), getattr(asked, name)
         by_name = asked_id is None and asked_name is not None and asked_name == getattr(state, name)
         if by_name or (asked_id is not None and asked_id == getattr(state, id_)):

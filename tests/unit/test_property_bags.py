@@ -9,7 +9,8 @@ import pytest
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId
 from astro_provider.errors import InvalidInputs
-from astro_provider.lifecycle.values import UNKNOWN, Inputs, known, outputs
+from astro_provider.lifecycle.inputs import Inputs
+from astro_provider.lifecycle.values import UNKNOWN, known
 
 Properties = dict[str, Any]
 GOOD: Properties = {"deployment_id": "d", "role": "DEPLOYMENT_ADMIN", "org_token_name": "ci"}
@@ -189,7 +190,7 @@ TOKEN: Properties = {
 def test_outputs_are_the_inputs_and_what_the_list_shows() -> None:
     inputs = Inputs("DEPLOYMENT_ADMIN", "d", org_token_name="ci", organization_id="o", workspace_id="w")
 
-    assert outputs(inputs, ApiToken.model_validate(TOKEN)) == {
+    assert inputs.outputs(ApiToken.model_validate(TOKEN)) == {
         "organization_id": "o",
         "deployment_id": "d",
         "org_token_id": "t",
@@ -216,11 +217,11 @@ def test_outputs_are_the_inputs_and_what_the_list_shows() -> None:
 def test_created_by_is_full_name_else_token_name_else_user_name_else_id(profile: Properties, expected: str) -> None:
     token = ApiToken.model_validate({**TOKEN, "createdBy": profile})
 
-    assert expected == outputs(Inputs("R", "d"), token)["created_by"]
+    assert expected == Inputs("R", "d").outputs(token)["created_by"]
 
 
 def test_facts_that_the_service_left_out_are_no_outputs() -> None:
-    found = outputs(Inputs("R", "d"), ApiToken.model_validate({"id": "t", "name": "ci"}))
+    found = Inputs("R", "d").outputs(ApiToken.model_validate({"id": "t", "name": "ci"}))
 
     assert found == {"deployment_id": "d", "role": "R", "overwrite": False, "org_token_id": "t", "org_token_name": "ci"}
 
@@ -228,10 +229,10 @@ def test_facts_that_the_service_left_out_are_no_outputs() -> None:
 def test_a_name_is_put_out_as_the_program_spells_it() -> None:
     inputs = Inputs("R", "d", org_token_name="before the rename")
 
-    assert outputs(inputs, ApiToken.model_validate(TOKEN))["org_token_name"] == "before the rename"
+    assert inputs.outputs(ApiToken.model_validate(TOKEN))["org_token_name"] == "before the rename"
 
 
 def test_an_empty_description_is_a_fact() -> None:
-    found = outputs(Inputs("R", "d"), ApiToken.model_validate({**TOKEN, "description": ""}))
+    found = Inputs("R", "d").outputs(ApiToken.model_validate({**TOKEN, "description": ""}))
 
     assert found["description"] == ""

@@ -21,10 +21,9 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.adoption.names import Named, keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.findings import Weight
+from astro_provider.lifecycle.inputs import Inputs
 from astro_provider.lifecycle.preflight import examine
 from astro_provider.lifecycle.resolving import look_up
-from astro_provider.lifecycle.single import asked_of
-from astro_provider.lifecycle.values import Inputs
 
 Progress = Callable[[int, int], None]
 
@@ -203,7 +202,7 @@ def _examined(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], 
         Inputs.parse(adoption.inputs.properties())
     except InvalidInputs as invalid:
         return adoption, [str(invalid)], []
-    found = examine(reader, look_up(reader, asked_of(adoption.inputs)), missing=Weight.WARNING, unchanged=())
+    found = examine(reader, look_up(reader, adoption.inputs.wishes()), missing=Weight.WARNING, unchanged=())
     errors = [finding.text for finding in found.findings if finding.weight is Weight.ERROR]
     warnings = [finding.text for finding in found.findings if finding.weight is Weight.WARNING]
     spelled = replace(adoption, inputs=replace(adoption.inputs, role=adoption.inputs.completed(found).role))

@@ -18,7 +18,6 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from astro_provider.commands.adoption.find import Adoption
 from astro_provider.commands.adoption.project import Door
-from astro_provider.lifecycle.values import outputs
 from astro_provider.messages import shown
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY, camel
 from astro_provider.provider import (
@@ -49,7 +48,7 @@ def import_file(adoptions: Iterable[Adoption], door: Door = Door.DYNAMIC) -> str
             name=adoption.name,
             identifier=str(adoption.inputs.binding),
             inputs=adoption.inputs.properties(),
-            outs=outputs(adoption.inputs, adoption.token),
+            outs=adoption.inputs.outputs(adoption.token),
         )
         for adoption in adoptions
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from astro_provider.engine.plugin.properties import Properties
 from astro_provider.engine.property_names import STRANGERS
+from astro_provider.lifecycle.inputs import FACTS, IDENTITY, NAMES
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import FACTS, IDENTITY, NAMES, UNKNOWN, Unknown
+from astro_provider.lifecycle.values import UNKNOWN, Unknown
 from astro_provider.names import CUID
 
 REMOVES = "removes"  # an input that is no output

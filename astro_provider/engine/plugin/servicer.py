@@ -30,8 +30,8 @@ from astro_provider.engine.property_names import in_camel_case
 from astro_provider.errors import AstroProviderError, InputError, InvalidInputs, Kept, credential_in_clear
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_NAMED
+from astro_provider.lifecycle.inputs import Inputs
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import Inputs
 from astro_provider.messages import notices
 from astro_provider.names import NATIVE_BINDING, NATIVE_TABLE, UNFINISHED, camel, is_default_provider
 from astro_provider.version import __version__

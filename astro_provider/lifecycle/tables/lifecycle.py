@@ -9,9 +9,8 @@ written it, and the error says what stands. A delete goes on with what it can do
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +27,7 @@ from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import MOST_NAMED, Finding, Weight, say_all
 from astro_provider.lifecycle.life import Life, Properties, dead_deployments, within_its_time
 from astro_provider.lifecycle.preflight import examine_existing
-from astro_provider.lifecycle.resolving import Asked, Examined
-from astro_provider.lifecycle.tables.examining import asked_of, doubles
+from astro_provider.lifecycle.resolving import Examined, Found, T
 from astro_provider.lifecycle.tables.strangers import (
     Stranger,
     as_roles,
@@ -40,7 +38,7 @@ from astro_provider.lifecycle.tables.strangers import (
     unnamed,
 )
 from astro_provider.lifecycle.tables.values import Table
-from astro_provider.lifecycle.values import UNKNOWN, Entry, Unknown, known
+from astro_provider.lifecycle.values import UNKNOWN, Entry, Unknown, known, place
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 
@@ -90,14 +88,9 @@ class TableLifecycle(Life[Table]):
             self._to_be_taken.add(to_take(table.removes))
         return table, findings
 
-    def _asked(self, asked: Table, stored: Table | None, *, about_to_write: bool) -> Asked:
-        if about_to_write and not asked.is_known:  # a row that is not known must not read like one that left the table
-            raise AssertionError("the engine asked for a write while a value was unknown")
-        return asked_of(asked, stored or Table(), about_to_write=about_to_write)
-
     def _examine(self, asked: Table, stored: Table | None, found: Examined) -> Examined:
         examined = super()._examine(asked, stored, found)
-        return replace(examined, findings=[*examined.findings, *doubles(examined)])
+        return replace(examined, findings=[*examined.findings, *_doubles(examined)])
 
     def _meets(self, stored: Table | None, examined: Examined) -> Iterable[Finding]:
         new = [one for one in examined.bindings if stored is None or one not in stored.bindings]
@@ -123,12 +116,6 @@ class TableLifecycle(Life[Table]):
             self._claims.checked(claimed, by, State.STORED if entry in state.entries else State.WANTED)
         return table
 
-    def _incomplete(self, _identifier: str, _checked: Table) -> str:
-        return (
-            "The state of this table is incomplete: its outputs have lost the organization. The update writes them again; a "
-            "role that the outputs have lost and the program does not have stays in Astro."
-        )
-
     def _differs(self, checked: Table, stored: Table) -> bool:
         return (
             not checked.is_known
@@ -142,21 +129,12 @@ class TableLifecycle(Life[Table]):
     def _has_drifted(self, call: EngineCall, olds: Mapping[str, Any], checked: Table) -> bool:
         return bool(olds.get("strangers")) and self._claimant(call.urn, checked) not in self._checked
 
-    def _new_id(self, asked: Table) -> str:
-        return f"{asked.organization_id}/{uuid.uuid4().hex}"
-
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
         """Give what is new, change what differs, take what left the table, all of it or nothing; return the outputs."""
         stored = Table.stored(olds)
         asked, examined = self._ready(call, news, stored)
         return self._write(call, asked, examined, stored, olds)
-
-    def _outputs(self, asked: Table, _made: Made) -> Properties:
-        return asked.outputs()
-
-    def _done(self, _asked: Table, *, is_delete: bool) -> str:
-        return "All roles of this table are gone." if is_delete else "All changes of this table were made."
 
     def _not_given(
         self, call: EngineCall, made: Made, asked: Table, stored: Table, _olds: Mapping[str, Any]
@@ -303,6 +281,30 @@ class TableLifecycle(Life[Table]):
                 if binding not in examined.bindings:
                     called = f"token {binding.token_id} in {found.in_words} through {other}"
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))
+
+
+def _doubles(examined: Examined) -> Iterator[Finding]:
+    """Yield what is spelled twice: a deployment in the table, or a token in a deployment."""
+    for first, second in _alike(examined.deployments):
+        text = f"is {examined.deployments[second].in_words}, and so is {place(first)}: write all its tokens beneath one key."
+        yield Finding(Weight.ERROR, place(second), text)
+    alike = list(_alike(examined.tokens))
+    for deployment in examined.deployments if alike else ():
+        for first, second in alike:
+            one, other = Entry(deployment, first), Entry(deployment, second)
+            if {one, other} <= examined.roles.keys():
+                text = (
+                    f"is {examined.tokens[second].in_words}, and so is {one.place}: a token has one role in a deployment. "
+                    "Remove one of the two."
+                )
+                yield Finding(Weight.ERROR, other.place, text)
+
+
+def _alike(found: Mapping[str, Found[T]]) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for key, one in found.items():
+        if known(one.id) and first.setdefault(one.id, key) != key:
+            yield first[one.id], key
 
 
 def _places(bindings: Sequence[BindingId], *tables: Table) -> str:

@@ -9,13 +9,17 @@ The names of the properties stand in users' programs and state, so changing one 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from astro_provider.astro.identity import BindingId, no_secret
+from astro_provider.astro.writing.changes import Outcome
 from astro_provider.errors import InputError
+from astro_provider.lifecycle.resolving import Asked, Examined, Spelled
 from astro_provider.lifecycle.values import (
     A_ROLE,
     ROLES,
@@ -32,9 +36,6 @@ from astro_provider.lifecycle.values import (
 )
 from astro_provider.messages.words import in_words
 from astro_provider.names import CUID, UNFINISHED, UNFINISHED_ROLE, hidden_key
-
-if TYPE_CHECKING:
-    from astro_provider.lifecycle.resolving import Examined
 
 Row = Mapping[str, Text] | Literal[Unknown.UNKNOWN]
 Names = Mapping[str, str]
@@ -165,6 +166,54 @@ class Table:
         """Return the roles by the ids of the entries, without those that may stand, whose role is not known."""
         found = self.bindings.items()
         return {binding: self.entries[entry] for binding, entry in found if entry not in self.unfinished}
+
+    def wishes(self, stored: Table | None, *, about_to_write: bool, unchecked: bool) -> Asked:
+        """Return the table in the form in which it is examined; `stored` is the state's of the same organization."""
+        if about_to_write and not self.is_known:  # a row that is not known must not read like one that left the table
+            raise AssertionError("the engine asked for a write while a value was unknown")
+        state = stored or Table()
+        of_deployment: defaultdict[str, list[Entry]] = defaultdict(list)
+        of_token: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            of_deployment[entry.deployment].append(entry)
+            of_token[entry.token].append(entry)
+        stored_tokens = {entry.token for entry in state.entries}
+        return Asked(
+            self.organization_id,
+            {
+                key: _spelled(key, place(key), of_deployment[key], state.deployment_ids, is_stored=key in state.rows)
+                for key in self.rows
+            },
+            {
+                key: _spelled(key, _place_of(entries), entries, state.token_ids, is_stored=key in stored_tokens)
+                for key, entries in of_token.items()
+            },
+            self.entries,
+            workspace_id=self.workspace_id,
+            overwrite=self.overwrite,
+            must_exist=about_to_write,
+            about_to_write=about_to_write,
+            unchecked=unchecked,
+        )
+
+    def incomplete(self, _identifier: str) -> str:
+        """Return the warning about outputs that have lost the organization of the resource's id."""
+        return (
+            "The state of this table is incomplete: its outputs have lost the organization. The update writes them again; a "
+            "role that the outputs have lost and the program does not have stays in Astro."
+        )
+
+    def done(self, *, is_delete: bool) -> str:
+        """Return the sentence of a write that did all."""
+        return "All roles of this table are gone." if is_delete else "All changes of this table were made."
+
+    def new_id(self) -> str:
+        """Return an id for the table that is created: `<organization>/` and a random part."""
+        return f"{self.organization_id}/{uuid.uuid4().hex}"
+
+    def written(self, _outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """Return the outputs after a write."""
+        return self.outputs()
 
     def spellings(self, entry: Entry) -> list[Entry]:
         """Return what a program may write for an entry: the deployment and the token each by key or id."""
@@ -326,3 +375,17 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _names(value: Any) -> dict[str, str]:
     return {key: name for key, name in _mapping(value).items() if isinstance(name, str)}
+
+
+def _spelled(key: str, where: str, entries: list[Entry], ids: Names, *, is_stored: bool) -> Spelled:
+    by_id = key if is_stored and CUID.fullmatch(key) else None
+    stored_id, stored_name = (ids[key], key) if key in ids else (by_id, None)
+    return Spelled(
+        where, where, name=key, is_key=True, stored_id=stored_id, stored_name=stored_name, entries=tuple(entries)
+    )
+
+
+def _place_of(entries: list[Entry]) -> str:
+    """Return the place of a finding about a token: its first entry, and how many more it has."""
+    more = f" (and {len(entries) - 1} more of this token)" if len(entries) > 1 else ""
+    return entries[0].place + more
