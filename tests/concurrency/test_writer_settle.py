@@ -175,7 +175,7 @@ def test_the_error_of_a_change_that_fails_itself_reports_what_else_of_its_burst_
     assert scene.roles == read_before
 
 
-def test_a_change_that_comes_meanwhile_takes_the_duty_over(scene: Scene, make_writer: MakeWriter) -> None:
+def test_a_change_that_comes_meanwhile_relieves_the_one_that_stays(scene: Scene, make_writer: MakeWriter) -> None:
     first, second = scene.deployments(2)
     read_before = scene.roles
     written_first = threading.Event()
@@ -219,7 +219,7 @@ def test_a_look_takes_no_turn_from_the_writes(
     assert turns == ["POST", "GET", "GET"]
 
 
-def test_a_change_of_another_token_takes_the_duty_over_too(
+def test_a_change_of_another_token_relieves_the_one_that_stays_too(
     astro: Emulator, scene: Scene, make_writer: MakeWriter
 ) -> None:
     first, second = scene.deployments(2)
@@ -250,10 +250,10 @@ def test_threads_that_finish_at_one_moment_look_once_and_not_each(
 ) -> None:
     stay = Writer._stay  # noqa: SLF001  the moment in question has no other door
 
-    def stay_late(writer: Writer, duty: object) -> Account:
+    def stay_late(writer: Writer, arrivals: int) -> Account:
         # A busy machine takes the processor away between a thread's change and its question whether others are at work.
         time.sleep(0.02)
-        return stay(writer, duty)
+        return stay(writer, arrivals)
 
     monkeypatch.setattr(Writer, "_stay", stay_late)
     writer, _ = make_writer(settle_seconds=0.5)

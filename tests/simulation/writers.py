@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
+from astro_provider.astro.coverage import Reading
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import held_roles, role_in
-from astro_provider.astro.writing.account import NotStanding, Reason
+from astro_provider.astro.writing.account import NotStanding
 from astro_provider.astro.writing.changes import Change, Put, Remove, Roles
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.merge import Merge, Read, Write
-from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
+from astro_provider.astro.writing.settling import Look, Settling
 from astro_provider.errors import (
     AstroProviderError,
     BindingConflict,
@@ -140,20 +141,20 @@ class Process:
 
     def _write(self, batch: Batch) -> Routine:
         yield Until(lambda: False, self.started_at + batch.at)
-        duty = yield from self._make(batch)
-        if duty is not None:
-            yield from self._stay(duty)
+        arrivals = yield from self._make(batch)
+        if arrivals is not None:
+            yield from self._stay(arrivals)
 
     def _write_in_turn(self, batches: Sequence[Batch]) -> Routine:
-        """Make each batch after the one before, as an engine hands changes out; what is on duty does not wait for them."""
+        """Make each batch after the one before, as an engine hands changes out; a change that stays does not delay them."""
         for batch in batches:
             yield Until(lambda: False, self.world.clock.now + batch.at)
-            duty = yield from self._make(batch)
-            if duty is not None:
-                self.world.clock.start(self, self._stay(duty))
+            arrivals = yield from self._make(batch)
+            if arrivals is not None:
+                self.world.clock.start(self, self._stay(arrivals))
 
-    def _make(self, batch: Batch) -> Generator[Call | Until, Any, object]:
-        """Follow `Writer.write_all`, for all changes of a batch at once, and return the duty that it leaves with."""
+    def _make(self, batch: Batch) -> Generator[Call | Until, Any, int | None]:
+        """Follow `Writer.write_all`, for all changes of a batch at once; return what `Settling.leave` returns."""
         clock = self.world.clock
         self.settling.enter()
         for change in batch.changes:
@@ -265,15 +266,15 @@ class Process:
                     self.last_done[binding] = clock.now
                     self.met["undone by another, and made again"] += 1
 
-    def _stay(self, duty: object) -> Routine:
+    def _stay(self, arrivals: int) -> Routine:
         """Stay behind after the last change of a burst, as `Writer._stay` does."""
         settling = self.settling
         unsettled = bool(self.ledger.unsettled)
-        yield Until(lambda: settling.is_relieved(duty) or settling.is_over())
-        if settling.is_relieved(duty):
-            self.met["duty handed over"] += unsettled
+        yield Until(lambda: settling.is_relieved(arrivals) or settling.is_over())
+        if settling.is_relieved(arrivals):
+            self.met["relieved by a later change"] += unsettled
             return
-        account = settling.give_account(Reason.NOT_READ)
+        account = settling.give_account().changes
         self.lost += account
         self.met["told that something was undone for good"] += bool(account)
         for one in account:
@@ -290,19 +291,19 @@ class Process:
             look = settling.look(float(clock.now))
             try:
                 yield from self._play(look)
-                settling.ended(look.failure)
+                settling.failure = None
             except AstroProviderError as error:
-                settling.ended(error)
+                settling.failure = error
         self._looks = False
 
     def _play(self, look: Look) -> Routine:
         while (step := look.step()) is not None:
-            if isinstance(step, ListDeployment):
+            if isinstance(step, Reading):
                 sent_at = self.world.clock.now
                 deployment_id = step.bindings[0].deployment_id
                 found = yield from self._retried(lambda d=deployment_id: self.world.service.list_tokens(d))
                 listed = {token.id: token for token in found}
-                look.listed(listed, sent_at)
+                look.listed(step, listed, sent_at)
                 for binding in step.bindings:
                     if (ORGANIZATION_ID, binding.token_id) not in look.tokens:
                         token = listed.get(binding.token_id)
@@ -310,10 +311,10 @@ class Process:
                             binding, role_in(token.roles or (), binding.deployment_id) if token else None, sent_at
                         )
             else:
-                _, token_id = step.key
+                token_id = step.token_id
                 yield Until(lambda token_id=token_id: token_id not in self._led)  # type: ignore[misc]
                 self._led.add(token_id)
-                look.led(step.key, (yield from self._lead(token_id, ())).failure)
+                look.led(step, (yield from self._lead(token_id, ())).failure)
 
     def _retried(self, read: Any) -> Generator[Call | Until, Any, Any]:
         """Follow `AstroClient._call`, which retries reads by itself."""

@@ -40,7 +40,7 @@ EVENTS = {
     "undone by another, and made again",
     "read again because the list was old",
     "answer to a write that never came",
-    "duty handed over",
+    "relieved by a later change",
     "told that something was undone for good",
     "killed",
     "ended in ApiToken",

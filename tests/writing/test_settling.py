@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from astro_provider.astro.api import ApiToken, ApiTokenRole
+from astro_provider.astro.coverage import Reading
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.account import NotStanding, Reason
 from astro_provider.astro.writing.changes import Put, Remove
 from astro_provider.astro.writing.ledger import Ledger
-from astro_provider.astro.writing.settling import ListDeployment, ReadToken, Settling
+from astro_provider.astro.writing.settling import Settling
 from astro_provider.errors import NotFound, Unavailable
 
 SETTLE = 10.0
@@ -48,7 +49,7 @@ def test_while_others_are_in_flight_each_token_is_looked_at_a_settle_time_after_
     ledger.wrote(Put(of("u", "d1"), "A"), 7.0)
 
     assert settling.next_look_at() == 13.0
-    assert settling.look(13.0).step() == ReadToken(TokenKey("o", "t"))
+    assert settling.look(13.0).step() == TokenKey("o", "t")
 
 
 def test_looks_during_a_burst_are_gathered(settling: Settling, ledger: Ledger) -> None:
@@ -59,7 +60,7 @@ def test_looks_during_a_burst_are_gathered(settling: Settling, ledger: Ledger) -
 
     while (due := settling.next_look_at()) is not None:
         step = settling.look(due).step()
-        bindings = step.bindings if isinstance(step, ListDeployment) else (of("t0"),)
+        bindings = step.bindings if isinstance(step, Reading) else (of("t0"),)
         looks.append((due, [binding.token_id for binding in bindings]))
         for binding in bindings:
             ledger.settle(binding, "A", due)
@@ -89,17 +90,17 @@ def test_after_a_burst_nothing_waits_for_more_than_two_settle_times(settling: Se
     assert settling.next_look_at() == 11.0
 
 
-def test_the_last_change_that_leaves_has_the_duty_until_another_one_comes(settling: Settling, ledger: Ledger) -> None:
+def test_the_last_change_that_leaves_stays_until_another_one_comes(settling: Settling, ledger: Ledger) -> None:
     settling.enter()
     settling.enter()
     ledger.wrote(Put(of("t"), "A"), 1.0)
 
     first, last = settling.leave(), settling.leave()
-    on_duty = not settling.is_relieved(last)
+    assert first is None
+    assert last is not None
+    assert not settling.is_relieved(last)
     settling.enter()
 
-    assert first is None
-    assert on_duty
     assert settling.is_relieved(last)
 
 
@@ -109,6 +110,8 @@ def test_whoever_left_before_is_relieved_by_whoever_leaves_later(settling: Settl
     settling.enter()
     later = settling.leave()
 
+    assert earlier is not None
+    assert later is not None
     assert settling.is_relieved(earlier)
     assert not settling.is_relieved(later)
 
@@ -116,7 +119,7 @@ def test_whoever_left_before_is_relieved_by_whoever_leaves_later(settling: Settl
 def test_one_token_is_read_rather_than_listed(settling: Settling, ledger: Ledger) -> None:
     ledger.wrote(Put(of("t"), "A"), 1.0)
 
-    assert settling.look(11.0).step() == ReadToken(TokenKey("o", "t"))
+    assert settling.look(11.0).step() == TokenKey("o", "t")
 
 
 def test_what_a_list_shows_as_written_is_settled_and_all_else_is_read(settling: Settling, ledger: Ledger) -> None:
@@ -124,11 +127,14 @@ def test_what_a_list_shows_as_written_is_settled_and_all_else_is_read(settling: 
         ledger.wrote(Put(of(token_id), "A"), 1.0)
     look = settling.look(11.0)
 
-    assert isinstance(look.step(), ListDeployment)
-    look.listed({"stands": listed("stands"), "changed": listed("changed", "B"), "untold": listed("untold", None)}, 11.0)
+    step = look.step()
+    assert isinstance(step, Reading)
+    look.listed(
+        step, {"stands": listed("stands"), "changed": listed("changed", "B"), "untold": listed("untold", None)}, 11.0
+    )
 
     for token_id in ("changed", "untold", "vanished"):
-        assert look.step() == ReadToken(TokenKey("o", token_id))
+        assert look.step() == TokenKey("o", token_id)
         look.led(TokenKey("o", token_id), None)
     assert look.step() is None
     assert of("stands") not in ledger.unsettled
@@ -140,11 +146,12 @@ def test_a_removal_is_not_settled_by_a_list_that_shows_the_token_and_tells_no_ro
     for token_id in ("untold", "absent"):
         ledger.wrote(Remove(of(token_id)), 1.0)
     look = settling.look(11.0)
-    look.step()
+    step = look.step()
+    assert isinstance(step, Reading)
 
-    look.listed({"untold": listed("untold", None)}, 11.0)
+    look.listed(step, {"untold": listed("untold", None)}, 11.0)
 
-    assert look.step() == ReadToken(TokenKey("o", "untold"))
+    assert look.step() == TokenKey("o", "untold")
     assert [of("untold")] == ledger.unsettled
 
 
@@ -152,11 +159,12 @@ def test_where_no_list_can_be_had_every_token_is_read(settling: Settling, ledger
     for token_id in ("t", "u"):
         ledger.wrote(Put(of(token_id), "A"), 1.0)
     look = settling.look(11.0)
-    look.step()
+    step = look.step()
+    assert isinstance(step, Reading)
 
-    look.listed(None, 11.0)
+    look.listed(step, None, 11.0)
 
-    assert look.step() == ReadToken(TokenKey("o", "t"))
+    assert look.step() == TokenKey("o", "t")
 
 
 def test_a_look_ends_with_its_first_failure_but_a_token_that_is_gone_is_none(
@@ -167,17 +175,14 @@ def test_a_look_ends_with_its_first_failure_but_a_token_that_is_gone_is_none(
             ledger.wrote(Put(of(token_id, deployment_id), "A"), 1.0)
     look = settling.look(11.0)
 
-    assert look.step() == ReadToken(TokenKey("o", "t"))
+    assert look.step() == TokenKey("o", "t")
     look.led(TokenKey("o", "t"), NotFound("gone"))
-    assert look.step() == ReadToken(TokenKey("o", "u"))
-    failure = Unavailable("no answer")
-    look.led(TokenKey("o", "u"), failure)
-
-    assert look.step() is None
-    assert look.failure is failure
+    assert look.step() == TokenKey("o", "u")
+    with pytest.raises(Unavailable):
+        look.led(TokenKey("o", "u"), Unavailable("no answer"))
 
 
-def test_a_failed_look_ends_the_duty_with_an_account_of_all_that_was_not_seen(
+def test_after_a_failed_look_nothing_stays_and_there_is_an_account_of_all_that_was_not_seen(
     settling: Settling, ledger: Ledger
 ) -> None:
     settling.enter()
@@ -186,21 +191,21 @@ def test_a_failed_look_ends_the_duty_with_an_account_of_all_that_was_not_seen(
     ledger.give_up(refused, Reason.REFUSED, "no such role")
     settling.leave()
 
-    settling.ended(Unavailable("no answer"))
+    settling.failure = Unavailable("no answer")
 
     assert settling.is_over()
-    assert settling.give_account(Reason.NOT_READ, "no answer") == [
+    assert settling.give_account().changes == (
         NotStanding(Put(of("t"), "A"), Reason.NOT_READ, "no answer"),
         NotStanding(refused, Reason.REFUSED, "no such role"),
-    ]
-    assert settling.give_account(Reason.NOT_READ) == []
+    )
+    assert not settling.give_account()
 
 
 def test_a_look_that_failed_during_a_burst_is_made_again(settling: Settling, ledger: Ledger) -> None:
     settling.enter()
     ledger.wrote(Put(of("t"), "A"), 1.0)
     settling.look(11.0)
-    settling.ended(Unavailable("no answer"))
+    settling.failure = Unavailable("no answer")
 
     assert settling.next_look_at() == 20.0
     settling.leave()

@@ -16,11 +16,11 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from astro_provider.astro.api import deadline
-from astro_provider.astro.identity import TokenKey
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.writing.changes import Change, Outcome
 
 GATHER_SECONDS = 0.045  # that a lone change waits for others
@@ -46,23 +46,35 @@ class Ticket:
 
 @dataclass(eq=False)
 class Queue:
-    """The changes that wait for one token, whether a thread is leading it, and whether it has its turn to be written."""
+    """The changes that wait for one token, and those that its leader makes.
+
+    Attributes:
+        waiting: changes that no leader has taken yet.
+        in_hand: changes that the leader has taken, at most one for each binding.
+        led: a thread is leading the token.
+        has_turn: the leader may read and write the token now.
+    """
 
     waiting: list[Ticket] = field(default_factory=list)
+    in_hand: list[Ticket] = field(default_factory=list)
     led: bool = False
     has_turn: bool = False
 
+    def take(self, among: Iterable[Ticket]) -> None:
+        """Let the leader make those of these changes that still wait; a second change of a binding goes on waiting."""
+        waiting = set(self.waiting)
+        taken: dict[BindingId, Ticket] = {}
+        for ticket in among:
+            if ticket in waiting:
+                taken.setdefault(ticket.change.binding, ticket)
+        self.in_hand = list(taken.values())
+        waiting.difference_update(self.in_hand)
+        self.waiting = [ticket for ticket in self.waiting if ticket in waiting]
+
     def end_lead(self) -> None:
         """Let another thread lead. A turn that was not needed is lost, because it would be too late later."""
+        self.in_hand = []
         self.led = self.has_turn = False
-
-    def take_one_per_binding(self, among: Collection[Ticket]) -> list[Ticket]:
-        """Take what can be made together of those that wait; a second change of the same binding waits for the next time."""
-        there = set(self.waiting)
-        taken = {ticket.change.binding: ticket for ticket in reversed(list(among)) if ticket in there}
-        there -= set(taken.values())
-        self.waiting = [ticket for ticket in self.waiting if ticket in there]
-        return list(reversed(taken.values()))
 
 
 class Queues:
@@ -109,16 +121,13 @@ class Queues:
             came = -1
             while came != self._came and not self._all_are_here():
                 came = self._came
+                is_alone = came - self._ended <= 1 and time.monotonic() - self._ended_at > BATCH_SECONDS
+                patience = GATHER_SECONDS if is_alone else GATHER_IN_BATCH_SECONDS
                 # Each arrival begins the wait anew, until LONGEST_GATHER_SECONDS are over.
                 self._changed.wait_for(
                     lambda came=came: self._came != came or self._all_are_here(),  # type: ignore[misc]  # called here only
-                    timeout=min(self._patience(), latest - time.monotonic()),
+                    timeout=min(patience, latest - time.monotonic()),
                 )
-
-    def _patience(self) -> float:
-        """Seconds to wait for the next change."""
-        is_alone = self._came - self._ended <= 1 and time.monotonic() - self._ended_at > BATCH_SECONDS
-        return GATHER_SECONDS if is_alone else GATHER_IN_BATCH_SECONDS
 
     def _all_are_here(self) -> bool:
         return self._came - self._ended >= self._most_at_once

@@ -16,18 +16,19 @@ from http import HTTPStatus
 
 from astro_provider.astro.api import ApiToken, AstroClient, cancelling, deadline
 from astro_provider.astro.api.retry import retried
+from astro_provider.astro.coverage import Reading
 from astro_provider.astro.evidence import Evidence
-from astro_provider.astro.identity import TokenKey
+from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.organizations import PerOrganization
 from astro_provider.astro.roles import require_organization_scope
-from astro_provider.astro.writing.account import NOTHING_LOST, Account, Reason, left_out_in_words, repair_in_words
+from astro_provider.astro.writing.account import NOTHING_LOST, Account, left_out_in_words, repair_in_words
 from astro_provider.astro.writing.changes import Change, Outcome
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.astro.writing.locks import TokenLocks
 from astro_provider.astro.writing.merge import Merge, Read, Write
 from astro_provider.astro.writing.queues import Queue, Queues, Ticket
 from astro_provider.astro.writing.refusal import explain_refusal
-from astro_provider.astro.writing.settling import ListDeployment, Look, Settling
+from astro_provider.astro.writing.settling import Look, Settling
 from astro_provider.errors import (
     AstroProviderError,
     CallRefused,
@@ -102,8 +103,8 @@ class Writer:
                 outcomes = self._outcomes(changes)
             finally:
                 with self._changed:
-                    duty = self._settling.leave()
-            return Written(outcomes, NOTHING_LOST if duty is None else self._stay(duty))
+                    arrivals = self._settling.leave()
+            return Written(outcomes, NOTHING_LOST if arrivals is None else self._stay(arrivals))
 
     def _outcomes(self, changes: Sequence[Change]) -> list[Outcome]:
         """Queue the changes at their tokens, and see them made; a few tokens at a time, because each waits for its calls."""
@@ -152,49 +153,44 @@ class Writer:
         error = WriteNotConfirmed(f"{sentence(ticket.change.in_words)} {what}.")
         return Outcome(ticket.change, error=error, may_stand=not waits, may_come=not waits)
 
-    def _lead(self, key: TokenKey, *, only_looks: bool = False) -> Merge:
+    def _lead(self, key: TokenKey, *, only_looks: bool = False) -> Exception | None:
         """Make the changes that wait for a token, and with them whatever was undone there; the caller has set `led`.
 
-        Args:
-            key: the token.
-            only_looks: the changes that wait are left to others.
+        With `only_looks`, the changes that wait are left to others. Returns the error that ended the lead, if any.
         """
         queue = self._queues[key]
-        tickets: list[Ticket] = []
-        # If the turn or the lock is not had in time, that ends these changes alone: one that comes later may have more time.
-        may_go: Sequence[Ticket] = () if only_looks else tuple(queue.waiting)
-
-        @functools.cache
-        def begin() -> Merge:
-            with self._changed:
-                tickets.extend(queue.take_one_per_binding(may_go))
-                groups = {ticket.change.binding: ticket.group for ticket in tickets}
-                return Merge(key, [ticket.change for ticket in tickets], self._ledger, groups)
-
+        first = [] if only_looks else list(queue.waiting)
+        merge: Merge | None = None
+        stop: BaseException | None = None
         try:
             if not only_looks:
                 self._await_turn(key)
             with self._locks.holding(key):
-                if not only_looks:
-                    may_go = queue.waiting  # also those that have come meanwhile
-                retried(lambda _: self._run(begin(), queue))
-        except Exception as error:  # noqa: BLE001  whatever it is, the followers must get an outcome
+                merge = self._begin(key, [] if only_looks else queue.waiting)  # also what has come meanwhile
+                retried(functools.partial(self._run, merge, queue))
+        except BaseException as error:  # noqa: BLE001  whatever it is, the followers must get an outcome
+            # Without the turn or the lock in time, what has come meanwhile goes on waiting: it may have more time.
+            merge = merge or self._begin(key, first)
+            stop = None if isinstance(error, Exception) else error
             with self._changed:
-                begin().failed(error)
-        except BaseException as error:
-            with self._changed:
-                begin().failed(_stopped(begin(), error))
-            raise
-        finally:
-            merge = begin()
-            with self._changed:
-                for ticket in tickets:
-                    self._queues.end(ticket, merge.outcome(ticket.change))
-                queue.end_lead()
-                self._changed.notify_all()  # before anything that may fail, or the followers would wait in vain
-                self._keep_looking()
-            _warn_of(merge)
-        return merge
+                merge.failed(error if isinstance(error, Exception) else _stopped(key, error))
+        with self._changed:
+            for ticket in queue.in_hand:
+                self._queues.end(ticket, merge.outcome(ticket.change))
+            queue.end_lead()
+            self._changed.notify_all()  # before anything that may fail, or the followers would wait in vain
+            self._keep_looking()
+        _warn_of(merge)
+        if stop is not None:
+            raise stop
+        return merge.failure
+
+    def _begin(self, key: TokenKey, among: Sequence[Ticket]) -> Merge:
+        with self._changed:
+            queue = self._queues[key]
+            queue.take(among)
+            groups = {ticket.change.binding: ticket.group for ticket in queue.in_hand}
+            return Merge(key, [ticket.change for ticket in queue.in_hand], self._ledger, groups)
 
     def _await_turn(self, key: TokenKey) -> None:
         """Wait until a token may be read for a write: out of step with other writers, and in turn with other tokens."""
@@ -206,7 +202,7 @@ class Writer:
             cancelling.pause(min(pause, deadline.current().remaining / 2))
         self._queues.await_turn(queue, lambda: self._client.await_turn("POST"))
 
-    def _run(self, merge: Merge, queue: Queue) -> None:
+    def _run(self, merge: Merge, queue: Queue, _attempt: int) -> None:
         """Take the steps of a merge until it is done or a call fails."""
         while True:
             with self._changed:
@@ -274,26 +270,22 @@ class Writer:
             with self._changed:
                 merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
-    def _stay(self, duty: object) -> Account:
+    def _stay(self, arrivals: int) -> Account:
         """Stay after the last change of a batch, until all of the batch has been seen standing.
 
         Returns:
-            What could not be made to stand; nothing if another change has taken the duty over.
+            What could not be made to stand; nothing if another change has arrived after that many, and stays instead.
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._settling.is_relieved(duty) or self._settling.is_over(),
+                lambda: self._settling.is_relieved(arrivals) or self._settling.is_over(),
                 timeout=deadline.current().remaining,
             )
-            if self._settling.is_relieved(duty):  # a later change stays for both
+            if self._settling.is_relieved(arrivals):
                 return NOTHING_LOST
-            failure = self._settling.failure
-            if failure is not None:
-                account = self._settling.give_account(Reason.NOT_READ, str(failure))
-            else:
-                account = self._settling.give_account(Reason.NO_TIME)
+            account = self._settling.give_account()
             self._changed.notify_all()
-            return Account(tuple(account), {one.key: self._ledger.others(one.key) for one in account})
+            return account
 
     def _keep_looking(self) -> None:
         """Start the thread that looks at what was written, unless it runs or there is nothing to look at."""
@@ -301,7 +293,7 @@ class Writer:
             looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
             try:
                 looker.start()
-            except RuntimeError:  # the machine has no thread left; the change on duty reports that no look was made
+            except RuntimeError:  # the machine has no thread left; the change that stays reports that no look was made
                 return
             self._looker = looker
 
@@ -319,14 +311,14 @@ class Writer:
                 if self._changed.wait_for(lambda due=due: self._settling.next_look_at() != due, timeout=waited_for):  # type: ignore[misc]
                     continue
                 look = self._settling.look(time.monotonic())
+            failure = None
             try:
                 with deadline.ending_in(self._timeout_seconds):
                     self._play(look)
-                failure = look.failure
-            except Exception as error:  # noqa: BLE001  whatever it is, the change on duty must report it
+            except Exception as error:  # noqa: BLE001  whatever it is, the change that stays must report it
                 failure = error
             with self._changed:
-                self._settling.ended(failure)
+                self._settling.failure = failure
                 self._changed.notify_all()
 
     def _play(self, look: Look) -> None:
@@ -335,26 +327,24 @@ class Writer:
                 step = look.step()
             if step is None:
                 return
-            if isinstance(step, ListDeployment):
+            if isinstance(step, Reading):
                 sent_at = time.monotonic()
-                listed = self._list(step)
+                listed = self._list(step.bindings[0])
                 with self._changed:
-                    look.listed(listed, sent_at)
+                    look.listed(step, listed, sent_at)
             else:
                 with self._changed:
-                    queue = self._queues[step.key]
+                    queue = self._queues[step]
                     self._changed.wait_for(lambda queue=queue: not queue.led)  # type: ignore[misc]
                     queue.led = True
-                failure = self._lead(step.key, only_looks=True).failure
+                failure = self._lead(step, only_looks=True)
                 with self._changed:
-                    look.led(step.key, failure)
+                    look.led(step, failure)
 
-    def _list(self, step: ListDeployment) -> dict[str, ApiToken] | None:
-        binding = step.bindings[0]
+    def _list(self, binding: BindingId) -> dict[str, ApiToken] | None:
+        client = self._client.of(binding.organization_id)
         try:
-            found = self._client.of(binding.organization_id).list_tokens(
-                deployment_id=binding.deployment_id, complete=True
-            )
+            found = client.list_tokens(deployment_id=binding.deployment_id, complete=True)
         except (CallRefused, NotFound, UnexpectedAnswer):  # the deployment is gone, or one token cannot be read
             return None
         return {token.id: token for token in found}
@@ -398,9 +388,9 @@ def _was_not_made(error: AstroProviderError) -> bool:
     return status is not None and status != HTTPStatus.REQUEST_TIMEOUT and status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _stopped(merge: Merge, error: BaseException) -> WriteNotConfirmed:
+def _stopped(key: TokenKey, error: BaseException) -> WriteNotConfirmed:
     return WriteNotConfirmed(
-        f"Token {merge.key.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
+        f"Token {key.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
         "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
     )
 
