@@ -210,7 +210,9 @@ def test_what_is_there_already_is_not_written_again(scene: Scene, make_writer: M
 
 
 @pytest.mark.usefixtures("no_pace")
-def test_a_burst_pays_one_look_however_many_changes_relieve_the_one_that_stays(scene: Scene, make_writer: MakeWriter) -> None:
+def test_a_burst_pays_one_look_however_many_changes_relieve_the_one_that_stays(
+    scene: Scene, make_writer: MakeWriter
+) -> None:
     scene.astro.settings(latency_ms=20)
     writer, _ = make_writer(settle_seconds=1.0)
     deployments = scene.deployments(40)

@@ -245,7 +245,7 @@ class Process:
         except (CallRefused, NotFound) as error:
             with self._noting(merge, changes):
                 guilty = merge.refused(error)
-                if guilty is not None:
+                if guilty:
                     merge.blame(guilty, WriteRefused(str(error)))
         except AstroProviderError:
             merge.lost(may_come=True)

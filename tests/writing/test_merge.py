@@ -242,8 +242,8 @@ def test_one_refused_change_is_to_blame_itself() -> None:
     reads(merge)
 
     guilty = merge.refused(REFUSED)
-    assert guilty is change
-    merge.blame(change, WriteRefused("no such role"))
+    assert guilty == [change]
+    merge.blame(guilty, WriteRefused("no such role"))
 
     assert reads(merge) is None
     assert str(merge.outcomes[ONE]) == "no such role"
@@ -254,12 +254,12 @@ def test_where_a_merged_list_is_refused_its_changes_are_made_one_by_one() -> Non
     merge = merging(Put(ONE, "A"), bad, Put(THREE, "A"))
     reads(merge)
 
-    assert merge.refused(REFUSED) is None
+    assert merge.refused(REFUSED) == []
     assert Write(held(d1="A")) == reads(merge)
     merge.wrote(answer(d1="A"), 0.0)
     assert Write(held(d1="A", d2="NO_SUCH_ROLE")) == reads(merge, d1="A")
-    assert merge.refused(REFUSED) is bad
-    merge.blame(bad, WriteRefused("no such role"))
+    assert merge.refused(REFUSED) == [bad]
+    merge.blame([bad], WriteRefused("no such role"))
     assert Write(held(d1="A", d3="A")) == reads(merge, d1="A")
     merge.wrote(answer(d1="A", d3="A"), 0.0)
     assert reads(merge, d1="A", d3="A") is None
@@ -300,9 +300,9 @@ def test_a_write_that_finds_nothing_is_read_again_before_anybody_is_blamed() -> 
     merge = merging(change)
     reads(merge)
 
-    assert merge.refused(NOT_THERE) is None
+    assert merge.refused(NOT_THERE) == []
     assert Write(held(d1="A")) == reads(merge)
-    assert merge.refused(NOT_THERE) is change
+    assert merge.refused(NOT_THERE) == [change]
 
 
 def test_a_token_that_is_gone_fails_all_its_changes_and_is_forgotten() -> None:
@@ -397,7 +397,7 @@ def test_a_change_that_is_refused_leaves_the_earlier_one_remembered(refusal: str
     reads(merge, now=1.0, d1="A")
     if refusal == "by the service":
         merge.refused(REFUSED)
-        merge.blame(change, WriteRefused("no such role"))
+        merge.blame([change], WriteRefused("no such role"))
 
     assert isinstance(merge.outcomes[ONE], WriteRefused | BindingConflict)
     assert ledger.unsettled == [ONE]
@@ -423,13 +423,13 @@ def test_what_was_undone_and_is_refused_is_given_up_and_the_rest_is_made() -> No
     merge.refused(REFUSED)
     assert Write(held(d1="a role that was deleted")) == reads(merge, now=1.0)
     guilty = merge.refused(REFUSED)
-    assert guilty == Put(ONE, "a role that was deleted")
+    assert guilty == [Put(ONE, "a role that was deleted")]
     merge.blame(guilty, WriteRefused("no such role"))
     assert Write(held(d2="A")) == reads(merge, now=1.0)
     merge.wrote(answer(d2="A"), 2.0)
     assert reads(merge, now=2.0, d2="A") is None
 
-    assert ledger.given_up == {ONE: NotStanding(guilty, Reason.REFUSED, "no such role")}
+    assert ledger.given_up == {ONE: NotStanding(guilty[0], Reason.REFUSED, "no such role")}
     assert ledger.unsettled == [TWO]
     assert {TWO: ApiToken} == {of: type(outcome) for of, outcome in merge.outcomes.items()}
 
@@ -462,12 +462,13 @@ def test_what_is_only_made_together_is_refused_together_and_leaves_the_rest() ->
     merge = Merge(TokenKey("o", "t"), [good, first, second], Ledger(SETTLE), {TWO: "table", THREE: "table"})
     reads(merge, d3="C")
 
-    assert merge.refused(REFUSED) is None
+    assert merge.refused(REFUSED) == []
     assert reads(merge, d3="C") == Write(held(d3="C", d1="A"))
     merge.wrote(answer(d1="A", d3="C"), 0.0)
     assert reads(merge, d1="A", d3="C") == Write(held(d1="A", d2="B"))
-    assert merge.refused(REFUSED) is first
-    merge.blame(first, WriteRefused("no such role"))
+    guilty = merge.refused(REFUSED)
+    assert guilty == [first, second]
+    merge.blame(guilty, WriteRefused("no such role"))
 
     assert isinstance(merge.outcomes[ONE], ApiToken)
     assert isinstance(merge.outcomes[TWO], WriteRefused)

@@ -38,11 +38,11 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class NotStanding:
-    """A change that was written, and does not stand or is not known to; `detail` is what the service said."""
+    """A change that was written, and does not stand or is not known to."""
 
     change: Change
     reason: Reason
-    detail: str = ""
+    detail: str = ""  # what the service said
 
     @property
     def key(self) -> TokenKey:
@@ -57,15 +57,10 @@ class NotStanding:
 
 @dataclass(frozen=True)
 class Others:
-    """The signs of other writers of a token.
+    """The signs of other writers of a token."""
 
-    Attributes:
-        last_writer: its name, if the service moved `updatedAt` and names the writer; otherwise None.
-        deployment_ids: where a role changed that this process did not write.
-    """
-
-    last_writer: str | None = None
-    deployment_ids: tuple[str, ...] = ()
+    last_writer: str | None = None  # its name, if the service moved `updatedAt` and names the writer
+    deployment_ids: tuple[str, ...] = ()  # where a role changed that this process did not write
 
     @property
     def in_words(self) -> str:
@@ -82,12 +77,7 @@ class Others:
 
 @dataclass(frozen=True)
 class Account:
-    """The changes of a batch that were reported as made, and do not stand or are not known to.
-
-    Attributes:
-        changes: them.
-        others: what the tokens have shown of their other writers.
-    """
+    """The changes of a batch that were reported as made, and do not stand or are not known to."""
 
     changes: tuple[NotStanding, ...] = ()
     others: Mapping[TokenKey, Others] = field(default_factory=dict)

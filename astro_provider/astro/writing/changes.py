@@ -20,15 +20,10 @@ Roles = tuple[ApiTokenRole, ...]
 
 @dataclass(frozen=True)
 class _OfOneEntry:
-    """The part that all changes share.
-
-    Attributes:
-        binding: the entry.
-        called: how a message speaks of it, if names are known: names first, then ids.
-    """
-
     binding: BindingId
-    called: str = field(default="", compare=False, kw_only=True)
+    called: str = field(
+        default="", compare=False, kw_only=True
+    )  # in a message, if names are known: first they, then ids
 
     @property
     def in_words(self) -> str:
@@ -42,14 +37,10 @@ class _OfOneEntry:
 
 @dataclass(frozen=True)
 class Put(_OfOneEntry):
-    """Give the token that role in the deployment, whatever it holds there now.
-
-    Attributes:
-        exact: letters count, because the organization has another role that differs in case only.
-    """
+    """Give the token that role in the deployment, whatever it holds there now."""
 
     role: str
-    exact: bool = field(default=False, kw_only=True)
+    exact: bool = field(default=False, kw_only=True)  # the organization has another role that differs in case only
 
     def fulfilled_by(self, held: str | None) -> bool:
         """Return whether a role held in the deployment is what this change wants."""
@@ -66,7 +57,11 @@ class Add(Put):
         """Return why this change must not be made if that role is held; None if it may."""
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
-        return _conflict(self.in_words, held, self.role)
+        return BindingConflict(
+            f"{sentence(self.in_words)} already has the role {held}, and {self.role} is asked for. Set overwrite to true to "
+            "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
+            "entry renames all others; name them by deployment and token), another stack, or a person."
+        )
 
 
 @dataclass(frozen=True)
@@ -133,23 +128,10 @@ def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:
 
 
 def taking_back(change: Change, before: str | None) -> Change | None:
-    """The change that takes another one back; None if that one changed nothing.
-
-    Args:
-        change: what was made, or may have been.
-        before: the role that the token had there before it.
-    """
+    """The change that takes another one back, before which the token had that role; None if that one changed nothing."""
     left, exact = (None, False) if isinstance(change, Remove) else (change.role, change.exact)
     if same_role(left, before, exact=exact):
         return None
     if before is None:
         return TakeBack(change.binding, str(left), called=change.called, exact=exact)
     return GiveBack(change.binding, before, left, called=change.called, exact=exact)
-
-
-def _conflict(called: str, held: str, wanted: str) -> BindingConflict:
-    return BindingConflict(
-        f"{sentence(called)} already has the role {held}, and {wanted} is asked for. Set overwrite to true to "
-        "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
-        "entry renames all others; name them by deployment and token), another stack, or a person."
-    )

@@ -26,19 +26,14 @@ from __future__ import annotations
 
 import math
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId, TokenKey
 from astro_provider.astro.roles import held_roles
-from astro_provider.astro.writing.account import (
-    LATEST_SETTLE_TIMES,
-    MOST_TIMES_UNDONE,
-    NotStanding,
-    Others,
-    Reason,
-)
+from astro_provider.astro.writing.account import LATEST_SETTLE_TIMES, MOST_TIMES_UNDONE, NotStanding, Others, Reason
 from astro_provider.astro.writing.changes import Change, Roles
 
 MOST_EXTENSIONS = 3  # of the settle time, while others are at work on the same token
@@ -60,19 +55,22 @@ class _Written:
     counted_at: float = -math.inf  # the last of them
     undone: bool = False  # a read that came in time has shown it undone, so it may be put back later, too
 
-    def begin_again(self, at: float) -> None:
-        """Wait another settle time, because others are at work; but not for ever."""
-        if self.extensions < MOST_EXTENSIONS:
-            self.extensions += 1
-            self.at = max(self.at, at)
 
+@dataclass
+class _Seen:
+    """A token as this process saw it last.
 
-@dataclass(frozen=True)
-class _Left:
-    """A token as this process saw it last: its list, and the latest `updatedAt` (epoch seconds) that is accounted for."""
+    Attributes:
+        roles: its list; None: no read and no write has shown it yet.
+        updated_at: the latest `updatedAt` (epoch seconds) that is accounted for; None if unknown.
+        others: the signs of other writers.
+        repairs: of what the last read showed undone, the repair that comes now.
+    """
 
-    roles: Roles
-    updated_at: float | None
+    roles: Roles | None = None
+    updated_at: float | None = None
+    others: Others = field(default_factory=Others)
+    repairs: int = 0
 
 
 class Ledger:
@@ -88,10 +86,8 @@ class Ledger:
         self.given_up: dict[BindingId, NotStanding] = {}
         self._draw = draw
         self._written: dict[BindingId, _Written] = {}
-        self._left: dict[TokenKey, _Left] = {}
-        self._others: dict[TokenKey, Others] = {}
         self._sent: dict[BindingId, float] = {}  # when a write was sent last, whatever came of it
-        self._repairs: dict[TokenKey, int] = {}  # of what its last read showed undone, the repair that comes now
+        self._seen: defaultdict[TokenKey, _Seen] = defaultdict(_Seen)
 
     def sent(self, changes: Iterable[Change], at: float) -> None:
         """Note that a write of these changes goes out at that time. Its answer may never come."""
@@ -107,7 +103,7 @@ class Ledger:
         """Remember that the service showed an undone change as made again at that time."""
         before = self._written.get(change.binding)
         self.wrote(change, at)
-        if before is not None and change.binding in self._written:
+        if before is not None:
             after = self._written[change.binding]
             after.repairs = before.repairs + 1
             after.times_undone, after.counted_at = before.times_undone, before.counted_at
@@ -116,23 +112,20 @@ class Ledger:
         """Note that a change was fulfilled before anything was written, as a read shows that was sent at `read_at`.
 
         It is not defended, unless we sent a write of the same entry shortly before that read, perhaps without an answer:
-        then what stands there is our write, or others are at work on it, and one of them wrote an old list back.
+        then what stands there is our write, or another writer has restored it from an old list.
         """
-        # A write without an answer may have made it, or another writer may have restored it from an old list.
         lately = self._sent.get(change.binding, -math.inf) + LATEST_SETTLE_TIMES * self.settle_seconds
         if change.binding in self._written or read_at <= lately:
             self.wrote(change, now)
         self.given_up.pop(change.binding, None)
 
     def left(self, key: TokenKey, roles: Roles, latest_update: float | None = None) -> None:
-        """Remember what our own write has left on a token.
+        """Remember the list that our own write has left on a token.
 
-        Args:
-            key: the token.
-            roles: its list.
-            latest_update: the latest `updatedAt` (epoch seconds) that our write can have given it; None if unknown.
+        `latest_update` is the latest `updatedAt` (epoch seconds) that our write can have given it; None if unknown.
         """
-        self._left[key] = _Left(roles, latest_update)
+        seen = self._seen[key]
+        seen.roles, seen.updated_at = roles, latest_update
 
     def to_make_again(self, key: TokenKey, token: ApiToken, read_at: float, *, by_look: bool = False) -> list[Change]:
         """Settle what a read of a whole token shows standing, and return the changes that it shows to be undone.
@@ -143,53 +136,49 @@ class Ledger:
             read_at: when the read was sent.
             by_look: the read is a look, and no change's own.
         """
-        roles, updated_at = token.roles or (), token.updated_epoch
-        ours = [binding for binding in self._written if binding.token_key == key]
+        roles, seen = token.roles or (), self._seen[key]
+        ours = {binding: written for binding, written in self._written.items() if binding.token_key == key}
         held = held_roles(roles)
-        left = self._left.get(key)
-        if left is not None and (roles != left.roles or self.updated_by_others(key, updated_at)):
-            self._note_others(key, left, token, held)
+        if seen.roles is not None and (roles != seen.roles or self.updated_by_others(key, token.updated_epoch)):
+            self._note_others(key, seen.roles, token, held)
             # One of them may have read before our write, and may yet write: each change must stand a settle time from now.
-            for written in (self._written[binding] for binding in ours):
-                if not self._is_late(written, read_at):
-                    written.begin_again(read_at)
-        self._left[key] = _Left(roles, updated_at)
-        # The longest row of repairs decides how long this token's next read waits (`pause`).
+            for written in ours.values():
+                if not self._is_late(written, read_at) and written.extensions < MOST_EXTENSIONS:
+                    written.extensions += 1
+                    written.at = max(written.at, read_at)
+        seen.roles, seen.updated_at = roles, token.updated_epoch
         found = (self.settle(binding, held.get(binding.deployment_id), read_at, by_look=by_look) for binding in ours)
         undone = [change for change in found if change is not None]
-        self._repairs[key] = max((self._written[change.binding].repairs + 1 for change in undone), default=0)
+        # The longest row of repairs decides how long this token's next read waits (`pause`).
+        seen.repairs = max((ours[change.binding].repairs + 1 for change in undone), default=0)
         return undone
 
     def pause(self, key: TokenKey) -> float:
         """Seconds to wait before a token is read for a write: 0, unless its last read showed a change of ours undone."""
-        repairs = self._repairs.get(key, 0)
+        repairs = self._seen[key].repairs
         if not repairs:
             return 0.0
         return self._draw() * FIRST_PAUSE * 2.0 ** min(repairs - 1, MOST_DOUBLINGS) * self.settle_seconds
 
     def others(self, key: TokenKey) -> Others:
         """The signs of other writers of a token, since this process first wrote it."""
-        return self._others.get(key, Others())
+        return self._seen[key].others
 
-    def _note_others(self, key: TokenKey, left: _Left, token: ApiToken, held: dict[str, str]) -> None:
+    def _note_others(self, key: TokenKey, before: Roles, token: ApiToken, held: dict[str, str]) -> None:
         # `updatedBy` is another writer's only if `updatedAt` is later than our own write can have made it.
         last_writer = None
         if self.updated_by_others(key, token.updated_epoch) and token.updated_by is not None:
             last_writer = token.updated_by.display_name
-        before = held_roles(left.roles)
-        changed = {one for one in before.keys() | held.keys() if before.get(one) != held.get(one)}
-        theirs = tuple(
-            sorted(one for one in changed if BindingId(key.organization_id, one, key.token_id) not in self._sent)
-        )
+        held_before = held_roles(before)
+        changed = sorted(one for one in held_before.keys() | held.keys() if held_before.get(one) != held.get(one))
+        theirs = tuple(one for one in changed if BindingId(key.organization_id, one, key.token_id) not in self._sent)
         known = self.others(key)
-        self._others[key] = Others(last_writer or known.last_writer, theirs or known.deployment_ids)
+        self._seen[key].others = Others(last_writer or known.last_writer, theirs or known.deployment_ids)
 
     def updated_by_others(self, key: TokenKey, updated_at: float | None) -> bool:
         """Return whether an `updatedAt` shows that others have written a token since we saw or wrote it last."""
-        left = self._left.get(key)
-        return (
-            left is not None and left.updated_at is not None and updated_at is not None and updated_at > left.updated_at
-        )
+        known = self._seen[key].updated_at
+        return known is not None and updated_at is not None and updated_at > known
 
     def settle(self, binding: BindingId, held: str | None, read_at: float, *, by_look: bool = False) -> Change | None:
         """Compare what a read shows with what was written, and forget what has stood for a settle time.
@@ -209,8 +198,8 @@ class Ledger:
         if written.change.fulfilled_by(held):
             # Sooner than a settle time after the write, a writer that had read before it may still undo it.
             if read_at >= written.at + self.settle_seconds:
-                del self._written[binding]
-                self._repairs.pop(binding.token_key, None)  # a list of a deployment's tokens shows that, too
+                self.forget([binding])
+                self._seen[binding.token_key].repairs = 0  # a list of a deployment's tokens shows that, too
             return None
         # Found undone so late for the first time: an old list or a person's decision, so it is not put back.
         if self._is_late(written, read_at) and not written.undone:
@@ -232,7 +221,7 @@ class Ledger:
 
     def forget(self, bindings: Iterable[BindingId]) -> None:
         """Forget bindings that another change is about now, or whose token is gone."""
-        for binding in list(bindings):
+        for binding in bindings:
             self._written.pop(binding, None)
 
     def give_up(self, change: Change, reason: Reason, detail: str = "") -> None:
@@ -251,8 +240,7 @@ class Ledger:
 
     def due(self) -> dict[TokenKey, float]:
         """When each token must be looked at: a settle time after the last of our writes that is not settled."""
-        due: dict[TokenKey, float] = {}
+        due: defaultdict[TokenKey, float] = defaultdict(float)
         for binding, written in self._written.items():
-            key = binding.token_key
-            due[key] = max(due.get(key, 0.0), written.at + self.settle_seconds)
+            due[binding.token_key] = max(due[binding.token_key], written.at + self.settle_seconds)
         return due

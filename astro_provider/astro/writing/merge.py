@@ -101,8 +101,15 @@ class Merge:
         if self._wanted is None:
             return Read(before_write=not self._only_looks)
         # No writer may take longer than a settle time from its read to its write; half of it is left for the write itself.
-        if self._ledger.settle_seconds and now - self._read_at > self._ledger.settle_seconds / 2:
-            return self._read_again_because_stale(now - self._read_at)
+        settle_seconds, age = self._ledger.settle_seconds, now - self._read_at
+        if settle_seconds and age > settle_seconds / 2:
+            self._wanted = None
+            self._stale_reads += 1
+            if self._stale_reads < MOST_STALE_READS:
+                return Read(before_write=True)
+            # A service that is slower than the settle time allows would be read for ever.
+            self.failed(_too_slow(self.key.token_id, age, settle_seconds))
+            return None
         # Noted before it is sent: the answer may never come.
         self._first_sent = {change.binding for change in self._now_writing} - self._sent
         self._sent |= self._first_sent
@@ -143,12 +150,14 @@ class Merge:
         if todo and self._only_looks:  # a look awaits no turn to write, so the token is read again when there is one
             self._only_looks = False
             return
-        self._now_writing = self.group_of(todo[0], todo) if todo and self._one_by_one else todo
+        self._now_writing = self._first_group(todo) if todo and self._one_by_one else todo
         # Astro refuses a list that names a deployment that is gone.
         living = tuple(entry for entry in roles if deployment_of(entry) not in self._dead)
         self._wanted = apply_all(self._now_writing, living)
         if todo and self._writes >= self._most_writes:
-            self._end_unconfirmed(roles)
+            for change in list(self._open.values()):
+                self._close(change, _not_confirmed(change, role_in(roles, change.binding.deployment_id), self._writes))
+            self._finished = True
 
     def wrote(self, answer: SubjectRoles, now: float, *, latest_update: float | None = None) -> None:
         """Take the answer to the write: it must show what was asked, or the token is read again.
@@ -191,24 +200,22 @@ class Merge:
         self._sent -= self._first_sent
         self._wanted = None
 
-    def refused(self, error: ServiceError) -> Change | None:
+    def refused(self, error: ServiceError) -> list[Change]:
         """Take the service's refusal of the list.
 
         Returns:
-            The change to `blame`, with its group; None if several groups were in the list, which are then tried one by
-            one, or if the token itself may be gone, which the next read shows.
+            The changes to `blame`: all of one group. None of them if several groups were in the list, which are then tried
+            one by one, or if the token itself may be gone, which the next read shows.
         """
         # Astro refuses a list whole and does not name the entry, so only a list with one group shows which group it is.
-        first = self._now_writing[0]
-        guilty = first if len(self.group_of(first, self._now_writing)) == len(self._now_writing) else None
+        group = self._first_group(self._now_writing)
         # A 404 may be the token's: the next read shows that, and blames no change for it.
-        if isinstance(error, NotFound) and not self._one_by_one:
-            guilty = None
+        is_known = len(group) == len(self._now_writing) and (self._one_by_one or not isinstance(error, NotFound))
         if not self._one_by_one:
             self._one_by_one = True
             self._most_writes += self._writes + len(self._now_writing)
         self.not_made()
-        return guilty
+        return group if is_known else []
 
     def others_named(self, write: Write) -> set[str]:
         """The deployments that a list names and that no change in it gives a role in, but those that were left out."""
@@ -219,8 +226,7 @@ class Merge:
     def leave_out(self, deployment_ids: Collection[str]) -> None:
         """Write without the entries of deployments that do not exist any more, whose list the service has refused."""
         self._dead |= set(deployment_ids)
-        roles = require_roles(self.token) if self.token is not None else ()
-        for entry in roles:
+        for entry in (self.token and self.token.roles) or ():
             if (deployment_id := deployment_of(entry)) in deployment_ids and deployment_id is not None:
                 self.left_out.setdefault(deployment_id, []).append(entry)
         # Their roles are gone with them: nothing of ours there can be seen standing any more.
@@ -229,19 +235,16 @@ class Merge:
         )
         self.not_made()
 
-    def blame(self, change: Change, error: WriteRefused) -> None:
-        """Give a refused change and its group their outcome. What was undone and cannot be put back is given up."""
-        for refused in self.group_of(change, self._now_writing):
-            self._close(refused, error)
+    def blame(self, changes: Sequence[Change], error: WriteRefused) -> None:
+        """Give refused changes their outcome. What was undone and cannot be put back is given up."""
+        for change in changes:
+            self._close(change, error)
         self._read_again_unless_done()
 
-    def group_of(self, change: Change, among: Sequence[Change] | None = None) -> list[Change]:
-        """The changes that are only made together with a change, itself among them; of those that are being written."""
-        group = self._group(change)
-        return [one for one in (self._now_writing if among is None else among) if self._group(one) == group]
-
-    def _group(self, change: Change) -> Hashable:
-        return self._groups.get(change.binding, change.binding)
+    def _first_group(self, changes: Sequence[Change]) -> list[Change]:
+        """The first of these changes, and those that are only made together with it."""
+        groups = [self._groups.get(change.binding, change.binding) for change in changes]
+        return [change for change, group in zip(changes, groups, strict=True) if group == groups[0]]
 
     def outcome(self, change: Change) -> Outcome:
         """Return the end of a change, which has one."""
@@ -264,24 +267,10 @@ class Merge:
             self._ledger.forget(b for b in self._ledger.unsettled if b.token_key == self.key)
         self._finished = True
 
-    def _end_unconfirmed(self, roles: Roles) -> None:
-        for change in list(self._open.values()):
-            self._close(change, _not_confirmed(change, role_in(roles, change.binding.deployment_id), self._writes))
-        self._finished = True
-
     def _read_again_unless_done(self) -> None:
         # One by one, what was undone may wait behind the change that was just made.
         self._finished = not self._open and not self._one_by_one
         self._wanted = None
-
-    def _read_again_because_stale(self, age: float) -> Read | None:
-        # A service that is slower than the settle time allows would be read for ever.
-        self._stale_reads += 1
-        if self._stale_reads >= MOST_STALE_READS:
-            self.failed(_too_slow(self.key.token_id, age, self._ledger.settle_seconds))
-            return None
-        self._wanted = None
-        return Read(before_write=True)
 
     def _done(self, change: Change, now: float) -> None:
         if change.binding in self._open:

@@ -24,22 +24,18 @@ def explain_refusal(
     changes: Sequence[Change],
     error: ServiceError,
 ) -> WriteRefused:
-    """Make the error for a list that the service refused.
+    """Make the error for a list that the service refused; the words of its refusal end the message.
 
-    Args:
-        client: to look deployments and roles up.
-        evidence: decides whether a list that does not show something proves that it does not exist.
-        sent: the refused list.
-        changes: what was asked for: one change, or several of one token that are only made together.
-        error: the service's refusal; its words end the message.
+    The changes are what was asked for: one, or several of one token that are only made together.
     """
     called = changes[0].in_words
     ours = {change.binding.deployment_id: change for change in changes}
+    unexplained = WriteRefused(f"The service refused to write {called}. {error}")
     try:
         deployments = {found.id for found in client.list_deployments()}
         roles = {found.name.casefold(): found.name for found in client.list_deployment_roles()}
     except ServiceError:
-        return WriteRefused(f"The service refused to write {called}. {error}")
+        return unexplained
     # A credential that may see less gets a shorter list: what is not in it may exist all the same.
     is_missing = "does not exist" if deployments and _sees_all(evidence) else "is in no list that the credential sees"
     foreign = []
@@ -61,7 +57,7 @@ def explain_refusal(
             f"{'; '.join(foreign)}. That entry is another binding's and was left as it is: remove it from the token "
             f"in Astro, or from the program that has it, and run again. {error}"
         )
-    return WriteRefused(f"The service refused to write {called}. {error}")
+    return unexplained
 
 
 def _sees_all(evidence: Evidence) -> bool:

@@ -23,7 +23,7 @@ from astro_provider.astro.api import ApiToken
 from astro_provider.astro.coverage import Reading, fewest_reads
 from astro_provider.astro.identity import TokenKey
 from astro_provider.astro.roles import role_shown
-from astro_provider.astro.writing.account import Account, NotStanding, Reason
+from astro_provider.astro.writing.account import Account, Reason
 from astro_provider.astro.writing.ledger import Ledger
 from astro_provider.errors import NotFound
 
@@ -134,8 +134,8 @@ class Settling:
         there was no time for one.
         """
         why = (Reason.NO_TIME, "") if self.failure is None else (Reason.NOT_READ, str(self.failure))
-        unseen = [NotStanding(self.ledger.written(binding), *why) for binding in self.ledger.unsettled]
-        lost = sorted([*unseen, *self.ledger.given_up.values()], key=lambda one: one.change.binding)
-        self.ledger.forget(self.ledger.unsettled)
+        for binding in self.ledger.unsettled:
+            self.ledger.give_up(self.ledger.written(binding), *why)
+        lost = sorted(self.ledger.given_up.values(), key=lambda one: one.change.binding)
         self.ledger.given_up.clear()
         return Account(tuple(lost), {one.key: self.ledger.others(one.key) for one in lost})

@@ -254,9 +254,9 @@ class Writer:
                 return
             with self._changed:
                 guilty = merge.refused(error)
-            if guilty is not None:
+            if guilty:
                 evidence = self._evidence.of(merge.key.organization_id)
-                explained = explain_refusal(client, evidence, write.roles, merge.group_of(guilty), error)
+                explained = explain_refusal(client, evidence, write.roles, guilty, error)
                 with self._changed:
                     merge.blame(guilty, explained)
         except AstroProviderError as error:
