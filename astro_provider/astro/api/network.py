@@ -136,7 +136,7 @@ def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
     """
     variable = first_set(CERTIFICATE_VARIABLES, environ)
     if variable is None:
-        import certifi  # noqa: PLC0415  httpx brings it
+        import certifi  # noqa: PLC0415  only without a variable
 
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())

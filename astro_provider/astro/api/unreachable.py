@@ -14,7 +14,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from astro_provider.astro.api.http import httpx
+import httpcore
+
 from astro_provider.astro.api.network import CERTIFICATE_VARIABLES, Proxy, first_set, is_loopback, unread_certificates
 from astro_provider.errors import ONCE, UNTIL_DEADLINE, Patience
 
@@ -30,13 +31,11 @@ class Reason:
     patience: Patience = UNTIL_DEADLINE
 
 
-def unreachable(
-    error: httpx.HTTPError, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]
-) -> Reason:
+def unreachable(error: Exception, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]) -> Reason:
     """Return why no answer came.
 
     Args:
-        error: what httpx raised.
+        error: what httpcore raised.
         what: its text, fit to be shown.
         host: the service's host, as messages name it.
         proxy: the proxy in use.
@@ -46,9 +45,9 @@ def unreachable(
     untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         return Reason(_untrusted(untrusted, host, environ), ONCE)
-    if isinstance(error, httpx.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
+    if isinstance(error, httpcore.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
         return Reason(_refused_by_proxy(status[0], what, host, proxy), ONCE)
-    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+    if isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
         nameless = any(isinstance(cause, socket.gaierror) for cause in causes)
         refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
         found = (
