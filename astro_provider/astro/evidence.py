@@ -26,11 +26,7 @@ OWNER = "ORGANIZATION_OWNER"  # the only role that is documented to see all toke
 
 
 class Evidence:
-    """Decides for one process what counts as gone in an organization; safe to share between threads.
-
-    Args:
-        client: the organization, read by the credential whose sight is in question.
-    """
+    """Decides for one process what counts as gone in an organization; safe to share between threads."""
 
     def __init__(self, client: OrganizationClient) -> None:
         self._client = client
@@ -39,12 +35,9 @@ class Evidence:
     def require_that_token_is_gone(
         self, token_id: str, hint: NotFound, list_tokens: Callable[[], Sequence[ApiToken]]
     ) -> None:
-        """Make sure that a token which answered 404 does not exist.
+        """Make sure that a token which answered 404, the hint, does not exist.
 
-        Args:
-            token_id: the token.
-            hint: the 404.
-            list_tokens: lists the organization's tokens, complete, and no earlier than at the 404.
+        `list_tokens` lists the organization's tokens, complete, and no earlier than at the 404.
 
         Raises:
             UnexpectedAnswer: the list shows the token, so the 404 may be that of a replica; a later try may succeed.
@@ -76,18 +69,16 @@ class Evidence:
     ) -> set[str]:
         """Return those of these deployments that do not exist any more.
 
-        Args:
-            deployment_ids: the deployments.
-            list_deployments: lists the organization's deployments, complete, and no earlier than at the hint that these
-                are gone; None: they are listed now.
+        `list_deployments` lists the organization's deployments, complete, and no earlier than at the hint that these are
+        gone; None: they are listed now.
 
         Raises:
             AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
             NotFound: there is no such organization.
             ServiceError: a list cannot be read.
         """
-        read = list_deployments or (lambda: self._client.list_deployments(complete=True))
-        listed = {found.id for found in read()}
+        found = list_deployments() if list_deployments else self._client.list_deployments(complete=True)
+        listed = {one.id for one in found}
         missing = set(deployment_ids) - listed
         if not missing:
             return missing

@@ -66,19 +66,7 @@ class OrganizationDeployment:
 
 @dataclass(frozen=True)
 class OrganizationToken:
-    """An organization API token.
-
-    Attributes:
-        id: its id.
-        name: its name; several tokens may share one.
-        description: its description; may be empty.
-        organization_id: the organization.
-        created_at: when it was made (RFC 3339).
-        created_by: full name, otherwise token name, otherwise user name, otherwise id of the creator.
-        expires_at: when it ends (RFC 3339); None: never, or the service did not show it.
-        last_used_at: when it was used last (RFC 3339); None: the service did not show it, which does not mean never.
-        kind: STANDARD or DIRECT_ACCESS; None: the service did not show it.
-    """
+    """An organization API token; several may share a name. Its attributes are described at `DeploymentOrgToken`."""
 
     id: str
     name: str

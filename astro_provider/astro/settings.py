@@ -35,36 +35,6 @@ MOST_SETTLE_SECONDS = 600.0  # each batch ends that much later; no writer takes 
 MOST_TIMEOUT_SECONDS = 86_400.0  # a day; jobs of CI end sooner, and far longer waits overflow the system's clocks
 
 
-@dataclass(frozen=True)
-class Source:
-    """A setting's two places: a variable of the environment, then a key of the stack's configuration."""
-
-    variable: str
-    config_key: str
-
-    def find(self, config: Callable[[str], Any], environ: Mapping[str, str]) -> str | None:
-        """Return the first value that is not blank, without blanks around it."""
-        candidates = (environ.get(self.variable), config(self.config_key))
-        return next((str(value).strip() for value in candidates if value is not None and str(value).strip()), None)
-
-    def __str__(self) -> str:
-        return f"{self.variable} (environment) or {self.config_key} (pulumi config)"
-
-
-TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
-ORGANIZATION_ID = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId")
-HOST = Source("ASTRO_API_HOST", "astro:host")
-PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks")
-SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds")
-LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir")
-TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds")
-TRACE = Source("ASTRO_TRACE", "astro:trace")
-NAMESPACE = "astro"
-PREFIX = "ASTRO_"  # of each variable above; the Astro CLI and others have variables that begin with it too
-LONG = 12  # letters after the prefix: two edits of a name so long lead to no other word
-SOURCES = (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
-
-
 class PreviewChecks(StrEnum):
     """The strictness of a preview.
 
@@ -78,30 +48,53 @@ class PreviewChecks(StrEnum):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings of a user, checked for form.
+class Source:
+    """A setting's two places, a variable of the environment, then a key of the stack's configuration; and what it holds."""
 
-    Attributes:
-        credential: the API token that authorizes the calls; None if none was found.
-        organization_id: from a setting, otherwise the only one in the credential's claims; None if neither has it.
-        host: scheme and host of the service, without a slash at the end.
-        timeout_seconds: the bound of one operation with all its retries.
-        settle_seconds: how long a writer elsewhere may take from its read to its write; 0: no write is looked at again.
-        lock_directory: the directory of the locks between this machine's processes; None: in the user's cache directory.
-        preview_checks: the strictness of previews.
-        trace_file: the file that gets a line of JSON for each call to the service; None: there is none.
-        unknown: keys of the configuration and variables that look like a setting and are none; each has no effect.
-    """
+    variable: str
+    config_key: str
+    content: str = ""
+
+    def find(self, config: Callable[[str], Any], environ: Mapping[str, str]) -> str | None:
+        """Return the first value that is not blank, without blanks around it."""
+        candidates = (environ.get(self.variable), config(self.config_key))
+        return next((str(value).strip() for value in candidates if value is not None and str(value).strip()), None)
+
+    def __str__(self) -> str:
+        return f"{self.variable} (environment) or {self.config_key} (pulumi config)"
+
+
+TOKEN = Source("ASTRO_API_TOKEN", "astro:token")
+ORGANIZATION_ID = Source("ASTRO_ORGANIZATION_ID", "astro:organizationId", "the id of the organization")
+HOST = Source("ASTRO_API_HOST", "astro:host", f"scheme and host, as in {DEFAULT_HOST}")
+PREVIEW_CHECKS = Source("ASTRO_PREVIEW_CHECKS", "astro:previewChecks", f"one of {', '.join(PreviewChecks)}")
+SETTLE = Source("ASTRO_SETTLE_SECONDS", "astro:settleSeconds", "a number of seconds")
+LOCK_DIRECTORY = Source("ASTRO_LOCK_DIR", "astro:lockDir", "a directory")
+TIMEOUT = Source("ASTRO_TIMEOUT_SECONDS", "astro:timeoutSeconds", "a number of seconds")
+TRACE = Source("ASTRO_TRACE", "astro:trace", "a file")
+NAMESPACE = "astro"
+PREFIX = "ASTRO_"  # of each variable above; the Astro CLI and others have variables that begin with it too
+LONG = 12  # letters after the prefix: two edits of a name so long lead to no other word
+SOURCES = (TOKEN, ORGANIZATION_ID, HOST, PREVIEW_CHECKS, TIMEOUT, SETTLE, LOCK_DIRECTORY, TRACE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a user, checked for form."""
 
     credential: SecretStr | None
-    organization_id: str | None
-    host: str = DEFAULT_HOST
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    settle_seconds: float = DEFAULT_SETTLE_SECONDS
-    lock_directory: str | None = None
+    organization_id: str | None  # from a setting, otherwise the only one in the credential's claims
+    host: str = DEFAULT_HOST  # with its scheme, without a slash at the end
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS  # the bound of one operation with all its retries
+    settle_seconds: float = DEFAULT_SETTLE_SECONDS  # from a writer's read to its write; 0: no write is looked at again
+    lock_directory: str | None = (
+        None  # of the locks between this machine's processes; None: in the user's cache directory
+    )
     preview_checks: PreviewChecks = PreviewChecks.WARN
-    trace_file: str | None = None
-    unknown: tuple[str, ...] = ()
+    trace_file: str | None = None  # gets a line of JSON for each call to the service
+    unknown: tuple[
+        str, ...
+    ] = ()  # keys of the configuration and variables that look like a setting, and have no effect
 
     @classmethod
     def find(cls, config: Callable[[str], Any], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:
@@ -117,31 +110,22 @@ class Settings:
         """
         credential = _credential(TOKEN.find(config, environ))
 
-        def found(source: Source, instead: str) -> str | None:
+        def found(source: Source) -> str | None:
             """Return the value. It would be shown if it is malformed, so the secret of a token in a wrong place is refused."""
             value = source.find(config, environ)
             if value is not None and holds_secret(value, credential):
-                raise SettingsError(f"{source} {no_secret(instead)}")
+                raise SettingsError(f"{source} {no_secret(source.content)}")
             return value
 
         return cls(
             credential=credential,
-            organization_id=_organization_id(found(ORGANIZATION_ID, "the id of the organization"))
-            or only_organization_in(credential),
-            host=_host(found(HOST, f"scheme and host, as in {DEFAULT_HOST}") or DEFAULT_HOST),
-            timeout_seconds=_seconds(
-                TIMEOUT, found(TIMEOUT, "a number of seconds"), DEFAULT_TIMEOUT_SECONDS, most=MOST_TIMEOUT_SECONDS
-            ),
-            settle_seconds=_seconds(
-                SETTLE,
-                found(SETTLE, "a number of seconds"),
-                DEFAULT_SETTLE_SECONDS,
-                most=MOST_SETTLE_SECONDS,
-                zero_allowed=True,
-            ),
-            lock_directory=found(LOCK_DIRECTORY, "a directory"),
-            preview_checks=_preview_checks(found(PREVIEW_CHECKS, f"one of {', '.join(PreviewChecks)}")),
-            trace_file=found(TRACE, "a file"),
+            organization_id=_organization_id(found(ORGANIZATION_ID)) or only_organization_in(credential),
+            host=_host(found(HOST) or DEFAULT_HOST),
+            timeout_seconds=_seconds(TIMEOUT, found(TIMEOUT), DEFAULT_TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS),
+            settle_seconds=_seconds(SETTLE, found(SETTLE), DEFAULT_SETTLE_SECONDS, MOST_SETTLE_SECONDS),
+            lock_directory=found(LOCK_DIRECTORY),
+            preview_checks=_preview_checks(found(PREVIEW_CHECKS)),
+            trace_file=found(TRACE),
             unknown=(*unknown_keys(keys), *misspelled_variables(environ)),
         )
 
@@ -235,20 +219,16 @@ def only_organization_in(credential: SecretStr | None) -> str | None:
 
 
 def _credential(value: str | None) -> SecretStr | None:
-    if value is None:
-        return None
-    if not CREDENTIAL.fullmatch(value):
+    if value and not CREDENTIAL.fullmatch(value):
         raise SettingsError(
             f"The credential in {TOKEN} holds blanks or characters that no API token has. Copy it again."
         )
-    return SecretStr(value)
+    return SecretStr(value) if value else None
 
 
 def _organization_id(value: str | None) -> str | None:
     """Return the id. With the quotes of a file of variables around it, it would get a 403, which misleads."""
-    if value is None:
-        return None
-    if not is_identifier(value) or not value.isprintable() or set(value) & set("\"'"):
+    if value and (not is_identifier(value) or not value.isprintable() or set(value) & set("\"'")):
         raise SettingsError(f"{value!r} in {ORGANIZATION_ID} is no id: write the id alone, without quotes and blanks.")
     return value
 
@@ -294,15 +274,16 @@ def _preview_checks(value: str | None) -> PreviewChecks:
         raise SettingsError(f"{value!r} in {PREVIEW_CHECKS} is unknown: write one of {choices}.") from None
 
 
-def _seconds(source: Source, text: str | None, default: float, *, most: float, zero_allowed: bool = False) -> float:
+def _seconds(source: Source, text: str | None, default: float, most: float) -> float:
     if text is None:
         return default
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero_allowed):
-        kind = "a number of seconds, 0 or more" if zero_allowed else "a number of seconds above 0"
+    zero_is_allowed = source is SETTLE
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero_is_allowed):
+        kind = "a number of seconds, 0 or more" if zero_is_allowed else "a number of seconds above 0"
         raise SettingsError(f"{text!r} in {source} is not {kind}: write, for example, {default:g}.")
     if seconds > most:
         raise SettingsError(

@@ -34,11 +34,7 @@ class _Flight:
 
 
 class SingleFlight:
-    """A store of facts, each fetched once by the first thread that asks; safe to share between threads.
-
-    Args:
-        oldest_seconds: the age at which a fact is fetched again.
-    """
+    """A store of facts, each fetched once by the first thread that asks, and again at an age; safe between threads."""
 
     def __init__(self, oldest_seconds: float = math.inf) -> None:
         self._oldest_seconds = oldest_seconds
@@ -46,12 +42,9 @@ class SingleFlight:
         self._flights: dict[Hashable, _Flight] = {}
 
     def get(self, key: Hashable, fetch: Callable[[], _Fact], *, not_before: float | None = None) -> _Fact:
-        """Return the fact.
+        """Return the fact of a key, which belongs to one kind of fact.
 
-        Args:
-            key: the fact; a key belongs to one kind of fact.
-            fetch: fetches it.
-            not_before: the earliest start of its fetch, in seconds of the monotonic clock; None: `oldest_seconds` ago.
+        `not_before` is the earliest start of its fetch, in seconds of the monotonic clock; None: `oldest_seconds` ago.
 
         Raises:
             Unavailable: another thread fetches it, and has no answer when the operation of this one must end.
@@ -69,7 +62,9 @@ class SingleFlight:
                 try:
                     flight.answer.set_result(fetch())
                 except BaseException as error:  # noqa: BLE001  the waiting threads must get it, whatever it is
-                    self._drop(key, flight)
+                    with self._lock:
+                        if self._flights.get(key) is flight:
+                            del self._flights[key]
                     flight.answer.set_exception(error)
             try:
                 fact: _Fact = flight.answer.result(None if is_mine else until.remaining)
@@ -98,8 +93,3 @@ class SingleFlight:
     @property
     def _earliest(self) -> float:
         return time.monotonic() - self._oldest_seconds
-
-    def _drop(self, key: Hashable, flight: _Flight) -> None:
-        with self._lock:
-            if self._flights.get(key) is flight:
-                del self._flights[key]

@@ -38,8 +38,8 @@ def begin_anew() -> None:
 
 
 def _event() -> threading.Event:
-    operation_ = _operation.get()
-    return _cancelled if operation_ is None else operation_.cancelled
+    current = _operation.get()
+    return _cancelled if current is None else current.cancelled
 
 
 def is_cancelled() -> bool:

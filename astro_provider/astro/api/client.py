@@ -26,12 +26,7 @@ class AstroClient(Calls):
 
 
 class OrganizationClient:
-    """The calls of one organization; safe to share between threads.
-
-    Args:
-        calls: the service's.
-        organization_id: the organization.
-    """
+    """The calls of one organization; safe to share between threads."""
 
     def __init__(self, calls: Calls, organization_id: str) -> None:
         self.organization_id = organization_id

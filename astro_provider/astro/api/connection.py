@@ -29,14 +29,7 @@ API_VERSION = "1.0"  # Astro answers a call without it by the newest minor versi
 
 
 class Connection:
-    """The way to one service; safe to share between threads.
-
-    Args:
-        host: scheme and host of the service.
-        failures: makes errors of what went wrong.
-        outage: what the calls before have learnt about the service.
-        trace: where calls are noted.
-    """
+    """The way to one service, given by scheme and host; safe to share between threads."""
 
     def __init__(self, host: str, failures: Failures, outage: Outage, trace: Trace) -> None:
         self._host = host

@@ -26,11 +26,6 @@ class Deadline:
 
     at: float
 
-    @classmethod
-    def after(cls, seconds: float) -> Deadline:
-        """A deadline that many seconds from now."""
-        return cls(time.monotonic() + seconds)
-
     @property
     def remaining(self) -> float:
         """Seconds left; never negative, and never more than a lock can wait."""
@@ -49,7 +44,7 @@ def current() -> Deadline:
 @contextmanager
 def ending_in(seconds: float) -> Iterator[None]:
     """Let all that this thread does in the block end that many seconds from now."""
-    before = _current.set(Deadline.after(seconds))
+    before = _current.set(Deadline(time.monotonic() + seconds))
     try:
         yield
     finally:

@@ -87,12 +87,7 @@ class Call:
 
 
 class Failures:
-    """The errors of one client.
-
-    Args:
-        host: the service's host, as messages name it.
-        credential: returns what must not stand in a message.
-    """
+    """The errors of one client, whose messages name the host, and never the credential."""
 
     def __init__(self, host: str, credential: Callable[[], str]) -> None:
         self._host = host
@@ -102,9 +97,10 @@ class Failures:
     def no_answer(self, call: Call, error: Exception) -> Unavailable:
         """The error of a call without an answer, with the remedy if another attempt cannot help."""
         what = self._scrubbed(str(error)) or type(error).__name__
-        reason = unreachable(error, what, self._host, self.proxy, os.environ)
-        text = f"{call}: {self._scrubbed(reason.text)}"
-        return Unavailable(text, patience=reason.patience, sent=not isinstance(error, _BEFORE_SENDING))
+        reason, patience = unreachable(error, what, self._host, self.proxy, os.environ)
+        return Unavailable(
+            f"{call}: {self._scrubbed(reason)}", patience=patience, sent=not isinstance(error, _BEFORE_SENDING)
+        )
 
     def too_late(self, call: Call) -> Unavailable:
         """The error of a call whose turn would come after the deadline."""

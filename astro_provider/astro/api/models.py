@@ -45,6 +45,8 @@ def _text_of_date(value: str | None) -> str | None:
     return None if value is not None and value.startswith("0001-01-01T") else value
 
 
+_Date = Annotated[datetime | None, WrapValidator(_date_or_none)]
+_DateText = Annotated[str | None, AfterValidator(_text_of_date)]
 NAMELESS = "a role without a name"
 
 
@@ -111,12 +113,12 @@ class ApiToken(Wire):
     description: str | None = None
     scope: str | None = None
     kind: str | None = None
-    created_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
+    created_at: _DateText = None
     created_by: SubjectProfile | None = None
-    updated_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
+    updated_at: _Date = None
     updated_by: SubjectProfile | None = None
-    end_at: Annotated[datetime | None, WrapValidator(_date_or_none)] = None
-    last_used_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
+    end_at: _Date = None
+    last_used_at: _DateText = None
     roles: tuple[ApiTokenRole, ...] | None = None
 
     @property
@@ -165,7 +167,7 @@ class Deployment(Wire):
     name: str = ""
     workspace_id: str | None = None
     workspace_name: str | None = None
-    created_at: Annotated[str | None, AfterValidator(_text_of_date)] = None
+    created_at: _DateText = None
 
 
 class Role(Wire):

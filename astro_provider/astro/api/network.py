@@ -32,17 +32,11 @@ LOOPBACK_NAME = "localhost"
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy.
+    """A proxy, and the variable that names it."""
 
-    Attributes:
-        url: scheme, host and port; no user and no password.
-        variable: the variable that names it.
-        auth: user and password, or None.
-    """
-
-    url: str
+    url: str  # scheme, host and port
     variable: str
-    auth: tuple[str, str] | None
+    auth: tuple[str, str] | None  # user and password
 
     def __str__(self) -> str:
         return f"{self.url} ({self.variable})"
@@ -58,11 +52,7 @@ def is_loopback(host: str) -> bool:
 
 
 def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy that leads to a host, or None.
-
-    Args:
-        host: scheme and host of the service.
-        environ: the environment's variables.
+    """The proxy that leads to a service, given by scheme and host, or None.
 
     Raises:
         SettingsError: the variable that names the proxy cannot be used.
@@ -95,12 +85,10 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def is_excepted(host: str, exceptions: str) -> bool:
-    """Return whether NO_PROXY excepts a host. An entry that cannot be read excepts nothing.
+    """Return whether NO_PROXY excepts a service, given by scheme and host. An entry that cannot be read excepts nothing.
 
-    Args:
-        host: scheme and host of the service.
-        exceptions: names (with all that end in them), addresses and networks, each with or without a port, or `*`;
-            separated by commas or blanks.
+    Entries are names (with all that end in them), addresses and networks, each with or without a port, or `*`; they are
+    separated by commas or blanks.
     """
     parts = urlsplit(host)
     name = (parts.hostname or "").rstrip(".")

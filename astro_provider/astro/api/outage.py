@@ -17,12 +17,7 @@ LONGEST_SILENCE_SECONDS = 10.0  # between two calls; after that it is unknown wh
 
 
 class Outage:
-    """The state of the service, away or not; safe to share between threads.
-
-    Args:
-        host: the service's host, as messages name it.
-        bound_seconds: how long the service must have been away.
-    """
+    """The state of the service: away if it has not answered for so many seconds; safe to share between threads."""
 
     def __init__(self, host: str, bound_seconds: float) -> None:
         self._host = host
@@ -53,12 +48,7 @@ class Outage:
             self._since = self._sentence = None
 
     def failed(self, sent_at: float, error: Exception) -> None:
-        """Learn that a call was not answered, or by a gateway only.
-
-        Args:
-            sent_at: when it was sent, on the monotonic clock.
-            error: what it failed with.
-        """
+        """Learn that a call, sent at that time of the monotonic clock, was not answered, or by a gateway only."""
         with self._lock:
             now = time.monotonic()
             if self._since is None or sent_at - self._last_failure_at > LONGEST_SILENCE_SECONDS:

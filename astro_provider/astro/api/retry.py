@@ -14,7 +14,6 @@ at the pace of the service would come after the deadline: it is not made, and th
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 from collections.abc import Callable
@@ -53,57 +52,48 @@ def retried(call: Callable[[int], T]) -> T:
             was made, the error that says so.
         Cancelled: the run was cancelled after a failed attempt.
     """
-    tries = _Tries()
-    for number in itertools.count(1):
+    until, started = current(), time.monotonic()
+    number = made = 0
+    failure: ServiceError | None = None  # of the last attempt that was made
+    is_last = False
+    while True:
+        number += 1
         try:
             return call(number)
         except ServiceError as error:
-            if not tries.go_on_after(error):
-                raise tries.result(error) from None
-    raise AssertionError("an attempt succeeds, or the last one raises")
+            # An attempt that was given up before it was sent says nothing about the service.
+            if error.patience != NOT_MADE:
+                made, failure = made + 1, error
+            pause = _pause(error, made, time.monotonic() - started, until.remaining)
+            goes_on = pause is not None
+            if pause is not None and not cancelling.pause(pause):
+                # Cancelled: only an operation that has sent a write makes one more attempt, to read whether it stands.
+                goes_on = not cancelling.is_stopped() and not is_last
+                is_last = True
+            if not goes_on or not until.remaining:
+                raise _given_up(failure or error, made, time.monotonic() - started) from None
 
 
-class _Tries:
-    """The attempts of one call: how many were made, and what the last of them failed with."""
+def _pause(error: ServiceError, made: int, passed: float, remaining: float) -> float | None:
+    """The seconds to wait after a failed attempt; None if no other one is worth making."""
+    if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not remaining:
+        return None
+    if made >= error.patience.tries or passed > error.patience.seconds:
+        return None
+    jitter = random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
+    if error.retry_after is not None:
+        return None if error.retry_after >= remaining else error.retry_after + jitter
+    return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(made - 1, MOST_DOUBLINGS) + jitter)
 
-    def __init__(self) -> None:
-        self._deadline = current()
-        self._started = time.monotonic()
-        self._made = 0
-        self._failure: ServiceError | None = None
-        self._is_last = False
 
-    def go_on_after(self, error: ServiceError) -> bool:
-        """Wait as long as a failed attempt asks for; return False if no other attempt is worth making."""
-        # An attempt that was given up before it was sent says nothing about the service.
-        if error.patience != NOT_MADE:
-            self._made += 1
-            self._failure = error
-        if not isinstance(error, (Unavailable, UnexpectedAnswer)) or not self._deadline.remaining:
-            return False
-        if self._made >= error.patience.tries or time.monotonic() - self._started > error.patience.seconds:
-            return False
-        if error.retry_after is not None and error.retry_after >= self._deadline.remaining:
-            return False
-        jitter = random.uniform(0, JITTER_SECONDS)  # noqa: S311  spreads load, guards nothing
-        growing = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._made - 1, MOST_DOUBLINGS) + jitter)
-        if not cancelling.pause(growing if error.retry_after is None else error.retry_after + jitter):
-            # Cancelled: only an operation that has sent a write makes one more attempt, to read whether it stands.
-            if cancelling.is_stopped() or self._is_last:
-                return False
-            self._is_last = True
-        return bool(self._deadline.remaining)
-
-    def result(self, error: ServiceError) -> AstroProviderError:
-        """The error of all attempts together, when the last of them failed with `error`."""
-        failure = self._failure or error
-        if cancelling.is_cancelled():
-            return Cancelled(f"The run was cancelled, so nothing was tried again after this: {failure}")
-        if self._made > 1:
-            seconds = time.monotonic() - self._started
-            hint = f" {TRACE_HINT}" if failure.patience == UNTIL_DEADLINE else ""
-            failure.args = (f"{failure}{hint} Given up after {self._made} attempts in {seconds:.1f} s.",)
-        return failure
+def _given_up(failure: ServiceError, made: int, passed: float) -> AstroProviderError:
+    """The error of all attempts together."""
+    if cancelling.is_cancelled():
+        return Cancelled(f"The run was cancelled, so nothing was tried again after this: {failure}")
+    if made > 1:
+        hint = f" {TRACE_HINT}" if failure.patience == UNTIL_DEADLINE else ""
+        failure.args = (f"{failure}{hint} Given up after {made} attempts in {passed:.1f} s.",)
+    return failure
 
 
 def parse_retry_after(value: str | None) -> float | None:

@@ -19,11 +19,7 @@ from astro_provider.errors import SettingsError
 
 
 class Trace:
-    """The file that lines are appended to; safe between threads and processes, because each line is one write.
-
-    Args:
-        path: the file; None: nothing is written.
-    """
+    """The file that lines are appended to, if there is one; safe between threads and processes: each line is one write."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
@@ -36,10 +32,8 @@ class Trace:
         Raises:
             SettingsError: it cannot be written.
         """
-        if self._path is None:
-            return
         with self._lock:
-            if self._file is not None:
+            if self._path is None or self._file is not None:
                 return
             try:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -51,12 +45,7 @@ class Trace:
                 ) from None
 
     def call(self, began: float, **fields: Any) -> None:
-        """Write the line of a call that has ended.
-
-        Args:
-            began: when it was sent, on the monotonic clock.
-            fields: the other fields of the line.
-        """
+        """Write the line of a call that was sent at that time of the monotonic clock, and has ended."""
         if self._file is None:
             return
         milliseconds = (time.monotonic() - began) * 1000

@@ -24,12 +24,7 @@ _IDLE_SECONDS = 5.0  # an idle connection is closed after it
 
 
 def open_pool(trusted: ssl.SSLContext | None, proxy: Proxy | None) -> httpcore.ConnectionPool:
-    """Return the connections to one service, by a proxy if there is one.
-
-    Args:
-        trusted: the certificates that are trusted; None for plain http, which has none.
-        proxy: the proxy on the way, or None.
-    """
+    """Return the connections to one service, by a proxy if there is one; plain http has no certificates that are trusted."""
     backend = _Backend()
     if proxy is None:
         return httpcore.ConnectionPool(trusted, keepalive_expiry=_IDLE_SECONDS, network_backend=backend)

@@ -12,7 +12,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import httpcore
 
@@ -23,61 +22,39 @@ TRIES_OF_A_NAME = 3  # with their pauses, two seconds at most
 SECONDS_OF_THIS_MACHINE = 1.5  # and the pause that has begun
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why no answer came, and how long another attempt is worth it."""
+def unreachable(
+    error: Exception, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]
+) -> tuple[str, Patience]:
+    """Return why no answer came, and how long another attempt is worth it.
 
-    text: str
-    patience: Patience = UNTIL_DEADLINE
-
-
-def unreachable(error: Exception, what: str, host: str, proxy: Proxy | None, environ: Mapping[str, str]) -> Reason:
-    """Return why no answer came.
-
-    Args:
-        error: what httpcore raised.
-        what: its text, fit to be shown.
-        host: the service's host, as messages name it.
-        proxy: the proxy in use.
-        environ: the environment's variables.
+    `error` is what httpcore raised, and `what` its text, fit to be shown.
     """
     causes = list(_causes(error))
     untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
-        return Reason(_untrusted(untrusted, host, environ), ONCE)
+        return _untrusted(untrusted, host, environ), ONCE
     if isinstance(error, httpcore.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
-        return Reason(_refused_by_proxy(status[0], what, host, proxy), ONCE)
-    if isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
-        nameless = any(isinstance(cause, socket.gaierror) for cause in causes)
-        refused = any(isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED for cause in causes)
-        found = (
-            _without_name(what, host, proxy) if nameless else _without_listener(what, host, proxy) if refused else None
-        )
-        if found is not None:
-            return found
-    return Reason(f"no answer from {host} ({what}).")
+        return _refused_by_proxy(status[0], what, host, proxy), ONCE
+    is_about_connecting = isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout))
+    if is_about_connecting and any(isinstance(cause, socket.gaierror) for cause in causes):
+        return _without_name(what, host, proxy), Patience(tries=TRIES_OF_A_NAME)
+    if is_about_connecting and any(isinstance(one, OSError) and one.errno == errno.ECONNREFUSED for one in causes):
+        if proxy is not None:
+            start = f"the proxy {proxy} refuses connections ({what}). Start it, or correct or unset {proxy.variable}."
+            return start, ONCE
+        if is_loopback(f"//{host}"):
+            patience = Patience(seconds=SECONDS_OF_THIS_MACHINE)
+            return f"no answer from {host} ({what}). Is the emulator running?", patience
+    return f"no answer from {host} ({what}).", UNTIL_DEADLINE
 
 
-def _without_name(what: str, host: str, proxy: Proxy | None) -> Reason:
+def _without_name(what: str, host: str, proxy: Proxy | None) -> str:
     if proxy is not None:
-        text = f"the name of the proxy {proxy} cannot be found ({what}). Correct or unset {proxy.variable}."
-    else:
-        text = (
-            f"the name {host} cannot be found ({what}). Check the network and ASTRO_API_HOST (or astro:host); behind a "
-            "company's proxy, set HTTPS_PROXY."
-        )
-    return Reason(text, Patience(tries=TRIES_OF_A_NAME))
-
-
-def _without_listener(what: str, host: str, proxy: Proxy | None) -> Reason | None:
-    if proxy is not None:
-        text = f"the proxy {proxy} refuses connections ({what}). Start it, or correct or unset {proxy.variable}."
-        return Reason(text, ONCE)
-    if is_loopback(f"//{host}"):
-        return Reason(
-            f"no answer from {host} ({what}). Is the emulator running?", Patience(seconds=SECONDS_OF_THIS_MACHINE)
-        )
-    return None
+        return f"the name of the proxy {proxy} cannot be found ({what}). Correct or unset {proxy.variable}."
+    return (
+        f"the name {host} cannot be found ({what}). Check the network and ASTRO_API_HOST (or astro:host); behind a "
+        "company's proxy, set HTTPS_PROXY."
+    )
 
 
 def _untrusted(error: ssl.SSLCertVerificationError, host: str, environ: Mapping[str, str]) -> str:

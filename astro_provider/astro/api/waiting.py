@@ -21,18 +21,11 @@ AGAIN_SECONDS = 30.0
 
 @dataclass(eq=False)
 class Wait:
-    """A call that is under way, with all its tries.
+    """A call that is under way, with all its tries; times are of the monotonic clock."""
 
-    Attributes:
-        what: the call, for example `ListDeployments (organization clk…)`.
-        ends: the moment, on the monotonic clock, at which it gives up.
-        failure: what the last try met; blank: it has not been answered.
-        since: the moment at which it began.
-    """
-
-    what: str
-    ends: float
-    failure: str = ""
+    what: str  # for example `ListDeployments (organization clk…)`
+    ends: float  # when it gives up
+    failure: str = ""  # what the last try met; blank: it has not been answered
     since: float = field(default_factory=time.monotonic)
 
     @contextmanager
@@ -66,10 +59,16 @@ def listen(report: Callable[[str], None]) -> None:
 @contextmanager
 def reported(what: str) -> Iterator[Wait]:
     """Watch over a call until it ends; the caller notes the failures of its tries in the `Wait`."""
+    global _is_watched  # noqa: PLW0603 as above
     wait = Wait(what, deadline.current().at)
     with _changed:
         _waits.append(wait)
-        _start_watching()
+        if not _is_watched:
+            with suppress(
+                RuntimeError
+            ):  # no thread can be started now; the call needs none, and the next one tries again
+                threading.Thread(target=_watch, daemon=True).start()
+                _is_watched = True
         if len(_waits) == 1:
             _changed.notify()
     try:
@@ -77,16 +76,6 @@ def reported(what: str) -> Iterator[Wait]:
     finally:
         with _changed:
             _waits.remove(wait)
-
-
-def _start_watching() -> None:
-    global _is_watched  # noqa: PLW0603 as above
-    if not _is_watched:
-        with suppress(
-            RuntimeError
-        ):  # no thread can be started now; the call itself needs none, and the next one tries again
-            threading.Thread(target=_watch, daemon=True).start()
-            _is_watched = True
 
 
 def _watch() -> None:

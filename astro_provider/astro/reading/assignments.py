@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from astro_provider.astro.api import ApiToken, Deployment
-from astro_provider.astro.reading.choosing import deployment_meant, rfc3339
+from astro_provider.astro.reading.choosing import deployment_meant, token_facts
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, role_shown
@@ -31,12 +31,9 @@ def assigned_tokens(
 ) -> list[DeploymentOrgToken]:
     """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
 
-    Args:
-        reader: the facts of the organization.
-        deployments: where to look.
-        include_other_scopes: also tokens of a workspace or of a deployment.
-        tokens: all tokens that may be assigned, if the caller has read them; otherwise they are listed.
-        progress: called after each call with the number of those done, and of all.
+    With `include_other_scopes`, also those of a workspace's or a deployment's tokens. `tokens` are all that may be assigned,
+    if the caller has read them; otherwise they are listed. `progress` is called after each call with the number of those
+    done, and of all.
 
     Raises:
         RolesUnknown: the service left a token's roles out.
@@ -66,15 +63,10 @@ def tokens_in(
     workspace_id: str | None = None,
     include_other_scopes: bool = False,
 ) -> list[DeploymentOrgToken]:
-    """Return the tokens that hold a role in a deployment, by name, as it is now.
+    """Return the tokens that hold a role in a deployment, given as for `deployment_meant`, by name, as it is now.
 
-    Args:
-        reader: the facts of the organization. Roles are read anew, because the program itself may have changed them.
-        deployment_id: the id of the deployment.
-        deployment_name: its name.
-        workspace_id: a guard: the deployment must belong to this workspace. It also decides between several deployments
-            of one name.
-        include_other_scopes: also tokens of a workspace or of a deployment.
+    Roles are read anew, because the program itself may have changed them. With `include_other_scopes`, also tokens of a
+    workspace or of a deployment.
 
     Raises:
         InputError: neither id nor name is given, no deployment or several fit, or it belongs to another workspace.
@@ -110,19 +102,12 @@ def _of_token(reader: Reader, listed: ApiToken, deployments: Sequence[Deployment
 
 def _row(reader: Reader, token: ApiToken, deployment: Deployment, role: str) -> DeploymentOrgToken:
     return DeploymentOrgToken(
-        id=token.id,
-        name=token.name,
-        description=token.description or "",
+        **token_facts(token),
         scope=token.scope or "",
         # Astro writes built-in roles in capitals, whatever a list shows; custom ones it shows as they were written.
         deployment_role=role.upper() if role.upper() in BUILT_IN else role,
-        created_at=token.created_at,
-        created_by=token.created_by.display_name if token.created_by else None,
         deployment_id=deployment.id,
         deployment_name=deployment.name,
         workspace_id=deployment.workspace_id,
         organization_id=reader.organization_id,
-        expires_at=rfc3339(token.end_at),
-        last_used_at=token.last_used_at,
-        kind=token.kind,
     )

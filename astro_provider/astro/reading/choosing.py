@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from astro_provider.astro.api import Deployment
+from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.hints import is_a_name, nearest_names, other_workspace
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION
@@ -23,19 +24,14 @@ def deployments_of(
 ) -> list[OrganizationDeployment]:
     """Return the deployments of an organization, by name, then by id.
 
-    Args:
-        reader: the facts of the organization.
-        workspace: only those of this workspace, given by its name or its id.
-        name: only those of this name: one in each workspace at most.
+    Only those of a workspace, given by its name or its id, and only those of a name: one in each workspace at most.
 
     Raises:
         InputError: no deployment fits what is given.
     """
-    named = None if name is None else _named(reader, name, "name")
-    everywhere = list(reader.deployments().values())
-    found = everywhere if named is None else named
+    found = list(reader.deployments().values()) if name is None else _named(reader, name, "name")
     if workspace is not None:
-        found = _in_workspace(everywhere, found, workspace)
+        found = _in_workspace(reader, found, workspace)
     return [
         OrganizationDeployment(one.id, one.name, one.workspace_id, one.workspace_name, reader.organization_id)
         for one in sorted(found, key=lambda one: (one.name, one.id))
@@ -44,10 +40,6 @@ def deployments_of(
 
 def organization_tokens(reader: Reader, *, name: str | None = None) -> list[OrganizationToken]:
     """Return the API tokens of an organization, by name, then by id; those of a workspace or a deployment stay out.
-
-    Args:
-        reader: the facts of the organization.
-        name: only those of this name.
 
     Raises:
         InputError: no organization token has that name.
@@ -58,20 +50,22 @@ def organization_tokens(reader: Reader, *, name: str | None = None) -> list[Orga
     if name is not None and not tokens:
         known = [token.name for token in listed if token.scope == ORGANIZATION]
         raise InputError("name", f"There is no organization token named {name!r}{nearest_names(name, known)}.")
-    return [
-        OrganizationToken(
-            id=token.id,
-            name=token.name,
-            description=token.description or "",
-            organization_id=reader.organization_id,
-            created_at=token.created_at,
-            created_by=token.created_by.display_name if token.created_by else None,
-            expires_at=rfc3339(token.end_at),
-            last_used_at=token.last_used_at,
-            kind=token.kind,
-        )
-        for token in sorted(tokens, key=lambda token: (token.name, token.id))
-    ]
+    tokens.sort(key=lambda token: (token.name, token.id))
+    return [OrganizationToken(**token_facts(token), organization_id=reader.organization_id) for token in tokens]
+
+
+def token_facts(token: ApiToken) -> dict[str, Any]:
+    """Return what each row says about a token itself, by attributes."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "description": token.description or "",
+        "created_at": token.created_at,
+        "created_by": token.created_by.display_name if token.created_by else None,
+        "expires_at": _rfc3339(token.end_at),
+        "last_used_at": token.last_used_at,
+        "kind": token.kind,
+    }
 
 
 def deployment_meant(
@@ -83,11 +77,7 @@ def deployment_meant(
 ) -> Deployment:
     """Return the deployment of that id, of that name, or of both.
 
-    Args:
-        reader: the facts of the organization.
-        deployment_id: its id.
-        deployment_name: its name.
-        workspace_id: a guard; it also decides between several deployments of one name.
+    The workspace is a guard, which also decides between several deployments of one name.
 
     Raises:
         InputError: neither id nor name is given, no deployment or several fit, or it belongs to another workspace.
@@ -121,12 +111,9 @@ def deployment_meant(
 def choose_deployments(
     reader: Reader, *, deployment_ids: Sequence[str] = (), workspace_id: str | None = None
 ) -> list[Deployment]:
-    """Return the deployments that are meant, by name.
+    """Return the deployments of these ids; without any, all of the workspace or of the organization, by name.
 
-    Args:
-        reader: the facts of the organization.
-        deployment_ids: the deployments; none: all of them.
-        workspace_id: a guard, if deployments are given; otherwise all deployments of that workspace are meant.
+    If deployments are given, the workspace is a guard.
 
     Raises:
         InputError: a deployment does not exist, or belongs to another workspace; a workspace has no deployments.
@@ -156,9 +143,10 @@ def choose_deployments(
 def _no_deployment(reader: Reader, deployment_id: str) -> str:
     """Return the sentence about a deployment that does not exist, with the one that may have been meant."""
     everywhere = reader.deployments().values()
-    named = [one.id for one in everywhere if one.name == deployment_id]
-    hint = is_a_name(named, "deployment_name") if named else ""
-    hint = hint or nearest_names(deployment_id, [*(one.name for one in everywhere), *(one.id for one in everywhere)])
+    if named := [one.id for one in everywhere if one.name == deployment_id]:
+        hint = is_a_name(named, "deployment_name")
+    else:
+        hint = nearest_names(deployment_id, [*(one.name for one in everywhere), *(one.id for one in everywhere)])
     return f"There is no deployment with the id {deployment_id} in organization {reader.organization_id}{hint}."
 
 
@@ -173,10 +161,11 @@ def _named(reader: Reader, name: str, argument: str) -> list[Deployment]:
     return found
 
 
-def _in_workspace(everywhere: Sequence[Deployment], found: Sequence[Deployment], workspace: str) -> list[Deployment]:
+def _in_workspace(reader: Reader, found: Sequence[Deployment], workspace: str) -> list[Deployment]:
     inside = [one for one in found if workspace in (one.workspace_id, one.workspace_name)]
     if inside:
         return inside
+    everywhere = reader.deployments().values()
     known = {text for one in everywhere for text in (one.workspace_id, one.workspace_name) if text}
     if workspace in known:
         raise InputError("name", other_workspace(found[0], workspace))
@@ -185,7 +174,7 @@ def _in_workspace(everywhere: Sequence[Deployment], found: Sequence[Deployment],
     )
 
 
-def rfc3339(moment: datetime | None) -> str | None:
+def _rfc3339(moment: datetime | None) -> str | None:
     """Return a time as text, or None. A time without a zone is UTC, like all times of the service."""
     if moment is None:
         return None

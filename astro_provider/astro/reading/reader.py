@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -36,6 +36,7 @@ MOST_IN_VAIN = 2  # lists read again at once for a missing name, one after the o
 OLDEST_MISS_SECONDS = 1.0  # of a list, after that
 
 _Fact = TypeVar("_Fact")
+_Named = TypeVar("_Named", ApiToken, Deployment)
 _Key = tuple[str, str]  # a kind of fact, and the id that it is about
 
 
@@ -48,7 +49,7 @@ class Tokens:
     @cached_property
     def by_id(self) -> dict[str, ApiToken]:
         """The tokens by id."""
-        return {token.id: token for token in self.listed}
+        return _by_id(self.listed)
 
     @cached_property
     def by_name(self) -> dict[str, list[ApiToken]]:
@@ -74,9 +75,7 @@ class Assignment:
 class Readers:
     """The readers of a service, one for each organization; safe to share between threads.
 
-    Args:
-        client: the service.
-        evidence: the process's, if it has it already.
+    `evidence` is the process's, if it has it already.
     """
 
     def __init__(self, client: AstroClient, evidence: PerOrganization[Evidence] | None = None) -> None:
@@ -103,10 +102,6 @@ class Reader:
     """The facts of one organization; safe to share between threads.
 
     Methods with `not_before` return a fact that was fetched no earlier (seconds of the monotonic clock).
-
-    Args:
-        client: the organization.
-        evidence: what counts as gone there.
     """
 
     def __init__(self, client: OrganizationClient, evidence: Evidence) -> None:
@@ -137,11 +132,7 @@ class Reader:
 
     def deployments(self, *, not_before: float | None = None) -> dict[str, Deployment]:
         """The organization's deployments by id."""
-
-        def fetch() -> dict[str, Deployment]:
-            return {found.id: found for found in self._client.list_deployments()}
-
-        return self._facts.get("deployments", fetch, not_before=not_before)
+        return self._facts.get("deployments", lambda: _by_id(self._client.list_deployments()), not_before=not_before)
 
     def roles(self, *, not_before: float | None = None) -> list[Role]:
         """The roles that can be given in a deployment."""
@@ -153,11 +144,8 @@ class Reader:
 
     def tokens_of_deployment(self, deployment_id: str) -> dict[str, ApiToken]:
         """The tokens that hold a role in a deployment, by id, as a list shows them: with that role only, or with none."""
-
-        def fetch() -> dict[str, ApiToken]:
-            return {token.id: token for token in self._client.list_tokens(deployment_id=deployment_id)}
-
-        return self._facts.get(_assigned_key(deployment_id), fetch)
+        fetch = partial(self._client.list_tokens, deployment_id=deployment_id)
+        return self._facts.get(_assigned_key(deployment_id), lambda: _by_id(fetch()))
 
     def has_listed(self, deployment_id: str) -> bool:
         """Return whether the service has given the tokens of a deployment lately, which it refuses for one that does not exist."""
@@ -194,10 +182,9 @@ class Reader:
         """A deployment by id, or None if there is none."""
         found = self.deployments().get(deployment_id)
         if found is None:
+            fetch = partial(self._client.get_deployment, deployment_id)
             with suppress(NotFound):
-                return self._facts.get(
-                    _deployment_key(deployment_id), lambda: self._client.get_deployment(deployment_id)
-                )
+                return self._facts.get(_deployment_key(deployment_id), fetch)
         return found
 
     # Things by a name, or by a key that may be a name or an id; with `certain`, none means that there is none now
@@ -232,12 +219,7 @@ class Reader:
         return self._look_up(find, certain=certain) or []
 
     def _look_up(self, find: Callable[[float | None], _Fact | None], *, certain: bool) -> _Fact | None:
-        """Return what `find` finds in a list, in a new one if the list that is here does not have it.
-
-        Args:
-            find: looks into a list that was read no earlier than a time.
-            certain: None must mean that there is none now.
-        """
+        """Return what `find` finds in a list read no earlier than a time; in a new one if the list here does not have it."""
         if found := find(None):
             return found
         with self._lock:
@@ -347,22 +329,18 @@ class Reader:
         if not missing:
             return missing
         since = max(self._first_hint(_deployment_key(one)) for one in missing)
-
-        def list_deployments() -> list[Deployment]:
-            fetch = partial(self._client.list_deployments, complete=True)
-            return self._facts.get("deployments as evidence", fetch, not_before=since)
-
-        return self.evidence.gone_deployments(missing, list_deployments)
+        fetch = partial(self._client.list_deployments, complete=True)
+        return self.evidence.gone_deployments(
+            missing, lambda: self._facts.get("deployments as evidence", fetch, not_before=since)
+        )
 
     def _require_that_token_is_gone(self, token_id: str, hint: NotFound) -> None:
         """Compare a 404 with a list that was read after the first 404 of that token."""
         since = self._first_hint(_token_key(token_id))
-
-        def list_tokens() -> list[ApiToken]:
-            fetch = partial(self._client.list_tokens, complete=True)
-            return self._facts.get("tokens as evidence", fetch, not_before=since)
-
-        self.evidence.require_that_token_is_gone(token_id, hint, list_tokens)
+        fetch = partial(self._client.list_tokens, complete=True)
+        self.evidence.require_that_token_is_gone(
+            token_id, hint, lambda: self._facts.get("tokens as evidence", fetch, not_before=since)
+        )
 
     def _first_hint(self, key: _Key) -> float:
         """Return when this process met the first hint that something is gone, which many bindings may share."""
@@ -371,6 +349,10 @@ class Reader:
             if self._first_hints.get(key, 0.0) < now - OLDEST_SECONDS:
                 self._first_hints[key] = now
             return self._first_hints[key]
+
+
+def _by_id(found: Sequence[_Named]) -> dict[str, _Named]:
+    return {one.id: one for one in found}
 
 
 def _token_key(token_id: str) -> _Key:

@@ -58,19 +58,12 @@ class _Written:
 
 @dataclass
 class _Seen:
-    """A token as this process saw it last.
+    """A token as this process saw it last."""
 
-    Attributes:
-        roles: its list; None: no read and no write has shown it yet.
-        updated_at: the latest `updatedAt` (epoch seconds) that is accounted for; None if unknown.
-        others: the signs of other writers.
-        repairs: of what the last read showed undone, the repair that comes now.
-    """
-
-    roles: Roles | None = None
-    updated_at: float | None = None
+    roles: Roles | None = None  # None: no read and no write has shown it yet
+    updated_at: float | None = None  # the latest `updatedAt` (epoch seconds) that is accounted for
     others: Others = field(default_factory=Others)
-    repairs: int = 0
+    repairs: int = 0  # of what the last read showed undone, the repair that comes now
 
 
 class Ledger:
@@ -128,13 +121,9 @@ class Ledger:
         seen.roles, seen.updated_at = roles, latest_update
 
     def to_make_again(self, key: TokenKey, token: ApiToken, read_at: float, *, by_look: bool = False) -> list[Change]:
-        """Settle what a read of a whole token shows standing, and return the changes that it shows to be undone.
+        """Settle what a read of a whole token, sent at `read_at`, shows standing; return the changes that it shows undone.
 
-        Args:
-            key: the token's.
-            token: the token with all its roles.
-            read_at: when the read was sent.
-            by_look: the read is a look, and no change's own.
+        With `by_look` the read is a look, and no change's own.
         """
         roles, seen = token.roles or (), self._seen[key]
         ours = {binding: written for binding, written in self._written.items() if binding.token_key == key}
@@ -181,13 +170,7 @@ class Ledger:
         return known is not None and updated_at is not None and updated_at > known
 
     def settle(self, binding: BindingId, held: str | None, read_at: float, *, by_look: bool = False) -> Change | None:
-        """Compare what a read shows with what was written, and forget what has stood for a settle time.
-
-        Args:
-            binding: the entry.
-            held: its role, as the read shows it.
-            read_at: when the read was sent.
-            by_look: the read is a look, and no change's own.
+        """Compare the role that a read shows with what was written, and forget what has stood for a settle time.
 
         Returns:
             The change that has been undone and must be made again; None if it stands, was given up or never written.

@@ -36,12 +36,7 @@ HELD_ELSEWHERE = (errno.EAGAIN, errno.EACCES)
 
 
 class TokenLocks:
-    """The locks of one service's tokens.
-
-    Args:
-        host: the service, so that an emulator's tokens are not taken for real ones.
-        directory: where the locks stand; None for the user's cache directory.
-    """
+    """The locks of one host's tokens, so that an emulator's are not taken for real ones, in a directory or the usual one."""
 
     def __init__(self, host: str, directory: str | None = None) -> None:
         self._host = host
@@ -76,12 +71,7 @@ class TokenLocks:
 
 
 def _taken(path: Path, token_id: str) -> int:
-    """Take the lock and return what to close when it is no longer needed.
-
-    Raises:
-        OSError: the file cannot be opened, or its file system has no locks.
-        LockTimeout: another process held it until the deadline of this thread.
-    """
+    """Take the lock and return what to close when it is no longer needed."""
     descriptor = _opened(path)
     try:
         _wait(descriptor, path, token_id)

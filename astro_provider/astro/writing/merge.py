@@ -54,12 +54,9 @@ class Write:
 class Merge:
     """Several changes to one token, made together: one read, one merged write, each with its own outcome.
 
-    Args:
-        key: the token.
-        changes: what is asked for, at most one per binding; without any, it only puts back what was undone.
-        ledger: what this process wrote lately.
-        groups: the group of a binding whose change is only made together with the others of its group; a binding that
-            has none is a group by itself. If the service refuses a list, its groups are tried one by one.
+    There is at most one change per binding; without any, it only puts back what was undone. A change whose binding has a
+    group is only made together with the others of its group. If the service refuses a list, its groups are tried one by
+    one, and a change without a group by itself.
     """
 
     def __init__(
@@ -162,13 +159,10 @@ class Merge:
     def wrote(self, answer: SubjectRoles, now: float, *, latest_update: float | None = None) -> None:
         """Take the answer to the write: it must show what was asked, or the token is read again.
 
-        Args:
-            answer: what the service answered. One that shows no roles at all confirms nothing, not even a removal.
-            now: when it came.
-            latest_update: the latest `updatedAt` (epoch seconds) that the write can have given the token.
+        `latest_update` is the latest `updatedAt` (epoch seconds) that the write can have given the token.
         """
         self._writes += 1
-        if not answer.shows_roles:  # it confirms nothing, so a read has to
+        if not answer.shows_roles:  # it confirms nothing, not even a removal, so a read has to
             self.lost(may_come=False)
             return
         if self.token is not None and self._wanted is not None:
@@ -186,8 +180,7 @@ class Merge:
     def lost(self, *, may_come: bool) -> None:
         """Note that it is not known whether the write was made: read first, then decide.
 
-        Args:
-            may_come: nothing has answered, so Astro may carry the write out after a read that does not show it.
+        With `may_come` nothing has answered, so Astro may carry the write out after a read that does not show it.
         """
         writing = {change.binding for change in self._now_writing}
         self._unread |= writing

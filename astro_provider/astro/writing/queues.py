@@ -46,19 +46,12 @@ class Ticket:
 
 @dataclass(eq=False)
 class Queue:
-    """The changes that wait for one token, and those that its leader makes.
-
-    Attributes:
-        waiting: changes that no leader has taken yet.
-        in_hand: changes that the leader has taken, at most one for each binding.
-        led: a thread is leading the token.
-        has_turn: the leader may read and write the token now.
-    """
+    """The changes of one token that have no outcome yet."""
 
     waiting: list[Ticket] = field(default_factory=list)
-    in_hand: list[Ticket] = field(default_factory=list)
-    led: bool = False
-    has_turn: bool = False
+    in_hand: list[Ticket] = field(default_factory=list)  # what the leader makes now, at most one for each binding
+    led: bool = False  # by a thread
+    has_turn: bool = False  # the leader may read and write the token now
 
     def take(self, among: Iterable[Ticket]) -> None:
         """Let the leader make those of these changes that still wait; a second change of a binding goes on waiting."""
@@ -80,9 +73,8 @@ class Queue:
 class Queues:
     """The queues of all tokens of a process.
 
-    Args:
-        changed: guards everything here, and may be held by the caller, except for `await_turn`.
-        most_at_once: how many changes can be without an outcome at once, as the door lets operations in.
+    `changed` guards everything here, and may be held by the caller, except for `await_turn`. At most `most_at_once` changes
+    can be without an outcome at once, as the door lets operations in.
     """
 
     def __init__(self, changed: threading.Condition, most_at_once: int) -> None:
@@ -136,11 +128,8 @@ class Queues:
         """Return when it is the token's turn to be written, unless it has its turn already.
 
         One of the threads that wait for a turn waits for the pace, and gives the turn to the token that needs it most by
-        then. A thread whose time is over asks the pace for itself.
-
-        Args:
-            queue: the token's, which this thread leads.
-            await_pace: returns when the service can take a write; what it raises is raised here.
+        then. A thread whose time is over asks the pace for itself. `await_pace` returns when the service can take a write;
+        what it raises is raised here.
         """
         until = deadline.current()
         with self._changed:
