@@ -45,11 +45,7 @@ def wrong_scope(token: ApiToken) -> str | None:
 
 
 def require_organization_scope(token: ApiToken) -> None:
-    """Refuse a token that is not the organization's.
-
-    Raises:
-        InputError: it belongs to a workspace or a deployment.
-    """
+    """Raise an InputError for a token that belongs to a workspace or a deployment."""
     if reason := wrong_scope(token):
         raise InputError("org_token_id", reason)
 

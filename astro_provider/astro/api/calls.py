@@ -41,8 +41,8 @@ class Calls:
 
     Args:
         host: scheme and host of the service, for example `https://api.astronomer.io`.
-        credential: returns the API token that authorizes the calls, or raises SettingsError if there is none;
-            asked at the first call, so that a client can be made before it is known whether it is needed.
+        credential: returns the API token that authorizes the calls, or raises SettingsError; asked at the first call, so
+            that a client can be made before it is known whether a credential is needed.
         bound_seconds: how long one call may take with all its retries, unless its thread's operation has a deadline.
         trace_file: where a line of JSON is written for each call, or None.
     """
@@ -143,12 +143,11 @@ class Calls:
             with waiting.reported(str(call)) as wait:
 
                 def attempt(number: int) -> Any:
-                    with wait.noting_failures():
-                        if not self._pace.wait("GET"):
-                            raise self._failures.too_late(call)
-                        return self._send(call, attempt=number)
+                    if not self._pace.wait("GET"):
+                        raise self._failures.too_late(call)
+                    return self._send(call, attempt=number)
 
-                return retried(attempt)
+                return retried(attempt, wait.failed)
 
     def _send(self, call: Call, *, attempt: int = 1, content: bytes | None = None) -> Any:
         """Call once, to write if there is content, and return the decoded JSON or raise the error that belongs to the answer."""
@@ -206,11 +205,7 @@ class Calls:
 
 
 def _without_odd_fields(kind: type[_Object], item: Any, essential: Collection[str]) -> _Object:
-    """Make an object of an item, without the fields that are not what the API promises.
-
-    Raises:
-        ValidationError: it is no object, or an essential field is not what the API promises.
-    """
+    """Make an object of an item, without the fields that are not what the API promises, unless one is essential."""
     try:
         return kind.model_validate(item)
     except ValidationError as error:

@@ -93,11 +93,7 @@ class OrganizationClient:
 
 
 def _segment(property_name: str, identifier: str) -> str:
-    """An id as one segment of a path.
-
-    Raises:
-        InputError: it would lead to another path, or is none.
-    """
+    """An id as one segment of a path; one that would lead to another path is an InputError."""
     if not identifier.strip(". ") or any(map(shown.is_hidden, identifier)):
         raise InputError(property_name, f"{identifier!r} is no id. Copy the id from Astro.")
     return quote(identifier, safe="")

@@ -25,9 +25,7 @@ PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 NO_PROXY_VARIABLES = ("no_proxy", "NO_PROXY")
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 UNREAD_CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-SCHEMES = ("http", "https", "socks5", "socks5h")
 DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-LOOPBACK_NAME = "localhost"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return name == LOOPBACK_NAME
+        return name == "localhost"
 
 
 def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
@@ -69,7 +67,7 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
         parts, port = SplitResult("", "", "", "", ""), 0
-    if parts.scheme not in SCHEMES or not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname or ""):
+    if parts.scheme not in DEFAULT_PORTS or not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname or ""):
         raise SettingsError(
             f"The proxy in {variable} cannot be used: write http://host:port, http://user:password@host:port or "
             "socks5h://host:port, with special characters of a password as %XX, or unset the variable."

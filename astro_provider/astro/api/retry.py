@@ -41,11 +41,10 @@ TRACE_HINT = "ASTRO_TRACE=<file> records each call."
 T = TypeVar("T")
 
 
-def retried(call: Callable[[int], T]) -> T:
+def retried(call: Callable[[int], T], failed: Callable[[ServiceError], None] = lambda _: None) -> T:
     """Return what a call returns, once an attempt at it succeeds; none begins after the deadline of this thread.
 
-    Args:
-        call: one attempt; it gets its number, from 1.
+    Each attempt gets its number, from 1; `failed` gets the error of each that fails.
 
     Raises:
         ServiceError: the error of the last attempt that was made; its text says that it was tried more than once. If none
@@ -61,6 +60,7 @@ def retried(call: Callable[[int], T]) -> T:
         try:
             return call(number)
         except ServiceError as error:
+            failed(error)
             # An attempt that was given up before it was sent says nothing about the service.
             if error.patience != NOT_MADE:
                 made, failure = made + 1, error

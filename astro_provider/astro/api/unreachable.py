@@ -73,8 +73,7 @@ def _refused_by_proxy(status: str, what: str, host: str, proxy: Proxy) -> str:
     return f"{text} Ask for access to {host}, or name it in NO_PROXY if it can be reached without the proxy."
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -28,14 +28,9 @@ class Wait:
     failure: str = ""  # what the last try met; blank: it has not been answered
     since: float = field(default_factory=time.monotonic)
 
-    @contextmanager
-    def noting_failures(self) -> Iterator[None]:
-        """Keep what a try meets, so that it can be reported."""
-        try:
-            yield
-        except ServiceError as error:
-            self.failure = str(error)
-            raise
+    def failed(self, error: ServiceError) -> None:
+        """Keep what a try has met, so that it can be reported."""
+        self.failure = str(error)
 
     def __str__(self) -> str:
         now = time.monotonic()

@@ -21,7 +21,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from astro_provider.astro.api import cancelling, deadline
@@ -52,33 +52,22 @@ class TokenLocks:
             LockTimeout: another process held it until the deadline of this thread.
         """
         name = hashlib.sha256(f"{self._host}/{key.organization_id}/{key.token_id}".encode()).hexdigest()[:32]
-        held = None
-        try:
-            self._directory = self._directory or usable_directory(self._given)
-            held = _taken(self._directory / f"{name}.lock", key.token_id)
-        except OSError as error:
-            reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
-            notices.warn(
-                f"this run writes without a lock between the processes of this machine ({reason}): nothing is lost, but runs "
-                "that write one token at once take longer. Set ASTRO_LOCK_DIR to a local directory that can be written."
-            )
-            self._directory = None  # it may have been cleaned away, and is made again for the next write
-        try:
+        with ExitStack() as held:
+            try:
+                self._directory = self._directory or usable_directory(self._given)
+                path = self._directory / f"{name}.lock"
+                descriptor = _opened(path)
+                held.callback(os.close, descriptor)
+                _wait(descriptor, path, key.token_id)
+            except OSError as error:
+                reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
+                notices.warn(
+                    f"this run writes without a lock between the processes of this machine ({reason}): nothing is lost, but "
+                    "runs that write one token at once take longer. Set ASTRO_LOCK_DIR to a local directory that can be "
+                    "written."
+                )
+                self._directory = None  # it may have been cleaned away, and is made again for the next write
             yield
-        finally:
-            if held is not None:
-                os.close(held)
-
-
-def _taken(path: Path, token_id: str) -> int:
-    """Take the lock and return what to close when it is no longer needed."""
-    descriptor = _opened(path)
-    try:
-        _wait(descriptor, path, token_id)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 def _wait(descriptor: int, path: Path, token_id: str) -> None:
@@ -123,7 +112,5 @@ def _locked(descriptor: int, seconds: float) -> bool:
                 raise
         else:
             return True
-        if time.monotonic() >= end:
-            return False
-        if not cancelling.pause(POLL_SECONDS):
+        if time.monotonic() >= end or not cancelling.pause(POLL_SECONDS):
             return False

@@ -59,14 +59,8 @@ class Look:
             key = binding.token_key
             token = None if listed is None else listed.get(binding.token_id)
             held = None if token is None else role_shown(token, binding.deployment_id)
-            shown_without_role = token is not None and held is None
-            others = token is not None and self.ledger.updated_by_others(key, token.updated_epoch)
-            if (
-                listed is None
-                or shown_without_role
-                or others
-                or self.ledger.settle(binding, held, sent_at, by_look=True) is not None
-            ):
+            is_unclear = token is not None and (held is None or self.ledger.updated_by_others(key, token.updated_epoch))
+            if listed is None or is_unclear or self.ledger.settle(binding, held, sent_at, by_look=True) is not None:
                 self.tokens.add(key)
 
     def led(self, key: TokenKey, failure: Exception | None) -> None:
@@ -130,8 +124,7 @@ class Settling:
     def give_account(self) -> Account:
         """Return the changes that could not be made to stand, in the order of their bindings, and forget them all.
 
-        Those that were given up are known to be undone; the others were not seen standing, because the last look failed or
-        there was no time for one.
+        Besides those that were given up, they are those that no look has seen standing: it failed, or there was no time.
         """
         why = (Reason.NO_TIME, "") if self.failure is None else (Reason.NOT_READ, str(self.failure))
         for binding in self.ledger.unsettled:

@@ -87,13 +87,10 @@ class Writer:
         self._looker: threading.Thread | None = None
 
     def write_all(self, changes: Sequence[Change]) -> Written:
-        """Make changes to any number of tokens: one list for each token, and one settle time for all.
+        """Make changes, at most one for each binding: one list for each token, and one settle time for all.
 
         The changes of one token are made together or not at all; those of another token may fail by themselves. Nothing
         is raised for a change that fails.
-
-        Args:
-            changes: at most one for each binding.
         """
         with deadline.within(self._timeout_seconds):
             with self._changed:
@@ -271,10 +268,9 @@ class Writer:
                 merge.wrote(answer, time.monotonic(), latest_update=time.time() + CLOCK_DIFFERENCE_SECONDS)
 
     def _stay(self, arrivals: int) -> Account:
-        """Stay after the last change of a batch, until all of the batch has been seen standing.
+        """Stay until all of the batch has been seen standing; return what could not be made to stand.
 
-        Returns:
-            What could not be made to stand; nothing if another change has arrived after that many, and stays instead.
+        Nothing is returned if another change has arrived after that many, and stays instead.
         """
         with self._changed:
             self._changed.wait_for(
