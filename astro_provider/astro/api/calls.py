@@ -133,10 +133,7 @@ class Calls:
             return self._send(call, content=content)
 
     def read(self, call: Call, *, at_once: bool = False) -> Any:
-        """Read, and return the decoded JSON.
-
-        With `at_once`, neither a turn is awaited nor a failure retried, so that the caller knows how old the answer is.
-        """
+        """Read, and return the decoded JSON; with `at_once`, neither is a turn awaited nor a failure retried."""
         with deadline.within(self._bound_seconds):
             if at_once:
                 return self._send(call)

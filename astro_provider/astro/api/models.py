@@ -6,19 +6,11 @@ here is wider than in the service's own description, because answers may leave o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    InstanceOf,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, InstanceOf, ValidationError, WrapValidator
 from pydantic.alias_generators import to_camel
 
 
@@ -27,7 +19,7 @@ def given(date: datetime | None) -> datetime | None:
     return None if date is None or date.year == 1 else date
 
 
-def _date_or_none(value: Any, parse: ValidatorFunctionWrapHandler) -> datetime | None:
+def _date_or_none(value: Any, parse: Callable[[Any], datetime | None]) -> datetime | None:
     """A date in UTC; one without a zone is taken for UTC. An odd date must not make the whole list unreadable.
 
     The zone is the standard library's: objects of pydantic's own kind of zone that live until the interpreter ends are freed

@@ -234,9 +234,8 @@ class Reader:
     def role_of(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
         """Return what the token holds in the deployment, or None if it holds nothing there or is gone.
 
-        One list serves all tokens of a deployment, one token all its deployments: the one that has been asked for more is
-        fetched. A list that does not show the role is not trusted. With `confirm_absence`, neither is a list that does not
-        show the token: the token is read.
+        The list of the deployment's tokens is fetched, or the token: the one that has been asked for more. A list that does
+        not show the role is not trusted. With `confirm_absence`, neither is a list that does not show the token: it is read.
 
         Raises:
             RolesUnknown: the token came without `roles`.

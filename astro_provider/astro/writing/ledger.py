@@ -1,8 +1,7 @@
 """The recent writes of this process that no read has shown standing yet.
 
-A writer elsewhere may have read a list before our write and write it back after it. It undoes our change by that, within
-a settle time of its read. So a change is defended until a read, sent a settle time or more after the write, shows it
-standing. From then on it is no longer ours: a person or another run that changes it later is right.
+A change is defended until a read, sent a settle time or more after the write, shows it standing. From then on it is no
+longer ours: a person or another run that changes it later is right.
 
 Three cases need more than that rule:
 

@@ -9,8 +9,9 @@ import contextvars
 import functools
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -84,7 +85,7 @@ class Writer:
         self._queues = Queues(self._changed, most_at_once)
         self._ledger = Ledger(settle_seconds)
         self._settling = Settling(self._ledger)
-        self._looker: threading.Thread | None = None
+        self._is_looking = False  # in a thread of its own
 
     def write_all(self, changes: Sequence[Change]) -> Written:
         """Make changes, at most one for each binding: one list for each token, and one settle time for all.
@@ -129,10 +130,10 @@ class Writer:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: not queue.led or all(ticket.outcome is not None for ticket in tickets),
+                    lambda: not queue.led or all(ticket.outcome for ticket in tickets),
                     timeout=deadline.current().remaining + FOLLOWERS_GRACE_SECONDS,
                 )
-                if queue.led or all(ticket.outcome is not None for ticket in tickets):
+                if queue.led or all(ticket.outcome for ticket in tickets):
                     return
                 queue.led = True
                 self._queues.gather()
@@ -285,13 +286,11 @@ class Writer:
 
     def _keep_looking(self) -> None:
         """Start the thread that looks at what was written, unless it runs or there is nothing to look at."""
-        if self._looker is None and self._ledger.unsettled:
-            looker = threading.Thread(target=self._looks, name="astro-looks", daemon=True)
-            try:
-                looker.start()
-            except RuntimeError:  # the machine has no thread left; the change that stays reports that no look was made
-                return
-            self._looker = looker
+        if not self._is_looking and self._ledger.unsettled:
+            # If the machine has no thread left, the change that stays reports that no look was made.
+            with suppress(RuntimeError):
+                threading.Thread(target=self._looks, name="astro-looks", daemon=True).start()
+                self._is_looking = True
 
     def _looks(self) -> None:
         """Look whenever a look is due, until nothing is left to look at."""
@@ -299,7 +298,7 @@ class Writer:
             with self._changed:
                 due = self._settling.next_look_at()
                 if due is None:
-                    self._looker = None
+                    self._is_looking = False
                     self._changed.notify_all()
                     return
                 # A write, or the end of the last change in flight, may move the time of the look.
@@ -348,14 +347,10 @@ class Writer:
 
 def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
     """Make the calls in their order, a few at a time: in this thread, and in as many more as the machine has left."""
-    left = deque(calls)
+    left = iter(calls)  # of all threads
 
     def make() -> None:
-        while True:
-            try:
-                call = left.popleft()
-            except IndexError:
-                return
+        for call in left:
             call()
 
     helpers: list[threading.Thread] = []
