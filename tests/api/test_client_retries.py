@@ -25,6 +25,7 @@ from tests.support.raw_server import Reply, free_port, in_turn
 from tests.support.writes import writes
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+MINUTE = 60.0  # what is to end at once would take longer
 GOOD = Reply(body={"id": "t", "name": "ci"})
 
 HUGE_YEAR = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
@@ -136,23 +137,23 @@ def test_an_outage_that_stays_is_given_up_within_the_bound(connect: Connect, ser
     with pytest.raises((Unavailable, UnexpectedAnswer)):
         connect(server.url, bound_seconds=1.0).of("o").get_token("t")
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < MINUTE
     assert len(server.requests) > 1
 
 
 def test_a_service_that_never_answers_is_given_up_within_the_bound(connect: Connect, serve: Serve) -> None:
-    server = serve(lambda _: Reply(200, GOOD.body, delay=4.0))
+    server = serve(lambda _: Reply(200, GOOD.body, delay=10 * MINUTE))
     began = time.monotonic()
 
     with pytest.raises(Unavailable, match=r"^GetApiToken \(organization o, token t\): no answer from 127\.0\.0\.1"):
         connect(server.url, bound_seconds=0.3).of("o").get_token("t")
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < MINUTE
 
 
 def test_a_deadline_bounds_all_calls_of_an_operation(connect: Connect, serve: Serve) -> None:
     server = serve(lambda _: Reply(503, ""))
-    client = connect(server.url, bound_seconds=60)
+    client = connect(server.url, bound_seconds=MINUTE)
     began = time.monotonic()
 
     with operation(0.2):
@@ -160,7 +161,7 @@ def test_a_deadline_bounds_all_calls_of_an_operation(connect: Connect, serve: Se
             with pytest.raises(Unavailable):
                 client.of("o").get_token("t")
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < MINUTE
 
 
 def test_the_deadline_of_an_operation_ends_with_it(connect: Connect, serve: Serve) -> None:
@@ -174,7 +175,7 @@ def test_the_deadline_of_an_operation_ends_with_it(connect: Connect, serve: Serv
 
 
 def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> None:
-    client = connect(f"http://127.0.0.1:{free_port()}", bound_seconds=30)
+    client = connect(f"http://127.0.0.1:{free_port()}", bound_seconds=10 * MINUTE)
     began = time.monotonic()
 
     with pytest.raises(Unavailable) as error:
@@ -185,7 +186,7 @@ def test_a_refused_connection_is_tried_again_and_then_told(connect: Connect) -> 
         "running? Given up after "
     )
     assert error.value.status is None
-    assert 1 < time.monotonic() - began < 6
+    assert 1 < time.monotonic() - began < MINUTE
 
 
 def test_every_call_but_the_write_is_tried_again(astro: Emulator, connect: Connect) -> None:

@@ -27,7 +27,7 @@ VARIABLES = (
     *network.UNREAD_CERTIFICATE_VARIABLES,
     *("http_proxy", "HTTP_PROXY"),
 )
-SOON_SECONDS = 10.0  # of a bound of two minutes
+SOON_SECONDS = 60.0  # of a bound of two minutes
 
 
 @pytest.fixture(autouse=True)

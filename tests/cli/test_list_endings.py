@@ -70,7 +70,7 @@ def with_ctrl_c() -> Iterator[None]:
 
 @pytest.mark.usefixtures("with_ctrl_c")
 def test_ctrl_c_ends_it_at_once_and_quietly_while_calls_are_in_flight(many_deployments: Emulator) -> None:
-    many_deployments.fault(operation="ListApiTokens", kind="delay", delay_ms=120_000, skip=12)
+    many_deployments.fault(operation="ListApiTokens", kind="delay", delay_ms=600_000, skip=12)
 
     start = time.monotonic()
     ended = run_in_terminal(
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly_while_calls_are_in_flight(many_deplo
     )
 
     assert (ended.status, ended.out) == (130, "")
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60
     assert "Traceback" not in ended.screen
     assert "Error" not in ended.screen
     assert ended.screen.rindex("\x1b[?25h") > ended.screen.rindex("\x1b[?25l")

@@ -174,11 +174,11 @@ def test_a_token_that_answers_404_and_is_listed_is_not_taken_for_gone(scene: Sce
 
 def test_a_change_and_its_look_end_within_one_bound(scene: Scene, make_writer: MakeWriter) -> None:
     deployment = scene.astro.store.add_deployment("orders")
-    tokens = [scene.astro.store.add_token(f"ci-{number}") for number in range(8)]
+    tokens = [scene.astro.store.add_token(f"ci-{number}") for number in range(24)]
     writer, client = make_writer(settle_seconds=SETTLE, timeout_seconds=4.0)
 
     def slow_down(written: int) -> None:
-        if written == 8:
+        if written == 24:
             scene.astro.settings(latency_ms=3900)
 
     client.after_write = slow_down
@@ -188,7 +188,7 @@ def test_a_change_and_its_look_end_within_one_bound(scene: Scene, make_writer: M
         writer, [Add(BindingId(scene.astro.organization_id, deployment, token), ADMIN) for token in tokens]
     )
 
-    assert time.monotonic() - began < 16  # each read of the look had a bound of its own once: 32 s
+    assert time.monotonic() - began < 60  # each read of the look had a bound of its own once: 96 s
     unseen = "could not read Astro again", "ended before Astro was read again"
     assert any(words in failure for failure in failures(outcomes) for words in unseen)
 

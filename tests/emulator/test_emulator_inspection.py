@@ -222,10 +222,10 @@ def test_several_faults_of_which_one_makes_no_sense_are_refused_together(inspect
 
 def test_the_inspection_is_neither_struck_nor_delayed(emulator: Emulator, inspection: httpx.Client) -> None:
     emulator.fault(kind="status", status=500)
-    emulator.settings(latency_ms=20_000)
+    emulator.settings(latency_ms=300_000)
 
     start = time.monotonic()
     response = inspection.get("/state")
 
     assert response.status_code == 200
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60

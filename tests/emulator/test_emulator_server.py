@@ -94,7 +94,7 @@ def test_a_port_in_use_is_an_error() -> None:
 
 def test_stopping_does_not_wait_for_a_delayed_call_and_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     running = Emulator.running()
-    running.fault(kind="delay", delay_ms=60_000)
+    running.fault(kind="delay", delay_ms=600_000)
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(httpx.get, f"{running.url}/v1/organizations")
         time.sleep(0.2)
@@ -103,7 +103,7 @@ def test_stopping_does_not_wait_for_a_delayed_call_and_is_quiet(capfd: pytest.Ca
         running.stop()
         elapsed = time.monotonic() - start
 
-        assert elapsed < 10
+        assert elapsed < 60
         assert isinstance(pending.exception(timeout=30), httpx.TransportError)
     assert capfd.readouterr().err == ""
 

@@ -151,7 +151,7 @@ def test_no_timeout_of_a_single_read_ends_a_dripping_answer(emulator: Emulator, 
 
 def test_stopping_does_not_wait_for_a_dripping_answer_and_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     running = Emulator.running()
-    running.fault(kind="drip", drip_ms=60_000)
+    running.fault(kind="drip", drip_ms=600_000)
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(httpx.get, f"{running.url}/v1/organizations")
         time.sleep(0.3)
@@ -160,7 +160,7 @@ def test_stopping_does_not_wait_for_a_dripping_answer_and_is_quiet(capfd: pytest
         running.stop()
         elapsed = time.monotonic() - start
 
-        assert elapsed < 10
+        assert elapsed < 60
         assert isinstance(pending.exception(timeout=30), httpx.TransportError)
     assert capfd.readouterr().err == ""
 

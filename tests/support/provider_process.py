@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,8 +81,7 @@ class State:
 class Running:
     """A process that serves as a provider; made by `running`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stderr: Path, port: int, started_seconds: float) -> None:
-        self.started_seconds = started_seconds
+    def __init__(self, process: subprocess.Popen[bytes], stderr: Path, port: int) -> None:
         self.process = process
         self._stderr = stderr
         self.port = port
@@ -93,7 +91,7 @@ class Running:
 
     def connected_again(self) -> Running:
         """The same process by another connection, as another engine has one, or another provider of the program."""
-        return Running(self.process, self._stderr, self.port, self.started_seconds)
+        return Running(self.process, self._stderr, self.port)
 
     @property
     def stderr(self) -> str:
@@ -125,7 +123,6 @@ class ProviderProcess:
 
     def __init__(self, running: Running) -> None:
         self.running = running
-        self.started_seconds = running.started_seconds
         self._call = running.call
 
     def configure(self, config: Mapping[str, Any]) -> None:
@@ -225,7 +222,6 @@ def running(
         stderr = Path(directory) / "stderr"
         hermetic = {"ASTRO_LOCK_DIR": str(Path(directory) / "locks")}
         with stderr.open("wb") as sink:
-            before = time.perf_counter()
             process = subprocess.Popen(
                 command,
                 cwd=directory,
@@ -235,7 +231,7 @@ def running(
             )
             assert process.stdout is not None
             port = _port(process.stdout, stderr)
-            found = Running(process, stderr, port, time.perf_counter() - before)
+            found = Running(process, stderr, port)
             try:
                 yield found
             finally:

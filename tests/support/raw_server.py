@@ -164,9 +164,10 @@ def free_port() -> int:
 
 @dataclass
 class DrippingServer:
-    """Sends each connection the same bytes, one each twentieth of a second, whatever it asks."""
+    """Sends each connection the same bytes, one by one with a pause before each, whatever it asks."""
 
     sent: bytes
+    pause_seconds: float = 0.05
 
     def __enter__(self) -> str:
         """Start it, and return its address."""
@@ -189,6 +190,6 @@ class DrippingServer:
     def _drip(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
             for byte in self.sent:
-                if self._ended.wait(0.05):
+                if self._ended.wait(self.pause_seconds):
                     return
                 connection.sendall(bytes([byte]))
