@@ -10,7 +10,7 @@ from astro_provider.version import __version__
 from tests.support.shell import COMMAND, run
 
 SUBCOMMANDS = ["list", "find", "adopt", "review", "audit", "doctor", "emulator"]
-HEAVY = {"pulumi", "httpcore", "rich", "fastapi", "uvicorn", "grpc", "asyncio"}
+HEAVY = {"pulumi", "httpx", "rich", "fastapi", "uvicorn", "grpc", "asyncio"}
 
 
 def test_help_names_every_subcommand_in_the_order_of_use() -> None:

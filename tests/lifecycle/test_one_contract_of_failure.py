@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpcore
 import pytest
 
 from astro_emulator import Emulator
 from astro_provider.astro.api.failures import Call, Failures
+from astro_provider.astro.api.http import httpx
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.account import Account, NotStanding, Reason
 from astro_provider.astro.writing.changes import Put
@@ -199,9 +199,9 @@ def test_a_write_was_certainly_not_made_if_it_was_not_sent_or_the_service_said_s
 
 
 @pytest.mark.parametrize(
-    ("failure", "sent"), [(httpcore.ConnectError, False), (httpcore.PoolTimeout, False), (httpcore.ReadTimeout, True)]
+    ("failure", "sent"), [(httpx.ConnectError, False), (httpx.PoolTimeout, False), (httpx.ReadTimeout, True)]
 )
-def test_a_call_that_found_no_connection_was_not_sent(failure: type[Exception], *, sent: bool) -> None:
+def test_a_call_that_found_no_connection_was_not_sent(failure: type[httpx.HTTPError], *, sent: bool) -> None:
     call = Call(POST, "/organizations/o/tokens/t/roles")
 
     error = Failures("astro", lambda: "secret").no_answer(call, failure("why"))

@@ -31,7 +31,7 @@ def test_a_process_stays_small_after_three_hundred_bindings(astro: Emulator, env
 
 def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
     heavy = (
-        "httpcore",
+        "httpx",
         "pydantic",
         "stamina",
         "astro_provider.lifecycle.single",

@@ -16,7 +16,7 @@ from tests.support.provider_process import Properties, provider_process
 
 MOST_MEGABYTES = 120.0
 HEAVY = (
-    "httpcore",
+    "httpx",
     "pydantic",
     "astro_provider.lifecycle.single",
     "astro_provider.astro.api",
@@ -56,8 +56,16 @@ def test_a_program_does_not_load_what_only_the_provider_needs() -> None:
     assert loaded("import astro_provider", HEAVY) == []
 
 
-def test_a_provider_loads_neither_a_second_client_nor_a_command_line() -> None:
-    assert loaded("import astro_provider.lifecycle.single", ("httpx", "click", "rich", "pygments")) == []
+def test_a_provider_does_not_load_the_command_line_of_httpx() -> None:
+    assert loaded("import astro_provider.lifecycle.single", ("httpx._main", "click", "rich", "pygments")) == []
+
+
+def test_the_command_line_of_httpx_can_still_be_loaded_beside_us() -> None:
+    assert loaded("import astro_provider.lifecycle.single, httpx._main", ("httpx._main",)) == ["httpx._main"]
+
+
+def test_httpx_that_is_there_already_is_taken_as_it_is() -> None:
+    assert loaded("import httpx, astro_provider.lifecycle.single", ("httpx._main",)) == ["httpx._main"]
 
 
 @pytest.mark.parametrize("settle_seconds", ["1", "malformed"])

@@ -72,7 +72,7 @@ def test_the_provider_holds_nothing_that_could_be_pickled(provider: type[Resourc
 
 
 def test_a_program_that_imports_the_resource_loads_no_http_client() -> None:
-    script = "import sys, astro_provider; print([n for n in ('httpcore', 'pydantic') if n in sys.modules])"
+    script = "import sys, astro_provider; print([n for n in ('httpx', 'pydantic') if n in sys.modules])"
 
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

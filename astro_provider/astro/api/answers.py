@@ -1,22 +1,19 @@
-"""An answer, taken in within bounds: a size after unpacking, and the deadline of the call.
+"""The body of an answer, taken in within bounds: a size after unpacking, and the deadline of the call.
 
-The connection hands over each piece of an answer as it came. So an answer that drips would hold a call, and the lock of
-its token, for ever, and a few hundred kilobytes could unpack to more memory than the machine has.
+httpx waits for each piece of an answer and unpacks each piece whole. So an answer that drips would hold a call, and the
+lock of its token, for ever, and a few hundred kilobytes could unpack to more memory than the machine has.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from http import HTTPStatus
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-import httpcore
-
 from astro_provider.astro.api import deadline
+from astro_provider.astro.api.http import httpx
 
 # A page of 1000 tokens takes about 1 MiB, and one token with 10,000 roles 1.5 MiB.
 LARGEST_BYTES = 16 * 1024 * 1024
@@ -36,83 +33,60 @@ class NotReadableError(Exception):
     """The answer is packed in a way that was not asked for, or wrongly; the text says how."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An answer, with its body unpacked; the names of its headers are in small letters."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_success(self) -> bool:
-        """Return whether the service did what was asked."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-
-    @property
-    def text(self) -> str:
-        """The body for a message."""
-        return self.body.decode(errors="replace")
-
-    def parsed(self) -> Any:
-        """Parse the body as JSON.
-
-        Raises:
-            ValueError: it is none.
-            TooLargeError: it has more than MOST_VALUES values.
-        """
-        if sum(self.body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
-            raise TooLargeError
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-
-    @cached_property
-    def error(self) -> dict[str, Any]:
-        """The object that an answer without success has as its body; empty if it has none."""
-        try:
-            found = self.parsed()
-        except (ValueError, TooLargeError):
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def request_id(self) -> str | None:
-        """The id by which the service knows the call: of an error's body, or of a header."""
-        found = (None if self.is_success else self.error.get("requestId")) or self.headers.get("x-request-id")
-        return str(found)[:LONGEST_REQUEST_ID] if found else None
-
-
-def taken(response: httpcore.Response) -> Answer:
-    """Take a streamed answer in, before the deadline of this thread.
+def body_of(response: httpx.Response) -> bytes:
+    """Take in the body of a streamed answer, unpacked, before the deadline of this thread.
 
     Raises:
         TooLargeError: it is larger than LARGEST_BYTES.
         NotReadableError: it cannot be unpacked.
-        httpcore.NetworkError: the connection broke; likewise the other errors of httpcore.
-        httpcore.ReadTimeout: the deadline passed.
+        httpx.HTTPError: the connection broke, or the deadline passed.
     """
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
     body = bytearray()
-    for piece in _unpacked(response, headers.get("content-encoding", "identity").strip().lower()):
+    for piece in _unpacked(response):
         body += piece
         if len(body) > LARGEST_BYTES:
             raise TooLargeError
         if not deadline.current().remaining:
-            raise httpcore.ReadTimeout("the answer had not ended when the time was over")
-    return Answer(response.status, headers, bytes(body))
+            raise httpx.ReadTimeout("the answer had not ended when the time was over")
+    return bytes(body)
 
 
-def _unpacked(response: httpcore.Response, encoding: str) -> Iterator[bytes]:
+def parsed(body: bytes) -> Any:
+    """Parse the body as JSON.
+
+    Raises:
+        ValueError: it is none.
+        TooLargeError: it has more than MOST_VALUES values.
+    """
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+        raise TooLargeError
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def request_id(response: httpx.Response, body: bytes) -> str | None:
+    """The id by which the service knows the call: of an error's body, or of a header."""
+    found = None
+    if not response.is_success:
+        with suppress(ValueError, TooLargeError):
+            error = parsed(body)
+            found = error.get("requestId") if isinstance(error, dict) else None
+    found = found or response.headers.get("x-request-id")
+    return str(found)[:LONGEST_REQUEST_ID] if found else None
+
+
+def _unpacked(response: httpx.Response) -> Iterator[bytes]:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding == "identity":
-        yield from response.iter_stream()
+        yield from response.iter_raw()
         return
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise NotReadableError(f"it is packed as {encoding}, which was not asked for")
     unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
-        for packed in response.iter_stream():
+        for packed in response.iter_raw():
             rest = packed
             while rest and not unpacking.eof:
                 yield unpacking.decompress(rest, _PIECE)

@@ -10,22 +10,26 @@ import os
 import threading
 import time
 from typing import Any
-from urllib.parse import urlencode, urlsplit
-
-import httpcore
 
 from astro_provider.astro.api import answers, deadline, network
-from astro_provider.astro.api.answers import Answer
 from astro_provider.astro.api.failures import Call, Failures
+from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.trace import Trace
-from astro_provider.astro.api.transport import NO_ANSWER, open_pool
+from astro_provider.astro.api.transport import Transport
+from astro_provider.errors import ServiceError
 from astro_provider.version import __version__
 
 SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
 SLOWEST_CONNECT_SECONDS = 10.0
 SHORTEST_ANSWER_SECONDS = 1.0  # even just before the deadline, so that a healthy service does not look dead
 API_VERSION = "1.0"  # Astro answers a call without it by the newest minor version, whose shapes may differ
+_HEADERS = {
+    "X-API-Version": API_VERSION,
+    "User-Agent": f"pulumi-astro-provider/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
+}
 
 
 class Connection:
@@ -33,14 +37,21 @@ class Connection:
 
     def __init__(self, host: str, failures: Failures, outage: Outage, trace: Trace) -> None:
         self._host = host
-        self._parts = urlsplit(host)
         self._failures = failures
         self._outage = outage
         self._trace = trace
         self._lock = threading.Lock()
-        self._pool: httpcore.ConnectionPool | None = None
+        self._http: httpx.Client | None = None
 
-    def exchange(self, call: Call, verb: str, *, authorization: str, attempt: int, content: bytes | None) -> Answer:
+    def exchange(
+        self,
+        call: Call,
+        verb: str,
+        *,
+        authorization: str,
+        attempt: int,
+        **request: Any,
+    ) -> tuple[httpx.Response, bytes]:
         """Send a request, and take its answer in, whole, before the deadline of this thread.
 
         Raises:
@@ -48,40 +59,26 @@ class Connection:
             UnexpectedAnswer: the answer is too large, or wrongly packed.
             SettingsError: the environment names a proxy, certificates or a trace that cannot be used.
         """
-        pool = self._opened()
+        http = self._opened()
         self._outage.require_none()
         left = max(deadline.current().remaining, SHORTEST_ANSWER_SECONDS)
-        slowest, slowest_connect = min(SLOWEST_ANSWER_SECONDS, left), min(SLOWEST_CONNECT_SECONDS, left)
-        timeout = {"connect": slowest_connect, "read": slowest, "write": slowest, "pool": slowest}
-        query = urlencode(call.params)
-        url = httpcore.URL(
-            scheme=self._parts.scheme,
-            host=(self._parts.hostname or "").encode("idna"),
-            port=self._parts.port,
-            target=f"/v1{call.path}?{query}" if query else f"/v1{call.path}",
-        )
-        headers: dict[bytes | str, bytes | str] = {
-            "Host": self._parts.netloc if self._parts.netloc.isascii() else url.host.decode(),
-            "Accept": "application/json",
-            "Accept-Encoding": answers.ACCEPTED_ENCODINGS,
-            "User-Agent": f"pulumi-astro-provider/{__version__}",
-            "X-API-Version": API_VERSION,
-            "Authorization": authorization,
-            **({"Content-Type": "application/json"} if content is not None else {}),
-        }
+        timeout = httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
+        headers = {"Authorization": authorization}
+        if "content" in request:
+            headers["Content-Type"] = "application/json"
         sent_at = time.monotonic()
         noted: dict[str, Any] = {"status": None, "request_id": None}
         try:
             with (
                 deadline.ending_in(left),
-                pool.stream(verb, url, headers=headers, content=content, extensions={"timeout": timeout}) as response,
+                http.stream(verb, call.path, headers=headers, timeout=timeout, **request) as response,
             ):
-                noted["status"] = response.status
-                answer = answers.taken(response)
-            noted["request_id"] = answer.request_id
-        except NO_ANSWER as error:
+                noted["status"] = response.status_code
+                body = answers.body_of(response)
+            noted["request_id"] = answers.request_id(response, body)
+        except httpx.HTTPError as error:
             noted["error"] = type(error).__name__
-            failure = self._failures.no_answer(call, error)
+            failure: ServiceError = self._failures.no_answer(call, error)
             self._outage.failed(sent_at, failure)
             raise failure from None
         except answers.NotReadableError as error:
@@ -89,7 +86,7 @@ class Connection:
         except answers.TooLargeError:
             raise self._failures.too_large(call) from None
         else:
-            return answer
+            return response, body
         finally:
             path = f"/v1{call.path}"
             self._trace.call(sent_at, operation=call.operation, verb=verb, path=path, attempt=attempt, **noted)
@@ -97,16 +94,20 @@ class Connection:
     def close(self) -> None:
         """Close it."""
         with self._lock:
-            if self._pool is not None:
-                self._pool.close()
+            if self._http is not None:
+                self._http.close()
         self._trace.close()
 
-    def _opened(self) -> httpcore.ConnectionPool:
+    def _opened(self) -> httpx.Client:
         with self._lock:
-            if self._pool is None:
+            if self._http is None:
                 self._trace.open()
-                self._failures.proxy = network.find_proxy(self._host, os.environ)
-                is_plain = self._parts.scheme == "http"
-                trusted = None if is_plain else network.trusted_certificates(os.environ)
-                self._pool = open_pool(trusted, self._failures.proxy)
-            return self._pool
+                self._http = httpx.Client(
+                    base_url=f"{self._host}/v1", headers=_HEADERS, transport=self._transport(), trust_env=False
+                )
+            return self._http
+
+    def _transport(self) -> Transport:
+        proxy = network.find_proxy(self._host, os.environ)
+        self._failures.proxy = proxy
+        return Transport(None if self._host.startswith("http:") else network.trusted_certificates(os.environ), proxy)

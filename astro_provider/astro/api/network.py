@@ -122,7 +122,7 @@ def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
     """
     variable = first_set(CERTIFICATE_VARIABLES, environ)
     if variable is None:
-        import certifi  # noqa: PLC0415  only without a variable
+        import certifi  # noqa: PLC0415  httpx brings it
 
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())

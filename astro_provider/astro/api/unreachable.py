@@ -13,8 +13,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 
-import httpcore
-
+from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.network import CERTIFICATE_VARIABLES, Proxy, first_set, is_loopback, unread_certificates
 from astro_provider.errors import ONCE, UNTIL_DEADLINE, Patience
 
@@ -27,15 +26,15 @@ def unreachable(
 ) -> tuple[str, Patience]:
     """Return why no answer came, and how long another attempt is worth it.
 
-    `error` is what httpcore raised, and `what` its text, fit to be shown.
+    `error` is what httpx raised, and `what` its text, fit to be shown.
     """
     causes = list(_causes(error))
     untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         return _untrusted(untrusted, host, environ), ONCE
-    if isinstance(error, httpcore.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
+    if isinstance(error, httpx.ProxyError) and proxy is not None and (status := re.match(r"4\d\d\b", what)):
         return _refused_by_proxy(status[0], what, host, proxy), ONCE
-    is_about_connecting = isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout))
+    is_about_connecting = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
     if is_about_connecting and any(isinstance(cause, socket.gaierror) for cause in causes):
         return _without_name(what, host, proxy), Patience(tries=TRIES_OF_A_NAME)
     if is_about_connecting and any(isinstance(one, OSError) and one.errno == errno.ECONNREFUSED for one in causes):
