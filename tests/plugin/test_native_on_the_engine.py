@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pytest
+from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from astro_provider import native
@@ -15,7 +18,7 @@ from tests.support.made import Made
 from tests.support.native_process import EXECUTABLE
 from tests.support.native_programs import natively
 from tests.support.provider_process import running
-from tests.support.stack import NATIVE_BINDING_TYPE, Stack, led_to
+from tests.support.stack import NATIVE_BINDING_TYPE, Outcome, Stack, led_to
 from tests.support.writes import writes
 
 ROLES = {"etl-staging": {"observability": "DEPLOYMENT_ADMIN"}}
@@ -69,99 +72,130 @@ def test_both_resources_live_through_every_command(
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) is None
 
 
-@pytest.mark.parametrize("name", ["back\\slash", 'a.b["c"]', "at the end\\"])
-def test_a_preview_shows_each_role_that_comes_whatever_the_token_is_called(
-    stack: Stack, astro: Emulator, name: str
-) -> None:
-    astro.store.add_token(name)
-    row = dict(ROLES["etl-staging"])
+# Changes, side by side in one program: each binding is named after its change, its token and its deployment after it
+
+
+NAMED_AFTER_ITS_CHANGE = ("role", "drift", "place", "forced", "old")
+HARD_NAMES = ("back\\slash", 'a.b["c"]', "at the end\\")
+UNIQUE = "Release Engineer"  # the role that only tokens of hard names get
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What the commands showed.
+
+    Attributes:
+        refresh: after the drift.
+        preview: of the changes of the program.
+        told: what the program was told in the preview of the token whose role changes.
+        up: that and a forced replacement.
+        roles: what the token of each name has in its deployment afterwards.
+        moved: what the token of `place` has in its new deployment.
+    """
+
+    refresh: Outcome
+    preview: Outcome
+    told: list[object]
+    up: Outcome
+    roles: dict[str, str | None]
+    moved: str | None
+
+    def shown_of(self, name: str) -> list[str]:
+        """The lines of the preview about a resource."""
+        parts = re.split(r"\n(?=\s*\S+ astro:index:\w+: \()", self.preview.text)
+        [part] = [part for part in parts if f"::{name}]" in part]
+        return [line.strip() for line in part.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def changed(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Changed:
+    rows = {name: {"observability": "DEPLOYMENT_ACCESSOR"} for name in HARD_NAMES}
+    bindings: dict[str, dict[str, Any]] = {
+        name: {"deployment_name": name, "org_token_name": name, "role": "DEPLOYMENT_ADMIN"}
+        for name in NAMED_AFTER_ITS_CHANGE
+    }
+    told: list[object] = []
 
     def program() -> None:
-        native.DeploymentOrgTokenBindings("t", roles={"etl-staging": row})
+        for number, (name, row) in enumerate(rows.items()):
+            native.DeploymentOrgTokenBindings(f"table-{number}", roles={name: row})
+        for name, arguments in bindings.items():
+            binding = native.DeploymentOrgTokenBinding(name, **arguments)
+            if name == "role":
+                binding.created_by.apply(told.append)
 
-    stack.program = program
-    stack.up()
-    row[name] = "DEPLOYMENT_ACCESSOR"
+    with Emulator.running() as astro:
+        for name in (*NAMED_AFTER_ITS_CHANGE, *HARD_NAMES):
+            astro.store.add_token(name)
+            astro.store.add_deployment(name)
+        deployments = {one["name"]: one["id"] for one in astro.store.shown()["deployments"]}
+        tokens = {one["name"]: one["id"] for one in astro.store.shown()["tokens"]}
+        stack = Stack(engine, tmp_path_factory.mktemp("changed"), led_to(astro), program)
+        made = stack.up()
+        assert not made.failed, made.text
 
-    preview = stack.preview()
+        astro.store.bind(tokens["drift"], deployments["drift"], "DEPLOYMENT_ACCESSOR")
+        refresh = stack.refresh(diff=True)
+        for name, row in rows.items():
+            row[name] = UNIQUE
+        bindings["role"]["role"] = "DEPLOYMENT_ACCESSOR"
+        bindings["place"]["deployment_name"] = "etl-staging"
+        bindings["new"] = bindings.pop("old")
+        told.clear()
+        preview, told_then = stack.preview(), list(told)
+        up = stack.up(replace=[stack.urn("forced", NATIVE_BINDING_TYPE)])
 
-    assert not preview.failed
-    assert "DEPLOYMENT_ACCESSOR" in preview.text
+        roles = {name: astro.store.deployment_role(tokens[name], deployments[name]) for name in NAMED_AFTER_ITS_CHANGE}
+        moved = astro.store.deployment_role(tokens["place"], STAGING)
+    assert not up.failed, up.text
+    return Changed(refresh, preview, told_then, up, roles, moved)
 
 
-def test_a_preview_shows_the_place_that_changes_and_knows_what_stays(stack: Stack, wanted: dict[str, Any]) -> None:
-    seen: list[object] = []
+@pytest.mark.parametrize("number", range(len(HARD_NAMES)), ids=HARD_NAMES)
+def test_a_preview_shows_each_role_that_comes_whatever_the_token_is_called(changed: Changed, number: int) -> None:
+    assert UNIQUE in " ".join(changed.shown_of(f"table-{number}"))
 
-    def program() -> None:
-        binding = native.DeploymentOrgTokenBinding("b", **wanted)
-        binding.created_by.apply(seen.append)
 
-    stack.program = program
-    stack.up()
-    wanted["role"] = "DEPLOYMENT_ACCESSOR"
-    seen.clear()
+def test_a_preview_shows_the_place_that_changes_and_knows_what_stays(changed: Changed) -> None:
+    lines = changed.shown_of("role")
 
-    preview = stack.preview()
-
-    assert [line for line in preview.lines if line.startswith("~ role")] == [
+    assert [line for line in lines if line.startswith("~ role")] == [
         '~ role: "DEPLOYMENT_ADMIN" => "DEPLOYMENT_ACCESSOR"'
     ]
-    assert [line for line in preview.lines if line.startswith(("~ org", "~ dep", "+ ", "- "))] == []
-    assert seen == ["Ada Byron"]
+    assert [line for line in lines if line.startswith(("~ org", "~ dep", "+ ", "- "))] == []
+    assert changed.told == ["Ada Byron"]
 
 
-def test_drift_shows_on_a_refresh_with_what_was_and_what_is(
-    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
-) -> None:
-    stack.program = natively(b=wanted)
-    stack.up()
-    astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
+def test_drift_shows_on_a_refresh_with_what_was_and_what_is(changed: Changed) -> None:
+    rest = 1 + len(HARD_NAMES) + len(NAMED_AFTER_ITS_CHANGE) - 1  # the stack and all others
 
-    refresh = stack.refresh(diff=True)
-
-    assert refresh.changes == {"same": 1, "update": 1}
-    assert [line for line in refresh.lines if line.startswith("~ role")] == [
+    assert changed.refresh.changes == {"same": rest, "update": 1}
+    assert [line for line in changed.refresh.lines if line.startswith("~ role")] == [
         '~ role: "DEPLOYMENT_ADMIN" => "DEPLOYMENT_ACCESSOR"'
     ]
 
 
-def test_another_deployment_is_a_replacement_that_deletes_first(
-    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
-) -> None:
-    stack.program = natively(b=wanted)
-    stack.up()
-    stack.program = natively(b={**wanted, "deployment_id": STAGING})
+def test_another_deployment_is_a_replacement_that_deletes_first(changed: Changed) -> None:
+    steps = [step for step in changed.up.steps if step.endswith(" place")]
 
-    up = stack.up()
-
-    assert up.steps == ["delete-replaced b", "replace b", "create-replacement b"]
-    assert astro.store.deployment_role(token_id, deployment_id) is None
-    assert astro.store.deployment_role(token_id, STAGING) == "DEPLOYMENT_ADMIN"
+    assert steps == ["delete-replaced place", "replace place", "create-replacement place"]
+    assert changed.roles["place"] is None
+    assert changed.moved == "DEPLOYMENT_ADMIN"
 
 
-def test_a_forced_replacement_keeps_the_role(
-    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
-) -> None:
-    stack.program = natively(b=wanted)
-    stack.up()
-
-    up = stack.stack.up(replace=[stack.urn("b", NATIVE_BINDING_TYPE)])
-
-    assert up.summary.result == "succeeded"
-    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+def test_a_forced_replacement_keeps_the_role(changed: Changed) -> None:
+    assert "replace forced" in changed.up.steps
+    assert changed.roles["forced"] == "DEPLOYMENT_ADMIN"
 
 
-def test_a_rename_without_an_alias_keeps_the_role(
-    stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
-) -> None:
-    stack.program = natively(old=wanted)
-    stack.up()
-    stack.program = natively(new=wanted)
+def test_a_rename_without_an_alias_keeps_the_role(changed: Changed) -> None:
+    steps = [step for step in changed.up.steps if step.endswith((" old", " new"))]
 
-    up = stack.up()
+    assert steps == ["create new", "delete old"]
+    assert changed.roles["old"] == "DEPLOYMENT_ADMIN"
 
-    assert up.steps == ["create new", "delete old"]
-    assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
+
+# Problems and notices
 
 
 def test_all_problems_of_a_resource_stand_in_one_preview(stack: Stack, astro: Emulator) -> None:
@@ -319,22 +353,20 @@ def test_a_malformed_setting_of_a_provider_is_told_on_its_property(stack: Stack,
     assert [line.partition(" value ")[0].rpartition(" ")[2] for line in told] == ["previewChecks", "timeoutSeconds"]
 
 
-@pytest.mark.parametrize("given_as", ["stack configuration", "provider of the program"])
-def test_the_credential_stands_nowhere_in_clear(
-    stack: Stack, astro: Emulator, wanted: dict[str, Any], given_as: str
+def test_a_credential_of_the_configuration_and_one_of_the_program_stand_nowhere_in_clear(
+    stack: Stack, astro: Emulator, wanted: dict[str, Any]
 ) -> None:
     stack.set_environment(ASTRO_API_TOKEN="")
+    stack.set_config("astro:token", astro.credential, secret=True)
 
     def program() -> None:
-        options = None
-        if given_as == "provider of the program":  # not marked as a secret by the program
-            provider = native.Provider("other", token=astro.credential)
-            options = pulumi.ResourceOptions(provider=provider)
-        native.DeploymentOrgTokenBinding("b", **wanted, opts=options)
+        provider = native.Provider("other", token=astro.credential)  # not marked as a secret by the program
+        native.DeploymentOrgTokenBinding("of-the-configuration", **wanted)
+        native.DeploymentOrgTokenBinding(
+            "of-the-program", **{**wanted, "deployment_id": STAGING}, opts=pulumi.ResourceOptions(provider=provider)
+        )
 
     stack.program = program
-    if given_as == "stack configuration":
-        stack.set_config("astro:token", astro.credential, secret=True)
 
     outcomes = [stack.preview(), stack.up(), stack.refresh(), stack.up(), stack.destroy()]
 
