@@ -2,7 +2,8 @@
 
 `WHEEL` in the environment names one that is built already (`make test-wheel`, before it is published). What the wheel
 depends on is downloaded once, with the hashes of requirements/wheel.txt, into pytest's cache; after that the tests here
-need no network. The wheel is installed from there by what it *declares*, so a dependency that it forgets is missing.
+need no network. The wheel is installed from there by what it *declares*, so a dependency that it forgets is missing. It
+is installed by uv, because pip takes ten times as long; tests/templates installs with pip, as the kit does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 PINS = ROOT / "requirements" / "wheel.txt"
+UV = Path(sys.executable).with_name("uv")
 # Nothing of the checkout, and nothing that the developer has set for Astro or Python, reaches the environment.
 FOREIGN = ("ASTRO_", "PULUMI_", "PYTHON", "VIRTUAL_ENV")
 
@@ -81,8 +84,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
             _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", directory / "dist", wanted)
             subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory / "venv"], check=True)
             [wheel] = (directory / "dist").iterdir()
-            into = ("--python", directory / "venv" / "bin" / "python")
-            _pip(*into, "install", "--no-index", "--find-links", wheels, "--no-compile", f"{wheel}[emulator]")
+            command = [UV, "pip", "install", "--python", directory / "venv" / "bin" / "python", f"{wheel}[emulator]"]
+            _succeed([*command, "--no-index", "--find-links", wheels, "--cache-dir", directory / "cache"])
             (directory / "done").touch()
         [wheel] = (directory / "dist").iterdir()
         return Installed(wheel, directory / "venv", wheels)
@@ -100,6 +103,9 @@ def _kept_wheels(pytestconfig: pytest.Config) -> Path:
 
 
 def _pip(*arguments: object) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *(str(argument) for argument in arguments)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    _succeed([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments])
+
+
+def _succeed(command: Sequence[object]) -> None:
+    ended = subprocess.run([str(one) for one in command], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -14,9 +14,8 @@ Both are asked, and a plugin that either of them wants is one that `pulumi insta
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
+from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -26,23 +25,22 @@ WITHOUT_PLUGINS = {"pulumi-policy", "pulumi-esc-sdk"}
 
 def required_plugins(site_packages: Path) -> set[str]:
     """The plugins that `pulumi install` would download for what is installed in that directory, as `name version`."""
-    command = [sys.executable, "-m", "pip", "list", "--verbose", "--format", "json", "--path", str(site_packages)]
-    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    listed = metadata.distributions(path=[str(site_packages)])  # `pip list` has them from there
     return {plugin for distribution in listed for plugin in _plugins_of(distribution, site_packages)}
 
 
-def _plugins_of(distribution: dict[str, str], site_packages: Path) -> Iterator[str]:
-    name = distribution["name"]
+def _plugins_of(distribution: metadata.Distribution, site_packages: Path) -> Iterator[str]:
+    name = distribution.metadata["Name"]
     module = name.replace("-", "_")
     if name.replace("_", "-") in WITHOUT_PLUGINS:
         return
-    for directory in (Path(distribution["location"]) / module, _imported_from(module, site_packages)):
+    for directory in (site_packages / module, _imported_from(module, site_packages)):
         mark = directory / "pulumi-plugin.json" if directory else None
         told = json.loads(mark.read_text()) if mark and mark.is_file() else None
         named_like_one = module.startswith("pulumi_")
         if told["resource"] if told else named_like_one:
             told = told or {}
-            version = told.get("version") or distribution["version"]
+            version = told.get("version") or distribution.version
             yield f"{told.get('name') or name.removeprefix('pulumi-')} {version}"
 
 

@@ -62,10 +62,11 @@ def install(requirements: Path, into: Path) -> None:
 
 
 @pytest.fixture(params=["checkout", "wheel", "git"])
-def line(request: pytest.FixtureRequest, installed: Installed, git_host: str) -> str:
+def line(request: pytest.FixtureRequest, installed: Installed) -> str:
     """The line for a project's requirements.txt, one for each way to install."""
-    lines = {"checkout": str(ROOT), "wheel": str(installed.wheel), "git": f"pulumi-astro-provider @ {git_host}"}
-    return lines[request.param]
+    if request.param == "git":
+        return f"pulumi-astro-provider @ {request.getfixturevalue('git_host')}"
+    return str({"checkout": ROOT, "wheel": installed.wheel}[request.param])
 
 
 def test_an_example_that_was_copied_elsewhere_previews_with_each_way_to_install(

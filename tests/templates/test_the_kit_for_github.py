@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
-from tests.templates.conftest import ROOT, Machine
+from tests.templates.conftest import ROOT, Machine, NewMachine
+from tests.templates.workflows import Ended
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
 NOWHERE = "http://127.0.0.1:1"
@@ -43,7 +45,8 @@ def issue(machine: Machine) -> dict[str, str]:
     return kept
 
 
-def test_a_pull_request_is_told_who_gains_which_role_as_the_page_shows_it(machine: Machine) -> None:
+def test_a_pull_request_is_told_who_gains_which_role_as_the_page_shows_it(machine_of_a_user: Machine) -> None:
+    machine = machine_of_a_user
     before = machine.astro.store.shown()
 
     preview = machine.job("preview.yml", "preview")
@@ -64,11 +67,18 @@ def test_a_pull_request_is_told_who_gains_which_role_as_the_page_shows_it(machin
     assert quoted(preview.summary) in (ROOT / "docs" / "pull-requests.md").read_text(), quoted(preview.summary)
 
 
-def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine) -> None:
-    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
+@pytest.fixture(scope="module")
+def loosened(new_machine: NewMachine) -> tuple[Ended, Ended]:
+    """The preview and the comment of a pull request that breaks a rule and changes the rule so that it would not."""
+    with new_machine() as machine:
+        machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
+        machine.replace('tokens = ["ci-deployer"]', 'tokens = ["*"]', file="access.toml")
+        preview = machine.job("preview.yml", "preview")
+        return preview, machine.job("preview.yml", "comment", needs__preview__result=preview.result)
 
-    preview = machine.job("preview.yml", "preview")
-    comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
+
+def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(loosened: tuple[Ended, Ended]) -> None:
+    preview, comment = loosened
 
     assert preview.result == "failure"
     assert comment.comment
@@ -77,13 +87,35 @@ def test_a_broken_rule_fails_the_run_and_stands_in_the_comment(machine: Machine)
     assert "this token may not be DEPLOYMENT_ADMIN" in comment.comment
 
 
-def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(machine: Machine) -> None:
-    machine.replace("deployment_name: etl-staging", "deployment_id: nosuch")
+def test_a_change_of_the_rules_is_reviewed_by_the_rules_of_its_base_and_says_so(
+    loosened: tuple[Ended, Ended],
+) -> None:
+    preview, _ = loosened
 
-    preview = machine.job("preview.yml", "preview")
+    assert "this token may not be DEPLOYMENT_ADMIN" in preview.summary
+    assert preview.summary.endswith("**access.toml is changed here. This review is by the rules of the base.**\n")
 
-    assert preview.result == "failure"
-    assert "> **The preview is incomplete. Changes may be missing here.**" in preview.summary
+
+@pytest.fixture(scope="module")
+def misspelt(new_machine: NewMachine) -> Ended:
+    """The preview of a pull request with a misspelt role."""
+    with new_machine() as machine:
+        machine.replace(
+            "observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ACESSOR"
+        )
+        return machine.job("preview.yml", "preview")
+
+
+def test_an_incomplete_preview_fails_the_run_and_says_so_on_top(misspelt: Ended) -> None:
+    assert misspelt.result == "failure"
+    assert "> **The preview is incomplete. Changes may be missing here.**" in misspelt.summary
+
+
+def test_the_sentence_about_a_misspelt_role_is_whole(misspelt: Ended) -> None:
+    said = misspelt.summary.partition("**Errors and warnings of the preview**")[2].partition("<details>")[0]
+
+    assert "No deployment role is named 'DEPLOYMENT_ACESSOR' in organization" in said
+    assert "DEPLOYMENT_ACCESSOR" in said
 
 
 def test_a_preview_that_did_not_begin_is_no_review_without_changes(machine: Machine) -> None:
@@ -108,7 +140,7 @@ def test_rules_that_cannot_be_read_leave_no_old_comment_standing(machine: Machin
 
 
 def test_a_run_that_failed_before_its_review_says_so(machine: Machine) -> None:
-    (machine.checkout / "requirements.txt").write_text("no-such-package-of-anybody\n")
+    machine.refuse_to_install()
 
     preview = machine.job("preview.yml", "preview", installs=True)
     comment = machine.job("preview.yml", "comment", needs__preview__result=preview.result)
@@ -120,14 +152,18 @@ def test_a_run_that_failed_before_its_review_says_so(machine: Machine) -> None:
 
 
 def test_a_fork_is_told_what_its_program_asks_for_and_gets_nothing_else(machine: Machine) -> None:
+    machine.pulumi("config", "set", "--secret", "astro:token", "a credential", "--stack", "production")
     machine.environment["ASTRO_API_HOST"] = NOWHERE
-    assert "encryptionsalt:" in (machine.checkout / "Pulumi.production.yaml").read_text()
+    configuration = (machine.checkout / "Pulumi.production.yaml").read_text()
     kept = sorted((machine.directory / "state").rglob("*"))
 
     told = machine.job("preview.yml", "asked-for", fork=True)
     preview = machine.job("preview.yml", "preview", fork=True)
     comment = machine.job("preview.yml", "comment", fork=True, needs__preview__result=preview.result)
 
+    # Only the passphrase, which a fork has not, would open what is encrypted there.
+    assert "encryptionsalt:" in configuration
+    assert "secure:" in configuration
     assert (told.result, told.ran) == ("success", ["What the program asks for"]), told.log
     assert told.summary.startswith("## What the program asks for, not what changes\n\n")
     assert [row.replace("**production**, ", "") for row in rows(told.summary)] == [
@@ -138,28 +174,6 @@ def test_a_fork_is_told_what_its_program_asks_for_and_gets_nothing_else(machine:
     assert [preview.result, comment.result] == ["skipped", "skipped"]
     assert told.comment is None
     assert kept == sorted((machine.directory / "state").rglob("*"))
-
-
-def test_a_misspelt_role_fails_the_run_and_its_sentence_is_whole(machine: Machine) -> None:
-    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ACESSOR")
-
-    preview = machine.job("preview.yml", "preview")
-
-    assert preview.result == "failure"
-    said = preview.summary.partition("**Errors and warnings of the preview**")[2].partition("<details>")[0]
-    assert "No deployment role is named 'DEPLOYMENT_ACESSOR' in organization" in said
-    assert "DEPLOYMENT_ACCESSOR" in said
-
-
-def test_a_change_of_the_rules_is_reviewed_by_the_rules_of_its_base_and_says_so(machine: Machine) -> None:
-    machine.replace("observability\n      role: DEPLOYMENT_ACCESSOR", "observability\n      role: DEPLOYMENT_ADMIN")
-    machine.replace('tokens = ["ci-deployer"]', 'tokens = ["*"]', file="access.toml")
-
-    preview = machine.job("preview.yml", "preview")
-
-    assert preview.result == "failure"
-    assert "this token may not be DEPLOYMENT_ADMIN" in preview.summary
-    assert preview.summary.endswith("**access.toml is changed here. This review is by the rules of the base.**\n")
 
 
 def test_a_rerun_of_an_old_update_applies_no_old_table(machine: Machine) -> None:
@@ -196,16 +210,6 @@ def test_rows_that_read_alike_are_resources_of_their_own_and_a_wrong_key_names_i
     assert store.deployment_role(tokens[1], dashed[1]) == ACCESSOR
     assert wrong.result == "failure"
     assert "access:bindings, row 2: unknown key 'token'; there is deployment_name, deployment_id," in wrong.summary
-
-
-def test_a_fork_is_reviewed_although_the_configuration_has_encrypted_values(machine: Machine) -> None:
-    machine.pulumi("config", "set", "--secret", "astro:token", "a credential", "--stack", "production")
-    machine.environment["ASTRO_API_HOST"] = NOWHERE
-
-    told = machine.job("preview.yml", "asked-for", fork=True)
-
-    assert told.result == "success", told.log
-    assert len(rows(told.summary)) == 3
 
 
 def test_after_the_merge_astro_has_what_the_table_says_and_drift_is_taken_back(machine: Machine) -> None:

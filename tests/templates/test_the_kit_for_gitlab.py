@@ -85,7 +85,7 @@ def gitlab() -> Iterator[GitLab]:
 def run(machine: Machine, gitlab: GitLab, job: str, *, fork: bool = False) -> subprocess.CompletedProcess[str]:
     """Run a job's script as the runner does: all lines in one shell, which ends at the first that fails.
 
-    What it installs before that, `kit_environment` has installed.
+    What it installs before that is there.
     """
     script = "\n".join(PIPELINE[job]["script"])
     secrets = {"GITLAB_TOKEN": TOKEN} | {name.partition(".")[2]: value for name, value in machine.secrets.items()}
@@ -143,7 +143,7 @@ def test_a_policy_pack_that_cannot_be_installed_leaves_no_old_review_in_the_note
     pack = machine.checkout / "policy-pack"
     pack.mkdir()
     (pack / "run").write_text("#!/bin/sh\n")
-    (pack / "requirements.txt").write_text("no-such-package-of-anybody\n")
+    machine.refuse_to_install()
 
     ended = run(machine, gitlab, "preview")
 
