@@ -13,17 +13,21 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.engine_process import wait_until
+from tests.support.forked_python import forked_python
+from tests.support.stack import PYTHON_PATH
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "01-quickstart"
 TIMEOUT_SECONDS = 300  # four tests share two cores
 
 
-def _start(temporary: Path, *command: str) -> subprocess.Popen[str]:
+def _start(temporary: Path, *command: str, python: str | Path = sys.executable) -> subprocess.Popen[str]:
     temporary.mkdir()
     return subprocess.Popen(
-        [sys.executable, *command],
+        [python, *command],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": PYTHON_PATH},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -43,7 +47,7 @@ def _in_order(expected: Sequence[str], text: str) -> list[str]:
 
 @pytest.mark.usefixtures("engine")
 def test_the_demo_shows_every_step_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    process = _start(tmp_path / "tmp", "-m", "tools.demo")
+    process = _start(tmp_path / "tmp", "-m", "tools.demo", python=forked_python(PYTHON_PATH))
 
     output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
 
@@ -99,7 +103,9 @@ from tools.demo.__main__ import main
 sys.exit(main())
 """
 
-    process = _start(tmp_path / "tmp", "-c", run_with_it)
+    script = tmp_path / "run_with_it.py"
+    script.write_text(run_with_it)
+    process = _start(tmp_path / "tmp", str(script), python=forked_python(PYTHON_PATH))
     output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
 
     assert process.returncode == 1, output
@@ -108,12 +114,17 @@ sys.exit(main())
 
 
 @pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_neither_processes_nor_files(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "meanwhile"), [(signal.SIGINT, "creating (0s)"), (signal.SIGTERM, "1. What would happen")]
+)
+def test_an_interrupted_demo_leaves_neither_processes_nor_files(
+    tmp_path: Path, number: signal.Signals, meanwhile: str
+) -> None:
     process = _start(tmp_path / "tmp", "-m", "tools.demo")
     assert process.stdout is not None
-    while "creating (0s)" not in process.stdout.readline():
+    while meanwhile not in process.stdout.readline():
         assert process.poll() is None
+    wait_until(lambda: bool(psutil.Process(process.pid).children()), "the engine has begun")
     started = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(number)

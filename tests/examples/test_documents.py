@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from astro_provider.commands.cli import app
 from astro_provider.commands.diagnosis import diagnose
 from astro_provider.program.binding import OneBinding
 from astro_provider.program.bindings import ManyBindings
-from tests.support.stack import Stack, led_to
+from tests.support.forked_python import forked_python
+from tests.support.stack import PYTHON_PATH, Stack, led_to
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -240,7 +242,9 @@ def test_a_link_leads_to_a_page_and_a_heading_that_exist(document: Path) -> None
 @pytest.mark.usefixtures("engine")
 def test_the_pictures_show_what_a_run_shows_today(tmp_path: Path) -> None:
     """Word for word, but neither numbers nor places."""
-    subprocess.run([sys.executable, "-m", "tools.pictures", str(tmp_path)], cwd=ROOT, check=True)
+    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
+    command = [str(forked_python(PYTHON_PATH)), "-m", "tools.pictures", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
     for name in ("list.svg", "preview.svg", "review.svg"):
         committed, today = (_shown(directory / name) for directory in (ROOT / "docs" / "pictures", tmp_path))

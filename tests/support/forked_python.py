@@ -3,9 +3,10 @@
 `forked_python()` starts, once in a process of the tests, a server that has imported the SDK and the provider, and returns
 an executable that stands for `python`. The executable hands its arguments, environment, directory and streams to the
 server. The server forks, and the fork runs the module or the file: a process of its own, as each provider is. It ends when
-the executable ends, by SIGKILL too, because the connection between them breaks then.
+the executable ends, by SIGKILL too, because the connection between them breaks then. For the fork `sys.executable` is that
+executable, so what it starts by that is a fork as well.
 
-A program on standard input gets a new interpreter, and so does an environment that asks for other settings of Python than
+A program on standard input or in `-c` gets a new interpreter, and so does an environment that asks for other settings of Python than
 the tests have (PYTHONPATH, PYTHONDEVMODE, …). The bench, the demo and tests that watch a provider's process use `sys.executable`.
 """
 
@@ -45,7 +46,7 @@ EXECUTABLE = """#!{python} -IS
 import _signal, _socket, array, marshal, os, sys
 arguments = {arguments!r} + sys.argv[1:]
 settings = {{name: value for name, value in os.environ.items() if name.startswith("PYTHON") and name not in {harmless!r}}}
-if settings != {settings!r} or arguments[:1] == ["-"]:
+if settings != {settings!r} or arguments[:1] in (["-"], ["-c"]):
     os.execv({python!r}, [{python!r}, *arguments])
 handed_on = (_signal.SIGINT, _signal.SIGTERM)
 _signal.pthread_sigmask(_signal.SIG_BLOCK, handed_on)
@@ -126,6 +127,7 @@ def serve(address: str) -> None:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
+                sys.executable = str(Path(address).with_name("python"))
                 _run(connection)
             connection.close()
 
