@@ -13,7 +13,7 @@ from typing import Any
 from astro_provider.astro.api import ApiToken
 from astro_provider.astro.identity import BindingId
 from astro_provider.astro.writing.changes import Outcome
-from astro_provider.lifecycle.resolving import Asked, Examined, Spelled
+from astro_provider.lifecycle.resolving import Examined, Spelled, Wishes
 from astro_provider.lifecycle.values import (
     A_ROLE,
     ONLY,
@@ -167,8 +167,8 @@ class Inputs:
             if known(deployment) and known(token)
         ]
 
-    def wishes(self, stored: Inputs | None = None, *, about_to_write: bool = False, unchecked: bool = False) -> Asked:
-        """Return the binding in the form in which it is examined; `stored` is the state's, flags as in `Asked`."""
+    def wishes(self, stored: Inputs | None = None, *, about_to_write: bool = False, unchecked: bool = False) -> Wishes:
+        """Return the binding in the form in which it is examined; `stored` is the state's, flags as in `Wishes`."""
         had = stored or Inputs()
         if had.organization_id not in (None, self.organization_id):
             had = Inputs()  # ids of another organization
@@ -183,7 +183,7 @@ class Inputs:
             )
             for id_, name in THINGS
         )
-        return Asked(
+        return Wishes(
             self.organization_id,
             {ONLY.deployment: deployment},
             {ONLY.token: token},

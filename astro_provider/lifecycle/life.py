@@ -29,7 +29,7 @@ from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding, Weight, as_one, report
 from astro_provider.lifecycle.inputs import Inputs
 from astro_provider.lifecycle.preflight import examine, examine_existing
-from astro_provider.lifecycle.resolving import Asked, Examined, look_up
+from astro_provider.lifecycle.resolving import Examined, Wishes, look_up
 from astro_provider.lifecycle.tables.strangers import Stranger
 from astro_provider.lifecycle.tables.values import Table
 from astro_provider.lifecycle.values import ROLES, Entry, Parser, Text, known
@@ -259,7 +259,7 @@ class Life(Generic[A]):
         ]
         # The program of this run may still make a role or a token that a preview misses; at the write it is too late, and
         # a replacement would take the old grant away for nothing.
-        is_error = found.asked.about_to_write or self._replaces(asked, stored, found)
+        is_error = found.wishes.about_to_write or self._replaces(asked, stored, found)
         missing = Weight.ERROR if is_error else Weight.WARNING
         return examine(self._reader_for(asked), found, missing=missing, unchanged=unchanged)
 
@@ -383,7 +383,7 @@ class Life(Generic[A]):
             return not self._readers.of(organization_id).letters_count(one)
         return True
 
-    def _wishes(self, asked: A, stored: A | None, *, about_to_write: bool = False) -> Asked:
+    def _wishes(self, asked: A, stored: A | None, *, about_to_write: bool = False) -> Wishes:
         return asked.wishes(stored, about_to_write=about_to_write, unchecked=self.is_unchecked)
 
     def _with_organization(self, asked: A) -> A:

@@ -82,7 +82,7 @@ def examine_existing(
         there: what each new entry has in the service.
         in_the_program: those that another resource of this program has in the state, or this one, which is replaced by force.
     """
-    overwrite = examined.asked.overwrite
+    overwrite = examined.wishes.overwrite
     for binding, held in there.items():
         entry = examined.bindings[binding]
         role, place = examined.roles[entry], entry.place
@@ -111,13 +111,13 @@ def examine_existing(
 
 
 def _of_deployments(resolved: Examined) -> Iterator[Finding]:
-    asked = resolved.asked
-    if known(asked.workspace_id):
+    wishes = resolved.wishes
+    if known(wishes.workspace_id):
         for found in resolved.deployments.values():
             # What was not found has a finding of its own; what is still to be made cannot be compared.
-            if found.thing is not None and found.thing.workspace_id != asked.workspace_id:
+            if found.thing is not None and found.thing.workspace_id != wishes.workspace_id:
                 place = found.spelled.place if found.spelled.is_key else "workspace_id"
-                text = other_workspace(found.thing, asked.workspace_id)
+                text = other_workspace(found.thing, wishes.workspace_id)
                 yield Finding(Weight.ERROR, place, text, found.spelled.entries)
 
 

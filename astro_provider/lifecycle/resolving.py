@@ -81,7 +81,7 @@ class Found(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wishes:
     """The wishes of a resource in the form in which they are examined; deployments and tokens by key."""
 
     organization_id: Text | None  # nothing is looked up while it is unknown
@@ -99,7 +99,7 @@ class Asked:
 class Examined:
     """The wishes of a resource, looked up and examined; deployments and tokens by key."""
 
-    asked: Asked
+    wishes: Wishes
     deployments: Mapping[str, Found[Deployment]]
     tokens: Mapping[str, Found[ApiToken]]
     roles: Mapping[Entry, Text]  # after the examination, in Astro's spelling
@@ -115,58 +115,58 @@ class Examined:
         return {
             BindingId(organization_id, deployment_id, token_id): entry
             for entry in self.roles
-            if known(organization_id := self.asked.organization_id)
+            if known(organization_id := self.wishes.organization_id)
             and known(deployment_id := self.deployments[entry.deployment].id)
             and known(token_id := self.tokens[entry.token].id)
         }
 
 
-def look_up(reader: Reader | None, asked: Asked) -> Examined:
+def look_up(reader: Reader | None, wishes: Wishes) -> Examined:
     """Look up all deployments and tokens that a resource asks for, each once; without a reader of the organization none."""
-    workspace_id = asked.workspace_id
+    workspace_id = wishes.workspace_id
     if reader is None:
-        vague = {key: Found[Deployment]("deployment", one, one.id, one.name) for key, one in asked.deployments.items()}
-        unknown = {key: Found[ApiToken]("token", one, one.id, one.name) for key, one in asked.tokens.items()}
-        return Examined(asked, vague, unknown, asked.roles)
+        vague = {key: Found[Deployment]("deployment", one, one.id, one.name) for key, one in wishes.deployments.items()}
+        unknown = {key: Found[ApiToken]("token", one, one.id, one.name) for key, one in wishes.tokens.items()}
+        return Examined(wishes, vague, unknown, wishes.roles)
 
     def find_deployments(key: str) -> tuple[Deployment | None, Sequence[Deployment]]:
-        by_id, named = reader.deployments_of_key(key, certain=asked.must_exist)
+        by_id, named = reader.deployments_of_key(key, certain=wishes.must_exist)
         here = [one for one in named if one.workspace_id in (None, workspace_id)] if known(workspace_id) else named
         # If none is in the workspace, all are returned, so that the rule about workspaces can name the one that is elsewhere.
         return by_id, here or named
 
     def consequence(entry: Entry) -> str:
-        token = asked.tokens[entry.token]
+        token = wishes.tokens[entry.token]
         return f"{in_words('token', token.name, token.id)} cannot be bound to it"
 
     deployment = _LookUp[Deployment](
-        asked,
+        wishes,
         "deployment",
         find_deployments,
         reader.deployment,
         lambda: [one.name for one in reader.deployments().values()],
         consequence,
     )
-    deployments = {key: deployment.of(spelled) for key, spelled in asked.deployments.items()}
+    deployments = {key: deployment.of(spelled) for key, spelled in wishes.deployments.items()}
     token = _LookUp[ApiToken](
-        asked,
+        wishes,
         "token",
-        lambda key: reader.tokens_of_key(key, certain=asked.must_exist),
+        lambda key: reader.tokens_of_key(key, certain=wishes.must_exist),
         reader.token,
         lambda: [one.name for one in reader.tokens().listed if one.scope == ORGANIZATION],
         lambda entry: f"it cannot be bound to {deployments[entry.deployment].in_words}",
     )
-    tokens = {key: token.of(spelled) for key, spelled in asked.tokens.items()}
+    tokens = {key: token.of(spelled) for key, spelled in wishes.tokens.items()}
     findings = [one for found in deployments.values() for one in found.findings]
     findings += [one for found in tokens.values() for one in found.findings]
-    return Examined(asked, deployments, tokens, asked.roles, findings)
+    return Examined(wishes, deployments, tokens, wishes.roles, findings)
 
 
 @dataclass(frozen=True)
 class _LookUp(Generic[T]):
     """Looks up the tokens or the deployments of a resource, and words the findings."""
 
-    asked: Asked
+    wishes: Wishes
     what: str  # `token` or `deployment`
     find: Callable[[str], tuple[T | None, Sequence[T]]]  # the thing of an id, and all things of a name, from lists
     by_id: Callable[[str], T | None]
@@ -215,7 +215,7 @@ class _LookUp(Generic[T]):
                 return self._gone(found, id_)
             return found.with_finding(Weight.ERROR, self._no_such_id(spelled, id_))
         # A thing that the program gives by id, and that was renamed in Astro, is no change of the program.
-        is_checked = self.asked.about_to_write and not self.asked.unchecked
+        is_checked = self.wishes.about_to_write and not self.wishes.unchecked
         if not known(spelled.name) or spelled.name == thing.name or is_checked:
             return found
         if spelled.is_as_stored and is_stored:
@@ -239,11 +239,11 @@ class _LookUp(Generic[T]):
             if spelled.is_as_stored:
                 found = self.found(spelled, spelled.stored_id, name, stored)
                 return self._renamed(found, stored.name) if stored else self._gone(found, spelled.stored_id)
-        text = f"No {self.what} is named {name!r} in organization {self.asked.organization_id}"
+        text = f"No {self.what} is named {name!r} in organization {self.wishes.organization_id}"
         if spelled.is_key:
             text = f"No {self.what} has the name or the id {name!r}"
         text += nearest_names(name, self.names())
-        if self.asked.must_exist:
+        if self.wishes.must_exist:
             now = f" The {self.what} of this binding ({stored.id}) is named {stored.name!r} now." if stored else ""
             return self.found(spelled, None, name).with_finding(Weight.ERROR, f"{text}.{now}")
         if len(spelled.entries) == 1:
@@ -256,7 +256,7 @@ class _LookUp(Generic[T]):
         is_deployment = self.what == "deployment"
         # Ids, not names, are the identity: a second thing of that name changes nothing for a binding that exists.
         held = next((one for one in named if spelled.is_as_stored and one.id == spelled.stored_id), None)
-        if held is None and is_deployment and self.asked.workspace_id is UNKNOWN:
+        if held is None and is_deployment and self.wishes.workspace_id is UNKNOWN:
             return self.found(spelled, UNKNOWN, name)  # the workspace, once it is known, decides
         text = f"{len(named)} {self.what}s are named {name!r}"
         stays, give_id = "This binding stays", f"give {spelled.id_property}"
@@ -287,7 +287,7 @@ class _LookUp(Generic[T]):
         return found.with_finding(Weight.ERROR if found.spelled.entries else Weight.WARNING, text)
 
     def _no_such_id(self, spelled: Spelled, id_: str) -> str:
-        text = f"There is no {self.what} with the id {id_} in organization {self.asked.organization_id}"
+        text = f"There is no {self.what} with the id {id_} in organization {self.wishes.organization_id}"
         # A name in the place of an id is the commonest mistake.
         if not spelled.is_key and (named := self.find(id_)[1]):
             return f"{text}{is_a_name([one.id for one in named], spelled.name_property)}."

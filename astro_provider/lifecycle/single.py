@@ -49,7 +49,7 @@ class Lifecycle(Life[Inputs]):
     def _stays(self, asked: Inputs, stored: Inputs, found: Examined) -> bool:
         names = ((getattr(asked, name), getattr(stored, name)) for name in NAMES)
         renamed = any(given is not None and known(was) and given != was for given, was in names)
-        return super()._stays(asked, stored, found) and not found.asked.about_to_write and not renamed
+        return super()._stays(asked, stored, found) and not found.wishes.about_to_write and not renamed
 
     def _replaces(self, asked: Inputs, stored: Inputs | None, found: Examined) -> bool:
         if stored is None:

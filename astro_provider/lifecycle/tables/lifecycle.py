@@ -94,7 +94,7 @@ class TableLifecycle(Life[Table]):
 
     def _meets(self, stored: Table | None, examined: Examined) -> Iterable[Finding]:
         new = [one for one in examined.bindings if stored is None or one not in stored.bindings]
-        reader = self._readers.of(str(examined.asked.organization_id))
+        reader = self._readers.of(str(examined.wishes.organization_id))
         return examine_existing(reader, examined, reader.roles_of(new, confirm_absence=False))
 
     def _check_by_spelling(self, asked: Table, olds: Mapping[str, Any], urn: str) -> Table:
@@ -277,7 +277,7 @@ class TableLifecycle(Life[Table]):
         for found in examined.deployments.values():
             if not known(found.id):
                 continue
-            for binding, other in self._claims.reserve(str(examined.asked.organization_id), found.id, by):
+            for binding, other in self._claims.reserve(str(examined.wishes.organization_id), found.id, by):
                 if binding not in examined.bindings:
                     called = f"token {binding.token_id} in {found.in_words} through {other}"
                     yield Finding(Weight.ERROR, "exclusive", exclusive_in_words(by, called))

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from astro_provider.astro.identity import BindingId, no_secret
 from astro_provider.astro.writing.changes import Outcome
 from astro_provider.errors import InputError
-from astro_provider.lifecycle.resolving import Asked, Examined, Spelled
+from astro_provider.lifecycle.resolving import Examined, Spelled, Wishes
 from astro_provider.lifecycle.values import (
     A_ROLE,
     ROLES,
@@ -167,7 +167,7 @@ class Table:
         found = self.bindings.items()
         return {binding: self.entries[entry] for binding, entry in found if entry not in self.unfinished}
 
-    def wishes(self, stored: Table | None, *, about_to_write: bool, unchecked: bool) -> Asked:
+    def wishes(self, stored: Table | None, *, about_to_write: bool, unchecked: bool) -> Wishes:
         """Return the table in the form in which it is examined; `stored` is the state's of the same organization."""
         if about_to_write and not self.is_known:  # a row that is not known must not read like one that left the table
             raise AssertionError("the engine asked for a write while a value was unknown")
@@ -178,7 +178,7 @@ class Table:
             of_deployment[entry.deployment].append(entry)
             of_token[entry.token].append(entry)
         stored_tokens = {entry.token for entry in state.entries}
-        return Asked(
+        return Wishes(
             self.organization_id,
             {
                 key: _spelled(key, place(key), of_deployment[key], state.deployment_ids, is_stored=key in state.rows)
