@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.forked_python import forked_python
 from tests.support.provider_process import ProviderProcess, provider_process
-from tests.support.stack import PYTHON_PATH, led_to
+from tests.support.stack import led_to
 
 
 @pytest.fixture
@@ -19,5 +18,5 @@ def environment(astro: Emulator) -> dict[str, str]:
 
 @pytest.fixture
 def process(environment: dict[str, str]) -> Iterator[ProviderProcess]:
-    with provider_process(environment, python=str(forked_python(PYTHON_PATH))) as running:
+    with provider_process(environment, forked=True) as running:
         yield running

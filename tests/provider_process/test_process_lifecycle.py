@@ -67,7 +67,7 @@ def test_a_binding_lives_its_whole_life(  # noqa: PLR0913, PLR0917  fixtures
     assert process.stderr == ""
 
     # A destroy is a process of its own, in which nothing is checked and so nothing is held.
-    with provider_process(environment) as destroying:
+    with provider_process(environment, forked=True) as destroying:
         destroying.delete(identifier, found.outputs)
 
     assert writes(astro) == 3

@@ -14,7 +14,7 @@ GIVEN_UP = r" ASTRO_TRACE=<file> records each call\. Given up after \d+ attempts
 def _create(
     astro: Emulator, fault: dict[str, Any], environment: dict[str, str], wanted: Properties
 ) -> tuple[CallFailed, str]:
-    with provider_process({**environment, "ASTRO_TIMEOUT_SECONDS": "4"}) as process:
+    with provider_process({**environment, "ASTRO_TIMEOUT_SECONDS": "4"}, forked=True) as process:
         process.check(wanted)  # what is loaded at the first call takes seconds on a busy machine
         astro.fault(**fault)
         with pytest.raises(CallFailed) as failed:
@@ -161,7 +161,9 @@ def test_no_message_shows_a_credential_even_where_the_service_echoes_it(
     ]
     shown = []
 
-    with provider_process({**environment, "ASTRO_API_TOKEN": credential, "ASTRO_TIMEOUT_SECONDS": "0.2"}) as process:
+    with provider_process(
+        {**environment, "ASTRO_API_TOKEN": credential, "ASTRO_TIMEOUT_SECONDS": "0.2"}, forked=True
+    ) as process:
         for echo in echoes:
             astro.clear_faults()
             astro.fault(**echo)

@@ -25,7 +25,9 @@ def test_the_stacks_config_serves_where_the_environment_is_silent(astro: Emulato
         "astro:organizationId": astro.organization_id,
     }
 
-    with provider_process({"ASTRO_API_TOKEN": " ", "ASTRO_API_HOST": "", "ASTRO_ORGANIZATION_ID": ""}) as process:
+    with provider_process(
+        {"ASTRO_API_TOKEN": " ", "ASTRO_API_HOST": "", "ASTRO_ORGANIZATION_ID": ""}, forked=True
+    ) as process:
         process.configure(config)
         checked = process.check(wanted)
 
@@ -51,7 +53,7 @@ def test_the_environment_wins_over_the_stacks_config(
         "ASTRO_TIMEOUT_SECONDS": "60",
     }
 
-    with provider_process(fresh) as process:
+    with provider_process(fresh, forked=True) as process:
         process.configure(stale)
         checked = process.check(wanted)
 
@@ -63,7 +65,7 @@ def test_an_organization_that_nothing_tells_is_the_only_one_that_the_credential_
 ) -> None:
     silent = astro.store.add_credential(claims=False)
 
-    with provider_process({**environment, "ASTRO_API_TOKEN": silent}) as process:
+    with provider_process({**environment, "ASTRO_API_TOKEN": silent}, forked=True) as process:
         checked = process.check(wanted)
 
     assert checked.failures == []
@@ -76,7 +78,7 @@ def test_where_the_credential_sees_no_organization_every_place_is_named(
     silent = astro.store.add_credential(claims=False)
     astro.fault(operation="ListOrganizations", status=200, body={"organizations": [], "totalCount": 0})
 
-    with provider_process({**environment, "ASTRO_API_TOKEN": silent}) as process:
+    with provider_process({**environment, "ASTRO_API_TOKEN": silent}, forked=True) as process:
         checked = process.check(wanted)
 
     assert checked.failures == [
@@ -91,7 +93,7 @@ def test_where_the_credential_sees_no_organization_every_place_is_named(
 
 
 def test_a_missing_credential_names_both_places_in_check_and_in_create(wanted: Properties, astro: Emulator) -> None:
-    with provider_process({"ASTRO_API_HOST": astro.url}) as process:
+    with provider_process({"ASTRO_API_HOST": astro.url}, forked=True) as process:
         checked = process.check(wanted)
         with pytest.raises(CallFailed) as failed:
             process.create(wanted)
@@ -108,7 +110,7 @@ def test_a_credential_that_the_service_refuses_is_told_with_the_services_words(
     bearer = astro.store.add_credential(expired=True) if expired else "never-issued"
     words = "The authentication token has expired" if expired else "Missing or invalid authentication token"
 
-    with provider_process({**environment, "ASTRO_API_TOKEN": bearer}) as process:
+    with provider_process({**environment, "ASTRO_API_TOKEN": bearer}, forked=True) as process:
         [(name, reason)] = process.check({**wanted, "organization_id": astro.organization_id}).failures
 
     where = f"ListDeployments (organization {astro.organization_id})"
@@ -176,7 +178,7 @@ def test_a_malformed_setting_names_its_places_and_what_to_write(  # noqa: PLR091
     astro: Emulator, environment: dict[str, str], wanted: Properties, variable: str, value: str, text: str
 ) -> None:
     with (
-        provider_process({**environment, variable: value}) as process,
+        provider_process({**environment, variable: value}, forked=True) as process,
         pytest.raises(CallFailed) as failed,
     ):
         process.create(wanted)
@@ -191,7 +193,7 @@ def test_loopback_traffic_never_goes_through_a_proxy(
     proxy = "http://127.0.0.1:9"
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"), proxy)
 
-    with provider_process({**environment, **proxies, "ASTRO_TIMEOUT_SECONDS": "20"}) as process:
+    with provider_process({**environment, **proxies, "ASTRO_TIMEOUT_SECONDS": "20"}, forked=True) as process:
         checked = process.check(wanted)
 
     assert checked.failures == []

@@ -23,7 +23,7 @@ EVERYTHING = {
 @pytest.fixture(scope="module")
 def process_without_service() -> Iterator[ProviderProcess]:
     nobody = {"ASTRO_API_HOST": "http://127.0.0.1:9", "ASTRO_API_TOKEN": "x", "ASTRO_TIMEOUT_SECONDS": "1"}
-    with provider_process(nobody) as running:
+    with provider_process(nobody, forked=True) as running:
         yield running
 
 

@@ -25,6 +25,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from astro_provider.engine.calls import DETAILS
 from tests.support.as_user import command_as
+from tests.support.forked_python import forked_python
+from tests.support.stack import PYTHON_PATH
 
 # What stands in users' states. It may never change: see the top of astro_provider/provider.py.
 PICKLED = "gASVRAAAAAAAAACMF2FzdHJvX3Byb3ZpZGVyLnByb3ZpZGVylIwhRGVwbG95bWVudE9yZ1Rva2VuQmluZGluZ1Byb3ZpZGVylJOUKYGULg=="
@@ -196,7 +198,7 @@ def provider_process(
     *,
     as_user: int | None = None,
     engine_address: str = "127.0.0.1:1",
-    python: str = sys.executable,
+    forked: bool = False,
 ) -> Iterator[ProviderProcess]:
     """Start a provider process of one's own, with that environment and little beside it, and end it.
 
@@ -204,11 +206,13 @@ def provider_process(
         environment: variables of its environment.
         as_user: the user whose process it is, who then inherits PATH only; None for the present one.
         engine_address: where an engine takes notices.
-        python: the interpreter of the present user, or what stands for it.
+        forked: it is a fork of one that has loaded everything, for a test that does not watch how a process begins.
     """
     arguments = ["-u", "-m", "pulumi.dynamic", engine_address]
+    python = str(forked_python(PYTHON_PATH)) if forked else sys.executable
     command = [python, *arguments] if as_user is None else command_as(as_user, *arguments)
-    with running(command, environment, inherited=INHERITED if as_user is None else ("PATH",)) as process:
+    variables = {**(environment or {}), **({"PYTHONPATH": PYTHON_PATH} if forked else {})}
+    with running(command, variables, inherited=INHERITED if as_user is None else ("PATH",)) as process:
         yield ProviderProcess(process)
 
 
