@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from astro_provider.astro.settings import Settings
 from astro_provider.errors import SettingsError
-from tests.support.engine_process import EngineProcess, Run
+from tests.support.programs import bindings
+from tests.support.stack import Stack
 from tests.support.writers import WRITE, Scene
-
-StartEngine = Callable[[Run], EngineProcess]
 
 SETTLE = "ASTRO_SETTLE_SECONDS (environment) or astro:settleSeconds (pulumi config)"
 TIMEOUT = "ASTRO_TIMEOUT_SECONDS (environment) or astro:timeoutSeconds (pulumi config)"
@@ -42,26 +40,29 @@ def test_a_bad_timing_is_told_before_anybody_is_called(
     assert scene.astro.calls()["total"] == 0
 
 
-def _run(scene: Scene, directory: Path, command: str, deployment: str, **environment: str) -> Run:
-    known = {"ASTRO_API_HOST": scene.astro.url, "ASTRO_API_TOKEN": scene.astro.credential}
-    return Run(str(directory), {**known, **environment}, "nightly-loads", [deployment], command)
-
-
-def test_a_bad_settle_time_shows_in_the_preview(scene: Scene, start_engine: StartEngine, tmp_path: Path) -> None:
+@pytest.fixture
+def binding(scene: Scene) -> dict[str, Any]:
     [deployment] = scene.deployments(1)
-    run = replace(_run(scene, tmp_path, "preview", deployment), config={"astro:settleSeconds": "-0.5"})
+    return {"deployment_id": deployment, "org_token_id": scene.token_id, "role": "DEPLOYMENT_ADMIN"}
 
-    preview = start_engine(run).outcome()
+
+def test_a_bad_settle_time_shows_in_the_preview(stack: Stack, scene: Scene, binding: dict[str, Any]) -> None:
+    stack.set_environment(ASTRO_SETTLE_SECONDS="")
+    stack.set_config("astro:settleSeconds", "-0.5")
+    stack.program = bindings(binding=binding)
+
+    preview = stack.preview()
 
     assert preview.failed
     assert f"'-0.5' {NO_SETTLE_TIME}" in preview.text
     assert scene.astro.calls()["total"] == 0
 
 
-def test_a_bad_timeout_ends_an_update_before_any_write(scene: Scene, start_engine: StartEngine, tmp_path: Path) -> None:
-    [deployment] = scene.deployments(1)
+def test_a_bad_timeout_ends_an_update_before_any_write(stack: Stack, scene: Scene, binding: dict[str, Any]) -> None:
+    stack.set_environment(ASTRO_TIMEOUT_SECONDS="two minutes")
+    stack.program = bindings(binding=binding)
 
-    up = start_engine(_run(scene, tmp_path, "up", deployment, ASTRO_TIMEOUT_SECONDS="two minutes")).outcome()
+    up = stack.up()
 
     assert up.failed
     assert f"'two minutes' {NO_TIMEOUT}" in up.text
@@ -69,14 +70,15 @@ def test_a_bad_timeout_ends_an_update_before_any_write(scene: Scene, start_engin
 
 
 def test_a_lock_directory_that_cannot_be_written_ends_an_update_before_any_write(
-    scene: Scene, start_engine: StartEngine, tmp_path: Path
+    stack: Stack, scene: Scene, binding: dict[str, Any], tmp_path: Path
 ) -> None:
-    [deployment] = scene.deployments(1)
     regular_file = tmp_path / "file"
     regular_file.touch()
     directory = regular_file / "locks"
+    stack.set_environment(ASTRO_LOCK_DIR=str(directory))
+    stack.program = bindings(binding=binding)
 
-    up = start_engine(_run(scene, tmp_path / "stack", "up", deployment, ASTRO_LOCK_DIR=str(directory))).outcome()
+    up = stack.up()
 
     assert up.failed
     assert (

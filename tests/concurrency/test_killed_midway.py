@@ -25,7 +25,8 @@ def _run(scene: Scene, tmp_path: Path, deployments: list[str]) -> Run:
         "ASTRO_API_TOKEN": scene.astro.credential,
         "ASTRO_LOCK_DIR": str(tmp_path / "locks"),
     }
-    return Run(str(tmp_path / "stack"), environment, "nightly-loads", deployments)
+    # A test looks for the provider among the engine's processes.
+    return Run(str(tmp_path / "stack"), environment, "nightly-loads", deployments, as_a_user=True)
 
 
 def test_after_the_provider_is_killed_the_next_update_makes_it_whole(

@@ -6,19 +6,23 @@ It takes one JSON object as its argument and prints the outcome as one: `python 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
 
 from astro_provider import DeploymentOrgTokenBinding
-from tests.support.stack import Outcome, Stack
+from tests.support.forked_python import forked_python
+from tests.support.key_service import key_service
+from tests.support.stack import PYTHON_PATH, SPARING_GO, Outcome, Stack, new_stack
 from tools.engine.install import find_engine
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +40,7 @@ class Run:
         deployments: to each of these the program binds it.
         command: what is run: up or destroy.
         after_cancel: run `pulumi cancel` before it.
+        as_a_user: as in `Stack`; otherwise the providers are forks of a process that this one has started.
     """
 
     directory: str
@@ -45,14 +50,14 @@ class Run:
     command: str = "up"
     after_cancel: bool = False
     role: str = "DEPLOYMENT_ADMIN"
-    config: dict[str, str] = field(default_factory=dict)
+    as_a_user: bool = False
 
 
 class EngineProcess:
     """A running process of this kind, with the engine and the providers that it has started."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self.run = run = _made_ready(run)
         command = [sys.executable, "-m", "tests.support.engine_process", json.dumps(asdict(run))]
         self._printed = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by end()
         self._complained = tempfile.TemporaryFile("w+")  # noqa: SIM115  as above
@@ -125,6 +130,19 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60.0) 
         time.sleep(0.01)
 
 
+def _made_ready(run: Run) -> Run:
+    """Make what this process has already, for many others: a new stack, and a process whose forks are the providers."""
+    if not Path(run.directory).exists():
+        shutil.copytree(new_stack(_engine(), as_a_user=run.as_a_user), run.directory)
+    if run.as_a_user:
+        return run
+    forks = {"PYTHONPATH": PYTHON_PATH, "PULUMI_PYTHON_CMD": str(forked_python(PYTHON_PATH))}
+    return replace(run, environment={**SPARING_GO, **key_service(), **forks, **run.environment})
+
+
+_engine = functools.cache(find_engine)
+
+
 def _main() -> None:
     run = Run(**json.loads(sys.argv[1]))
 
@@ -136,10 +154,7 @@ def _main() -> None:
 
     # What the program prints must not get between the lines that the test reads.
     with contextlib.redirect_stdout(sys.stderr):
-        # A test looks for the provider among the engine's processes.
         stack = Stack(find_engine(), Path(run.directory), run.environment, program, as_a_user=True)
-        for key, value in run.config.items():
-            stack.set_config(key, value)
         if run.after_cancel:
             stack.cancel()
         outcome: Outcome = getattr(stack, run.command)()

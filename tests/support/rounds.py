@@ -56,16 +56,18 @@ class Counted:
         return not self.errors and self.present == self.wanted and self.foreign_is_whole
 
 
-def play_round(runners: int, directory: Path) -> Iterator[Counted]:
-    """Let so many runners bind one token to BINDINGS deployments each, and then destroy that again.
+def play_round(runners: int, directory: Path, *, bindings: int = BINDINGS, as_a_user: bool = True) -> Iterator[Counted]:
+    """Let so many runners bind one token to deployments, and then destroy that again.
 
     Args:
         runners: each has a stack and a lock directory of its own.
         directory: where those go.
+        bindings: of each runner.
+        as_a_user: as in `Stack`.
     """
     with Emulator.running(latency_ms=LATENCY_MS) as astro, engine_processes() as start:
         scene = make_scene(astro)
-        deployments = scene.deployments(runners * BINDINGS)
+        deployments = scene.deployments(runners * bindings)
         for command, wanted in (("up", deployments), ("destroy", [])):
             astro.clear_calls()
             started = time.monotonic()
@@ -81,6 +83,7 @@ def play_round(runners: int, directory: Path) -> Iterator[Counted]:
                         "nightly-loads",
                         deployments[number::runners],
                         command,
+                        as_a_user=as_a_user,
                     )
                 )
                 for number in range(runners)

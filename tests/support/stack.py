@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import logging
 import os
@@ -286,14 +285,14 @@ def _workspace(
     return workspace
 
 
-@functools.cache
 def new_stack(engine: auto.PulumiCommand, *, as_a_user: bool) -> Path:
     """A directory with a stack as `pulumi stack init` leaves it, made once in a process: two commands for each otherwise."""
     directory = Path(_kept.name) / ("new-of-a-user" if as_a_user else "new")
-    workspace = _workspace(engine, directory, hermetic(directory, as_a_user=as_a_user), lambda: None)
-    workspace.secrets_provider = None if as_a_user else SECRETS_PROVIDER
-    workspace.create_stack(STACK_NAME)
-    shutil.rmtree(directory / "home")
+    if not directory.exists():
+        workspace = _workspace(engine, directory, hermetic(directory, as_a_user=as_a_user), lambda: None)
+        workspace.secrets_provider = None if as_a_user else SECRETS_PROVIDER
+        workspace.create_stack(STACK_NAME)
+        shutil.rmtree(directory / "home")
     return directory
 
 
