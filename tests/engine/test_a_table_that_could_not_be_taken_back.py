@@ -12,6 +12,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
+from tests.support.beginnings import begin_after, begin_with
 from tests.support.engine_process import wait_until
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
@@ -46,6 +47,30 @@ def half_done(town: Town) -> dict[str, dict[str, str]]:
     return found
 
 
+def begin_half_done(stack: Stack, town: Town) -> None:
+    """After an update from BEFORE to AFTER that fails halfway."""
+
+    def arrange() -> None:
+        begin_with(stack, town.astro, declaring(access={"roles": BEFORE}))
+        stack.program = declaring(access={"roles": AFTER})
+        assert fails_halfway(stack, town).failed
+
+    begin_after(stack, town.astro, "an update that fails halfway", arrange)
+    assert town.held() == half_done(town)
+
+
+def test_an_update_that_fails_halfway_names_what_may_stand(stack: Stack, town: Town) -> None:
+    begin_with(stack, town.astro, declaring(access={"roles": BEFORE}))
+    stack.program = declaring(access={"roles": AFTER})
+
+    failed = fails_halfway(stack, town)
+
+    [error] = [error for error in failed.errors if "could not be taken back, and may stand: roles[" in error]
+    assert failed.failed
+    assert "token c" not in error.partition("may stand: ")[2]  # what left the table has its place, too
+    assert town.held() == half_done(town)
+
+
 @pytest.mark.parametrize(
     ("then", "refresh"),
     [("put back", True), *((then, False) for then in ("put back", "repeated", "another one", "nothing", "destroyed"))],
@@ -53,11 +78,7 @@ def half_done(town: Town) -> dict[str, dict[str, str]]:
 def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
     stack: Stack, town: Town, then: str, *, refresh: bool
 ) -> None:
-    stack.program = declaring(access={"roles": BEFORE})
-    stack.up()
-    stack.program = declaring(access={"roles": AFTER})
-    failed = fails_halfway(stack, town)
-    left = town.held()
+    begin_half_done(stack, town)
     asked: dict[str, Any] = {
         "put back": BEFORE,
         "repeated": AFTER,
@@ -71,10 +92,6 @@ def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
     held = town.held()
     again = stack.up() if roles else None
 
-    assert failed.failed
-    [error] = [error for error in failed.errors if "could not be taken back, and may stand: roles[" in error]
-    assert "token c" not in error.partition("may stand: ")[2]  # what left the table has its place, too
-    assert left == half_done(town)
     assert ("update access" if roles else "delete access") in preview.steps
     assert not ended.failed, ended.text
     assert held == roles
@@ -83,15 +100,17 @@ def test_what_an_update_has_left_is_a_change_whatever_the_program_says_then(
 
 @pytest.mark.parametrize("then", ["repeated", "another one", "nothing"])
 def test_what_a_create_has_left_is_in_the_state(stack: Stack, town: Town, then: str) -> None:
-    stack.program = declaring(access={"roles": AFTER})
-    failed = fails_halfway(stack, town)
+    def create() -> None:
+        stack.program = declaring(access={"roles": AFTER})
+        assert fails_halfway(stack, town).failed
+
+    begin_after(stack, town.astro, "a create that fails halfway", create)
     left = town.held()
     roles: dict[str, Any] = {"repeated": AFTER, "another one": BEFORE}.get(then, {})
     stack.program = declaring(access={"roles": roles}) if roles else declaring()
 
     ended = stack.up()
 
-    assert failed.failed
     assert left
     assert ("update access" if roles else "delete access") in ended.steps
     assert not ended.failed, ended.text
@@ -99,11 +118,9 @@ def test_what_a_create_has_left_is_in_the_state(stack: Stack, town: Town, then: 
 
 
 def test_a_second_failure_forgets_nothing(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": BEFORE})
-    stack.up()
+    begin_half_done(stack, town)
     stack.program = declaring(access={"roles": AFTER})
-    failed = [fails_halfway(stack, town)]
-    left = town.held()
+    failed = []
     for operation in (GET_TOKEN, POST):
         town.astro.fault(status=403, operation=operation)
         failed.append(stack.up())
@@ -112,8 +129,7 @@ def test_a_second_failure_forgets_nothing(stack: Stack, town: Town) -> None:
     stack.program = declaring(access={"roles": BEFORE})
     put_back = stack.up()
 
-    assert [one.failed for one in failed] == [True, True, True]
-    assert left == half_done(town)
+    assert [one.failed for one in failed] == [True, True]
     assert put_back.steps == ["update access"]
     assert town.held() == BEFORE
 
@@ -121,8 +137,7 @@ def test_a_second_failure_forgets_nothing(stack: Stack, town: Town) -> None:
 def test_an_entry_that_may_have_moved_in_is_not_taken_where_it_was(stack: Stack, town: Town) -> None:
     first, second = sorted(["t-0", "t-1"], key=lambda token: town.tokens[token])
     single = {"deployment_id": town.deployments["d-1"], "org_token_name": first, "role": ADMIN}
-    stack.program = declaring(single=single, access={"roles": {"d-0": {second: ADMIN}}})
-    stack.up()
+    begin_with(stack, town.astro, declaring(single=single, access={"roles": {"d-0": {second: ADMIN}}}))
     moved = {"d-0": {second: ACCESSOR}, "d-1": {first: ACCESSOR}}
     stack.program = declaring(access={"roles": moved, "overwrite": True})
     failed = fails_halfway(stack, town)
@@ -135,8 +150,7 @@ def test_an_entry_that_may_have_moved_in_is_not_taken_where_it_was(stack: Stack,
 
 
 def test_an_exclusive_table_puts_right_what_a_run_has_left(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": BEFORE, "exclusive": True})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": BEFORE, "exclusive": True}))
     stack.program = declaring(access={"roles": AFTER, "exclusive": True})
     fails_halfway(stack, town)
     town.bind("d-0", "t-2", ADMIN)

@@ -12,6 +12,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
+from tests.support.beginnings import begin_with
 from tests.support.stack import Outcome, Stack, led_to
 from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, POST, Town, make_town
@@ -52,8 +53,7 @@ def test_a_table_that_leaves_takes_its_roles_along_and_no_others(
     stack: Stack, town: Town, command: str, checks: str
 ) -> None:
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     town.bind("d-2", "t-3", ADMIN)
 
     ended = COMMANDS[command](stack)
@@ -64,8 +64,7 @@ def test_a_table_that_leaves_takes_its_roles_along_and_no_others(
 
 
 def test_a_protected_table_keeps_its_roles(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": GRID, "opts": pulumi.ResourceOptions(protect=True)})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID, "opts": pulumi.ResourceOptions(protect=True)}))
 
     failed = [_left_out(stack).failed, stack.destroy(refresh=True).failed]
 
@@ -87,8 +86,7 @@ def test_a_subclass_that_moves_into_a_component_by_an_alias_writes_nothing(stack
     def program() -> None:
         Team()
 
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     town.astro.clear_calls()
     stack.program = program
     moved = stack.up(refresh=True)
@@ -110,9 +108,8 @@ def test_two_stacks_that_each_keep_everybody_else_out_say_so_before_they_do(
     directory = tmp_path / "theirs"
     directory.mkdir()
     theirs = Stack(engine, directory, led_to(town.astro))
-    stack.program = declaring(access={"roles": {"d-0": {"t-0": ADMIN}}, "exclusive": True})
+    begin_with(stack, town.astro, declaring(access={"roles": {"d-0": {"t-0": ADMIN}}, "exclusive": True}))
     theirs.program = declaring(access={"roles": {"d-0": {"t-1": ADMIN}}, "exclusive": True})
-    stack.up()
 
     warned = theirs.preview()
     theirs.up()

@@ -8,6 +8,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
+from tests.support.beginnings import begin_with
 from tests.support.made import Made
 from tests.support.stack import Outcome, Stack
 from tests.support.table_programs import declaring
@@ -28,8 +29,7 @@ def shown(outcome: Outcome) -> set[str]:
 
 
 def test_a_preview_names_who_loses_a_role_without_a_refresh_and_only_once(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={**MINE, "exclusive": False})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={**MINE, "exclusive": False}))
     town.bind("d-0", "t-1", ACCESSOR)
 
     stack.program = declaring(access=MINE)
@@ -58,8 +58,7 @@ def test_a_preview_names_who_loses_a_role_without_a_refresh_and_only_once(stack:
 
 def test_a_stranger_who_is_back_right_after_the_run_is_removed_again(stack: Stack, town: Town) -> None:
     town.bind("d-0", "t-1", ACCESSOR)
-    stack.program = declaring(access=MINE)
-    stack.up()
+    begin_with(stack, town.astro, declaring(access=MINE))
     town.bind("d-0", "t-1", ACCESSOR)
 
     preview = stack.preview()
@@ -71,8 +70,7 @@ def test_a_stranger_who_is_back_right_after_the_run_is_removed_again(stack: Stac
 
 def test_a_refresh_after_a_removal_finds_no_drift_and_one_after_a_stranger_does(stack: Stack, town: Town) -> None:
     town.bind("d-0", "t-1", ACCESSOR)
-    stack.program = declaring(access=MINE)
-    stack.up()
+    begin_with(stack, town.astro, declaring(access=MINE))
     quiet = stack.refresh()
     removes = stack.resources()["access"]["inputs"]["removes"]
     town.bind("d-1", "t-2", ADMIN)

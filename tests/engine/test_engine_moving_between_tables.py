@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from tests.support.beginnings import begin_with
 from tests.support.stack import Stack
 from tests.support.table_programs import declaring
 from tests.support.tables import ADMIN, Town, make_town
@@ -64,8 +65,7 @@ def test_a_role_stands_after_each_move_and_leaves_with_what_leaves(
     town = make_town(astro, deployments=2 * len(moves("", "")), tokens=1)
     astro.store.add_deployment("d-other")
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
-    stack.program = declaring(**_side_by_side(0, town, backwards=backwards))
-    assert not stack.up().failed
+    begin_with(stack, town.astro, declaring(**_side_by_side(0, town, backwards=backwards)))
 
     stack.program = declaring(**_side_by_side(1, town, backwards=backwards))
     up = stack.up(refresh=refresh)

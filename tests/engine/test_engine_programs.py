@@ -9,6 +9,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import BINDING_TYPE, Stack
 from tests.support.writes import writes
@@ -40,8 +41,7 @@ def test_a_subclass_takes_the_place_of_the_class_without_a_change(
             "facts", [binding.org_token_id, binding.role, binding.description, binding.overwrite, binding.team]
         )
 
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     stack.program = program
     preview = stack.preview()
     up = stack.up()
@@ -52,7 +52,7 @@ def test_a_subclass_takes_the_place_of_the_class_without_a_change(
     assert [token_id, "DEPLOYMENT_ADMIN", "Loads what came in over night", False, "payments"] == facts
     assert not destroy.failed
     assert astro.store.deployment_role(token_id, deployment_id) is None
-    assert writes(astro) == 2
+    assert writes(astro) == 1
 
 
 def test_a_binding_in_a_component_has_the_components_type_in_its_urn_and_follows_it(
@@ -86,8 +86,7 @@ def test_bindings_that_move_into_a_component_with_an_alias_are_no_change(
             aliases = [pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]
             DeploymentOrgTokenBinding("orders", opts=pulumi.ResourceOptions(parent=self, aliases=aliases), **wanted)
 
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     def program() -> None:
         Moved("payments")
@@ -99,14 +98,13 @@ def test_bindings_that_move_into_a_component_with_an_alias_are_no_change(
     assert up.steps == ["create payments"]
     assert up.notices == []
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 def test_bindings_that_move_into_a_component_without_an_alias_keep_their_role(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(**{"payments-access": wanted})
-    stack.up()
+    begin_with(stack, astro, bindings(**{"payments-access": wanted}))
 
     def program() -> None:
         TeamAccess("payments", **wanted)
@@ -118,7 +116,7 @@ def test_bindings_that_move_into_a_component_without_an_alias_keep_their_role(
     assert up.steps == ["create payments", "create payments-access", "delete payments-access"]
     assert later.changes == {"same": 3}
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 def test_a_transform_of_the_stack_reaches_the_binding(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes
@@ -19,8 +20,7 @@ def _kept(stack: Stack) -> dict[str, Any]:
 def test_a_role_changed_behind_pulumis_back_is_found_shown_and_mended(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.bind(token_id, deployment_id, "DEPLOYMENT_ACCESSOR")
 
     refresh = stack.refresh()
@@ -31,29 +31,27 @@ def test_a_role_changed_behind_pulumis_back_is_found_shown_and_mended(
     assert preview.steps == up.steps == ["update orders"]
     assert '~ role: "DEPLOYMENT_ACCESSOR" => "DEPLOYMENT_ADMIN"' in preview.lines
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 2
+    assert writes(astro) == 1
 
 
 def test_a_refresh_without_drift_changes_nothing_even_where_case_and_names_differ(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str
 ) -> None:
     by_id = {"deployment_id": wanted["deployment_id"], "org_token_id": token_id, "role": "deployment_admin"}
-    stack.program = bindings(orders=by_id)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=by_id))
 
     refresh = stack.refresh()
     preview = stack.preview()
 
     assert refresh.changes == {"same": 2}
     assert preview.changes == {"same": 2}
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 def test_a_binding_that_vanished_leaves_the_state_and_is_made_again(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.unbind(token_id, deployment_id)
 
     refresh = stack.refresh()
@@ -76,8 +74,7 @@ def test_a_binding_that_vanished_leaves_the_state_and_is_made_again(
 def test_a_vanished_binding_is_put_back_by_an_update_without_a_refresh(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.unbind(token_id, deployment_id)
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
@@ -90,8 +87,7 @@ def test_a_vanished_binding_is_put_back_by_an_update_without_a_refresh(
 def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     before = _kept(stack)
     stack.set_environment(ASTRO_TIMEOUT_SECONDS="1")
     faults: list[tuple[dict[str, Any], str]] = [
@@ -116,8 +112,7 @@ def test_a_refresh_that_cannot_tell_fails_and_keeps_the_binding_in_the_state(
 def test_a_refresh_of_a_deployment_that_was_deleted_takes_its_binding_out_of_the_state(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.delete_deployment(deployment_id, keep_roles=False)
 
     refresh = stack.refresh()
@@ -130,8 +125,7 @@ def test_a_refresh_of_a_deployment_that_was_deleted_takes_its_binding_out_of_the
 def test_destroy_succeeds_where_the_token_or_the_deployment_is_gone(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, gone: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     if gone == "token":
         astro.store.delete_token(token_id)
     else:

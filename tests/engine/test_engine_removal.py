@@ -4,6 +4,7 @@ from typing import Any
 
 from astro_emulator import Emulator
 from astro_emulator.organization import ETL_PRODUCTION_ID, ML_TRAINING_ID, ORGANIZATION_ID
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes
@@ -21,8 +22,7 @@ def test_every_foreign_entry_of_a_token_comes_through_up_update_and_destroy_fiel
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     astro.store.set_roles(token_id, FOREIGN)
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     after_up = astro.store.token(token_id)["roles"]
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
     stack.up()
@@ -36,15 +36,14 @@ def test_every_foreign_entry_of_a_token_comes_through_up_update_and_destroy_fiel
     assert destroy.changes == {"delete": 2}
     assert destroy.notices == []
     assert astro.store.token(token_id)["roles"] == FOREIGN
-    assert writes(astro) == 3
+    assert writes(astro) == 2
 
 
 def test_what_leaves_the_program_is_removed_and_what_stays_is_not_touched(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     other_id = astro.store.add_deployment("billing")
-    stack.program = bindings(orders=wanted, billing={**wanted, "deployment_id": other_id})
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted, billing={**wanted, "deployment_id": other_id}))
 
     astro.clear_calls()
     stack.program = bindings(billing={**wanted, "deployment_id": other_id})
@@ -62,8 +61,7 @@ def test_roles_in_dags_of_the_deployment_stay_and_are_named_in_a_warning(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     dag = {"entityType": "DAG", "entityId": "load", "role": "DAG_AUTHOR", "deploymentId": deployment_id}
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.set_roles(token_id, [*astro.store.token(token_id)["roles"], dag])
 
     destroy = stack.destroy()
@@ -81,8 +79,7 @@ def test_roles_in_dags_of_the_deployment_stay_and_are_named_in_a_warning(
 def test_a_destroy_that_runs_the_program_removes_what_the_program_declares(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     destroy = stack.destroy(run_program=True)
 

@@ -8,6 +8,7 @@ import pulumi
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 from tests.support.writes import writes
@@ -23,8 +24,7 @@ def _kept(token_id: str, deployment_id: str) -> str:
 def test_a_rename_without_an_alias_keeps_the_grant_and_says_so(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     stack.program = bindings(sales=wanted)
     up = stack.up()
@@ -36,14 +36,13 @@ def test_a_rename_without_an_alias_keeps_the_grant_and_says_so(
     assert held == "DEPLOYMENT_ADMIN"
     assert not destroy.failed
     assert astro.store.deployment_role(token_id, deployment_id) is None
-    assert writes(astro) == 2
+    assert writes(astro) == 1
 
 
 def test_a_rename_whose_delete_is_left_to_a_later_run_keeps_the_grant(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     other_id = astro.store.add_deployment("billing")
 
     def program() -> None:
@@ -64,14 +63,13 @@ def test_a_rename_whose_delete_is_left_to_a_later_run_keeps_the_grant(
     assert later.notices == [_kept(token_id, deployment_id)]
     assert set(stack.resources()) == {"sales"}
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 def test_a_rename_with_an_alias_is_no_change(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     def program() -> None:
         aliased = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="orders")])
@@ -84,15 +82,14 @@ def test_a_rename_with_an_alias_is_no_change(
     assert up.notices == []
     assert set(stack.resources()) == {"sales"}
     assert astro.store.deployment_role(token_id, deployment_id) == "DEPLOYMENT_ADMIN"
-    assert writes(astro) == 1
+    assert writes(astro) == 0
 
 
 def test_two_bindings_that_swap_their_deployments_both_stay(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     other = {**wanted, "deployment_id": astro.store.add_deployment("billing")}
-    stack.program = bindings(one=wanted, two=other)
-    stack.up()
+    begin_with(stack, astro, bindings(one=wanted, two=other))
 
     stack.program = bindings(one=other, two=wanted)
     swap = stack.up()
@@ -110,8 +107,7 @@ def test_a_list_by_position_that_loses_its_head_loses_the_right_binding(
 ) -> None:
     deployments = [astro.store.add_deployment(f"orders-{number}") for number in range(4)]
     listed = [{**wanted, "deployment_id": deployment} for deployment in deployments]
-    stack.program = bindings(**{f"binding-{position}": one for position, one in enumerate(listed)})
-    stack.up()
+    begin_with(stack, astro, bindings(**{f"binding-{position}": one for position, one in enumerate(listed)}))
 
     stack.program = bindings(**{f"binding-{position}": one for position, one in enumerate(listed[1:])})
     up = stack.up()
@@ -130,8 +126,7 @@ def test_a_list_by_position_that_shifts_onto_another_role_is_refused_with_the_re
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     second = {**wanted, "deployment_id": astro.store.add_deployment("billing")}
-    stack.program = bindings(**{"binding-0": wanted, "binding-1": second})
-    stack.up()
+    begin_with(stack, astro, bindings(**{"binding-0": wanted, "binding-1": second}))
     astro.clear_calls()
 
     stack.program = bindings(**{"binding-0": {**second, "role": "DEPLOYMENT_ACCESSOR"}})

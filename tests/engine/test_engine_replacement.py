@@ -6,6 +6,7 @@ import pulumi
 import pytest
 
 from astro_emulator import Emulator
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
 from tests.support.writes import writes
@@ -23,8 +24,7 @@ def test_another_deployment_is_a_replacement_that_deletes_first(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     other_id = astro.store.add_deployment("billing")
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     stack.program = bindings(orders={**wanted, "deployment_id": other_id})
     preview = stack.preview()
@@ -35,14 +35,13 @@ def test_another_deployment_is_a_replacement_that_deletes_first(
     assert astro.store.deployment_role(token_id, deployment_id) is None
     assert astro.store.deployment_role(token_id, other_id) == "DEPLOYMENT_ADMIN"
     assert stack.resources()["orders"]["id"] == f"{astro.organization_id}/{other_id}/{token_id}"
-    assert writes(astro) == 3
+    assert writes(astro) == 2
 
 
 def test_a_token_made_anew_under_the_same_name_shows_as_a_replacement(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.delete_token(token_id)
     anew_id = astro.store.add_token("nightly-loads")
 
@@ -57,8 +56,7 @@ def test_a_token_made_anew_under_the_same_name_shows_as_a_replacement(
 def test_a_name_that_no_longer_resolves_because_of_a_rename_keeps_the_grant_with_a_warning(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.store.rename_token(token_id, "hourly-loads")
 
     preview = stack.preview()
@@ -82,8 +80,7 @@ def test_a_name_that_no_longer_resolves_because_of_a_rename_keeps_the_grant_with
 def test_a_forced_replacement_deletes_the_binding_and_makes_it_again(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     astro.clear_calls()
 
     up = stack.up(replace=["orders"])
@@ -98,8 +95,7 @@ def test_a_forced_replacement_with_another_role_is_refused_and_loses_nothing(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     # The engine checks a forced replacement without its old inputs, so it looks like a new binding that conflicts.
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up(replace=["orders"])
@@ -121,8 +117,7 @@ def test_a_forced_replacement_that_changes_the_role_ends_with_the_new_role(  # n
     checks: str,
     overwrite: bool,
 ) -> None:
-    stack.program = bindings(orders=wanted)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted))
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
 
     stack.program = bindings(orders={**wanted, "role": "DEPLOYMENT_ACCESSOR", "overwrite": overwrite})
@@ -137,8 +132,7 @@ def test_replace_on_changes_of_the_role_ends_with_the_new_role(
     stack: Stack, astro: Emulator, wanted: dict[str, Any], token_id: str, deployment_id: str
 ) -> None:
     options = {"opts": pulumi.ResourceOptions(replace_on_changes=["role"])}
-    stack.program = bindings(orders={**wanted, **options})
-    stack.up()
+    begin_with(stack, astro, bindings(orders={**wanted, **options}))
 
     stack.program = bindings(orders={**wanted, **options, "role": "DEPLOYMENT_ACCESSOR"})
     up = stack.up()

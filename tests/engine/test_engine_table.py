@@ -10,6 +10,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
+from tests.support.beginnings import begin_with
 from tests.support.made import Made
 from tests.support.stack import TABLE_TYPE, Stack
 from tests.support.table_programs import declaring
@@ -64,8 +65,7 @@ def test_a_table_is_made_kept_changed_and_destroyed(stack: Stack, town: Town) ->
 
 
 def test_a_refresh_shows_drift_in_the_roles_and_the_next_run_mends_it(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     quiet = stack.refresh()
     town.bind("d-0", "t-0", ACCESSOR)
     town.unbind("d-1", "t-0")
@@ -98,8 +98,7 @@ def test_problems_are_told_without_the_map_and_nothing_is_written(stack: Stack, 
 
 @pytest.mark.parametrize("where", ["a role", "a row"])
 def test_what_an_output_makes_none_is_an_error_and_nothing_is_revoked(stack: Stack, town: Town, where: str) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
 
     def program() -> None:
         none: Any = Made("nothing", "nothing").made_id.apply(lambda _: None)
@@ -121,8 +120,7 @@ def test_what_an_output_makes_none_is_an_error_and_nothing_is_revoked(stack: Sta
 def test_an_update_that_fails_halfway_leaves_all_as_it_was_and_may_be_repeated_or_put_back(
     stack: Stack, town: Town
 ) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     town.astro.fault(status=403, operation=POST, path=max(town.tokens["t-0"], town.tokens["t-1"]))
     stack.program = declaring(access={"roles": {"d-0": {"t-0": ACCESSOR, "t-1": ADMIN}, "d-2": {"t-1": ADMIN}}})
 
@@ -141,8 +139,7 @@ def test_an_update_that_fails_halfway_leaves_all_as_it_was_and_may_be_repeated_o
 
 
 def test_a_rename_without_an_alias_keeps_every_role(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     town.astro.clear_calls()
 
     stack.program = declaring(renamed={"roles": GRID})
@@ -155,8 +152,7 @@ def test_a_rename_without_an_alias_keeps_every_role(stack: Stack, town: Town) ->
 
 
 def test_an_entry_leaves_a_table_that_is_renamed_without_a_moment_without_its_role(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     town.astro.clear_calls()
 
     single = {"deployment_name": "d-1", "org_token_name": "t-0", "role": ACCESSOR}
@@ -169,8 +165,7 @@ def test_an_entry_leaves_a_table_that_is_renamed_without_a_moment_without_its_ro
 
 
 def test_a_table_replaced_by_force_is_deleted_and_made_again(stack: Stack, town: Town) -> None:
-    stack.program = declaring(access={"roles": GRID})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID}))
     before = stack.resources()["access"]
 
     up = stack.up(replace=[stack.urn("access", TABLE_TYPE)])
@@ -189,8 +184,7 @@ def test_a_table_that_is_replaced_for_another_role_has_that_role_and_its_checks_
 ) -> None:
     stack.set_environment(ASTRO_PREVIEW_CHECKS="strict")
     options = {"opts": pulumi.ResourceOptions(replace_on_changes=["roles"])}
-    stack.program = declaring(access={"roles": GRID, **options})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": GRID, **options}))
 
     changed = {**GRID, "d-0": {**GRID["d-0"], "t-0": ACCESSOR}}
     stack.program = declaring(access={"roles": changed, **options})
@@ -206,8 +200,7 @@ def test_a_table_that_is_replaced_for_another_role_has_that_role_and_its_checks_
 def test_what_another_resource_makes_is_unknown_in_the_preview_and_given_in_the_update(
     stack: Stack, town: Town, depth: str
 ) -> None:
-    stack.program = declaring(access={"roles": {"d-1": {"t-0": ACCESSOR}}})
-    stack.up()
+    begin_with(stack, town.astro, declaring(access={"roles": {"d-1": {"t-0": ACCESSOR}}}))
 
     def program() -> None:
         role, token = Made("role", made_id=ADMIN), Made("token", made_id=town.tokens["t-1"])

@@ -15,13 +15,14 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
-from tests.support.programs import bindings
-from tests.support.stack import Program, Stack
+from tests.support.beginnings import begin_after, begin_with
+from tests.support.programs import Declares, bindings
+from tests.support.stack import Stack
 
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"
 TOKEN = "nightly-loads"
 WITH_AND_WITHOUT_REFRESH = pytest.mark.parametrize("refresh", [False, True], ids=["", "refresh"])
-WITH_AND_WITHOUT_CHECKS = pytest.mark.parametrize("checks", ["warn", "off"])
+WITH_AND_WITHOUT_CHECKS = pytest.mark.parametrize("checks", ["", "off"], ids=["", "no checks"])
 
 Declared = Mapping[str, tuple[str, str]]  # name of the resource: deployment's name, role
 
@@ -34,7 +35,7 @@ class Astro:
     token_id: str
     deployments: Mapping[str, str]
 
-    def program(self, declared: Declared) -> Program:
+    def program(self, declared: Declared) -> Declares:
         """A program that declares these bindings."""
         return bindings(**self.arguments_of(declared))
 
@@ -125,8 +126,7 @@ def test_each_change_of_a_program_is_what_the_service_shows_and_the_state_record
     """All changes stand side by side in one program, each with deployments of its own."""
     places = {name: Astro(astro, token_id, _deployments(astro)) for name in SIDE_BY_SIDE}
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
-    stack.program = _side_by_side(places, lambda name, change: places[name].arguments_of(change.before))
-    stack.up()
+    begin_with(stack, astro, _side_by_side(places, lambda name, change: places[name].arguments_of(change.before)))
 
     stack.program = _side_by_side(
         places, lambda name, change: places[name].arguments_of(change.after, overwrite=change.overwrite)
@@ -149,7 +149,7 @@ def _deployments(astro: Emulator) -> dict[str, str]:
 
 def _side_by_side(
     places: Mapping[str, Astro], arguments: Callable[[str, Change], Mapping[str, dict[str, Any]]]
-) -> Program:
+) -> Declares:
     return bindings(
         **{
             f"{name}-{resource}": declared
@@ -163,8 +163,7 @@ def _side_by_side(
 @WITH_AND_WITHOUT_REFRESH
 def test_a_destroy_takes_every_grant(stack: Stack, service: Astro, *, refresh: bool, checks: str) -> None:
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
-    stack.program = service.program({"x": ("a", ADMIN), "y": ("b", ACCESSOR)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN), "y": ("b", ACCESSOR)}))
 
     destroy = stack.destroy(refresh=refresh)
 
@@ -175,8 +174,7 @@ def test_a_destroy_takes_every_grant(stack: Stack, service: Astro, *, refresh: b
 
 @WITH_AND_WITHOUT_REFRESH
 def test_a_destroy_that_runs_the_program_takes_every_grant(stack: Stack, service: Astro, *, refresh: bool) -> None:
-    stack.program = service.program({"x": ("a", ADMIN), "y": ("b", ACCESSOR)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN), "y": ("b", ACCESSOR)}))
 
     destroy = stack.destroy(run_program=True, refresh=refresh)
 
@@ -186,8 +184,7 @@ def test_a_destroy_that_runs_the_program_takes_every_grant(stack: Stack, service
 
 @WITH_AND_WITHOUT_REFRESH
 def test_a_targeted_up_takes_what_left_the_program(stack: Stack, service: Astro, *, refresh: bool) -> None:
-    stack.program = service.program({"x": ("a", ADMIN), "y": ("b", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN), "y": ("b", ADMIN)}))
 
     stack.program = service.program({"y": ("b", ACCESSOR)})
     up = stack.up(target=[stack.urn("x")], refresh=refresh)
@@ -198,8 +195,7 @@ def test_a_targeted_up_takes_what_left_the_program(stack: Stack, service: Astro,
 
 @WITH_AND_WITHOUT_REFRESH
 def test_a_targeted_destroy_takes_that_grant_alone(stack: Stack, service: Astro, *, refresh: bool) -> None:
-    stack.program = service.program({"x": ("a", ADMIN), "y": ("b", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN), "y": ("b", ADMIN)}))
 
     destroy = stack.destroy(target=[stack.urn("x")], refresh=refresh)
 
@@ -207,19 +203,12 @@ def test_a_targeted_destroy_takes_that_grant_alone(stack: Stack, service: Astro,
     assert service.held() == service.recorded(stack) == {"b": ADMIN}
 
 
-def _with_options(name: str, arguments: Mapping[str, Any], **options: Any) -> Program:
-    def program() -> None:
-        DeploymentOrgTokenBinding(name, opts=pulumi.ResourceOptions(**options), **arguments)
-
-    return program
-
-
 @WITH_AND_WITHOUT_REFRESH
 def test_what_is_protected_keeps_its_grant_and_stays_in_the_state(
     stack: Stack, service: Astro, *, refresh: bool
 ) -> None:
-    stack.program = _with_options("x", service.arguments("a", ADMIN), protect=True)
-    stack.up()
+    options = {"opts": pulumi.ResourceOptions(protect=True)}
+    begin_with(stack, service.emulator, bindings(x=service.arguments("a", ADMIN, **options)))
 
     stack.program = service.program({})
     up = stack.up(refresh=refresh)
@@ -230,8 +219,8 @@ def test_what_is_protected_keeps_its_grant_and_stays_in_the_state(
 
 @WITH_AND_WITHOUT_REFRESH
 def test_what_is_retained_keeps_its_grant_and_leaves_the_state(stack: Stack, service: Astro, *, refresh: bool) -> None:
-    stack.program = _with_options("x", service.arguments("a", ADMIN), retain_on_delete=True)
-    stack.up()
+    options = {"opts": pulumi.ResourceOptions(retain_on_delete=True)}
+    begin_with(stack, service.emulator, bindings(x=service.arguments("a", ADMIN, **options)))
 
     stack.program = service.program({})
     up = stack.up(refresh=refresh)
@@ -243,16 +232,18 @@ def test_what_is_retained_keeps_its_grant_and_leaves_the_state(stack: Stack, ser
 
 def _a_rename_that_fails_halfway(stack: Stack, service: Astro) -> None:
     """Leave `x` (the old name) and `z` (the new one) in the state, both with the same id."""
-    stack.program = service.program({"x": ("a", ADMIN)})
-    stack.up()
 
     def program() -> None:
         renamed = DeploymentOrgTokenBinding("z", **service.arguments("a", ADMIN))
         after = pulumi.ResourceOptions(depends_on=[renamed])
         DeploymentOrgTokenBinding("doomed", opts=after, **service.arguments("b", "Nobody Has Made It"))
 
-    stack.program = program
-    assert stack.up().failed
+    def rename() -> None:
+        begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN)}))
+        stack.program = program
+        assert stack.up().failed
+
+    begin_after(stack, service.emulator, "a rename that fails halfway", rename)
     assert set(stack.resources()) == {"x", "z"}
     stack.program = service.program({"z": ("a", ADMIN)})
 
@@ -285,8 +276,7 @@ def test_a_destroy_after_a_rename_that_failed_halfway_takes_the_grant(
 
 
 def test_a_rename_whose_create_fails_keeps_the_grant_and_the_old_name(stack: Stack, service: Astro) -> None:
-    stack.program = service.program({"x": ("a", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN)}))
     stack.set_environment(ASTRO_PREVIEW_CHECKS="off")  # else the preview would tell what fails
 
     stack.program = service.program({"z": ("a", ACCESSOR)})
@@ -306,8 +296,7 @@ def test_a_rename_whose_create_fails_keeps_the_grant_and_the_old_name(stack: Sta
 def test_a_rename_whose_create_fails_before_it_meets_the_binding_keeps_the_grant(
     stack: Stack, service: Astro, *, checks: str
 ) -> None:
-    stack.program = service.program({"x": ("a", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN)}))
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
 
     stack.program = bindings(z=service.arguments("a", "Nobody Has Made It", overwrite=True))
@@ -337,8 +326,7 @@ def test_a_targeted_delete_of_what_an_untargeted_resource_binds_too_takes_the_gr
 @WITH_AND_WITHOUT_CHECKS
 def test_a_move_that_failed_halfway_can_be_taken_back(stack: Stack, service: Astro, checks: str) -> None:
     stack.set_environment(ASTRO_PREVIEW_CHECKS=checks)
-    stack.program = service.program({"x": ("a", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("a", ADMIN)}))
     service.emulator.fault(operation="UpdateApiTokenRoles", status=403, skip=1, times=1)
     stack.program = service.program({"x": ("b", ADMIN)})
     moved = stack.up()
@@ -356,8 +344,7 @@ def test_a_move_that_failed_halfway_can_be_taken_back(stack: Stack, service: Ast
 def test_what_a_replacement_deletes_before_another_resource_is_known_to_have_it_is_given_back(
     stack: Stack, service: Astro
 ) -> None:
-    stack.program = service.program({"x": ("b", ADMIN), "y": ("a", ADMIN)})
-    stack.up()
+    begin_with(stack, service.emulator, service.program({"x": ("b", ADMIN), "y": ("a", ADMIN)}))
     stack.program = service.program({"x": ("c", ADMIN), "y": ("b", ADMIN)})
     stack.up(target=[stack.urn("y")])
 

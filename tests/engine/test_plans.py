@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
+from tests.support.beginnings import begin_with
 from tests.support.programs import bindings
 from tests.support.stack import Stack
 
@@ -39,8 +40,7 @@ def test_a_plan_of_a_change_a_move_and_a_removal_is_carried_out(
     others = [astro.store.add_deployment(name) for name in ("billing", "sales", "stock")]
     by_id = {"deployment_id": others[0], "org_token_id": token_id, "role": "DEPLOYMENT_ADMIN"}
     moved, left = by_id, {**wanted, "deployment_id": others[1]}
-    stack.program = bindings(orders=wanted, moved=moved, left=left)
-    stack.up()
+    begin_with(stack, astro, bindings(orders=wanted, moved=moved, left=left))
 
     stack.program = bindings(
         orders={**wanted, "role": "DEPLOYMENT_ACCESSOR"}, moved={**moved, "deployment_id": others[2]}

@@ -17,6 +17,7 @@ from pulumi import automation
 
 from astro_emulator import Emulator
 from tests.support import cast
+from tests.support.beginnings import begin_after
 from tests.support.programs import bindings
 from tests.support.stack import BINDING_TYPE, Outcome, Stack
 from tests.support.writes import writes
@@ -60,7 +61,12 @@ COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
 def earlier(request: pytest.FixtureRequest, stack: Stack, astro: Emulator) -> Stack:
     """A stack with such a state, its program, and a service that holds what the state tells."""
     stored = json.loads((STATES / f"{request.param}.json").read_text())
-    stack.stack.import_stack(automation.Deployment(stored["version"], stored["deployment"]))
+    begin_after(
+        stack,
+        astro,
+        request.param,
+        lambda: stack.stack.import_stack(automation.Deployment(stored["version"], stored["deployment"])),
+    )
     for (token_id, deployment_id), role in GRANTS.items():
         astro.store.bind(token_id, deployment_id, role)
     with astro.store.locked() as records:  # the seed holds ages, and the state the dates of its day

@@ -16,6 +16,7 @@ from pulumi import automation
 from astro_emulator import Emulator
 from astro_provider.names import UNFINISHED_ROLE
 from tests.support import cast
+from tests.support.beginnings import begin_after
 from tests.support.stack import Stack
 from tests.support.table_programs import declaring
 
@@ -28,7 +29,8 @@ BEFORE = {"etl-staging": {"observability": ADMIN, "model-trainer": ACCESSOR}}
 def left(stack: Stack, astro: Emulator) -> Stack:
     """A stack with that state, and a service that holds what the failed run has left."""
     stored = json.loads(STATE.read_text())
-    stack.stack.import_stack(automation.Deployment(stored["version"], stored["deployment"]))
+    deployment = automation.Deployment(stored["version"], stored["deployment"])
+    begin_after(stack, astro, "the state of e74046d", lambda: stack.stack.import_stack(deployment))
     for token in (cast.OBSERVABILITY, cast.TRAINER):
         astro.store.bind(token, cast.STAGING, ACCESSOR)
     return stack
