@@ -11,9 +11,10 @@ that code imports it as `pulumi_astro`.
 Annotations are not postponed here, as in `program/binding.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar, get_args
 
 import pulumi
 
@@ -39,7 +40,7 @@ from astro_provider.program.arguments import (
 )
 from astro_provider.program.binding import OneBinding
 from astro_provider.program.bindings import ManyBindings
-from astro_provider.program.constructors import Constructor, options_with_alias
+from astro_provider.program.constructors import Constructor
 
 __all__ = [
     "DeploymentOrgToken",
@@ -64,29 +65,22 @@ __all__ = [
 ]
 
 _Answer = TypeVar("_Answer")
-_Row = TypeVar("_Row")
 
 
-class _Native(Constructor, pulumi.CustomResource):
+class _Native(Constructor):
     """A resource through the native door.
 
     Attributes:
-        _kind: its type.
-        _kind_of_other_door: its type through the dynamic door.
-        _arguments: its arguments, in the provider's spelling.
+        _arguments: the type of its arguments, which has the provider's spelling of their names.
     """
 
-    _kind: ClassVar[str]
-    _kind_of_other_door: ClassVar[str]
     _arguments: ClassVar[type]
 
-    def _declare(self, resource_name: str, properties: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        spelled: Any = object.__new__(
-            self._arguments
-        )  # Pulumi then spells the names of properties, and not the keys of maps
+    def _handed_over(self, properties: dict[str, Any]) -> Any:
+        # Of such a type Pulumi spells the names of the properties as the provider has them, and leaves the keys of maps.
+        spelled: Any = object.__new__(self._arguments)
         spelled.__dict__.update(properties)
-        options = options_with_alias(opts, self._kind_of_other_door)
-        pulumi.CustomResource.__init__(self, self._kind, resource_name, spelled, options)
+        return spelled
 
 
 def _arguments_of(arguments: type) -> type:
@@ -227,7 +221,9 @@ def get_deployments(
     Raises:
         Exception: no deployment fits the arguments, or a call failed; the text says which.
     """
-    return _DEPLOYMENTS.ask(opts, workspace=workspace, name=name, organization_id=organization_id)
+    return _ask(
+        GET_DEPLOYMENTS, GetDeploymentsResult, opts, workspace=workspace, name=name, organization_id=organization_id
+    )
 
 
 def get_deployments_output(
@@ -238,7 +234,9 @@ def get_deployments_output(
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> pulumi.Output[GetDeploymentsResult]:
     """As `get_deployments`, for values that are outputs."""
-    return _DEPLOYMENTS.ask_later(opts, workspace=workspace, name=name, organization_id=organization_id)
+    return _ask_later(
+        GET_DEPLOYMENTS, GetDeploymentsResult, opts, workspace=workspace, name=name, organization_id=organization_id
+    )
 
 
 def get_organization_tokens(
@@ -254,7 +252,7 @@ def get_organization_tokens(
     Raises:
         Exception: no organization token has that name, or a call failed; the text says which.
     """
-    return _TOKENS.ask(opts, name=name, organization_id=organization_id)
+    return _ask(GET_TOKENS, GetOrganizationTokensResult, opts, name=name, organization_id=organization_id)
 
 
 def get_organization_tokens_output(
@@ -264,7 +262,7 @@ def get_organization_tokens_output(
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> pulumi.Output[GetOrganizationTokensResult]:
     """As `get_organization_tokens`, for values that are outputs."""
-    return _TOKENS.ask_later(opts, name=name, organization_id=organization_id)
+    return _ask_later(GET_TOKENS, GetOrganizationTokensResult, opts, name=name, organization_id=organization_id)
 
 
 def list_deployment_org_tokens(  # noqa: PLR0913  Pulumi's convention: every argument is a keyword
@@ -290,7 +288,9 @@ def list_deployment_org_tokens(  # noqa: PLR0913  Pulumi's convention: every arg
     Raises:
         Exception: no deployment or several fit, it belongs to another workspace, or a call failed; the text says which.
     """
-    return _ASSIGNED.ask(
+    return _ask(
+        LIST_TOKENS,
+        ListDeploymentOrgTokensResult,
         opts,
         deployment_id=deployment_id,
         deployment_name=deployment_name,
@@ -310,7 +310,9 @@ def list_deployment_org_tokens_output(  # noqa: PLR0913  as above
     opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None = None,
 ) -> pulumi.Output[ListDeploymentOrgTokensResult]:
     """As `list_deployment_org_tokens`, for values that are outputs."""
-    return _ASSIGNED.ask_later(
+    return _ask_later(
+        LIST_TOKENS,
+        ListDeploymentOrgTokensResult,
         opts,
         deployment_id=deployment_id,
         deployment_name=deployment_name,
@@ -320,44 +322,33 @@ def list_deployment_org_tokens_output(  # noqa: PLR0913  as above
     )
 
 
-class _Question(Generic[_Answer, _Row]):
-    """A function of the provider.
+def _ask(function: str, kind: type[_Answer], opts: pulumi.InvokeOptions | None, **arguments: Any) -> _Answer:
+    """Call a function of the provider, and wait for its answer."""
+    answer: _Answer = _read(kind, pulumi.runtime.invoke(function, _in_camel_case(arguments), opts).value)
+    return answer
 
-    Args:
-        function: its type token.
-        answer: makes the answer from its rows.
-        row: the kind of its rows, a dataclass.
-        output: the property of the provider's answer that has them.
-    """
 
-    def __init__(self, function: str, answer: Callable[[list[_Row]], _Answer], row: type[_Row], output: str) -> None:
-        self._function, self._answer, self._row, self._output = function, answer, row, output
+def _ask_later(
+    function: str,
+    kind: type[_Answer],
+    opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None,
+    **arguments: Any,
+) -> pulumi.Output[_Answer]:
+    """Call a function of the provider once the arguments are known."""
+    return pulumi.runtime.invoke_output(function, _in_camel_case(arguments), opts).apply(partial(_read, kind))
 
-    def ask(self, opts: pulumi.InvokeOptions | None, **arguments: Any) -> _Answer:
-        """Ask, and wait for the answer."""
-        return self._read(pulumi.runtime.invoke(self._function, _in_camel_case(arguments), opts).value)
 
-    def ask_later(
-        self, opts: pulumi.InvokeOptions | pulumi.InvokeOutputOptions | None, **arguments: Any
-    ) -> pulumi.Output[_Answer]:
-        """Ask once the arguments are known."""
-        return pulumi.runtime.invoke_output(self._function, _in_camel_case(arguments), opts).apply(self._read)
-
-    def _read(self, answer: Mapping[str, Any]) -> _Answer:
-        # The provider omits a property whose value is None.
-        names = [one.name for one in fields(self._row)]  # type: ignore[arg-type]  # mypy cannot say "a dataclass"
-        return self._answer(
-            [self._row(**{name: row.get(camel(name)) for name in names}) for row in answer[self._output]]
-        )
+def _read(kind: type[Any], answer: Mapping[str, Any]) -> Any:
+    """Return an answer of the provider as a dataclass, which has one field: a list of dataclasses."""
+    [rows] = fields(kind)
+    [row] = get_args(rows.type)
+    names = [one.name for one in fields(row)]
+    # The provider omits a property whose value is None.
+    return kind([row(**{name: one.get(camel(name)) for name in names}) for one in answer[rows.name]])
 
 
 def _in_camel_case(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {camel(name): value for name, value in arguments.items()}
-
-
-_DEPLOYMENTS = _Question(GET_DEPLOYMENTS, GetDeploymentsResult, OrganizationDeployment, "deployments")
-_TOKENS = _Question(GET_TOKENS, GetOrganizationTokensResult, OrganizationToken, "tokens")
-_ASSIGNED = _Question(LIST_TOKENS, ListDeploymentOrgTokensResult, DeploymentOrgToken, "tokens")
 
 
 def _as_json(number: pulumi.Input[float] | None) -> pulumi.Output[str] | None:

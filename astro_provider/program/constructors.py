@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from inspect import Parameter, signature
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pulumi
 
@@ -15,11 +15,29 @@ from astro_provider.names import PACKAGE
 _F = TypeVar("_F", bound=Callable[..., None])
 
 
-class Constructor:
-    """The step of both constructors that a door implements."""
+class Constructor(pulumi.CustomResource):
+    """A resource, of either kind, through either door.
+
+    Attributes:
+        _kind: its type.
+        _kind_of_other_door: its type through the other door.
+    """
+
+    _kind: ClassVar[str]
+    _kind_of_other_door: ClassVar[str]
 
     def _declare(self, resource_name: str, properties: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        """Declare the resource to the engine."""
+        """Declare the resource to the engine, with two options of our own, which those of the program may override."""
+        # A replacement deletes first. `diff` answers the same, but the engine does not call it for a forced replacement. And
+        # a resource in the state that the other door made is this one.
+        aliases = [pulumi.Alias(type_=self._kind_of_other_door)]
+        options = pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases), opts
+        )
+        pulumi.CustomResource.__init__(self, self._kind, resource_name, self._handed_over(properties), options)
+
+    def _handed_over(self, properties: dict[str, Any]) -> Any:
+        """Return the properties as the door hands them over to Pulumi."""
         raise NotImplementedError
 
 
@@ -58,16 +76,3 @@ def properties_of(
     for given in (args if isinstance(args, dict) else vars(args) if args else {}, keywords or {}):
         properties |= {name: value for name, value in given.items() if value is not None}
     return properties
-
-
-def options_with_alias(opts: pulumi.ResourceOptions | None, of_other_door: str) -> pulumi.ResourceOptions:
-    """Return the options of the program, with two of every resource of ours, which the program may override.
-
-    Args:
-        opts: the options of the program.
-        of_other_door: the type of the resource through the other door.
-    """
-    # A replacement deletes first. `diff` answers the same, but the engine does not call it for a forced replacement. And a
-    # resource in the state that the other door made is this one.
-    ours = pulumi.ResourceOptions(delete_before_replace=True, aliases=[pulumi.Alias(type_=of_other_door)])
-    return pulumi.ResourceOptions.merge(ours, opts)

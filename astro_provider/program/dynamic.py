@@ -8,14 +8,13 @@ from __future__ import annotations
 import functools
 from typing import Any, ClassVar
 
-import pulumi
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY
 from astro_provider.program.binding import OneBinding
 from astro_provider.program.bindings import ManyBindings
-from astro_provider.program.constructors import Constructor, options_with_alias
+from astro_provider.program.constructors import Constructor
 from astro_provider.provider import DeploymentOrgTokenBindingProvider, DeploymentOrgTokenBindingsProvider
 
 
@@ -23,19 +22,13 @@ class _Dynamic(Constructor, Resource):
     """A resource through the dynamic door.
 
     Attributes:
-        _kind: its type, which is in every URN, for ever.
-        _kind_of_other_door: its type through the native door.
         _lifecycle: the class that the engine calls.
     """
 
-    _kind: ClassVar[str]
-    _kind_of_other_door: ClassVar[str]
     _lifecycle: ClassVar[type[ResourceProvider]]
 
-    def _declare(self, resource_name: str, properties: dict[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        properties[PROVIDER_KEY] = _pickled(self._lifecycle)  # type: ignore[arg-type]  # a class can be hashed
-        options = options_with_alias(opts, self._kind_of_other_door)
-        pulumi.CustomResource.__init__(self, self._kind, resource_name, properties, options)
+    def _handed_over(self, properties: dict[str, Any]) -> dict[str, Any]:
+        return {**properties, PROVIDER_KEY: _pickled(self._lifecycle)}  # type: ignore[arg-type]  # a class can be hashed
 
     def __init_subclass__(cls, **keywords: str) -> None:
         """Keep the type of the resource for a subclass.
