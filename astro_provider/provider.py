@@ -27,7 +27,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from astro_provider.engine.process import Life, Process
+from astro_provider.engine.process import Process
 from astro_provider.errors import AstroProviderError, InputError, Kept
 from astro_provider.names import PROVIDER_KEY
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
     from astro_provider.engine.calls import EngineLog
     from astro_provider.lifecycle.engine_call import EngineCall
+    from astro_provider.lifecycle.life import Life
 
 Properties = dict[str, Any]
 
@@ -65,7 +66,7 @@ class _Provider(ResourceProvider):
 
     serialize_as_secret_always = False  # the pickled name is no secret, and as one it would hide every diff
 
-    def _life(self, call: EngineCall) -> Life:
+    def _life(self, call: EngineCall) -> Life[Any]:
         raise NotImplementedError
 
     def configure(self, req: ConfigureRequest) -> None:
@@ -101,7 +102,7 @@ class _Provider(ResourceProvider):
     def create(self, call: EngineCall, props: Properties) -> CreateResult:
         """Give the role, or all roles of the table."""
         identifier, outs = self._life(call).create(call, _inward(props))
-        return CreateResult(str(identifier), _outward(outs))
+        return CreateResult(identifier, _outward(outs))
 
     @_served
     def read(self, call: EngineCall, id_: str, props: Properties) -> ReadResult:
@@ -126,14 +127,14 @@ class _Provider(ResourceProvider):
 class DeploymentOrgTokenBindingProvider(_Provider):
     """Pulumi's end of a binding's lifecycle."""
 
-    def _life(self, call: EngineCall) -> Life:
+    def _life(self, call: EngineCall) -> Life[Any]:
         return _process.bindings(call.at_once)
 
 
 class DeploymentOrgTokenBindingsProvider(_Provider):
     """Pulumi's end of a table's lifecycle."""
 
-    def _life(self, call: EngineCall) -> Life:
+    def _life(self, call: EngineCall) -> Life[Any]:
         return _process.tables(call.at_once)
 
     def _reported(self, problems: Sequence[InputError]) -> Sequence[InputError]:

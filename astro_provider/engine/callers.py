@@ -9,7 +9,7 @@ operations at once. `astro-provider doctor` prints which are hidden.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
@@ -19,7 +19,7 @@ import grpc  # type: ignore[import-untyped]  # no stubs
 
 PROVIDER_MODULE = "pulumi.dynamic.__main__"
 OPERATIONS_OF_THE_SDK = 4  # the threads that the SDK gives to the process of a dynamic provider
-OPERATIONS_AT_ONCE = 64  # one process serves so many if its pool can be widened; the engine's default is four a core
+OPERATIONS_AT_ONCE = 64  # so many changes can join one write; the engine's default is four for each core
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Callers:
 def callers() -> Callers:
     """Return the engine's call that this thread is serving."""
     request = context = pool = None
-    for frame in _frames():
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  the only way to the callers' variables that costs nothing
+    while frame is not None:
         found = frame.f_locals
         if context is None and isinstance(one := found.get("context"), grpc.ServicerContext):
             context = one
@@ -65,18 +66,12 @@ def callers() -> Callers:
             request = one
         if callable(of_worker := found.get("executor_reference")) and _can_be_widened(one := of_worker()):
             pool = one
+        frame = frame.f_back
     return Callers(request, context, pool)
 
 
 def _can_be_widened(pool: object) -> bool:
     return isinstance(pool, ThreadPoolExecutor) and hasattr(pool, "_max_workers") and hasattr(pool, "_work_queue")
-
-
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  the only way to the callers' variables that costs nothing
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
 
 
 def engine_address(arguments: Sequence[str]) -> str | None:

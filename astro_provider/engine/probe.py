@@ -58,9 +58,8 @@ def _served_port() -> str:
     """Start the SDK's server in a thread, and return the port that it prints."""
     read, written = os.pipe()
     stdout = sys.stdout
-    sys.stdout = SimpleNamespace(
-        buffer=os.fdopen(written, "wb", buffering=0)
-    )  # the only part of it that the server uses
+    # The server uses no other part of it.
+    sys.stdout = SimpleNamespace(buffer=os.fdopen(written, "wb", buffering=0))
     try:
         threading.Thread(
             target=runpy.run_module, args=(PROVIDER_MODULE,), kwargs={"run_name": "__main__"}, daemon=True

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from astro_provider.errors import InputError
 from astro_provider.messages import notices
@@ -19,32 +19,9 @@ if TYPE_CHECKING:
     from astro_provider.astro.settings import Settings
     from astro_provider.lifecycle.changing import Shared
     from astro_provider.lifecycle.engine_call import EngineCall
-    from astro_provider.lifecycle.life import Checked, Difference
-
+    from astro_provider.lifecycle.life import Checked, Life
 
 Properties = dict[str, Any]
-
-
-class Life(Protocol):
-    """The lifecycle of a binding or of a table, as the doors call it."""
-
-    def check(self, call: EngineCall, olds: Properties, news: Properties, /) -> Checked:
-        """Examine and complete the inputs."""
-
-    def diff(self, call: EngineCall, olds: Properties, news: Properties, /) -> Difference:
-        """Compare stored outputs with checked inputs."""
-
-    def create(self, call: EngineCall, properties: Properties, /) -> tuple[object, Properties]:
-        """Create the resource, and return its id and its outputs."""
-
-    def read(self, call: EngineCall, olds: Properties, /) -> tuple[Properties, Properties] | None:
-        """Return the present inputs and outputs; None if the resource is gone."""
-
-    def update(self, call: EngineCall, olds: Properties, news: Properties, /) -> Properties:
-        """Change the resource to what the inputs ask for, and return its outputs."""
-
-    def delete(self, call: EngineCall, olds: Properties, /) -> None:
-        """Remove the resource."""
 
 
 class Process:
@@ -58,12 +35,12 @@ class Process:
         self._find_settings = find_settings
         self._lock = threading.Lock()
         self._shared: Shared | None = None
-        self._bindings: Life | None = None
-        self._tables: Life | None = None
+        self._bindings: Life[Any] | None = None
+        self._tables: Life[Any] | None = None
         self._unknown: list[str] = []  # sentences about unknown settings that no check has shown
         self._unknown_stops = False
 
-    def check(self, life: Life, call: EngineCall, olds: Properties, news: Properties) -> Checked:
+    def check(self, life: Life[Any], call: EngineCall, olds: Properties, news: Properties) -> Checked:
         """Examine a resource; the first check of the process also shows the keys and variables that are no setting.
 
         Each is a warning, and an error if the checks are strict. Refresh and destroy show none: they get the
@@ -103,7 +80,7 @@ class Process:
                     self._unknown_stops = settings.preview_checks is PreviewChecks.STRICT
             return self._shared
 
-    def bindings(self, at_once: int) -> Life:
+    def bindings(self, at_once: int) -> Life[Any]:
         """Return the lifecycle of bindings; argument and error as for `shared`."""
         shared = self.shared(at_once)
         with self._lock:
@@ -112,7 +89,7 @@ class Process:
             self._bindings = self._bindings or Lifecycle(shared)
             return self._bindings
 
-    def tables(self, at_once: int) -> Life:
+    def tables(self, at_once: int) -> Life[Any]:
         """Return the lifecycle of tables; argument and error as for `shared`."""
         shared = self.shared(at_once)
         with self._lock:

@@ -47,7 +47,8 @@ def settings(configuration: Configuration, *, explicit: bool, project: str = "")
     Raises:
         SettingsError: a value is malformed.
     """
-    keys = [f"{NAMESPACE}:{name}" for name in configuration if _is_a_users(name)] if project != NAMESPACE else []
+    users = [name for name in configuration if name not in _OF_THE_ENGINE and not name.startswith("__")]
+    keys = [f"{NAMESPACE}:{name}" for name in users if project != NAMESPACE]
     own = {source.config_key: configuration.get(name) for name, source in SOURCES.items()}
     if not explicit:
         return Settings.find(own.get, os.environ, keys)
@@ -82,22 +83,14 @@ def problems(configuration: Configuration) -> list[InputError]:
 
 def is_another_organization(old: Configuration, new: Configuration) -> bool:
     """Return whether two configurations of an explicit provider name two organizations, by id or by their credential's claims."""
-    named = {_known(one, _ORGANIZATION) or _organization_of(_known(one, SECRET)) for one in (old, new)}
+    named = {_known(one, _ORGANIZATION) or only_organization_in(SecretStr(_known(one, SECRET))) for one in (old, new)}
     return None not in named and len(named) > 1
-
-
-def _organization_of(token: str) -> str | None:
-    return only_organization_in(SecretStr(token)) if token else None
 
 
 def _known(configuration: Configuration, name: str) -> str:
     """Return a value as text; blank if there is none, or if it is not known yet."""
     value = configuration.get(name)
     return "" if value is None or value is UNKNOWN else _text(value).strip()
-
-
-def _is_a_users(name: str) -> bool:
-    return name not in _OF_THE_ENGINE and not name.startswith("__")
 
 
 def _text(value: Any) -> str:

@@ -21,7 +21,12 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"  # the mark of an output, which has 
 
 def inward(struct: Struct) -> Properties:
     """Return a bag for a lifecycle: in snake_case, with our UNKNOWN for the engine's text, and secrets as plain values."""
-    found = {snake(name): python(value) for name, value in struct.fields.items() if name != PROVIDER_KEY}
+    return {snake(name): value for name, value in plain(struct).items() if name != PROVIDER_KEY}
+
+
+def plain(struct: Struct) -> Properties:
+    """Return a bag as it is spelled, without the values that are None."""
+    found = {name: python(value) for name, value in struct.fields.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

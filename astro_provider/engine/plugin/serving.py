@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc  # type: ignore[import-untyped]  # no stubs
 
+from astro_provider.engine.callers import OPERATIONS_AT_ONCE
 from astro_provider.engine.process import garbage_left_alone
 from astro_provider.errors import AstroProviderError
 from astro_provider.version import __version__
 
-OPERATIONS_AT_ONCE = 64  # so many changes can join one write; the engine's own default is four for each core
 MOST_THREADS = 1024  # started as they are needed: a Cancel must not queue behind the operations that it ends
 LOOK_SECONDS = 1.0  # between two looks whether the engine lives
 LONGEST_END_SECONDS = 60.0  # the engine kills the process long before
@@ -50,10 +50,8 @@ def main() -> None:
 
         try:
             from astro_provider.engine.plugin.servicer import Servicer  # noqa: PLC0415  loaded without the garbage collector
-        except (
-            AstroProviderError
-        ) as error:  # this system has no file locks; the engine shows the text, as nothing is served
-            sys.exit(str(error))
+        except AstroProviderError as error:
+            sys.exit(str(error))  # this system has no file locks; the engine shows the text, as nothing is served
     engine, operations = os.getppid(), ThreadPoolExecutor(MOST_THREADS)
     server = grpc.server(operations, options=_UNLIMITED)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(OPERATIONS_AT_ONCE), server)
