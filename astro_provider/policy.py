@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -77,35 +77,29 @@ def policies(rules: Rules) -> list[Policy]:
     """Return the rules as policies, one for each kind of rule."""
     facts_of = _from_astro()
     found: list[Policy] = [
-        ResourceValidationPolicy(rule.value, description, _of_a_resource(rules, rule, facts_of))
+        ResourceValidationPolicy(rule.value, description, partial(_validate_resource, rules, rule, facts_of))
         for rule, description in DESCRIPTIONS.items()
         if rule is not Rule.ADMINS
     ]
-    return [
-        *found,
-        StackValidationPolicy(Rule.ADMINS.value, DESCRIPTIONS[Rule.ADMINS], _of_the_stack(rules, facts_of)),
-    ]
+    validate_stack = partial(_validate_stack, rules, facts_of)
+    return [*found, StackValidationPolicy(Rule.ADMINS.value, DESCRIPTIONS[Rule.ADMINS], validate_stack)]
 
 
-def _of_a_resource(
-    rules: Rules, rule: Rule, facts_of: FactsOf
-) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
-    def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        asked, unknown = _asked(args, facts_of)
-        found = [verdict for one in asked for verdict in verdicts_of_one(rules, one) if verdict.rule is rule]
-        _report(found, unknown, report_violation)
-
-    return validate
+def _validate_resource(
+    rules: Rules, rule: Rule, facts_of: FactsOf, args: ResourceValidationArgs, report_violation: ReportViolation
+) -> None:
+    asked, unknown = _asked(args, facts_of)
+    found = [verdict for one in asked for verdict in verdicts_of_one(rules, one) if verdict.rule is rule]
+    _report(found, unknown, report_violation)
 
 
-def _of_the_stack(rules: Rules, facts_of: FactsOf) -> Callable[[StackValidationArgs, ReportViolation], None]:
-    def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        # Values that are not known yet are left to the rules about single resources, which name the resource.
-        everything = [asked for one in args.resources for asked in _asked(one, facts_of)[0]]
-        found = [verdict for verdict in verdicts(rules, everything) if verdict.rule is Rule.ADMINS]
-        _report(found, None, report_violation)
-
-    return validate
+def _validate_stack(
+    rules: Rules, facts_of: FactsOf, args: StackValidationArgs, report_violation: ReportViolation
+) -> None:
+    # Values that are not known yet are left to the rules about single resources, which name the resource.
+    everything = [asked for one in args.resources for asked in _asked(one, facts_of)[0]]
+    found = [verdict for verdict in verdicts(rules, everything) if verdict.rule is Rule.ADMINS]
+    _report(found, None, report_violation)
 
 
 def _report(found: Iterable[Verdict], unknown: UnknownValueError | None, report_violation: ReportViolation) -> None:
