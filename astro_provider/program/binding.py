@@ -111,7 +111,7 @@ class OneBinding(Constructor):
             SettingsError: the stack's configuration has `astro:token` in clear.
             BindingConflict: another resource of this program binds the same token to the same deployment.
         """
-        properties = properties_of(OneBinding, args, arguments)
+        properties = properties_of(OneBinding, args, **arguments)
         refuse_twice(resource_name, of_binding(properties), opts)
         self._declare(resource_name, properties, opts)
 

@@ -63,7 +63,7 @@ class ManyBindings(Constructor):
             SettingsError: the stack's configuration has `astro:token` in clear.
             BindingConflict: another resource of this program binds one of the tokens to the same deployment.
         """
-        properties = properties_of(ManyBindings, args, arguments)
+        properties = properties_of(ManyBindings, args, **arguments)
         if properties["roles"] is not None:
             properties["roles"] = _roles_for_pulumi(properties["roles"])
         refuse_twice(resource_name, of_table(properties), opts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from inspect import Parameter, signature
 from typing import Any, ClassVar, TypeVar
@@ -30,10 +30,9 @@ class Constructor(pulumi.CustomResource):
         """Declare the resource to the engine, with two options of our own, which those of the program may override."""
         # A replacement deletes first. `diff` answers the same, but the engine does not call it for a forced replacement. And
         # a resource in the state that the other door made is this one.
-        aliases = [pulumi.Alias(type_=self._kind_of_other_door)]
-        options = pulumi.ResourceOptions.merge(
-            pulumi.ResourceOptions(delete_before_replace=True, aliases=aliases), opts
-        )
+        alias = pulumi.Alias(type_=self._kind_of_other_door)
+        ours = pulumi.ResourceOptions(delete_before_replace=True, aliases=[alias])
+        options = pulumi.ResourceOptions.merge(ours, opts)
         pulumi.CustomResource.__init__(self, self._kind, resource_name, self._handed_over(properties), options)
 
     def _handed_over(self, properties: dict[str, Any]) -> Any:
@@ -55,9 +54,7 @@ def taking(arguments: type) -> Callable[[_F], _F]:
     return with_keywords
 
 
-def properties_of(
-    kind: type[Constructor], args: object = None, keywords: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def properties_of(kind: type[Constructor], args: object = None, /, **keywords: Any) -> dict[str, Any]:
     """Return the properties of a resource from its arguments: an object or a dictionary, over which keywords take precedence.
 
     Each output is a key, even with None, because Pulumi makes attributes of keys only.
@@ -66,13 +63,14 @@ def properties_of(
         TypeError: the constructor takes no such keyword.
         SettingsError: the stack's configuration has the credential in clear, so the state would have it in clear too.
     """
-    constructor = kind.__init__
-    for name in keywords or ():
-        if name not in signature(constructor).parameters:
-            raise TypeError(f"{constructor.__qualname__}() got an unexpected keyword argument {name!r}")
+    taken = signature(kind.__init__).parameters
+    for name in keywords:
+        if name not in taken:
+            raise TypeError(f"{kind.__init__.__qualname__}() got an unexpected keyword argument {name!r}")
     if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
         raise credential_in_clear()
+    given = args if isinstance(args, dict) else vars(args) if args else {}
     properties: dict[str, Any] = dict.fromkeys(kind.__annotations__)
-    for given in (args if isinstance(args, dict) else vars(args) if args else {}, keywords or {}):
-        properties |= {name: value for name, value in given.items() if value is not None}
+    for arguments in (given, keywords):
+        properties |= {name: value for name, value in arguments.items() if value is not None}
     return properties
