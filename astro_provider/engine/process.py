@@ -47,17 +47,14 @@ class Process:
         configuration of an earlier run, which cannot be corrected.
         """
         checked = life.check(call, olds, news)
-        return replace(checked, problems=[*self._show_unknown(), *checked.problems])
-
-    def _show_unknown(self) -> list[InputError]:
         with self._lock:
             texts, self._unknown = self._unknown, []
         if self._unknown_stops:
-            return [InputError("", text) for text in texts]
+            return replace(checked, problems=[*(InputError("", text) for text in texts), *checked.problems])
         with notices.routed_to(None):
             for text in texts:
                 notices.warn(text)
-        return []
+        return checked
 
     def shared(self, at_once: int) -> Shared:
         """Return what the lifecycles share.

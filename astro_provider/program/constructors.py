@@ -10,7 +10,6 @@ from typing import Any, ClassVar, TypeVar
 import pulumi
 
 from astro_provider.errors import credential_in_clear
-from astro_provider.names import PACKAGE
 
 _F = TypeVar("_F", bound=Callable[..., None])
 
@@ -67,7 +66,7 @@ def properties_of(kind: type[Constructor], args: object = None, /, **keywords: A
     for name in keywords:
         if name not in taken:
             raise TypeError(f"{kind.__init__.__qualname__}() got an unexpected keyword argument {name!r}")
-    if pulumi.Config(PACKAGE).get("token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
+    if pulumi.runtime.get_config("astro:token") is not None and not pulumi.runtime.is_config_secret("astro:token"):
         raise credential_in_clear()
     given = args if isinstance(args, dict) else vars(args) if args else {}
     properties: dict[str, Any] = dict.fromkeys(kind.__annotations__)

@@ -139,7 +139,7 @@ _readers: dict[Settings, Readers] = {}
 
 def _reader_of(organization_id: str | None) -> Reader:
     """Return the reader of this organization, or the settings' one, by this run's settings."""
-    settings = Settings.find(_config, os.environ)
+    settings = Settings.find(pulumi.runtime.get_config, os.environ)
     with _lock:
         if settings not in _readers:
             client = settings.client()
@@ -147,8 +147,3 @@ def _reader_of(organization_id: str | None) -> Reader:
             _readers[settings] = Readers(client)
         readers = _readers[settings]
     return readers.of(organization_id or settings.organization_id)
-
-
-def _config(key: str) -> str | None:
-    namespace, _, name = key.partition(":")
-    return pulumi.Config(namespace).get(name)
