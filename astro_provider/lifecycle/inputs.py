@@ -43,6 +43,7 @@ TEXTS = {
     "workspace_id": "the id of the workspace that the deployment must belong to",
     "organization_id": "the id of the organization",
 }
+AS_GIVEN = tuple(name for name in (*TEXTS, "overwrite") if name not in (*IDENTITY, *NAMES, "role"))
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class Life(Generic[A]):
 
     values: type[A]
     identity: Sequence[str]  # the properties that make it another resource
+    as_given: Sequence[str]  # the inputs that are stored as the program gives them, so any change is a difference
     with_places: bool  # a message begins with the place that it is about
 
     def __init__(self, shared: Shared) -> None:
@@ -133,7 +134,7 @@ class Life(Generic[A]):
             return Difference(changes=True, replaces=replaces)
         in_place = (
             not self._same_roles(checked, stored)
-            or (checked.workspace_id, checked.overwrite) != (stored.workspace_id, stored.overwrite)
+            or any(getattr(checked, name) != getattr(stored, name) for name in self.as_given)
             or self._differs(checked, stored)
         )
         self._identify(checked, stored.bindings)

@@ -26,7 +26,7 @@ from astro_provider.lifecycle.changing import BEFORE_AGAIN, Made, removal_sent_i
 from astro_provider.lifecycle.claims import Claimant, State
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.findings import Finding
-from astro_provider.lifecycle.inputs import FACTS, IDENTITY, NAMES, THINGS, Inputs
+from astro_provider.lifecycle.inputs import AS_GIVEN, FACTS, IDENTITY, NAMES, THINGS, Inputs
 from astro_provider.lifecycle.life import Life, Properties, dead_deployments, differs, within_its_time
 from astro_provider.lifecycle.resolving import Examined
 from astro_provider.lifecycle.values import UNKNOWN, known, text_or_none
@@ -40,6 +40,7 @@ class Lifecycle(Life[Inputs]):
 
     values = Inputs
     identity = IDENTITY
+    as_given = AS_GIVEN
     with_places = False
 
     def _check(self, asked: Inputs, olds: Mapping[str, Any], urn: str) -> tuple[Inputs, list[Finding]]:

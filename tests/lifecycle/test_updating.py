@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError, NotFound, RolesUnknown
 from astro_provider.lifecycle.engine_call import EngineCall
+from astro_provider.lifecycle.inputs import IDENTITY, Inputs
 from astro_provider.lifecycle.values import UNKNOWN
+from astro_provider.names import UNFINISHED
 from tests.support.cast import (
     DATA_PLATFORM_ID,
     MEMBER,
@@ -201,7 +204,7 @@ def test_another_or_unknown_identity_is_a_replacement(
     assert (difference.changes, difference.replaces) == (True, [name])
 
 
-@pytest.mark.parametrize("name", ["role", "org_token_name", "workspace_id", "overwrite"])
+@pytest.mark.parametrize("name", [one.name for one in fields(Inputs) if one.name not in (*IDENTITY, UNFINISHED)])
 def test_an_unknown_property_is_a_change_in_place(start: StartProcess, stored: Stored, name: str) -> None:
     difference = start().diff(EngineCall(), stored.outputs, {**stored.inputs, name: UNKNOWN})
 

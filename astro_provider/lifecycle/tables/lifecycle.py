@@ -48,6 +48,7 @@ class TableLifecycle(Life[Table]):
 
     values = Table
     identity = ("organization_id",)
+    as_given = ("exclusive", "workspace_id", "overwrite")
     with_places = True
 
     def __init__(self, shared: Shared) -> None:
@@ -120,7 +121,6 @@ class TableLifecycle(Life[Table]):
         return (
             not checked.is_known
             or checked.rows.keys() != stored.rows.keys()
-            or checked.exclusive != stored.exclusive
             or any(stored.deployment_ids.get(key, id_) != id_ for key, id_ in checked.deployment_ids.items())
             or any(stored.token_ids.get(key, id_) != id_ for key, id_ in checked.token_ids.items())
             or (bool(rows := to_take(checked.removes)) and rows in self._to_be_taken)
