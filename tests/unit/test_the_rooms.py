@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md and `__all__` say about the house is so."""
+"""What CONTRIBUTING.md, docs/design.md and `__all__` say about the house is so."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def test_the_table_of_rooms_names_nothing_that_is_not_there() -> None:
     ]
 
     assert gone == []
+
+
+def test_the_ways_name_files_and_what_is_in_them() -> None:
+    ways = [line for line in (ROOT / "docs" / "design.md").read_text().splitlines() if re.match(r"\| \d+\. ", line)]
+
+    assert len(ways) > 30
+    for way in ways:
+        file = PACKAGE
+        for name in re.findall(r"`([^`]+)`", way.split("|")[2]):
+            if "/" in name or name.endswith(".py"):
+                file = PACKAGE / name
+                assert file.exists(), way
+            elif file.suffix == ".py":
+                assert re.search(rf"(def|class) {name}\b", file.read_text()), f"{file} lacks {name}: {way}"
 
 
 def test_what_contributing_calls_public_is_there() -> None:
