@@ -24,18 +24,11 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, print_failed_on
 from astro_provider.commands.cli.facts import deployment_facts, read_text, token_facts
 from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
+from astro_provider.commands.cli.table import print_table
 from astro_provider.commands.cli.terminal import console, print_as, progress_bar
 from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
-
-COLUMNS = {
-    **OF_A_BINDING,
-    "ROLE": Wrap.EXACT,
-    "FINDINGS": Wrap.PROSE,
-    "STACKS": Wrap.NAME,
-}
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -133,24 +126,20 @@ def _require_organization(exports: list[Export], organization_id: str) -> None:
 
 def _print_table(found: Audit) -> None:
     if found.findings:
-        print_table(
-            COLUMNS,
-            [_cells(findings) for findings in by_grant(found.findings)],
-            beneath=(("FINDINGS", "STACKS"), ("ROLE", "FINDINGS")),
-        )
+        print_table([_cells(findings) for findings in by_grant(found.findings)])
     aside = console(sys.stderr)
     for line in (f"{HEADLINE}: {summary(found)}", *(one.text for one in found.verdicts), *remarks(found)):
         aside.print(Text(shown.line(line)), soft_wrap=not sys.stderr.isatty())
 
 
-def _cells(findings: Sequence[Found]) -> tuple[str, ...]:
+def _cells(findings: Sequence[Found]) -> dict[str, str]:
     one = findings[0]
-    return (
-        one.deployment_name or "(not in Astro)",
-        one.deployment_id,
-        one.org_token_name or "",
-        one.org_token_id,
-        one.role or "(none)",
-        ", ".join(map(in_words, findings)),
-        " ".join(one.stacks),
-    )
+    return {
+        "DEPLOYMENT": one.deployment_name or "(not in Astro)",
+        "DEPLOYMENT ID": one.deployment_id,
+        "TOKEN": one.org_token_name or "",
+        "TOKEN ID": one.org_token_id,
+        "ROLE": one.role or "(none)",
+        "FINDINGS": ", ".join(map(in_words, findings)),
+        "STACKS": " ".join(one.stacks),
+    }

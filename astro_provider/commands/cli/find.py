@@ -18,11 +18,9 @@ from astro_provider.commands.cli.exit_statuses import NOTHING_FOUND
 from astro_provider.commands.cli.names import workspaces
 from astro_provider.commands.cli.options import OutputOfFind
 from astro_provider.commands.cli.session import opened
-from astro_provider.commands.cli.table import Wrap, print_table
+from astro_provider.commands.cli.table import print_table
 from astro_provider.commands.cli.terminal import print_json
 from astro_provider.messages import shown
-
-COLUMNS = {"KIND": Wrap.EXACT, "NAME": Wrap.NAME, "ID": Wrap.EXACT, "ABOUT": Wrap.PROSE}
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,7 @@ class Hit:
     """A token, deployment, workspace or role.
 
     Attributes:
-        kind: token, deployment, workspace or role.
-        name: its name.
-        id: its id; None for a built-in role, which is given by its name.
+        id: None for a built-in role, which is given by its name.
         about: how it differs from others of the same name, in words.
     """
 
@@ -50,7 +46,7 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
     if output == "json":
         print_json([asdict(hit) for hit in found])
     elif found:
-        print_table(COLUMNS, [(one.kind, one.name, one.id or "", one.about) for one in found])
+        print_table([{"KIND": one.kind, "NAME": one.name, "ID": one.id or "", "ABOUT": one.about} for one in found])
     else:
         hint = nearest_names(text, [one.name for one in everything])
         typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)

@@ -17,28 +17,13 @@ from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.facts import moment
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
-from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
+from astro_provider.commands.cli.table import print_table
 from astro_provider.commands.cli.terminal import console, print_json, progress_bar
 from astro_provider.errors import CallRefused, NotFound
 from astro_provider.messages import shown
+from astro_provider.messages.words import counted
 
 MARKS = "MARKS"
-COLUMNS = {
-    **OF_A_BINDING,
-    "ROLE": Wrap.EXACT,
-    "SCOPE": Wrap.EXACT,
-    "CREATED": Wrap.NAME,
-    "CREATED BY": Wrap.NAME,
-    "DESCRIPTION": Wrap.PROSE,
-    MARKS: Wrap.PROSE,
-}
-BENEATH = (
-    ("ROLE", MARKS),
-    ("CREATED", "CREATED BY"),
-    ("TOKEN", "DESCRIPTION"),
-    ("ROLE", "SCOPE"),
-    ("ROLE", "CREATED"),
-)
 UNUSED = "unused"
 DIRECT_ACCESS = "DIRECT_ACCESS"
 UNUSED_IN_WORDS = (
@@ -67,10 +52,7 @@ def run(
                 typer.echo(f"Listing {all_of_them}, in {count + 2} calls at most.", err=True)
             with progress_bar("Reading assignments") as progress:
                 found = assigned_tokens(
-                    session.reader,
-                    deployments,
-                    include_other_scopes=include_other_scopes,
-                    progress=progress,
+                    session.reader, deployments, include_other_scopes=include_other_scopes, progress=progress
                 )
     found = sorted_by(sort, found)
     if output == "json":
@@ -91,9 +73,7 @@ def age(created_at: str | None, now: datetime) -> str:
     if created is None:
         return ""
     days = (now - created).days
-    if days < 1:
-        return "today"
-    return "1 day ago" if days == 1 else f"{days} days ago"
+    return f"{counted(days, 'day')} ago" if days >= 1 else "today"
 
 
 def _in_one_call(session: Session, where: Where, include_other_scopes: bool) -> list[DeploymentOrgToken]:  # noqa: FBT001
@@ -126,12 +106,11 @@ def sorted_by(sort: Sort, found: Sequence[DeploymentOrgToken]) -> list[Deploymen
 
 def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
     now = datetime.now(UTC)
-    rows = [dict(zip(COLUMNS, _cells(row, now), strict=True)) for row in found]
+    rows = [_cells(row, now) for row in found]
     left_out = {"DEPLOYMENT", "DEPLOYMENT ID"} if where.is_one_deployment else set()
     if not any(row[MARKS] for row in rows):
         left_out.add(MARKS)
-    columns = {name: kind for name, kind in COLUMNS.items() if name not in left_out}
-    print_table(columns, [[row[name] for name in columns] for row in rows], beneath=BENEATH, once=True)
+    print_table([{head: cell for head, cell in row.items() if head not in left_out} for row in rows], once=True)
     if sys.stdout.isatty():
         terminal = console(sys.stdout)
         terminal.print()
@@ -139,33 +118,26 @@ def _print_table(found: Sequence[DeploymentOrgToken], where: Where) -> None:
         terminal.print(Text(f"{UNUSED_IN_WORDS} {NOT_IN_IT}" if unused else NOT_IN_IT))
 
 
-def _cells(row: DeploymentOrgToken, now: datetime) -> tuple[str, ...]:
-    return (
-        row.deployment_name,
-        row.deployment_id,
-        row.name,
-        row.id,
-        row.deployment_role,
-        row.scope,
-        age(row.created_at, now),
-        row.created_by or "",
-        row.description,
-        _marks(row, now),
-    )
-
-
-def _marks(row: DeploymentOrgToken, now: datetime) -> str:
-    """Return the marks of a token, for example `expired 2024-03-30, unused`; blank if there are none."""
+def _cells(row: DeploymentOrgToken, now: datetime) -> dict[str, str]:
     created, expires, used = map(moment, (row.created_at, row.expires_at, row.last_used_at))
     token = Token(row.id, row.name, created_at=created, expires_at=expires, last_used_at=used)
-    found = []
-    if expires is not None and token.has_expired(now):
-        found.append(f"expired {expires:%Y-%m-%d}")
-    if token.is_unused(now):
-        found.append(UNUSED)
-    if row.kind == DIRECT_ACCESS:
-        found.append(DIRECT_ACCESS)
-    return ", ".join(found)
+    marks = {
+        f"expired {expires:%Y-%m-%d}" if expires else "": token.has_expired(now),
+        UNUSED: token.is_unused(now),
+        DIRECT_ACCESS: row.kind == DIRECT_ACCESS,
+    }
+    return {
+        "DEPLOYMENT": row.deployment_name,
+        "DEPLOYMENT ID": row.deployment_id,
+        "TOKEN": row.name,
+        "TOKEN ID": row.id,
+        "ROLE": row.deployment_role,
+        "SCOPE": row.scope,
+        "CREATED": age(row.created_at, now),
+        "CREATED BY": row.created_by or "",
+        "DESCRIPTION": row.description,
+        MARKS: ", ".join(mark for mark, is_so in marks.items() if is_so),
+    }
 
 
 def _named(deployments: Sequence[Deployment], where: Where, session: Session) -> str:

@@ -25,17 +25,9 @@ from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print
 from astro_provider.commands.cli.facts import listed, looked_up, read_text
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
 from astro_provider.commands.cli.session import environment_settings
-from astro_provider.commands.cli.table import OF_A_BINDING, Wrap, print_table
+from astro_provider.commands.cli.table import print_table
 from astro_provider.commands.cli.terminal import console, print_as
 from astro_provider.messages import shown
-
-COLUMNS = {
-    **OF_A_BINDING,
-    "CHANGE": Wrap.EXACT,
-    "BEFORE": Wrap.EXACT,
-    "AFTER": Wrap.EXACT,
-    "FLAGS": Wrap.PROSE,
-}
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -112,11 +104,7 @@ def _print_table(found: Review) -> None:
     show(counts(found))
     if found.rows:
         terminal.print()
-        print_table(
-            COLUMNS,
-            [_cells(row) for row in found.rows],
-            beneath=(("BEFORE", "AFTER"), ("AFTER", "FLAGS"), ("CHANGE", "BEFORE")),
-        )
+        print_table([_cells(row) for row in found.rows])
     for lines in ([verdict.text for verdict in found.verdicts], list(notes(found))):
         if lines:
             terminal.print()
@@ -128,19 +116,14 @@ def _print_table(found: Review) -> None:
         show(f"{one.severity}: {one.message}", "red" if one.severity == "error" else "")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    def role(*, before: bool) -> str:
-        return (row.before if before else row.after) or f"({role_in_words(row, before=before)})"
-
-    return (
-        *_named(row.deployment_name, row.deployment_id),
-        *_named(row.org_token_name, row.org_token_id),
-        VERBS[row.kind],
-        role(before=True),
-        role(before=False),
-        ", ".join(row.flags),
-    )
-
-
-def _named(name: str | None, identifier: str | None) -> tuple[str, str]:
-    return (name or "", identifier or "") if name or identifier else ("(not known yet)", "")
+def _cells(row: Row) -> dict[str, str]:
+    return {
+        "DEPLOYMENT": row.deployment_name or ("" if row.deployment_id else "(not known yet)"),
+        "DEPLOYMENT ID": row.deployment_id or "",
+        "TOKEN": row.org_token_name or ("" if row.org_token_id else "(not known yet)"),
+        "TOKEN ID": row.org_token_id or "",
+        "CHANGE": VERBS[row.kind],
+        "BEFORE": row.before or f"({role_in_words(row, before=True)})",
+        "AFTER": row.after or f"({role_in_words(row, before=False)})",
+        "FLAGS": ", ".join(row.flags),
+    }

@@ -2,8 +2,8 @@
 
 One layout for all: ids are printed beneath names, and a column that is blank in every row is left out. For a terminal
 that is too narrow, these steps are tried until the table fits: prose is broken between words; cells that belong
-together go one beneath the other (`beneath`); names are broken between words, then after a hyphen. Records come last.
-An id or a role is never broken.
+together go one beneath the other; names are broken between words, then after a hyphen. Records come last. An id or a
+role is never broken.
 
 A pipe gets one line for each row, whole and in columns.
 """
@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
 
 import typer
 from rich.cells import cell_len
@@ -28,122 +26,104 @@ from astro_provider.messages import shown
 
 GAP = 2
 INDENT = 2  # of a cell beneath another one, so that the eye finds where a row begins
-IDS = (("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID"), ("NAME", "ID"))  # in a terminal, each beneath its name
 LONGEST_WORD = 24  # cells; a longer one may be broken
 LONGEST_CELL = 1000  # characters; the service allows 256 for a name and 500 for a description
 FEWEST_COLUMNS_TO_STACK = 80  # of the terminal; below, stacked cells are harder to read than records
+
+# The columns of all tables, by their heads. A cell that is neither a name nor prose is copied or searched for.
+NAMES = frozenset(("DEPLOYMENT", "TOKEN", "NAME", "STACKS", "CREATED", "CREATED BY"))
+PROSE = frozenset(("FINDINGS", "FLAGS", "MARKS", "DESCRIPTION", "ABOUT"))
+IDS = (("DEPLOYMENT", "DEPLOYMENT ID"), ("TOKEN", "TOKEN ID"), ("NAME", "ID"))  # in a terminal, each beneath its name
+# Pairs of which the second goes beneath the first if the terminal is too narrow, in this order.
+BENEATH = (
+    ("ROLE", "MARKS"),
+    ("CREATED", "CREATED BY"),
+    ("TOKEN", "DESCRIPTION"),
+    ("ROLE", "SCOPE"),
+    ("ROLE", "CREATED"),
+    ("FINDINGS", "STACKS"),
+    ("ROLE", "FINDINGS"),
+    ("BEFORE", "AFTER"),
+    ("AFTER", "FLAGS"),
+    ("CHANGE", "BEFORE"),
+)
+
 _AFTER_A_HYPHEN = re.compile(r"(?<=[-_./@:])")
+_BETWEEN_WORDS = re.compile(" ")
+_Breaks = tuple[frozenset[str], re.Pattern[str]]  # the heads of the columns whose cells may be broken, and where
+_NOWHERE = frozenset[str](), _BETWEEN_WORDS
+_IN_PROSE = PROSE, _BETWEEN_WORDS
+_IN_NAMES = (PROSE | NAMES, _BETWEEN_WORDS), (PROSE | NAMES, re.compile(f" |{_AFTER_A_HYPHEN.pattern}"))
+
+_Row = Mapping[str, str]  # the cells by their heads
+_Layout = Sequence[tuple[str, ...]]  # the columns, each with its heads, from top to bottom
 
 
-class Wrap(Enum):
-    """The ways in which the cells of a column may be broken over lines.
-
-    `EXACT`: never; an id or a role is copied or searched for. `NAME`: only if no layout has room for it whole. `PROSE`:
-    between words, as soon as the terminal is too narrow.
-    """
-
-    EXACT = "exact"
-    NAME = "name"
-    PROSE = "prose"
-
-
-# The columns of each table that has a row for a binding; what is asked about it follows.
-OF_A_BINDING = {
-    "DEPLOYMENT": Wrap.NAME,
-    "DEPLOYMENT ID": Wrap.EXACT,
-    "TOKEN": Wrap.NAME,
-    "TOKEN ID": Wrap.EXACT,
-}
-
-
-def print_table(
-    columns: Mapping[str, Wrap],
-    rows: Sequence[Sequence[str]],
-    *,
-    beneath: Sequence[tuple[str, str]] = (),
-    once: bool = False,
-) -> None:
+def print_table(rows: Sequence[_Row], *, once: bool = False) -> None:
     """Print rows on standard output.
 
     Args:
-        columns: the heads, each with the way in which the cells below it may be broken.
-        rows: one at least; the cells of each, as many as there are columns.
-        beneath: pairs of columns, of which the second may go beneath the first if the terminal is too narrow, in this
-            order.
+        rows: one at least; the cells by the heads of their columns, all in the same order.
         once: in a terminal, print a column with the same text in every row once, above the table.
     """
-    clean = [[shown.line(cell, longest=LONGEST_CELL) for cell in row] for row in rows]
+    clean = [{head: shown.line(cell, longest=LONGEST_CELL) for head, cell in row.items()} for row in rows]
     if not sys.stdout.isatty():
-        typer.echo("\n".join(plain_lines([list(columns), *clean])))
+        typer.echo("\n".join(plain_lines([list(clean[0]), *(list(row.values()) for row in clean)])))
         return
     terminal = console(sys.stdout)
-    table = [
-        _Column(((name, wrap),), [[row[number]] for row in clean])
-        for number, (name, wrap) in enumerate(columns.items())
-        if any(row[number] for row in clean)
-    ]
+    heads = [head for head in clean[0] if any(row[head] for row in clean)]
     if once:
-        table = _without_the_same(terminal, table)
-    together: Sequence[_Column] = table
+        heads = _without_the_same(terminal, heads, clean)
+    together: _Layout = [(head,) for head in heads]
     for upper, lower in IDS:
         together = _stacked(together, upper, lower)
-    for layout, least in _layouts(together, beneath, terminal.width):
-        fitting = _widths(layout, least, terminal.width)
+    for layout, breaks in _layouts(together, terminal.width):
+        fitting = _widths(layout, clean, breaks, terminal.width)
         if fitting is not None:
-            terminal.print(_in_columns(layout, fitting))
+            terminal.print(_in_columns(layout, clean, fitting))
             return
-    for number in range(len(clean)):
+    for number, row in enumerate(clean):
         if number:
             terminal.print()
-        terminal.print(_record([(column.name, column.cells[number][0]) for column in table]))
+        terminal.print(_record(heads, row))
 
 
-Width = Callable[[str, Wrap], int]  # of a text in a column of that wrap
+def _without_the_same(terminal: Console, heads: list[str], rows: Sequence[_Row]) -> list[str]:
+    """Print the columns that have the same text in every row, and return the others."""
+    same = [head for head in heads if len(rows) > 1 and len({row[head] for row in rows}) == 1]
+    left = [head for head in heads if head not in same]
+    if not same or not left:
+        return heads
+    terminal.print(_record(same, rows[0]))
+    terminal.print()
+    return left
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table: one head or several, each with its wrap, and as many cells for each row."""
-
-    heads: Sequence[tuple[str, Wrap]]
-    cells: Sequence[Sequence[str]]
-
-    @property
-    def name(self) -> str:
-        return self.heads[0][0]
-
-    def lines(self, number: int) -> Iterator[tuple[str, int, Wrap]]:
-        """The head and the cells of one line of the column, 0 for the upper one: text, indent, wrap."""
-        for row in ([head for head, _ in self.heads], *self.cells):
-            yield row[number], INDENT if number else 0, self.heads[number][1]
-
-    def width(self, of_text: Width) -> int:
-        """The width of the column, if `of_text` is the width of a text."""
-        return max(
-            of_text(text, wrap) + indent
-            for number in range(len(self.heads))
-            for text, indent, wrap in self.lines(number)
-        )
-
-
-def _layouts(
-    columns: Sequence[_Column], beneath: Sequence[tuple[str, str]], terminal_width: int
-) -> Iterator[tuple[Sequence[_Column], Width]]:
-    """Yield layouts, the best first: columns, and the least width of a text in them."""
-    yield columns, _with_whole_names
+def _layouts(columns: _Layout, terminal_width: int) -> Iterator[tuple[_Layout, _Breaks]]:
+    """Yield layouts, the best first: columns, and where their cells may be broken."""
+    yield columns, _IN_PROSE
     if terminal_width < FEWEST_COLUMNS_TO_STACK:
         return
-    for upper, lower in beneath:
+    for upper, lower in BENEATH:
         columns = _stacked(columns, upper, lower)
-        yield columns, _with_whole_names
-    yield columns, _longest_word
-    yield columns, _longest_part
+        yield columns, _IN_PROSE
+    for breaks in _IN_NAMES:
+        yield columns, breaks
 
 
-def _widths(columns: Sequence[_Column], least: Width, terminal_width: int) -> list[int] | None:
-    """The width of each column; None: they do not fit, even if each text has its least width."""
-    now = [column.width(lambda text, _: cell_len(text)) for column in columns]
-    narrowest = [min(width, column.width(least)) for width, column in zip(now, columns, strict=True)]
+def _stacked(columns: _Layout, upper: str, lower: str) -> _Layout:
+    """Put the column of one name beneath that of another, and beneath others that are there already."""
+    above = next((one for one in columns if upper in one), None)
+    below = next((one for one in columns if one[0] == lower), None)
+    if above is None or below is None or above is below:
+        return columns
+    return [(*above, *below) if column is above else column for column in columns if column is not below]
+
+
+def _widths(columns: _Layout, rows: Sequence[_Row], breaks: _Breaks, terminal_width: int) -> list[int] | None:
+    """Return the width of each column; None: they do not fit, wherever their cells are broken."""
+    now = [_width(column, rows, _NOWHERE) for column in columns]
+    narrowest = [min(width, _width(column, rows, breaks)) for width, column in zip(now, columns, strict=True)]
     available = terminal_width - GAP * (len(columns) - 1)
     if sum(narrowest) > available:
         return None
@@ -153,31 +133,18 @@ def _widths(columns: Sequence[_Column], least: Width, terminal_width: int) -> li
     return now
 
 
-def _stacked(columns: Sequence[_Column], upper: str, lower: str) -> Sequence[_Column]:
-    """Put the column of one name beneath that of another, and beneath others that are there already."""
-    above = next((one for one in columns if upper in (head for head, _ in one.heads)), None)
-    below = next((one for one in columns if one.name == lower), None)
-    if above is None or below is None or above is below:
-        return columns
-    both = _Column(
-        (*above.heads, *below.heads), [(*one, *two) for one, two in zip(above.cells, below.cells, strict=True)]
-    )
-    return [both if column is above else column for column in columns if column is not below]
-
-
-def _without_the_same(terminal: Console, columns: Sequence[_Column]) -> list[_Column]:
-    """Print the columns that have the same text in every row, and return the others."""
-    same, left = [], []
-    for column in columns:
-        texts = {cell for (cell,) in column.cells}
-        if len(texts) == 1 and len(column.cells) > 1:
-            same.append((column.name, texts.pop()))
+def _width(column: Sequence[str], rows: Sequence[_Row], breaks: _Breaks) -> int:
+    """Return the least width of a column whose cells are broken wherever they may be."""
+    broken, where = breaks
+    widest = 0
+    for number, head in enumerate(column):
+        texts = [head, *(row[head] for row in rows)]
+        if head in broken:
+            width = min(LONGEST_WORD, max(cell_len(word) for text in texts for word in where.split(text)))
         else:
-            left.append(column)
-    if same and left:
-        terminal.print(_record(same))
-        terminal.print()
-    return left or list(columns)
+            width = max(map(cell_len, texts))
+        widest = max(widest, width + (INDENT if number else 0))
+    return widest
 
 
 def plain_lines(lines: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -188,13 +155,13 @@ def plain_lines(lines: Sequence[Sequence[str]]) -> Iterator[str]:
         yield (" " * GAP).join(padded).rstrip()
 
 
-def _in_columns(columns: Sequence[_Column], widths: Sequence[int]) -> Table:
+def _in_columns(columns: _Layout, rows: Sequence[_Row], widths: Sequence[int]) -> Table:
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
-    for column, width in zip(columns, widths, strict=True):
-        heads = [head for head, _ in column.heads]
+    for heads, width in zip(columns, widths, strict=True):
         table.add_column(_cell(heads, width, "bold"), width=width, overflow="fold")
-    for number in range(len(columns[0].cells)):
-        table.add_row(*(_cell(column.cells[number], width) for column, width in zip(columns, widths, strict=True)))
+    for row in rows:
+        cells = ([row[head] for head in heads] for heads in columns)
+        table.add_row(*map(_cell, cells, widths))
     return table
 
 
@@ -204,40 +171,21 @@ def _cell(texts: Sequence[str], width: int, style: str = "") -> Group:
     return Group(Text(_broken(first, width), style), *lower)
 
 
-def _record(fields: Sequence[tuple[str, str]]) -> Table:
+def _record(heads: Sequence[str], row: _Row) -> Table:
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, cell in fields:
-        table.add_row(name, Text(cell))
+    for head in heads:
+        table.add_row(head, Text(row[head]))
     return table
 
 
-def _with_whole_names(text: str, wrap: Wrap) -> int:
-    return _longest_word(text, wrap) if wrap is Wrap.PROSE else cell_len(text)
-
-
-def _longest_word(text: str, wrap: Wrap) -> int:
-    if wrap is Wrap.EXACT:
-        return cell_len(text)
-    return min(LONGEST_WORD, max((cell_len(word) for word in text.split()), default=0))
-
-
-def _longest_part(text: str, wrap: Wrap) -> int:
-    if wrap is Wrap.EXACT:
-        return cell_len(text)
-    parts = (part for word in text.split() for part in _AFTER_A_HYPHEN.split(word))
-    return min(LONGEST_WORD, max(map(cell_len, parts), default=0))
-
-
 def _broken(text: str, width: int) -> str:
-    """The text, with each word that is too long broken after its hyphens."""
-    return " ".join(_word_in_lines(word, width) for word in text.split(" "))
+    """Return the text, with each word that is too long broken after its hyphens."""
+    return " ".join(word if cell_len(word) <= width else _in_lines(word, width) for word in text.split(" "))
 
 
-def _word_in_lines(word: str, width: int) -> str:
-    if cell_len(word) <= width:
-        return word
+def _in_lines(word: str, width: int) -> str:
     lines = [""]
     for part in _AFTER_A_HYPHEN.split(word):
         if lines[-1] and cell_len(lines[-1] + part) > width:
