@@ -10,8 +10,8 @@ from astro_provider.access.audit import Audit, Finding, Found, by_grant
 from astro_provider.access.markdown import (
     FEW_VERDICTS,
     MOST_VERDICTS,
+    comment,
     explained,
-    folded,
     in_cell,
     most_rows,
     named,
@@ -71,17 +71,15 @@ def as_csv(found: Audit) -> str:
 def _written(found: Audit, most: int, most_verdicts: int) -> str:
     grants = by_grant(found.findings)
     rows = grants[:most]
-    there = {one.finding for findings in rows for one in findings}
-    parts = [
+    return comment(
         f"{MARKER}\n### {HEADLINE}",
         summary(found),
         table("| Deployment | Token | Role | Findings | Stacks |", map(_cells, rows)) if rows else "",
         rows_left_out(len(grants) - len(rows)),
         rules(found.verdicts, most_verdicts),
         *remarks(found),
-        folded("What the findings mean", explained(kind for kind in Finding if kind in there)),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        explained("What the findings mean", Finding, (one.finding for findings in rows for one in findings)),
+    )
 
 
 def _cells(findings: Sequence[Found]) -> Sequence[str]:

@@ -8,6 +8,7 @@ links have no effect. `pages.py` has the same for HTML.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 
 from astro_provider.access.model import Word
@@ -56,10 +57,20 @@ def rows_left_out(number: int) -> str:
 
 def rules(verdicts: Sequence[Verdict], most: int) -> str:
     """Return the sentences of the rules as a list that counts those beyond `most`; empty if there are none."""
-    lines = [f"- {in_code(one.text)}" for one in verdicts[:most]]
-    if left_out := len(verdicts) - len(lines):
-        lines.append(f"- and {left_out} more")
-    return "\n".join(["**Rules**", "", *lines]) if lines else ""
+    lines = first([in_code(one.text) for one in verdicts], most, "and {} more")
+    return titled("Rules", lines)
+
+
+def first(lines: Sequence[str], most: int, more: str) -> list[str]:
+    """Return the first lines, at most so many, and one that counts the others: `more` with their number in it."""
+    left_out = len(lines[most:])
+    return [*lines[:most], *([more.format(left_out)] if left_out else [])]
+
+
+def titled(title: str, lines: Iterable[str]) -> str:
+    """Return a list below its title; empty if it has no line."""
+    items = "\n".join(f"- {line}" for line in lines)
+    return f"**{title}**\n\n{items}" if items else ""
 
 
 def folded(title: str, lines: Iterable[str]) -> str:
@@ -68,9 +79,15 @@ def folded(title: str, lines: Iterable[str]) -> str:
     return f"<details><summary>{title}</summary>\n\n{items}\n\n</details>" if items else ""
 
 
-def explained(words: Iterable[Word]) -> list[str]:
-    """Return each word with its meaning."""
-    return [f"**{word}**: {word.meaning}." for word in words]
+def explained(title: str, words: Iterable[Word], there: Iterable[Word]) -> str:
+    """Return a folded list of those of the words that are there, with their meanings."""
+    found = set(there)
+    return folded(title, (f"**{word}**: {word.meaning}." for word in words if word in found))
+
+
+def comment(*parts: str) -> str:
+    """Return the parts of a comment as one text; a part may be empty."""
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | None:
@@ -83,12 +100,6 @@ def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | 
         rows: how many there are.
         max_length: how many characters there is room for.
     """
-    least = min(1, rows)
-    fewest, most = least - 1, rows
-    while fewest < most:
-        middle = (fewest + most + 1) // 2
-        if len(write(middle)) <= max_length:
-            fewest = middle
-        else:
-            most = middle - 1
-    return None if fewest < least else write(fewest)
+    numbers = range(min(1, rows), rows + 1)
+    fitting = bisect(numbers, max_length, key=lambda number: len(write(number)))
+    return write(numbers[fitting - 1]) if fitting else None

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from astro_provider.access.digest import NOTE
 from astro_provider.access.flags import LOUD, Flag
 from astro_provider.access.markdown import (
     FEW_VERDICTS,
     MOST_VERDICTS,
+    comment,
     explained,
+    first,
     folded,
     in_cell,
     in_code,
@@ -26,6 +27,7 @@ from astro_provider.access.markdown import (
     rows_left_out,
     rules,
     table,
+    titled,
 )
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
@@ -87,62 +89,49 @@ def marker(stack: str | None) -> str:
     return f"<!-- astro-provider review{f' {name}' if name else ''} -->"
 
 
-@dataclass(frozen=True)
-class _Room:
-    """The numbers of each that a comment has."""
-
-    rows: int
-    sentences: int
-    verdicts: int
-    notes: int
-
-
 def as_markdown(review: Review, max_length: int) -> str:
     """Return the comment, of at most so many characters."""
     rows, flagged = len(review.rows), sum(bool(row.flags) for row in review.rows)
     sentences = len(review.diagnostics)
 
-    def fitting(room: Callable[[int], _Room], most: int) -> str | None:
-        return most_rows(lambda number: _comment(review, room(number)), most, max_length)
+    def fitting(room: Callable[[int], tuple[int, int, int, int]], most: int) -> str | None:
+        return most_rows(lambda number: _comment(review, *room(number)), most, max_length)
 
     for few, verdicts in ((MOST_NOTES, MOST_VERDICTS), (0, MOST_VERDICTS), (0, FEW_VERDICTS)):
-        text = _comment(review, _Room(rows, sentences, verdicts, few))
+        text = _comment(review, rows, sentences, verdicts, few)
         if len(text) <= max_length:
             return text
     return (
         # First without some of the rows that have no flag, then without some of the errors and warnings,
-        fitting(lambda most: _Room(flagged + most, sentences, FEW_VERDICTS, 0), rows - flagged)
-        or fitting(lambda most: _Room(flagged, most, FEW_VERDICTS, 0), sentences)
+        fitting(lambda most: (flagged + most, sentences, FEW_VERDICTS, 0), rows - flagged)
+        or fitting(lambda most: (flagged, most, FEW_VERDICTS, 0), sentences)
         # then without some flagged rows, as long as one error has room, and then without any error,
-        or fitting(lambda most: _Room(most, 1, FEW_VERDICTS, 0), flagged)
-        or fitting(lambda most: _Room(most, 0, FEW_VERDICTS, 0), flagged)
+        or fitting(lambda most: (most, 1, FEW_VERDICTS, 0), flagged)
+        or fitting(lambda most: (most, 0, FEW_VERDICTS, 0), flagged)
         # and at last with rows alone: the rules go before the last row.
-        or fitting(lambda most: _Room(most, 0, 0, 0), rows)
-        or _comment(review, _Room(0, 0, 0, 0))
+        or fitting(lambda most: (most, 0, 0, 0), rows)
+        or _comment(review, 0, 0, 0, 0)
     )
 
 
-def _comment(review: Review, room: _Room) -> str:
-    rows = review.rows[: room.rows]
+def _comment(review: Review, most: int, most_sentences: int, most_verdicts: int, most_notes: int) -> str:
+    rows = review.rows[:most]
     stack = f": {in_code(review.stack)}" if review.stack else ""
-    parts = [f"{marker(review.stack)}\n### {headline(review)}{stack}"]
-    if review.problems:
-        lines = ["**The preview is incomplete. Changes may be missing here.**", *map(in_code, review.problems)]
-        parts.append("\n".join(["> [!CAUTION]", *(f"> {line}" for line in lines)]))
+    alarm = ["**The preview is incomplete. Changes may be missing here.**", *map(in_code, review.problems)]
     several = len({row.organization_id for row in review.rows}) > 1
     head = "| | Token | Deployment | Before | After | Flags |"
-    there = {flag for row in rows for flag in row.flags}
-    parts += [
+    return comment(
+        f"{marker(review.stack)}\n### {headline(review)}{stack}",
+        "\n".join(["> [!CAUTION]", *(f"> {line}" for line in alarm)]) if review.problems else "",
         counts(review),
-        _sentences(review, room.sentences),
+        _sentences(review, most_sentences),
         table(head, [_cells(row, several=several) for row in rows]) if rows else "",
         rows_left_out(len(review.rows) - len(rows)),
-        rules(review.verdicts, room.verdicts),
+        rules(review.verdicts, most_verdicts),
         *notes(review),
-        folded("What the flags mean", explained(flag for flag in Flag if flag in there)),
-        _notes(review, room.notes),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        explained("What the flags mean", Flag, (flag for row in rows for flag in row.flags)),
+        _notes(review, most_notes),
+    )
 
 
 def _cells(row: Row, *, several: bool) -> Sequence[str]:
@@ -163,19 +152,12 @@ def _cells(row: Row, *, several: bool) -> Sequence[str]:
 
 def _sentences(review: Review, most: int) -> str:
     """Return the errors and warnings, each whole: they say what will fail."""
-    said = [one for one in review.diagnostics if one.severity != NOTE]
-    lines = [f"- {one.severity}: {in_code(one.message)}" for one in said[:most]]
-    if left_out := len(said) - len(lines):
-        which = "error or warning is" if left_out == 1 else "errors or warnings are"
-        lines.append(f"- **{left_out} {which} left out for want of room**")
-    return "\n".join(["**Errors and warnings of the preview**", "", *lines]) if said else ""
+    said = [f"{one.severity}: {in_code(one.message)}" for one in review.diagnostics if one.severity != NOTE]
+    which = "error or warning is" if len(said) - most == 1 else "errors or warnings are"
+    lines = first(said, most, f"**{{}} {which} left out for want of room**")
+    return titled("Errors and warnings of the preview", lines)
 
 
 def _notes(review: Review, most: int) -> str:
-    said = [one for one in review.diagnostics if one.severity == NOTE]
-    if not said or most == 0:
-        return ""
-    lines = [f"{one.severity}: {in_code(one.message)}" for one in said[:most]]
-    if left_out := len(said) - len(lines):
-        lines.append(f"and {left_out} more")
-    return folded(f"What the preview said ({len(said)})", lines)
+    said = [f"{one.severity}: {in_code(one.message)}" for one in review.diagnostics if one.severity == NOTE]
+    return folded(f"What the preview said ({len(said)})", first(said, most, "and {} more")) if most else ""
