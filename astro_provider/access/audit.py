@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from astro_provider.access.export import Export
@@ -34,7 +34,6 @@ class Finding(Word):
 class Assignment:
     """A role that an organization token has in a deployment."""
 
-    organization_id: str
     deployment_id: str
     org_token_id: str
     role: str
@@ -50,11 +49,7 @@ class Found:
     """One finding.
 
     Attributes:
-        finding: its kind.
-        organization_id: the organization.
-        deployment_id: the deployment.
         deployment_name: None if Astro does not show the deployment, because it is gone.
-        org_token_id: the token.
         org_token_name: None if neither Astro nor a state has it.
         role: the role in Astro; None: none.
         recorded_role: the role in the state, of several stacks the first, or the first that drifted; None: none, or a
@@ -78,7 +73,6 @@ class Audit:
     """The whole of an audit.
 
     Attributes:
-        organization_id: the organization.
         findings: the findings, the gravest kind first.
         assignments: all roles of organization tokens.
         facts: the tokens and deployments that Astro shows.
@@ -106,29 +100,10 @@ class Audit:
 
     def is_production(self, deployment_id: str) -> bool:
         """Return whether a deployment is production."""
-        deployment = self.facts.deployments.get(deployment_id)
-        names = (deployment.name, deployment.workspace_name) if deployment else ()
-        return fits(self.production, (*names, deployment_id)) is True
+        return fits(self.production, _places(deployment_id, self.facts)) is True
 
 
-@dataclass(frozen=True)
-class _Managed:
-    """The stacks that manage one role, each with the grant in its state."""
-
-    stacks: tuple[tuple[str, Grant], ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(stack for stack, _ in self.stacks))
-
-    @property
-    def grant(self) -> Grant:
-        return self.stacks[0][1]
-
-    def role_other_than(self, role: str) -> str | None:
-        """Return the first role of a state that is not this one; None: all have this one, or a secret."""
-        recorded = (grant.role for _, grant in self.stacks)
-        return next((one for one in recorded if seen(one) and not same_role(one, role)), None)
+_Managed = Sequence[tuple[str, Grant]]  # the stacks that manage one role, each with the grant in its state
 
 
 def audit(  # noqa: PLR0913  the last two are keywords
@@ -150,62 +125,67 @@ def audit(  # noqa: PLR0913  the last two are keywords
         production: patterns of names of deployments and workspaces, in addition to those of the rules.
         rules: the rules; None: none.
     """
-    patterns = (*production, *(rules.production if rules else ()))
+    house = rules or Rules()
     managed, unreadable = _managed(organization_id, [(one.stack, one.grants) for one in exports], facts)
     pending, _ = _managed(organization_id, [(one.stack, one.pending) for one in exports], facts)
-    # Of a binding that a resource still has, a check protects the role from the pending delete.
-    pending = {key: one for key, one in pending.items() if key not in managed}
-    asked = {one.key: _asked(one, managed.get(one.key), facts) for one in assignments}
-    said = verdicts(rules, list(asked.values())) if rules else []
+    asked = {one.key: _asked(one, managed.get(one.key, ()), facts) for one in assignments}
+    said = verdicts(house, list(asked.values()))
     broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
-    known = Audit(organization_id, (), tuple(assignments), facts, tuple(said), patterns)
-    found = [*_of_assignments(known, {**managed, **pending}, is_compared=bool(exports)), *_of_states(known, managed)]
-    for one in assignments:
-        if one.key in pending:
-            found.append(_found(Finding.PENDING, one, pending[one.key], facts))
-        if id(asked[one.key]) in broken:
-            found.append(_found(Finding.RULE, one, managed.get(one.key), facts))
-    return replace(
-        known,
-        findings=tuple(sorted(found, key=_order)),
+    known = Audit(
+        organization_id,
+        findings=(),
+        assignments=tuple(assignments),
+        facts=facts,
+        verdicts=tuple(said),
+        production=(*production, *house.production),
         stacks=tuple(export.stack for export in exports),
         unreadable=unreadable,
     )
+    found: list[Found] = []
+    for key in {**asked, **managed}:
+        by, there = managed.get(key, ()), asked.get(key)
+        # Of a binding that a resource still has, a check protects the role from the pending delete.
+        late = () if by else pending.get(key, ())
+        if there and id(there) in broken:
+            found.append(_found(Finding.RULE, known, key, there, by))
+        found += (_found(kind, known, key, there, by or late) for kind in _findings(known, there, by, late))
+    return replace(known, findings=tuple(sorted(found, key=_order)))
 
 
-def _of_assignments(known: Audit, managed: Mapping[tuple[str, str], _Managed], *, is_compared: bool) -> Iterator[Found]:
-    facts = known.facts
-    for one in known.assignments:
-        by, token = managed.get(one.key), facts.tokens.get(one.org_token_id)
-        has_expired = token is not None and token.has_expired(facts.now)
-        kinds = {
-            Finding.UNMANAGED: is_compared and by is None,
-            Finding.ADMIN: same_role(one.role, ADMIN) and known.is_production(one.deployment_id),
-            Finding.EXPIRED: has_expired,
-            Finding.UNUSED: token is not None and not has_expired and token.is_unused(facts.now),
-            Finding.REDUNDANT: token is not None and token.is_owner,
-        }
-        yield from (_found(kind, one, by, facts) for kind, is_so in kinds.items() if is_so)
+def _findings(known: Audit, there: Asked | None, by: _Managed, late: _Managed) -> Iterator[Finding]:
+    """Yield what is found about the role that Astro has, if it has one, and the stacks that have it in their states."""
+    if len(_names(by)) > 1:
+        yield Finding.TWO_STACKS
+    if there is None:
+        yield Finding.MISSING
+        return
+    token, now = known.facts.tokens.get(there.org_token_id or ""), known.facts.now
+    has_expired = token is not None and token.has_expired(now)
+    is_there = {
+        Finding.UNMANAGED: known.stacks and not by and not late,
+        Finding.PENDING: late,
+        Finding.DRIFTED: _drifted(there.role, by),
+        Finding.ADMIN: same_role(there.role, ADMIN) and fits(known.production, there.places),
+        Finding.EXPIRED: has_expired,
+        Finding.UNUSED: token is not None and not has_expired and token.is_unused(now),
+        Finding.REDUNDANT: token is not None and token.is_owner,
+    }
+    yield from (kind for kind, is_so in is_there.items() if is_so)
 
 
-def _of_states(known: Audit, managed: Mapping[tuple[str, str], _Managed]) -> Iterator[Found]:
-    there = {one.key: one for one in known.assignments}
-    for key, by in managed.items():
-        present = there.get(key)
-        one = present or Assignment(known.organization_id, *key, role="")
-        # The schema of an audit has null for a role that Astro does not have.
-        role = present.role if present else None
-        if present is None:
-            yield replace(_found(Finding.MISSING, one, by, known.facts), role=role)
-        elif other := by.role_other_than(present.role):
-            yield replace(_found(Finding.DRIFTED, one, by, known.facts), recorded_role=other)
-        if len(by.names) > 1:
-            yield replace(_found(Finding.TWO_STACKS, one, by, known.facts), role=role)
+def _drifted(role: str | None, by: _Managed) -> str | None:
+    """Return the first role of a state that is not this one; None: all have this one, or a secret."""
+    return next((one.role for _, one in by if seen(one.role) and not same_role(one.role, role)), None)
+
+
+def _names(by: _Managed) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stack for stack, _ in by))
 
 
 def _managed(
     organization_id: str, granted: Iterable[tuple[str, Sequence[Grant]]], facts: Facts
-) -> tuple[dict[tuple[str, str], _Managed], int]:
+) -> tuple[dict[tuple[str, str], list[tuple[str, Grant]]], int]:
+    """Return the stacks that manage each role, by deployment and token, and the number of grants that name none."""
     found: dict[tuple[str, str], list[tuple[str, Grant]]] = {}
     unreadable = 0
     names = Names.of((), facts)
@@ -216,36 +196,44 @@ def _managed(
                 unreadable += 1
             if subject.pair and text_of(subject.organization_id) in (None, organization_id):
                 found.setdefault(subject.pair, []).append((stack, grant))
-    return {key: _Managed(tuple(stacks)) for key, stacks in found.items()}, unreadable
+    return found, unreadable
 
 
-def _asked(one: Assignment, managed: _Managed | None, facts: Facts) -> Asked:
-    deployment, token = facts.deployments.get(one.deployment_id), facts.tokens.get(one.org_token_id)
+def _places(deployment_id: str, facts: Facts) -> tuple[str, str, str]:
+    # Astro's lists are whole: the name of a deployment that they lack is not unknown.
+    return facts.deployment_name(deployment_id) or "", facts.workspace_name(deployment_id) or "", deployment_id
+
+
+def _asked(one: Assignment, by: _Managed, facts: Facts) -> Asked:
+    deployment_name, workspace_name, _ = _places(one.deployment_id, facts)
+    grant = by[0][1] if by else None
     return Asked(
         deployment_id=one.deployment_id,
-        deployment_name=deployment.name if deployment else "",
-        workspace_name=deployment.workspace_name if deployment else "",
+        deployment_name=deployment_name,
+        workspace_name=workspace_name,
         org_token_id=one.org_token_id,
-        org_token_name=token.name if token else "",
+        org_token_name=facts.token_name(one.org_token_id) or "",
         role=one.role,
-        protect=managed.grant.protect if managed else None,
-        overwrite=managed.grant.overwrite if managed else None,
-        is_of_a_resource=managed is not None,
+        protect=grant.protect if grant else None,
+        overwrite=grant.overwrite if grant else None,
+        is_of_a_resource=grant is not None,
     )
 
 
-def _found(finding: Finding, one: Assignment, by: _Managed | None, facts: Facts) -> Found:
-    deployment, token = facts.deployments.get(one.deployment_id), facts.tokens.get(one.org_token_id)
+def _found(finding: Finding, known: Audit, key: tuple[str, str], there: Asked | None, by: _Managed) -> Found:
+    (deployment_id, token_id), grant = key, by[0][1] if by else None
+    name = known.facts.token_name(token_id)
+    drifted = _drifted(there.role, by) if there and finding is Finding.DRIFTED else None
     return Found(
         finding=finding,
-        organization_id=one.organization_id,
-        deployment_id=one.deployment_id,
-        deployment_name=deployment.name if deployment else None,
-        org_token_id=one.org_token_id,
-        org_token_name=token.name if token else (by.grant.org_token_name if by else None),
-        role=one.role,
-        recorded_role=text_of(by.grant.role) if by else None,
-        stacks=by.names if by else (),
+        organization_id=known.organization_id,
+        deployment_id=deployment_id,
+        deployment_name=known.facts.deployment_name(deployment_id),
+        org_token_id=token_id,
+        org_token_name=grant.org_token_name if name is None and grant else name,
+        role=there.role if there else None,
+        recorded_role=drifted or (text_of(grant.role) if grant else None),
+        stacks=_names(by),
     )
 
 

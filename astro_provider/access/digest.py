@@ -50,7 +50,6 @@ class Digest(Steps):
         stack: `<project>/<stack>`, or None if the digest has no step.
         shows_unchanged: whether the digest shows the resources that stay as they are.
         other_changes: how many other resources are created, updated and so on.
-        diagnostics: the errors, warnings and notes of the run.
         problems: sentences, each a sign that a part is missing; none: the digest is whole.
     """
 
@@ -77,14 +76,19 @@ def read_digest(text: str, source: str) -> Digest:
         found = read_steps(steps)
     except Incomprehensible as reason:
         raise UnusableInput(reason.in_file(source)) from None
-    others = Counter(step["op"] for step in steps if _is_of_others(step) and step["op"] not in NO_CHANGE)
-    said = [one for entry in document.get("diagnostics") or [] if (one := _diagnostic(entry))]
+    others = Counter(
+        step["op"]
+        for step in steps
+        if step["op"] not in NO_CHANGE and type_of(step) not in OURS and not type_of(step).startswith(OF_THE_ENGINE)
+    )
+    said = [one for entry in document.get("diagnostics") or () if (one := _diagnostic(entry))]
+    same = int((document.get("changeSummary") or {}).get("same", 0))
     return Digest(
         **vars(found),
         stack=stack_of(steps),
-        shows_unchanged=_shows_unchanged(document, found),
+        shows_unchanged=found.is_refresh or same <= sum(step["op"] == "same" for step in steps),
         other_changes=dict(sorted(others.items())),
-        diagnostics=[Diagnostic(one.severity, _shown(one)) for one in said],
+        diagnostics=said,
         problems=list(_problems(document, said)),
     )
 
@@ -119,15 +123,9 @@ def _document(text: str, source: str) -> dict[str, Any]:
         ) from None
     if isinstance(document, dict) and isinstance(document.get("deployment"), dict):
         raise UnusableInput(f"{source} is a stack's export, not a digest: `astro-provider audit --state` reads that.")
-    steps = document.get("steps", []) if isinstance(document, dict) else None
-    known = (
-        isinstance(document, dict)
-        and {"steps", "changeSummary", "diagnostics"} & document.keys()
-        and isinstance(document.get("diagnostics") or [], list)
-    )
-    if not known or not isinstance(steps, list) or not all(map(_is_step, steps)) or not _is_summary(document):
+    if not isinstance(document, dict) or not _is_digest(document):
         raise UnusableInput(f"{source} is no digest of a preview: give the output of `pulumi preview --json`.")
-    return {**document, "steps": steps}
+    return {"steps": [], **document}
 
 
 def _is_events(text: str) -> bool:
@@ -138,9 +136,15 @@ def _is_events(text: str) -> bool:
     return isinstance(first, dict) and "sequence" in first
 
 
-def _is_summary(document: Mapping[str, Any]) -> bool:
-    summary = document.get("changeSummary")
-    return summary is None or (isinstance(summary, dict) and all(isinstance(one, int) for one in summary.values()))
+def _is_digest(document: Mapping[str, Any]) -> bool:
+    steps, summary = document.get("steps", []), document.get("changeSummary")
+    return (
+        not document.keys().isdisjoint(("steps", "changeSummary", "diagnostics"))
+        and isinstance(document.get("diagnostics") or [], list)
+        and isinstance(steps, list)
+        and all(map(_is_step, steps))
+        and (summary is None or (isinstance(summary, dict) and all(isinstance(one, int) for one in summary.values())))
+    )
 
 
 def _is_step(step: Any) -> bool:
@@ -152,10 +156,6 @@ def _is_step(step: Any) -> bool:
         and all(step.get(which) is None or is_state(step[which]) for which in ("oldState", "newState"))
         and isinstance(step.get("detailedDiff") or {}, dict)
     )
-
-
-def _is_of_others(step: Mapping[str, Any]) -> bool:
-    return type_of(step) not in OURS and not type_of(step).startswith(OF_THE_ENGINE)
 
 
 def _diagnostic(said: Any) -> Diagnostic | None:
@@ -172,18 +172,10 @@ def _diagnostic(said: Any) -> Diagnostic | None:
         severity, _, message = message.partition(": ")
     if severity not in ("error", "warning", NOTE):
         return None
-    return Diagnostic(severity, message)
-
-
-def _shown(said: Diagnostic) -> str:
-    """Return the message without long runs of characters; a long note is cut, an error and a warning never."""
-    clean = _LONG_RUN.sub("[…]", said.message)
-    return clean if said.severity != NOTE or len(clean) <= LONGEST_NOTE else f"{clean[: LONGEST_NOTE - 1]}…"
-
-
-def _shows_unchanged(document: Mapping[str, Any], found: Steps) -> bool:
-    same = int((document.get("changeSummary") or {}).get("same", 0))
-    return found.is_refresh or same <= sum(step["op"] == "same" for step in document["steps"])
+    message = _LONG_RUN.sub("[…]", message)
+    # An error and a warning are never cut.
+    is_cut = severity == NOTE and len(message) > LONGEST_NOTE
+    return Diagnostic(severity, f"{message[: LONGEST_NOTE - 1]}…" if is_cut else message)
 
 
 def _problems(document: Mapping[str, Any], said: Iterable[Diagnostic]) -> Iterator[str]:

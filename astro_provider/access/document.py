@@ -54,7 +54,7 @@ def audit_document(found: Audit) -> dict[str, Any]:
 
 
 def _change(row: Row) -> dict[str, Any]:
-    values = {**vars(row), "flags": list(row.flags), "undecided": list(row.undecided)}
+    values = vars(row) | {"flags": list(row.flags), "undecided": list(row.undecided)}
     return {"change": values.pop("kind"), **values}
 
 

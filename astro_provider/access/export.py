@@ -20,7 +20,6 @@ class Export:
 
     Attributes:
         stack: `<project>/<stack>`.
-        grants: the grants of its resources, as the state recorded them.
         pending: the grants that an earlier run has replaced and could not delete; the next run takes them away.
     """
 

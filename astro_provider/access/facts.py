@@ -14,11 +14,9 @@ class Token:
     """A token.
 
     Attributes:
-        id: its id.
-        name: its name.
-        created_at: when it was made; None: Astro does not show it.
-        expires_at: when it ends; None: never, or Astro does not show it.
-        last_used_at: when it was last used; None: Astro does not show it, which does not mean never.
+        created_at: None: Astro does not show it.
+        expires_at: None: never, or Astro does not show it.
+        last_used_at: None: Astro does not show it, which does not mean never.
         is_owner: whether it is ORGANIZATION_OWNER, and so may do everything everywhere; None: Astro does not show it.
     """
 
@@ -44,10 +42,8 @@ class Deployment:
     """A deployment.
 
     Attributes:
-        id: its id.
-        name: its name.
-        workspace_name: the name of its workspace; empty if Astro does not show it.
-        organization_id: the organization; empty if no caller needs it.
+        workspace_name: empty if Astro does not show it.
+        organization_id: empty if no caller needs it.
     """
 
     id: str
@@ -61,7 +57,6 @@ class Facts:
     """The facts of one moment.
 
     Attributes:
-        now: the moment.
         asked: whether Astro was asked at all.
         tokens: the tokens by id.
         deployments: the deployments by id.
@@ -77,6 +72,23 @@ class Facts:
     admins: Mapping[str, frozenset[str]] = field(default_factory=dict)
     held: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     roles: frozenset[str] | None = None
+
+    # Names by ids; None: the id is not known, or Astro does not list it.
+
+    def token_name(self, token_id: str | None) -> str | None:
+        """Return the name of a token."""
+        token = self.tokens.get(token_id or "")
+        return token.name if token else None
+
+    def deployment_name(self, deployment_id: str | None) -> str | None:
+        """Return the name of a deployment."""
+        deployment = self.deployments.get(deployment_id or "")
+        return deployment.name if deployment else None
+
+    def workspace_name(self, deployment_id: str | None) -> str | None:
+        """Return the name of a deployment's workspace."""
+        deployment = self.deployments.get(deployment_id or "")
+        return deployment.workspace_name if deployment else None
 
 
 def _aware(at: datetime) -> datetime:

@@ -6,8 +6,9 @@ set: refuse rather than guess.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from astro_provider.access.facts import Facts
 from astro_provider.access.model import (
@@ -74,8 +75,6 @@ class Situation:
         is_refresh: nothing will be written.
         facts: what Astro shows.
         production: patterns of names of deployments and workspaces.
-        renewed: the subjects of tokens that take another one's place, or give it up.
-        without_admin: the deployments that have no admin after the run.
         breaking: the subjects whose new grant breaks a rule.
     """
 
@@ -83,9 +82,38 @@ class Situation:
     is_refresh: bool
     facts: Facts
     production: Sequence[str] = ()
-    renewed: frozenset[Subject] = frozenset()
-    without_admin: frozenset[Text] = frozenset()
     breaking: frozenset[Subject] = frozenset()
+
+    @cached_property
+    def _renewed(self) -> frozenset[Subject]:
+        """The subjects of tokens that lose a role in a deployment where another token of the same name gains one."""
+        by_name: dict[tuple[Text, str], list[Change]] = {}
+        for change in self.outcome.changes:
+            if change.grant.org_token_name is not None:
+                where = change.subject.deployment_id or change.subject.deployment_name
+                by_name.setdefault((where, change.grant.org_token_name), []).append(change)
+        return frozenset(
+            change.subject
+            for together in by_name.values()
+            if {Kind.GAIN, Kind.LOSE} <= {change.kind for change in together}
+            for change in together
+        )
+
+    @cached_property
+    def _without_admin(self) -> frozenset[str]:
+        """The deployments whose organization tokens were read, and of which none is admin after the run."""
+        left = {deployment_id: set(admins) for deployment_id, admins in self.facts.admins.items()}
+        # Losses first, then gains: a token that loses the role by one resource and gains it by another counts as an admin.
+        for change in sorted(self.outcome.changes, key=_is_admin_after):
+            admins, token_id = (
+                left.get(text_of(change.subject.deployment_id) or ""),
+                text_of(change.subject.org_token_id),
+            )
+            if admins is not None and _is_admin_after(change):
+                admins.add(token_id or "one not made yet")
+            elif admins is not None and loses_admin(change):
+                admins.discard(token_id or "")
+        return frozenset(deployment_id for deployment_id, admins in left.items() if not admins)
 
     def flags(self, change: Change, asked: Asked) -> tuple[Flag, ...]:
         """Return the flags of a change; `asked` is its grant, as the rules see it."""
@@ -100,7 +128,7 @@ class Situation:
         has_expired = token is not None and token.has_expired(self.facts.now)
         ids = (subject.organization_id, subject.deployment_id, subject.org_token_id)
         is_set = {
-            Flag.LAST_ADMIN: loses_admin(change) and subject.deployment_id in self.without_admin,
+            Flag.LAST_ADMIN: loses_admin(change) and subject.deployment_id in self._without_admin,
             Flag.PRODUCTION: is_production is True,
             Flag.ADMIN: given and same_role(given.role, ADMIN),
             Flag.RULE: given and subject in self.breaking,
@@ -110,7 +138,7 @@ class Situation:
             Flag.DRIFT_REVERTED: subject in self.outcome.drifted,
             Flag.DRIFTED: self.is_refresh,
             Flag.GAP: subject in self.outcome.gaps,
-            Flag.TOKEN_RENEWED: subject in self.renewed,
+            Flag.TOKEN_RENEWED: subject in self._renewed,
             Flag.ADOPTS: found and change.kind is Kind.KEEP,
             Flag.RELEASED: change.is_released,
             Flag.EXPIRED: has_expired,
@@ -161,33 +189,3 @@ def loses_admin(change: Change) -> bool:
 
 def _is_admin_after(change: Change) -> bool:
     return change.after is not None and same_role(change.after.role, ADMIN)
-
-
-def renewed(changes: Iterable[Change]) -> frozenset[Subject]:
-    """Return the subjects of tokens that lose a role in a deployment where another token of the same name gains one."""
-    by_name: dict[tuple[Text, str], list[Change]] = {}
-    for change in changes:
-        if change.grant.org_token_name is not None:
-            where = change.subject.deployment_id or change.subject.deployment_name
-            by_name.setdefault((where, change.grant.org_token_name), []).append(change)
-    return frozenset(
-        change.subject
-        for together in by_name.values()
-        if {Kind.GAIN, Kind.LOSE} <= {change.kind for change in together}
-        for change in together
-    )
-
-
-def without_admin(changes: Sequence[Change], facts: Facts) -> frozenset[Text]:
-    """Return the deployments whose organization tokens were read, and of which none is admin after the run."""
-    left = {deployment_id: set(admins) for deployment_id, admins in facts.admins.items()}
-    # Losses first, then gains: a token that loses the role by one resource and gains it by another counts as an admin.
-    for change in changes:
-        if loses_admin(change) and seen(change.subject.deployment_id):
-            left.get(change.subject.deployment_id, set()).discard(text_of(change.subject.org_token_id) or "")
-    for change in changes:
-        if _is_admin_after(change) and seen(change.subject.deployment_id):
-            left.get(change.subject.deployment_id, set()).add(
-                text_of(change.subject.org_token_id) or "one not made yet"
-            )
-    return frozenset(deployment_id for deployment_id, admins in left.items() if not admins)

@@ -7,7 +7,7 @@ The rows are the tokens or the deployments, whichever are more, because a page s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from astro_provider.access.audit import Assignment, Audit
@@ -36,9 +36,13 @@ class Cell:
     is_owner: bool
 
 
-@dataclass(frozen=True)
+def matrix(found: Audit) -> Matrix | None:
+    """Return the matrix of an audit, or None if no token has a role."""
+    return Matrix(found) if found.assignments else None
+
+
 class Matrix:
-    """The matrix as a page shows it.
+    """The matrix as a page shows it, of at most MOST_CELLS.
 
     Attributes:
         answers: which tokens may touch production, in a sentence or two.
@@ -46,63 +50,42 @@ class Matrix:
         left_out: a sentence about the tokens and deployments that are left out, or empty.
         corner: the kind of the rows: `Token` or `Deployment`.
         columns: the heads of the columns.
-        rows: the rows, each with its head and a cell for each column.
+        rows: each with its head and a cell for each column.
     """
-
-    answers: Sequence[str]
-    knows_production: bool
-    left_out: str
-    corner: str
-    columns: Sequence[Head]
-    rows: Sequence[tuple[Head, Sequence[Cell]]]
-
-
-def matrix(found: Audit) -> Matrix | None:
-    """Return the matrix of an audit, or None if no token has a role."""
-    return _Access(found).shown() if found.assignments else None
-
-
-class _Access:
-    """The tokens and the deployments of one audit that have to do with each other, and their order."""
 
     def __init__(self, found: Audit) -> None:
         self._facts = found.facts
-        self._knows_production = bool(found.production)
         self._roles = {one.key: one.role for one in found.assignments}
         everywhere = {one.deployment_id for one in found.assignments}
         self._production = {one for one in everywhere if found.is_production(one)}
-        self._deployments = sorted(everywhere, key=self._place)
         self._expired = {one.id for one in found.facts.tokens.values() if one.has_expired(found.facts.now)}
         self._owners = {one.id for one in found.facts.tokens.values() if one.is_owner} - self._expired
         self._reach: dict[str, list[Assignment]] = {one: [] for one in self._owners}
         for one in found.assignments:
             self._reach.setdefault(one.org_token_id, []).append(one)
-
-    def shown(self) -> Matrix:
-        """Return the matrix, of at most MOST_CELLS."""
-        deployments, tokens = self._deployments, sorted(self._reach, key=self._rank)
+        self.knows_production = bool(found.production)
+        self.answers = list(self._answers())
+        deployments, tokens = sorted(everywhere, key=self._place), sorted(self._reach, key=self._rank)
+        self.left_out = ""
         if len(deployments) * len(tokens) > MOST_CELLS:
             # Production is the question, so all else goes first; then the tokens that may do least there.
             deployments = [one for one in deployments if one in self._production] or deployments
             there = set(deployments)
-            tokens = [one for one in tokens if one in self._owners or self._reaches(one, there)]
-            tokens = tokens[: max(1, MOST_CELLS // len(deployments))]
-        left_out = ""
-        if (len(tokens), len(deployments)) != (len(self._reach), len(self._deployments)):
-            left_out = (
+            reaching = self._owners | {token_id for deployment_id, token_id in self._roles if deployment_id in there}
+            tokens = [one for one in tokens if one in reaching][: max(1, MOST_CELLS // len(deployments))]
+            self.left_out = (
                 f"There is too much to show it all: {len(tokens)} of {len(self._reach)} tokens, and {len(deployments)} of "
-                f"{len(self._deployments)} deployments."
+                f"{len(everywhere)} deployments."
             )
         if len(deployments) > len(tokens):
-            corner, columns = "Deployment", [self._token(one) for one in tokens]
-            rows = [(self._deployment(one), [self._cell(token, one) for token in tokens]) for one in deployments]
+            self.corner, self.columns = "Deployment", [self._token(one) for one in tokens]
+            self.rows = [(self._deployment(one), [self._cell(token, one) for token in tokens]) for one in deployments]
         else:
-            corner, columns = "Token", [self._deployment(one) for one in deployments]
-            rows = [(self._token(one), [self._cell(one, there) for there in deployments]) for one in tokens]
-        return Matrix(list(self._answers()), self._knows_production, left_out, corner, columns, rows)
+            self.corner, self.columns = "Token", [self._deployment(one) for one in deployments]
+            self.rows = [(self._token(one), [self._cell(one, there) for there in deployments]) for one in tokens]
 
-    def _answers(self) -> Iterable[str]:
-        if self._knows_production:
+    def _answers(self) -> Iterator[str]:
+        if self.knows_production:
             strengths = [self._strength(one) for one in self._reach]
             reaching, admins = sum(one > 0 for one in strengths), sum(one > 1 for one in strengths)
             tokens = counted(reaching, "organization token")
@@ -110,26 +93,22 @@ class _Access:
         if self._owners:
             yield f"{counted(len(self._owners), 'organization token')} may touch everything, as {OWNER}."
 
-    def _reaches(self, token_id: str, deployments: set[str]) -> bool:
-        return not deployments.isdisjoint(one.deployment_id for one in self._reach[token_id])
-
     def _strength(self, token_id: str) -> int:
         """Return the power of a token in production by its roles in deployments: 0 none, 1 some, 2 all."""
-        roles = [one.role for one in self._reach[token_id] if one.deployment_id in self._production]
-        if not roles or token_id in self._expired:
-            return 0
-        return 2 if any(same_role(role, ADMIN) for role in roles) else 1
+        roles = [] if token_id in self._expired else self._roles_in_production(token_id)
+        return 0 if not roles else 2 if any(same_role(role, ADMIN) for role in roles) else 1
+
+    def _roles_in_production(self, token_id: str) -> list[str]:
+        return [one.role for one in self._reach[token_id] if one.deployment_id in self._production]
 
     def _deployment(self, deployment_id: str) -> Head:
-        deployment = self._facts.deployments.get(deployment_id)
         labels = [("production", True)] if deployment_id in self._production else []
-        return Head(deployment.name if deployment else None, deployment_id, labels)
+        return Head(self._facts.deployment_name(deployment_id), deployment_id, labels)
 
     def _token(self, token_id: str) -> Head:
-        token = self._facts.tokens.get(token_id)
         labels = [(OWNER, True)] if token_id in self._owners else []
         labels += [("expired", False)] if token_id in self._expired else []
-        return Head(token.name if token else None, token_id, labels)
+        return Head(self._facts.token_name(token_id), token_id, labels)
 
     def _cell(self, token_id: str, deployment_id: str) -> Cell:
         role, is_owner = self._roles.get((deployment_id, token_id)), token_id in self._owners
@@ -142,18 +121,16 @@ class _Access:
         return Cell(kind, role, is_owner)
 
     def _place(self, deployment_id: str) -> tuple[bool, str, str]:
-        deployment = self._facts.deployments.get(deployment_id)
-        return (deployment_id not in self._production, deployment.name if deployment else "", deployment_id)
+        return (deployment_id not in self._production, self._facts.deployment_name(deployment_id) or "", deployment_id)
 
     def _rank(self, token_id: str) -> tuple[object, ...]:
         """Return the place of a token: owners first, then tokens that reach production, and of these the admins."""
-        production = [one for one in self._reach[token_id] if one.deployment_id in self._production]
-        token = self._facts.tokens.get(token_id)
+        production = self._roles_in_production(token_id)
         return (
             token_id not in self._owners,
             -self._strength(token_id),
-            -sum(same_role(one.role, ADMIN) for one in production),
+            -sum(same_role(role, ADMIN) for role in production),
             -len(production),
-            token.name if token else "",
+            self._facts.token_name(token_id) or "",
             token_id,
         )

@@ -7,10 +7,11 @@ too many, and never one too few.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self, TypeGuard
+from typing import Self, TypeGuard, cast
 
 from astro_provider.access.facts import Facts
 
@@ -41,9 +42,7 @@ class Hidden(StrEnum):
 class Unseen:
     """A value that the digest does not show.
 
-    Attributes:
-        why: it is not known yet, or it is a secret.
-        place: its resource, property and moment; two hidden values are equal only if all three are.
+    `place` is its resource, property and moment; two hidden values are equal only if all three are.
     """
 
     why: Hidden
@@ -99,11 +98,8 @@ class Grant:
     """A subject's role, as one resource of a stack declares or records it.
 
     Attributes:
-        subject: the token and the deployment.
-        role: the role.
         org_token_name: the token's name in the resource.
         deployment_name: the deployment's name in the resource; most resources have none.
-        urn: the resource.
         protect: whether Pulumi refuses to delete the resource.
         overwrite: whether the resource may take over a grant with another role.
     """
@@ -131,7 +127,6 @@ class Change:
     """The effect of a run on one subject.
 
     Attributes:
-        subject: the token and the deployment.
         before: the grant that ends, or None.
         after: the grant that there will be, or None.
         kind: a role is gained, lost, changed or kept; if a role before or after is not known, the kind that gives more.
@@ -148,11 +143,8 @@ class Change:
 
     @property
     def grant(self) -> Grant:
-        """The grant after the run or, if there is none, the one before."""
-        found = self.after or self.before
-        if found is None:
-            raise AssertionError("a change has a before or an after")
-        return found
+        """The grant after the run or, if there is none, the one before; a change has one of the two."""
+        return cast(Grant, self.after or self.before)
 
     @property
     def values(self) -> list[Text]:
@@ -169,17 +161,11 @@ def same_role(one: Text, other: Text) -> bool:
 
 @dataclass
 class Names:
-    """The ids that names stand for, from the grants of a digest and from Astro's lists; a name may have several ids.
-
-    Attributes:
-        organizations: the ids of all organizations.
-        tokens: the ids of tokens, by name.
-        deployments: the ids of deployments, by name.
-    """
+    """The ids that names stand for, from the grants of a digest and from Astro's lists; a name may have several ids."""
 
     organizations: set[str] = field(default_factory=set)
-    tokens: dict[str, set[str]] = field(default_factory=dict)
-    deployments: dict[str, set[str]] = field(default_factory=dict)
+    tokens: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    deployments: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def of(cls, grants: Iterable[Grant], facts: Facts) -> Names:
@@ -190,13 +176,13 @@ class Names:
             if seen(subject.organization_id):
                 found.organizations.add(subject.organization_id)
             if seen(subject.org_token_id) and grant.org_token_name is not None:
-                found.tokens.setdefault(grant.org_token_name, set()).add(subject.org_token_id)
+                found.tokens[grant.org_token_name].add(subject.org_token_id)
             if seen(subject.deployment_id) and grant.deployment_name is not None:
-                found.deployments.setdefault(grant.deployment_name, set()).add(subject.deployment_id)
+                found.deployments[grant.deployment_name].add(subject.deployment_id)
         for token in facts.tokens.values():
-            found.tokens.setdefault(token.name, set()).add(token.id)
+            found.tokens[token.name].add(token.id)
         for deployment in facts.deployments.values():
-            found.deployments.setdefault(deployment.name, set()).add(deployment.id)
+            found.deployments[deployment.name].add(deployment.id)
         return found
 
     def completed(self, grant: Grant) -> Grant:

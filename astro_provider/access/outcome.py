@@ -105,12 +105,7 @@ class Outcome:
 
 
 def outcome(steps: Steps, facts: Facts) -> Outcome:
-    """Return what a run will have changed.
-
-    Args:
-        steps: its digest's steps.
-        facts: what Astro shows; empty if it was not asked.
-    """
+    """Return what a run will have changed, by its steps and by what Astro shows: no facts if it was not asked."""
     # One subject may be named by ids in one resource and by names in another: complete all before they are compared.
     everything = [grant for part in steps.parts for grant in (*part.had, *part.asked)]
     names = Names.of([*everything, *steps.recorded], facts)
@@ -140,7 +135,11 @@ def outcome(steps: Steps, facts: Facts) -> Outcome:
         gaps=frozenset(gaps),
         twice=tuple(tuple(found.declared) for found in subjects.values() if found.is_twice),
         unchanged=unchanged,
-        to_ask=frozenset(_to_ask(subjects)),
+        to_ask=frozenset(
+            subject.pair
+            for subject, found in subjects.items()
+            if (found.gives or found.takes) and not found.is_known and subject.pair is not None
+        ),
     )
 
 
@@ -228,9 +227,3 @@ def _drifted(subjects: Mapping[Subject, _Subject], recorded: Iterable[Grant]) ->
         now = found.recorded if found else None
         if now is None or (seen(now.role) and seen(grant.role) and not same_role(now.role, grant.role)):
             yield grant.subject
-
-
-def _to_ask(subjects: Mapping[Subject, _Subject]) -> Iterator[tuple[str, str]]:
-    for subject, found in subjects.items():
-        if (found.gives or found.takes) and not found.is_known and subject.pair is not None:
-            yield subject.pair

@@ -8,7 +8,8 @@ Everything else in a state (`__provider`, configuration, other resources) is ign
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from astro_provider.access.model import Grant, Hidden, Subject, Text, Unseen, seen, text_of
 from astro_provider.names import (
@@ -72,7 +73,7 @@ def grants(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
         Incomprehensible: neither the properties nor the id name a token, a deployment and a role.
     """
     bag = _Bag(state, state.get("outputs") or state.get("inputs") or {}, moment)
-    return [bag.grant(one) for one in (_of_table(bag, "roles") if bag.is_table else [_of_binding(bag)])]
+    return list(_of_table(bag, "roles")) if bag.is_table else [_of_binding(bag)]
 
 
 def removed(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
@@ -80,10 +81,9 @@ def removed(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
     bag = _Bag(state, state.get("inputs") or {}, moment)
     if not bag.is_table or not isinstance(bag.raw("removes"), Mapping):
         return []
-    rows = [
-        one._replace(role=role_removed(one.role) if seen(one.role) else one.role) for one in _of_table(bag, "removes")
-    ]
-    return [bag.grant(one) for one in rows if one.role is not None]
+    found = _of_table(bag, "removes")
+    rows = [replace(one, role=role_removed(one.role) if seen(one.role) else one.role) for one in found]
+    return [one for one in rows if one.role is not None]
 
 
 def vaguely_removed(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
@@ -101,16 +101,7 @@ def vaguely_removed(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
         subjects = [Subject(bag.organization_id, None, unknown, None, name) for id_, name in keys if id_ is None]
     else:
         subjects = [Subject(bag.organization_id, unknown, unknown)]
-    return [bag.grant(_Entry(subject, unknown, None, subject.deployment_name)) for subject in subjects]
-
-
-class _Entry(NamedTuple):
-    """A subject's role, and the names of its token and its deployment."""
-
-    subject: Subject
-    role: Text
-    org_token_name: Text = None
-    deployment_name: Text = None
+    return [bag.grant(subject, unknown, None, subject.deployment_name) for subject in subjects]
 
 
 class _Bag:
@@ -141,20 +132,20 @@ class _Bag:
         """Return a property as text; None if it is missing."""
         return _text(self.raw(name), f"{self.place} {name}")
 
-    def grant(self, entry: _Entry) -> Grant:
-        """Return an entry as a grant of this resource."""
+    def grant(self, subject: Subject, role: Text, token_name: Text = None, deployment_name: Text = None) -> Grant:
+        """Return a grant of this resource."""
         return Grant(
-            entry.subject,
-            entry.role,
-            org_token_name=text_of(entry.org_token_name),
-            deployment_name=text_of(entry.deployment_name),
+            subject,
+            role,
+            org_token_name=text_of(token_name),
+            deployment_name=text_of(deployment_name),
             urn=str(self._state.get("urn", "")),
             protect=self._state.get("protect") is True,
             overwrite=self.raw("overwrite") is True,
         )
 
 
-def _of_binding(bag: _Bag) -> _Entry:
+def _of_binding(bag: _Bag) -> Grant:
     _, deployment_in_id, token_in_id = bag.ids
     deployment_id = bag.text("deployment_id") or deployment_in_id
     token_id = bag.text("org_token_id") or token_in_id
@@ -162,8 +153,7 @@ def _of_binding(bag: _Bag) -> _Entry:
     # After a run that failed, Astro may have the role of the state or the one that the program asked for.
     if bag.raw(UNFINISHED) is True:
         role = Unseen(Hidden.UNKNOWN, f"{bag.place} role")
-    missing = [deployment_id is None and deployment_name is None, token_id is None and token_name is None, role is None]
-    if any(missing):
+    if None in (deployment_id or deployment_name, token_id or token_name, role):
         raise Incomprehensible("no deployment, no token or no role")
     subject = Subject(
         bag.organization_id,
@@ -172,15 +162,11 @@ def _of_binding(bag: _Bag) -> _Entry:
         org_token_name=token_name if token_id is None else None,
         deployment_name=deployment_name if deployment_id is None else None,
     )
-    return _Entry(subject, role, token_name, deployment_name)
+    return bag.grant(subject, role, token_name, deployment_name)
 
 
-def _of_table(bag: _Bag, name: str) -> Iterator[_Entry]:
-    """Yield the entries of `{deployment: {token: role}}`; a part that is not shown hides everything beneath it.
-
-    Args:
-        bag: the table's properties.
-        name: `roles` or `removes`.
+def _of_table(bag: _Bag, name: str) -> Iterator[Grant]:
+    """Yield the grants of `roles` or `removes`, `{deployment: {token: role}}`; a part that is not shown hides everything beneath it.
 
     Raises:
         Incomprehensible: the property is missing, or its marks of unfinished entries are malformed.
@@ -190,7 +176,7 @@ def _of_table(bag: _Bag, name: str) -> Iterator[_Entry]:
         raise Incomprehensible(f"no {name}")
     if not isinstance(roles, Mapping) or SIGNATURE in roles:
         hidden = _role(roles, f"{bag.place} {name}")
-        yield _Entry(Subject(bag.organization_id, hidden, hidden), hidden)
+        yield bag.grant(Subject(bag.organization_id, hidden, hidden), hidden)
         return
     unfinished = bag.raw(UNFINISHED)
     marked = unfinished if name == "roles" and isinstance(unfinished, Mapping) else {}
@@ -204,12 +190,12 @@ def _of_table(bag: _Bag, name: str) -> Iterator[_Entry]:
         if not isinstance(tokens, Mapping) or SIGNATURE in tokens:
             hidden = _role(tokens, row)
             subject = Subject(bag.organization_id, deployment_id, hidden, deployment_name=deployment_name)
-            yield _Entry(subject, hidden, None, called)
+            yield bag.grant(subject, hidden, None, called)
             continue
         for token, role in {**tokens, **dict.fromkeys(marked.get(deployment, ()), UNFINISHED_ROLE)}.items():
             token_id, token_name = _id_or_name(token, bag.raw("token_ids"))
             subject = Subject(bag.organization_id, deployment_id, token_id, token_name, deployment_name)
-            yield _Entry(subject, _role(role, f"{row} {token}"), None if token == token_id else token, called)
+            yield bag.grant(subject, _role(role, f"{row} {token}"), None if token == token_id else token, called)
 
 
 def _role(value: Any, place: str) -> Text:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from astro_provider.access.digest import Diagnostic, Digest
 from astro_provider.access.facts import Facts
-from astro_provider.access.flags import LOUD, Flag, Situation, renewed, without_admin
+from astro_provider.access.flags import LOUD, Flag, Situation
 from astro_provider.access.model import Change, Grant, Kind, is_unknown, text_of
 from astro_provider.access.outcome import outcome
-from astro_provider.access.rules import Asked, Rules, Verdict, named, verdicts
+from astro_provider.access.rules import Asked, Rules, Verdict, verdicts
 
 MOST_TWICE = 3  # sentences about bindings that several resources ask for; all of them are rows
 CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes if there are some: the preview itself is whole
@@ -21,11 +21,8 @@ class Row:
     """One subject whose role changes.
 
     Attributes:
-        kind: gain, lose, change or keep.
         organization_id: None if the digest does not know it, as for the other two ids.
-        deployment_id: the deployment.
         deployment_name: None if neither the digest nor Astro has it.
-        org_token_id: the token.
         org_token_name: None if neither the digest nor Astro has it.
         before: the role before; None: none, or not shown.
         after: the role afterwards; None: none, or not shown.
@@ -60,7 +57,6 @@ class Review:
         unchanged: how many grants stay; None: the digest does not show them.
         retained: how many grants stay in Astro although their resources are deleted.
         other_changes: how many other resources are created, updated and so on.
-        diagnostics: the errors, warnings and notes of the run.
         verdicts: the rules that are broken, or cannot be decided.
         is_refresh: nothing will be written.
         asked: whether Astro was asked.
@@ -93,52 +89,43 @@ class Review:
         return [flag for flag in flags if flag in there]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The options of a review.
-
-    Attributes:
-        production: patterns of names of deployments and workspaces, in addition to those of the rules.
-        rules: the rules; None: none.
-        exit_status: of the preview; None: not given.
-    """
-
-    production: tuple[str, ...] = ()
-    rules: Rules | None = None
-    exit_status: int | None = None
-
-
-def review(digest: Digest, facts: Facts, wanted: Wanted) -> Review:
+def review(
+    digest: Digest,
+    facts: Facts,
+    *,
+    production: Iterable[str] = (),
+    rules: Rules | None = None,
+    exit_status: int | None = None,
+) -> Review:
     """Return the review of a digest.
 
     Args:
         digest: the digest.
         facts: what Astro shows, with `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment
             that loses an admin.
-        wanted: the options.
+        production: patterns of names of deployments and workspaces, in addition to those of the rules.
+        rules: the rules; None: none.
+        exit_status: of the preview; None: not given.
     """
-    rules = wanted.rules or Rules()
+    house = rules or Rules()
     found = outcome(digest, facts)
-    changes = found.changes
     asked = [(grant, Asked.of(grant, facts)) for grant in found.after]
-    said = verdicts(rules, [one for _, one in asked])
+    said = verdicts(house, [one for _, one in asked])
     # By identity, because two resources may ask for equal grants.
     broken = {id(one) for verdict in said if verdict.decided for one in verdict.asked}
     situation = Situation(
         outcome=found,
         is_refresh=digest.is_refresh,
         facts=facts,
-        production=(*wanted.production, *rules.production),
-        renewed=renewed(changes),
-        without_admin=without_admin(changes, facts),
+        production=(*production, *house.production),
         breaking=frozenset(grant.subject for grant, one in asked if id(one) in broken),
     )
     return Review(
         stack=digest.stack,
-        problems=(*_problems(digest, wanted.exit_status), *_twice(found.twice, facts)),
-        rows=tuple(sorted((_row(change, situation) for change in changes), key=_order)),
+        problems=(*_problems(digest, exit_status), *_twice(found.twice, facts)),
+        rows=tuple(sorted((_row(change, situation) for change in found.changes), key=_order)),
         unchanged=found.unchanged if digest.shows_unchanged else None,
-        retained=sum(change.is_released for change in changes),
+        retained=sum(change.is_released for change in found.changes),
         other_changes=digest.other_changes,
         diagnostics=tuple(digest.diagnostics),
         verdicts=tuple(said),
@@ -159,10 +146,9 @@ def _twice(twice: Sequence[Sequence[Grant]], facts: Facts) -> Iterable[str]:
         yield f"{left_out} more bindings are asked for by several resources each."
     for grants in twice[:MOST_TWICE]:
         one = Asked.of(grants[0], facts)
-        token, deployment = named(one.org_token_name, one.org_token_id), named(one.deployment_name, one.deployment_id)
         resources = ", ".join(f"{grant.urn.rpartition('::')[2]!r}" for grant in grants)
         yield (
-            f"Token {token} in deployment {deployment} is asked for by {len(grants)} resources ({resources}), so it is not "
+            f"Token {one.token} in deployment {one.deployment} is asked for by {len(grants)} resources ({resources}), so it is not "
             "known which role it has afterwards: remove all but one."
         )
 

@@ -53,7 +53,6 @@ class Rules:
     """The rules of one file.
 
     Attributes:
-        production: patterns of names of deployments and workspaces.
         roles: patterns of deployments and workspaces, each with the roles that may be given there; the first that fits
             decides.
         admin_tokens: patterns of the tokens that may be DEPLOYMENT_ADMIN; None: any.
@@ -74,16 +73,7 @@ class Rules:
 class Asked:
     """A grant as the rules see it. None: not known; of `protect` and `overwrite`: no resource has it.
 
-    Attributes:
-        deployment_id: the deployment.
-        deployment_name: its name.
-        workspace_name: the name of its workspace.
-        org_token_id: the token.
-        org_token_name: its name.
-        role: the role.
-        protect: whether the resource is protected.
-        overwrite: whether the resource may overwrite.
-        is_of_a_resource: whether a stack has it; if not, the rules about resources do not apply.
+    `is_of_a_resource` is False if no stack has the grant: the rules about resources do not apply.
     """
 
     deployment_id: str | None
@@ -100,13 +90,13 @@ class Asked:
     def of(cls, grant: Grant, facts: Facts) -> Asked:
         """Return a resource's grant, with the names that Astro shows or, without those, the resource's own."""
         deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
-        deployment, token = facts.deployments.get(deployment_id or ""), facts.tokens.get(token_id or "")
+        deployment_name, token_name = facts.deployment_name(deployment_id), facts.token_name(token_id)
         return cls(
             deployment_id=deployment_id,
-            deployment_name=deployment.name if deployment else grant.deployment_name,
-            workspace_name=deployment.workspace_name if deployment else None,
+            deployment_name=grant.deployment_name if deployment_name is None else deployment_name,
+            workspace_name=facts.workspace_name(deployment_id),
             org_token_id=token_id,
-            org_token_name=token.name if token else grant.org_token_name,
+            org_token_name=grant.org_token_name if token_name is None else token_name,
             role=text_of(grant.role),
             protect=grant.protect,
             overwrite=grant.overwrite,
@@ -118,9 +108,14 @@ class Asked:
         return (self.deployment_name, self.workspace_name, self.deployment_id)
 
     @property
-    def tokens(self) -> tuple[str | None, ...]:
-        """The name and the id that a pattern of a token may fit."""
-        return (self.org_token_name, self.org_token_id)
+    def token(self) -> str:
+        """The words for the token."""
+        return named(self.org_token_name, self.org_token_id)
+
+    @property
+    def deployment(self) -> str:
+        """The words for the deployment."""
+        return named(self.deployment_name, self.deployment_id)
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,6 @@ class Verdict:
     """A rule that grants break, or that cannot be decided yet.
 
     Attributes:
-        rule: the rule.
         text: one sentence.
         asked: the grants that it is about.
         decided: False: something is not known yet.
@@ -151,10 +145,8 @@ def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:
 
 
 def fault_of_pattern(pattern: str) -> str | None:
-    """Return a sentence about a `[` that nothing closes, which `fnmatch` takes for the character itself; None: no such one.
-
-    The rule is that of `fnmatch`: a `]` right after `[` or `[!` is one of the characters.
-    """
+    """Return a sentence about a `[` that nothing closes, which `fnmatch` takes for the character itself; None: no such one."""
+    # As in `fnmatch`, a `]` right after `[` or `[!` is one of the characters.
     left = re.sub(r"\[!?+.[^]]*\]", "", pattern, flags=re.DOTALL)
     if "[" not in left:
         return None
@@ -164,9 +156,7 @@ def fault_of_pattern(pattern: str) -> str | None:
 def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
     """Return the rules that grants break, and those that cannot be decided; empty if all are kept.
 
-    Args:
-        rules: the rules.
-        grants: all grants that are seen; the admins of a deployment are counted among these.
+    `grants` are all that are seen: the admins of a deployment are counted among these.
     """
     found = [verdict for asked in grants for verdict in verdicts_of_one(rules, asked)]
     return [*found, *_too_many_admins(rules, grants)]
@@ -174,25 +164,22 @@ def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
 
 def verdicts_of_one(rules: Rules, asked: Asked) -> Iterator[Verdict]:
     """Yield the rules about single grants that one breaks, or that cannot be decided for it."""
-    whose = f"Token {named(asked.org_token_name, asked.org_token_id)} in deployment {_where(asked)}"
+    is_open = None if asked.protect is None else not asked.protect
     found = [
         (Rule.ROLE, _role_is_allowed(rules, asked), f"the role {asked.role or NOT_KNOWN} may not be given there"),
         (Rule.ADMIN, _may_be_admin(rules, asked), f"this token may not be {ADMIN}"),
+        (Rule.PROTECT, _kept(rules, rules.protect, asked, is_open), "the binding must be protected (protect=True)"),
+        (
+            Rule.OVERWRITE,
+            _kept(rules, rules.no_overwrite, asked, asked.overwrite),
+            "the binding must not overwrite a role",
+        ),
     ]
-    if asked.is_of_a_resource:
-        is_open = None if asked.protect is None else not asked.protect
-        found += [
-            (Rule.PROTECT, _kept(rules, rules.protect, asked, is_open), "the binding must be protected (protect=True)"),
-            (
-                Rule.OVERWRITE,
-                _kept(rules, rules.no_overwrite, asked, asked.overwrite),
-                "the binding must not overwrite a role",
-            ),
-        ]
     for rule, kept, text in found:
         if kept is not True:
             doubt = "" if kept is False else " (it depends on what is not known yet)"
-            yield Verdict(rule, f"{whose}: {text}{doubt}.", (asked,), decided=kept is False)
+            sentence = f"Token {asked.token} in deployment {asked.deployment}: {text}{doubt}."
+            yield Verdict(rule, sentence, (asked,), decided=kept is False)
 
 
 def _too_many_admins(rules: Rules, grants: Iterable[Asked]) -> Iterator[Verdict]:
@@ -204,9 +191,9 @@ def _too_many_admins(rules: Rules, grants: Iterable[Asked]) -> Iterator[Verdict]
             admins.setdefault(asked.deployment_id, []).append(asked)
     for there in admins.values():
         if len(there) > rules.most_admins:
-            names = ", ".join(sorted(named(one.org_token_name, one.org_token_id) for one in there))
+            names = ", ".join(sorted(one.token for one in there))
             text = (
-                f"Deployment {_where(there[0])} would have {len(there)} tokens that are {ADMIN}, and at most "
+                f"Deployment {there[0].deployment} would have {len(there)} tokens that are {ADMIN}, and at most "
                 f"{rules.most_admins} are allowed: {names}."
             )
             yield Verdict(Rule.ADMINS, text, tuple(there))
@@ -236,30 +223,22 @@ def _is_among(role: str | None, roles: Iterable[str]) -> bool | None:
 def _may_be_admin(rules: Rules, asked: Asked) -> bool | None:
     if rules.admin_tokens is None or (asked.role is not None and not same_role(asked.role, ADMIN)):
         return True
-    is_named = fits(rules.admin_tokens, asked.tokens)
+    is_named = fits(rules.admin_tokens, (asked.org_token_name, asked.org_token_id))
     # A token outside the list breaks the rule only if its role is known to be the admin's.
     return None if is_named is False and asked.role is None else is_named
 
 
 def _kept(rules: Rules, where: Where | None, asked: Asked, breaks: bool | None) -> bool | None:  # noqa: FBT001  a value
-    """Return whether a rule about resources is kept; None: that depends on a value that is not known.
+    """Return whether a rule about resources is kept, which has a reach, and which the grant breaks where it applies.
 
-    Args:
-        rules: all rules.
-        where: the rule's reach; None: there is no such rule.
-        asked: the grant.
-        breaks: whether the grant breaks the rule if it applies; None: not known.
+    None: not known; of `where`: there is no such rule.
     """
-    if where is None or breaks is False:
+    if where is None or breaks is False or not asked.is_of_a_resource:
         return True
     applies = True if where is Where.EVERYWHERE else fits(rules.production, asked.places)
     if applies is False:
         return True
     return False if applies and breaks else None
-
-
-def _where(asked: Asked) -> str:
-    return named(asked.deployment_name, asked.deployment_id)
 
 
 def named(name: str | None, identifier: str | None) -> str:

@@ -35,87 +35,83 @@ def read_rules(text: str, source: str) -> Rules:
         found = _SYNTAX.fullmatch(str(error))
         line = found["line"] if found and found["line"] else len(text.splitlines())
         raise UnusableInput(f"{source}, line {line}: it is no TOML: {found['what'] if found else error}.") from None
-    return _Reading(document, text, source).rules()
+    try:
+        return _rules(document)
+    except _Wrong as wrong:
+        raise UnusableInput(f"{source}, line {_line(text, wrong.path)}: {wrong}") from None
 
 
-class _Reading:
-    """One file while it is read: its values, and its lines for messages."""
+class _Wrong(ValueError):
+    """A key or a value that is wrong."""
 
-    def __init__(self, document: Mapping[str, Any], text: str, source: str) -> None:
-        self._document = document
-        self._lines = text.split("\n")
-        self._source = source
+    def __init__(self, table: str, key: str, text: str) -> None:
+        super().__init__(text)
+        self.path = [table, key] if table else [key]
 
-    def rules(self) -> Rules:
-        """Return the rules, after all keys and values were checked."""
-        admin, binding, roles = self._table("admin"), self._table("binding"), self._table("roles")
-        for table, keys in (("", self._document), ("admin", admin), ("binding", binding)):
-            for key in keys:
-                if key not in KEYS[table]:
-                    where = f"in [{table}]" if table else "at the top of the file"
-                    known = ", ".join(KEYS[table])
-                    raise self._error(table, key, f"unknown key {key!r} {where}: the keys there are {known}.")
-        return Rules(
-            production=self._texts("", "production", self._document.get("production", [])),
-            roles=tuple((pattern, self._texts("roles", pattern, value)) for pattern, value in roles.items()),
-            admin_tokens=self._texts("admin", "tokens", admin["tokens"]) if "tokens" in admin else None,
-            most_admins=self._number("admin", "most", admin["most"]) if "most" in admin else None,
-            protect=self._where("binding", "protect", binding["protect"]) if "protect" in binding else None,
-            no_overwrite=self._where("binding", "no_overwrite", binding["no_overwrite"])
-            if "no_overwrite" in binding
-            else None,
-        )
 
-    def _table(self, name: str) -> Mapping[str, Any]:
-        found = self._document.get(name, {})
-        if not isinstance(found, dict):
-            raise self._error("", name, f"{name} is a table: write [{name}] on a line of its own.")
-        return found
+def _rules(document: Mapping[str, Any]) -> Rules:
+    admin, binding, roles = (_table(document, name) for name in ("admin", "binding", "roles"))
+    for table, found in (("", document), ("admin", admin), ("binding", binding)):
+        for key in found:
+            if key not in KEYS[table]:
+                where = f"in [{table}]" if table else "at the top of the file"
+                known = ", ".join(KEYS[table])
+                raise _Wrong(table, key, f"unknown key {key!r} {where}: the keys there are {known}.")
+    return Rules(
+        production=_texts("", "production", document.get("production", [])),
+        roles=tuple((pattern, _texts("roles", pattern, value)) for pattern, value in roles.items()),
+        admin_tokens=_texts("admin", "tokens", admin["tokens"]) if "tokens" in admin else None,
+        most_admins=_number(admin, "most"),
+        protect=_where(binding, "protect"),
+        no_overwrite=_where(binding, "no_overwrite"),
+    )
 
-    def _texts(self, table: str, key: str, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-            raise self._error(table, key, f'{key!r} must be a list of texts, as in {key!r} = ["…"].')
-        for pattern in (key, *value) if table == "roles" else value:
-            if fault := fault_of_pattern(pattern):
-                raise self._error(table, key, fault)
-        return tuple(value)
 
-    def _number(self, table: str, key: str, value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._error(table, key, f"{key!r} must be a whole number, 0 or more.")
-        return value
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name, {})
+    if not isinstance(found, dict):
+        raise _Wrong("", name, f"{name} is a table: write [{name}] on a line of its own.")
+    return found
 
-    def _where(self, table: str, key: str, value: Any) -> Where:
+
+def _texts(table: str, key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise _Wrong(table, key, f'{key!r} must be a list of texts, as in {key!r} = ["…"].')
+    for pattern in (key, *value) if table == "roles" else value:
+        if fault := fault_of_pattern(pattern):
+            raise _Wrong(table, key, fault)
+    return tuple(value)
+
+
+def _number(admin: Mapping[str, Any], key: str) -> int | None:
+    value = admin.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise _Wrong("admin", key, f"{key!r} must be a whole number, 0 or more.")
+    return value
+
+
+def _where(binding: Mapping[str, Any], key: str) -> Where | None:
+    try:
+        return Where(binding[key]) if key in binding else None
+    except ValueError:
+        raise _Wrong("binding", key, f'{key!r} must be "production" or "everywhere".') from None
+
+
+def _line(text: str, path: Sequence[str]) -> int:
+    """Return the line, from 1, on which the value of a key begins.
+
+    `tomllib` gives no positions, so the beginnings of the file are parsed: the value begins on the line after the longest
+    whole beginning without the key.
+    """
+    lines, whole = text.split("\n"), 0
+    for number in range(1, len(lines)):
         try:
-            return Where(value)
-        except ValueError:
-            raise self._error(table, key, f'{key!r} must be "production" or "everywhere".') from None
-
-    def _error(self, table: str, key: str, text: str) -> UnusableInput:
-        line = self._line([table, key] if table else [key])
-        return UnusableInput(f"{self._source}, line {line}: {text}")
-
-    def _line(self, path: Sequence[str]) -> int:
-        """Return the line, from 1, on which the value of a key begins.
-
-        `tomllib` gives no positions, so the beginnings of the file are parsed: the value begins on the line after the longest
-        whole beginning without the key.
-        """
-        whole = 0
-        for number in range(1, len(self._lines)):
-            try:
-                before = tomllib.loads("\n".join([*self._lines[:number], ""]))
-            except tomllib.TOMLDecodeError:
-                continue  # the line is within a value
-            if _has(before, path):
-                break
-            whole = number
-        return whole + 1
-
-
-def _has(document: Any, path: Sequence[str]) -> bool:
-    for key in path:
-        if not isinstance(document, dict) or key not in document:
-            return False
-        document = document[key]
-    return True
+            found: Any = tomllib.loads("\n".join([*lines[:number], ""]))
+        except tomllib.TOMLDecodeError:
+            continue  # the line is within a value
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is not None:
+            break
+        whole = number
+    return whole + 1

@@ -114,7 +114,13 @@ def read_steps(steps: Sequence[Step]) -> Steps:
     return Steps(
         is_refresh=False,
         parts=[part for step in ours for part in run.parts(step)],
-        recorded=[grant for step in ours if step["op"] == "refresh" and _is_managed(step) for grant in _had(step)],
+        recorded=[
+            grant
+            for step in ours
+            # Of these, Astro has the role, and the resource gave it.
+            if step["op"] == "refresh" and not (_old(step).get("external") or _old(step).get("pendingReplacement"))
+            for grant in _had(step)
+        ],
         in_gaps=list(_in_gaps(ours)),
     )
 
@@ -258,11 +264,6 @@ def _shown(step: Step) -> Part:
     # In equal outputs a secret role is the same role; two hidden roles of two moments would count as different.
     as_recorded = _old(step).get("outputs") == _new(step).get("outputs")
     return Part(Does.SHOWS, _had(step), _had(step) if as_recorded else _asked(step))
-
-
-def _is_managed(step: Step) -> bool:
-    """Return whether the state says that Astro has the resource's role, and that the resource gave it."""
-    return not (_old(step).get("external") or _old(step).get("pendingReplacement"))
 
 
 def _old(step: Step) -> Mapping[str, Any]:

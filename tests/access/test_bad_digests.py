@@ -14,7 +14,7 @@ from astro_provider.access.digest import read_digest
 from astro_provider.access.document import review_document
 from astro_provider.access.export import read_export
 from astro_provider.access.facts import Facts
-from astro_provider.access.review import Wanted, review
+from astro_provider.access.review import review
 from astro_provider.access.review_text import as_markdown
 from astro_provider.errors import UnusableInput
 from tests.access.test_what_the_engine_will_do import D0, D1, ORGANIZATION, TOKEN, TYPE, asked, state, step, urn
@@ -75,7 +75,7 @@ def test_a_part_of_another_type_is_read_or_refused_in_one_sentence(value: Any) -
     for path in paths(document):
         text = json.dumps(changed(document, path, value))
         try:
-            found = review(read_digest(text, "digest.json"), Facts(), Wanted())
+            found = review(read_digest(text, "digest.json"), Facts())
         except UnusableInput:
             continue
         assert json.dumps(review_document(found)), path

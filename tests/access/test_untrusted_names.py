@@ -20,7 +20,7 @@ from astro_provider.access.audit_text import as_markdown as audit_as_markdown
 from astro_provider.access.digest import read_digest
 from astro_provider.access.document import as_json, audit_document, review_document
 from astro_provider.access.pages import audit_page, review_page
-from astro_provider.access.review import Review, Wanted, review
+from astro_provider.access.review import Review, review
 from astro_provider.access.review_text import as_markdown
 from astro_provider.access.rules import Rules
 from astro_provider.messages import shown
@@ -70,12 +70,12 @@ def known(hostile: str) -> facts.Facts:
 
 @pytest.fixture
 def reviewed(previews: Previews, known: facts.Facts) -> Review:
-    return review(read_digest(previews.many.text, "digest.json"), known, Wanted(("*",), RULES))
+    return review(read_digest(previews.many.text, "digest.json"), known, production=["*"], rules=RULES)
 
 
 @pytest.fixture
 def audited(known: facts.Facts) -> Audit:
-    given = [Assignment("clo", PRODUCTION, OLD_DEPLOYER, ADMIN)]
+    given = [Assignment(PRODUCTION, OLD_DEPLOYER, ADMIN)]
     return audit("clo", given, known, [], production=["*"], rules=RULES)
 
 
@@ -136,7 +136,7 @@ def test_in_an_issue_a_name_is_text_too(audited: Audit, hostile: str) -> None:
 
 def test_outside_a_table_a_pipe_stays_a_pipe() -> None:
     known = facts.Facts(asked=True, tokens={OLD_DEPLOYER: facts.Token(OLD_DEPLOYER, "a | b")})
-    given = [Assignment("clo", PRODUCTION, OLD_DEPLOYER, ADMIN)]
+    given = [Assignment(PRODUCTION, OLD_DEPLOYER, ADMIN)]
 
     tokens = parsed(audit_as_markdown(audit("clo", given, known, [], rules=RULES), 60_000))
 
@@ -210,7 +210,7 @@ def test_a_name_in_a_digest_alone_has_no_effect_either(previews: Previews) -> No
     name = "\x1b[2J@everyone|<script>`\u202e"
     text = previews.of_a_fork.text.replace("snowflake-direct", json.dumps(name)[1:-1])
 
-    comment = as_markdown(review(read_digest(text, "digest.json"), facts.Facts(), Wanted()), 60_000)
+    comment = as_markdown(review(read_digest(text, "digest.json"), facts.Facts()), 60_000)
 
     assert "``\ufffd[2J@everyone\\|<script>`\ufffd``" in comment
     parsed(comment)

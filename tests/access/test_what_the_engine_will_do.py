@@ -16,7 +16,7 @@ from astro_emulator import Emulator
 from astro_provider.access.digest import Diagnostic, read_digest
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag
-from astro_provider.access.review import Review, Row, Wanted, review
+from astro_provider.access.review import Review, Row, review
 from tests.support.processes import calls_to
 from tests.support.shell import run
 
@@ -55,7 +55,7 @@ def refreshed(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def reviewed(*steps: Mapping[str, Any], said: Any = (), facts: Facts | None = None, **summary: int) -> Review:
     document = {"steps": steps, "changeSummary": summary, "diagnostics": said}
-    return review(read_digest(json.dumps(document), "digest.json"), facts or Facts(), Wanted())
+    return review(read_digest(json.dumps(document), "digest.json"), facts or Facts())
 
 
 def told(found: Review) -> list[tuple[str, str | None, str | None, str | None]]:

@@ -85,7 +85,7 @@ def _audited(
             tokens={one.id: token_facts(one) for one in tokens},
             deployments={one.id: deployment_facts(one, organization) for one in deployments},
         )
-        assignments = [Assignment(organization, row.deployment_id, row.id, row.deployment_role) for row in rows]
+        assignments = [Assignment(row.deployment_id, row.id, row.deployment_role) for row in rows]
         found = audited(organization, assignments, facts, exports, production=production, rules=rules)
         # Only now is it known whether a finding depends on what the credential cannot see.
         _require_sight(reader, found)

@@ -16,7 +16,7 @@ from astro_provider.access.flags import Flag
 from astro_provider.access.model import text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.access.pages import review_page
-from astro_provider.access.review import Review, Row, Wanted
+from astro_provider.access.review import Review, Row
 from astro_provider.access.review import review as reviewed
 from astro_provider.access.review_text import VERBS, as_markdown, counts, headline, notes, role_in_words
 from astro_provider.access.rules_file import read_rules
@@ -53,7 +53,7 @@ def run(  # noqa: PLR0913  the command's options
         digest = read_digest(text, source)
     del text  # a digest may have megabytes, and the facts come on top
     facts = _facts(digest, offline=offline, everything=house is not None)
-    found = reviewed(digest, facts, Wanted(tuple(production), house, exit_code))
+    found = reviewed(digest, facts, production=production, rules=house, exit_status=exit_code)
     texts: dict[str, Callable[[], str]] = {
         "json": lambda: as_json(review_document(found)),
         "html": lambda: review_page(found),
