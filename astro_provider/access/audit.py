@@ -73,12 +73,10 @@ class Audit:
     """The whole of an audit.
 
     Attributes:
-        findings: the findings, the gravest kind first.
+        findings: the gravest kind first.
         assignments: all roles of organization tokens.
-        facts: the tokens and deployments that Astro shows.
-        verdicts: the rules that are broken, or cannot be decided.
         production: patterns of names of deployments and workspaces.
-        stacks: the stacks whose exports were given.
+        stacks: those whose exports were given.
         unreadable: how many grants of the exports could not be compared, because a value is secret or names nothing.
     """
 
@@ -115,15 +113,10 @@ def audit(  # noqa: PLR0913  the last two are keywords
     production: Sequence[str] = (),
     rules: Rules | None = None,
 ) -> Audit:
-    """Compare the roles in Astro with the stacks' exports and with the rules.
+    """Compare all roles of an organization with the stacks' exports and with the rules.
 
-    Args:
-        organization_id: the organization.
-        assignments: all roles of its tokens.
-        facts: its tokens and deployments.
-        exports: the stacks; none: nothing is found about management.
-        production: patterns of names of deployments and workspaces, in addition to those of the rules.
-        rules: the rules; None: none.
+    Without exports nothing is found about management. `production` has patterns of names of deployments and workspaces, in
+    addition to those of the rules.
     """
     house = rules or Rules()
     managed, unreadable = _managed(organization_id, [(one.stack, one.grants) for one in exports], facts)

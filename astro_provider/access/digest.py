@@ -61,11 +61,7 @@ class Digest(Steps):
 
 
 def read_digest(text: str, source: str) -> Digest:
-    """Return a digest from its text.
-
-    Args:
-        text: the engine's standard output.
-        source: its name in messages, for example `digest.json`.
+    """Return a digest from the engine's standard output; `source` is its name in messages.
 
     Raises:
         UnusableInput: it is no digest; one sentence.

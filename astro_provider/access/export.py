@@ -31,10 +31,7 @@ class Export:
 def read_export(text: str, source: str, *, may_have_no_binding: bool = False) -> Export:
     """Return an export from its text.
 
-    Args:
-        text: the output of `pulumi stack export`.
-        source: its name in messages.
-        may_have_no_binding: whether a stack of other resources alone is allowed.
+    `source` is its name in messages; `may_have_no_binding` allows a stack of other resources alone.
 
     Raises:
         UnusableInput: it is no export, or of a stack that has resources and no binding among them; one sentence.

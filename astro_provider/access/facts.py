@@ -11,7 +11,7 @@ UNUSED_AFTER = timedelta(days=90)
 
 @dataclass(frozen=True)
 class Token:
-    """A token.
+    """A token; its times have a zone.
 
     Attributes:
         created_at: None: Astro does not show it.
@@ -29,22 +29,17 @@ class Token:
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether its end has passed."""
-        return self.expires_at is not None and _aware(self.expires_at) <= now
+        return self.expires_at is not None and self.expires_at <= now
 
     def is_unused(self, now: datetime) -> bool:
         """Return whether it is older than 90 days and no use in the last 90 is shown."""
-        shown = [_aware(at) for at in (self.created_at, self.last_used_at) if at is not None]
+        shown = [at for at in (self.created_at, self.last_used_at) if at is not None]
         return bool(shown) and max(shown) <= now - UNUSED_AFTER
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment.
-
-    Attributes:
-        workspace_name: empty if Astro does not show it.
-        organization_id: empty if no caller needs it.
-    """
+    """A deployment; the name of its workspace is empty if Astro does not show it, its organization if no caller needs it."""
 
     id: str
     name: str
@@ -89,7 +84,3 @@ class Facts:
         """Return the name of a deployment's workspace."""
         deployment = self.deployments.get(deployment_id or "")
         return deployment.workspace_name if deployment else None
-
-
-def _aware(at: datetime) -> datetime:
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

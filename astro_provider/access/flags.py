@@ -70,12 +70,7 @@ LOUD = frozenset(
 class Situation:
     """The run around one change, on which its flags depend.
 
-    Attributes:
-        outcome: everything that the run will have changed.
-        is_refresh: nothing will be written.
-        facts: what Astro shows.
-        production: patterns of names of deployments and workspaces.
-        breaking: the subjects whose new grant breaks a rule.
+    `production` has patterns of names of deployments and workspaces, `breaking` the subjects whose new grant breaks a rule.
     """
 
     outcome: Outcome

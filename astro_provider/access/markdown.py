@@ -93,12 +93,8 @@ def comment(*parts: str) -> str:
 def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | None:
     """Return the longest text that fits; None if not even the one with a single row does.
 
-    A text is never cut, because half a code span is none, and the markup in it would have an effect.
-
-    Args:
-        write: writes the text with so many rows; more rows never make it shorter.
-        rows: how many there are.
-        max_length: how many characters there is room for.
+    A text is never cut, because half a code span is none, and the markup in it would have an effect. `write` makes the text
+    with so many of the rows; more rows never make it shorter.
     """
     numbers = range(min(1, rows), rows + 1)
     fitting = bisect(numbers, max_length, key=lambda number: len(write(number)))

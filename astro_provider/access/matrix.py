@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from astro_provider.access.audit import Assignment, Audit
-from astro_provider.access.model import ADMIN, same_role
+from astro_provider.access.model import ADMIN, OWNER, same_role
 from astro_provider.messages.words import counted
 
-OWNER = "ORGANIZATION_OWNER"
 MOST_CELLS = 60_000  # more cells make a browser slow
 
 
@@ -46,10 +45,8 @@ class Matrix:
 
     Attributes:
         answers: which tokens may touch production, in a sentence or two.
-        knows_production: whether a pattern of production was given.
         left_out: a sentence about the tokens and deployments that are left out, or empty.
         corner: the kind of the rows: `Token` or `Deployment`.
-        columns: the heads of the columns.
         rows: each with its head and a cell for each column.
     """
 

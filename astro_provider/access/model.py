@@ -16,6 +16,7 @@ from typing import Self, TypeGuard, cast
 from astro_provider.access.facts import Facts
 
 ADMIN = "DEPLOYMENT_ADMIN"
+OWNER = "ORGANIZATION_OWNER"
 
 
 class Word(StrEnum):
@@ -71,12 +72,7 @@ def is_unknown(value: Text) -> bool:
 class Subject:
     """A token and a deployment: one role is given to the pair.
 
-    Attributes:
-        organization_id: the organization; None: the digest does not name it.
-        deployment_id: the deployment; None: the digest knows its name only.
-        org_token_id: the token; None: the digest knows its name only.
-        org_token_name: the token's name if there is no id, else None: names are not unique and change.
-        deployment_name: the deployment's name if there is no id, else None.
+    None: the digest does not have the value; of a name also if there is an id, because names are not unique and change.
     """
 
     organization_id: Text

@@ -86,7 +86,6 @@ class Outcome:
     """The changes that a run will have made.
 
     Attributes:
-        changes: the rows of a review.
         after: the grants of the stack's resources after the run.
         drifted: subjects whose grant was changed or removed outside Pulumi since the state was written.
         gaps: subjects whose role is taken before it is given.

@@ -65,9 +65,7 @@ def stack_of(parts: Iterable[Mapping[str, Any]]) -> str | None:
 def grants(state: Mapping[str, Any], *, moment: str) -> list[Grant]:
     """Return the grants of a resource, by its outputs or, before it has any, by its inputs.
 
-    Args:
-        state: the resource's state.
-        moment: `before` or `after`, or the like: a hidden value never equals a hidden value of another moment.
+    `moment` is `before` or `after`, or the like: a hidden value never equals a hidden value of another moment.
 
     Raises:
         Incomprehensible: neither the properties nor the id name a token, a deployment and a role.

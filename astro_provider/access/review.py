@@ -53,11 +53,10 @@ class Review:
     Attributes:
         stack: `<project>/<stack>`, or None.
         problems: sentences, each a reason why the preview may lack something; none: it is complete.
-        rows: the changes, the most flagged first.
+        rows: the most flagged first.
         unchanged: how many grants stay; None: the digest does not show them.
         retained: how many grants stay in Astro although their resources are deleted.
         other_changes: how many other resources are created, updated and so on.
-        verdicts: the rules that are broken, or cannot be decided.
         is_refresh: nothing will be written.
         asked: whether Astro was asked.
     """
@@ -101,8 +100,7 @@ def review(
 
     Args:
         digest: the digest.
-        facts: what Astro shows, with `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment
-            that loses an admin.
+        facts: with `held` for each pair in `to_ask` of the outcome, and `admins` for each deployment that loses one.
         production: patterns of names of deployments and workspaces, in addition to those of the rules.
         rules: the rules; None: none.
         exit_status: of the preview; None: not given.

@@ -19,11 +19,7 @@ _SYNTAX = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end o
 
 
 def read_rules(text: str, source: str) -> Rules:
-    """Return the rules of a file.
-
-    Args:
-        text: the text of the file.
-        source: its name in messages, for example `access.toml`.
+    """Return the rules of a file; `source` is its name in messages.
 
     Raises:
         UnusableInput: it is no TOML, has an unknown key, a value is of the wrong kind, or a pattern is not whole; the text

@@ -23,7 +23,6 @@ class Project:
     Attributes:
         file: its Pulumi.yaml.
         content: the file's content; empty if it cannot be read.
-        runtime: the name of its runtime; UNREADABLE if the file cannot be read.
         options: those of the runtime.
     """
 
@@ -66,20 +65,18 @@ class Project:
 
 def project_of(directory: Path) -> Project | None:
     """Return the project of a directory, which need not exist yet; None: there is none."""
-    file = next(
-        (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES if (path / name).is_file()),
-        None,
-    )
+    places = (path / name for path in (directory, *directory.parents) for name in PROJECT_FILES)
+    file = next((place for place in places if place.is_file()), None)
     if file is None:
         return None
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return Project(file)
+        content = None
     if not isinstance(content, dict):
         return Project(file)
     runtime = content.get("runtime")
-    if isinstance(runtime, dict):
-        options = runtime.get("options")
-        return Project(file, content, str(runtime.get("name")), options if isinstance(options, dict) else {})
-    return Project(file, content, str(runtime))
+    if not isinstance(runtime, dict):
+        return Project(file, content, str(runtime))
+    options = runtime.get("options")
+    return Project(file, content, str(runtime.get("name")), options if isinstance(options, dict) else {})

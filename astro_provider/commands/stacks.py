@@ -21,10 +21,7 @@ LONGEST_SECONDS = 120.0  # of one command; the state of a large stack may come f
 
 
 def all_exports(progress: Callable[[int, int], None]) -> list[Export]:
-    """Export every stack of the backend.
-
-    Args:
-        progress: called with the number of stacks that were read, and of all.
+    """Export every stack of the backend; `progress` is called with the number of stacks that were read, and of all.
 
     Raises:
         UnusableInput: there is no `pulumi`, no stack, or a stack cannot be exported.

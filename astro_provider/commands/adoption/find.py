@@ -17,13 +17,13 @@ from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
-from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.adoption.names import Named, keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.findings import Weight
 from astro_provider.lifecycle.inputs import Inputs
 from astro_provider.lifecycle.preflight import examine
 from astro_provider.lifecycle.resolving import look_up
+from astro_provider.messages.words import counted, in_words
 
 Progress = Callable[[int, int], None]
 
@@ -33,8 +33,7 @@ class Adoption:
     """An assignment that is adopted.
 
     Attributes:
-        deployment: the deployment.
-        deployment_key: its name in the program.
+        deployment_key: the deployment's name in the program.
         token: the token, with all its roles.
         token_key: its name in the program.
         deployment_by_name: no other deployment of the organization has its name, so the name is enough.
@@ -66,7 +65,6 @@ class Found:
     """The adopted assignments by deployment and token, those that are left out with the reason, and remarks.
 
     Attributes:
-        adoptions: the adopted ones.
         warned: the number of adopted ones with a warning of the preview, which previewChecks=strict would refuse.
         managed: the number of those that are left out because a stack manages them, by stack.
         left_out: a sentence for each that is left out.
@@ -86,15 +84,9 @@ class Found:
     @property
     def extent(self) -> str:
         """The numbers of bindings, tokens and deployments that are adopted, in words."""
-        bindings, tokens, deployments = (
-            len(self.adoptions),
-            len({adoption.token.id for adoption in self.adoptions}),
-            len({adoption.deployment.id for adoption in self.adoptions}),
-        )
-        return (
-            f"{_counted(bindings, 'binding')}: {_counted(tokens, 'organization token')} "
-            f"in {_counted(deployments, 'deployment')}"
-        )
+        tokens = counted(len({one.token.id for one in self.adoptions}), "organization token")
+        deployments = counted(len({one.deployment.id for one in self.adoptions}), "deployment")
+        return f"{counted(len(self.adoptions), 'binding')}: {tokens} in {deployments}"
 
 
 def find(
@@ -109,7 +101,7 @@ def find(
 
     Args:
         reader: the facts of the organization.
-        deployments: the deployments to look in.
+        deployments: those to look in.
         managed: the stack that manages a role already, by the ids of deployment and token; such a role is left out.
         declared: names of resources that are adopted although a stack manages them, because their program is the one
             that is replaced.
@@ -129,36 +121,46 @@ def find(
     by_id = {deployment.id: deployment for deployment in deployments}
     found = Found()
     for row in rows:
+        shown = (
+            f"{in_words('token', row.name, row.id)} in {in_words('deployment', row.deployment_name, row.deployment_id)}"
+        )
         if row.scope != ORGANIZATION:
-            why = f"the token is of scope {row.scope}: only ORGANIZATION tokens can be bound."
-            found.left_out.append(f"{_shown(row)}: {why}")
+            found.left_out.append(f"{shown}: the token is of scope {row.scope}: only ORGANIZATION tokens can be bound.")
             continue
+        deployment_key, token_key = deployment_keys.get(row.deployment_id), token_keys.get(row.id)
         stack = managed.get((row.deployment_id, row.id))
-        if (
-            stack
-            and resource_name(deployment_keys.get(row.deployment_id, ""), token_keys.get(row.id, "")) not in declared
-        ):
+        if stack and resource_name(deployment_key or "", token_key or "") not in declared:
             found.managed[stack] += 1
             continue
         token = wholes.get(row.id)
         role = role_in(require_roles(token), row.deployment_id) if token else None
         # The list and the token were read one after the other: a token that was deleted or unbound in between has no role.
-        if token is None or role is None or token.id not in token_keys or row.deployment_id not in deployment_keys:
-            found.left_out.append(f"{_shown(row)}: it changed while it was being read.")
+        if token is None or role is None or token_key is None or deployment_key is None:
+            found.left_out.append(f"{shown}: it changed while it was being read.")
+            continue
+        deployment = by_id[row.deployment_id]
+        # The program gives neither a workspace nor `overwrite`.
+        inputs = Inputs(
+            organization_id=reader.organization_id,
+            deployment_id=deployment.id,
+            deployment_name=deployment.name,
+            org_token_id=token.id,
+            org_token_name=token.name,
+            role=role,
+        )
+        inputs, errors, warnings = _examined(reader, inputs)
+        if errors:
+            found.left_out.append(f"{shown}: {' '.join(errors)}")
             continue
         adoption = Adoption(
-            deployment=by_id[row.deployment_id],
-            deployment_key=deployment_keys[row.deployment_id],
+            deployment=deployment,
+            deployment_key=deployment_key,
             token=token,
-            token_key=token_keys[token.id],
-            deployment_by_name=deployments_named[by_id[row.deployment_id].name] == 1,
+            token_key=token_key,
+            deployment_by_name=deployments_named[deployment.name] == 1,
             token_by_name=len(tokens.by_name.get(token.name, ())) == 1,
-            inputs=_inputs(reader, by_id[row.deployment_id], token, role),
+            inputs=inputs,
         )
-        adoption, errors, warnings = _examined(reader, adoption)
-        if errors:
-            found.left_out.append(f"{_shown(row)}: {' '.join(errors)}")
-            continue
         found.adoptions.append(adoption)
         found.warned += bool(warnings)
         found.remarks += [*warnings, *_dag_roles(adoption)]
@@ -184,29 +186,18 @@ def _whole_tokens(reader: Reader, token_ids: set[str], progress: Progress) -> di
     return tokens
 
 
-def _inputs(reader: Reader, deployment: Deployment, token: ApiToken, role: str) -> Inputs:
-    """The inputs of a binding whose program gives neither a workspace nor `overwrite`, as `check` completes them."""
-    return Inputs(
-        organization_id=reader.organization_id,
-        deployment_id=deployment.id,
-        deployment_name=deployment.name,
-        org_token_id=token.id,
-        org_token_name=token.name,
-        role=role,
-    )
-
-
-def _examined(reader: Reader, adoption: Adoption) -> tuple[Adoption, list[str], list[str]]:
-    """Return the adoption with its role in Astro's spelling, and the errors and warnings of the next preview."""
+def _examined(reader: Reader, inputs: Inputs) -> tuple[Inputs, list[str], list[str]]:
+    """Return the inputs with the role in Astro's spelling, and the errors and warnings of the next preview."""
     try:
-        Inputs.parse(adoption.inputs.properties())
+        Inputs.parse(inputs.properties())
     except InvalidInputs as invalid:
-        return adoption, [str(invalid)], []
-    found = examine(reader, look_up(reader, adoption.inputs.wishes()), missing=Weight.WARNING, unchanged=())
-    errors = [finding.text for finding in found.findings if finding.weight is Weight.ERROR]
-    warnings = [finding.text for finding in found.findings if finding.weight is Weight.WARNING]
-    spelled = replace(adoption, inputs=replace(adoption.inputs, role=adoption.inputs.completed(found).role))
-    return spelled, errors, warnings
+        return inputs, [str(invalid)], []
+    found = examine(reader, look_up(reader, inputs.wishes()), missing=Weight.WARNING, unchanged=())
+    errors, warnings = (
+        [finding.text for finding in found.findings if finding.weight is weight]
+        for weight in (Weight.ERROR, Weight.WARNING)
+    )
+    return replace(inputs, role=inputs.completed(found).role), errors, warnings
 
 
 def _dag_roles(adoption: Adoption) -> Iterator[str]:
@@ -216,11 +207,3 @@ def _dag_roles(adoption: Adoption) -> Iterator[str]:
             f"Token {adoption.token.name!r} ({adoption.token.id}) also has {entry.role} in the {kind} "
             f"{entry.entity_id} of deployment {adoption.deployment.name!r}: roles in DAGs stay as they are."
         )
-
-
-def _shown(row: DeploymentOrgToken) -> str:
-    return f"token {row.name!r} ({row.id}) in deployment {row.deployment_name!r} ({row.deployment_id})"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -20,10 +20,7 @@ from astro_provider.commands.adoption.find import Adoption
 from astro_provider.commands.adoption.project import Door
 from astro_provider.messages import shown
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY, camel
-from astro_provider.provider import (
-    DeploymentOrgTokenBindingProvider,
-    DeploymentOrgTokenBindingsProvider,
-)
+from astro_provider.provider import DeploymentOrgTokenBindingProvider, DeploymentOrgTokenBindingsProvider
 
 
 @dataclass(frozen=True)
@@ -55,14 +52,14 @@ def import_file(adoptions: Iterable[Adoption], door: Door = Door.DYNAMIC) -> str
 
 
 def text_of(entries: Iterable[Mapping[str, Any]]) -> str:
-    """The text of a file with these entries."""
+    """Return the text of a file with these entries."""
     return shown.json_text(json.dumps({"resources": list(entries)}, indent=2, ensure_ascii=False)) + "\n"
 
 
 def entry(  # noqa: PLR0913  what an entry says
     kind: Resource, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The entry of one resource; `inputs` and `outs` are spelled as in the lifecycles."""
+    """Return the entry of one resource; `inputs` and `outs` are spelled as in the lifecycles."""
     if door is Door.NATIVE:
         type_, bags = kind.native, [{camel(key): value for key, value in bag.items()} for bag in (inputs, outs)]
     else:

@@ -11,7 +11,7 @@ be a guard that the user did not ask for.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
 
@@ -36,7 +36,7 @@ _OPENING = '''\
 `astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
 """
 
-from {module} import DeploymentOrgTokenBinding
+from {module} import {name}
 '''
 
 
@@ -48,13 +48,14 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None, d
         organization_id: the organization, if the program has to name it, because no setting does.
         door: the door through which it declares them.
     """
-    lines = [_OPENING.format(module=door.value)]
-    if organization_id:
-        lines += [f"ORGANIZATION_ID = {literal(organization_id)}", ""]
-    lines += (
-        _table(adoptions, organization_id) if len(adoptions) > MOST_ONE_BY_ONE else _calls(adoptions, organization_id)
-    )
-    return "\n".join(lines).rstrip("\n") + "\n"
+    head = [f"ORGANIZATION_ID = {literal(organization_id)}", ""] if organization_id else []
+    declare = _table if len(adoptions) > MOST_ONE_BY_ONE else _calls
+    return opened(CLASS, door, [*head, *declare(adoptions, organization_id)])
+
+
+def opened(name: str, door: Door, lines: Iterable[str]) -> str:
+    """Return a program that imports a class and has these lines."""
+    return "\n".join([_OPENING.format(module=door.value, name=name), *lines]).rstrip("\n") + "\n"
 
 
 def literal(text: str) -> str:
@@ -78,17 +79,14 @@ def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
             yield f"    {literal(adoption.name)},"
             if organization_id:
                 yield "    organization_id=ORGANIZATION_ID,"
-            if adoption.deployment_by_name:
-                yield f"    deployment_name={literal(adoption.deployment.name)},"
-            else:
+            if not adoption.deployment_by_name:
                 yield f"    # Several deployments are named {literal(adoption.deployment.name)}, so it is given by its id."
-                yield f"    deployment_id={literal(adoption.deployment.id)},"
-            if adoption.token_by_name:
-                yield f"    org_token_name={literal(adoption.token.name)},"
-            else:
+            yield from (f"    {key}={literal(value)}," for key, value in _deployment(adoption).items())
+            if not adoption.token_by_name:
                 yield f"    # Several tokens are named {literal(adoption.token.name)}, so it is given by its id."
-                yield from (f"    # This one: {about}" for about in [marks_of(adoption.token)] if about)
-                yield f"    org_token_id={literal(adoption.token.id)},"
+                if about := marks_of(adoption.token):
+                    yield f"    # This one: {about}"
+            yield from (f"    {key}={literal(value)}," for key, value in _token(adoption).items())
             yield f"    role={literal(adoption.role)},"
             yield ")"
         yield ""
@@ -104,14 +102,8 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     yield "# change it here, and no resource is renamed."
     yield from _dictionary("DEPLOYMENT_NAMES", {key: one.name for key, one in deployments.items()})
     yield from _dictionary("TOKEN_NAMES", {key: one.name for key, one in tokens.items()})
-    if deployments_by_id:
-        yield "# Several deployments have these names, so each is given by its id as well."
-        ids = {key: one.id for key, one in deployments.items() if key in deployments_by_id}
-        yield from _dictionary("DEPLOYMENT_IDS", ids)
-    if tokens_by_id:
-        yield "# Several tokens have these names, so each is given by its id as well."
-        ids = {key: one.id for key, one in tokens.items() if key in tokens_by_id}
-        yield from _dictionary("TOKEN_IDS", ids, {key: marks_of(tokens[key]) for key in ids})
+    yield from _ids("deployment", deployments, deployments_by_id)
+    yield from _ids("token", tokens, tokens_by_id, {key: marks_of(tokens[key]) for key in tokens_by_id})
     yield "# The role of each token in each deployment."
     yield "ROLES = {"
     for deployment_key, group in groupby(adoptions, key=lambda one: one.deployment_key):
@@ -137,6 +129,18 @@ def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterat
     yield "        )"
 
 
+def _ids(
+    kind: str,
+    things: Mapping[str, Deployment | ApiToken],
+    by_id: Collection[str],
+    comments: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    if by_id:
+        yield f"# Several {kind}s have these names, so each is given by its id as well."
+        ids = {key: one.id for key, one in things.items() if key in by_id}
+        yield from _dictionary(f"{kind.upper()}_IDS", ids, comments)
+
+
 def _dictionary(
     name: str, values: Mapping[str, str], comments: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[str]:
@@ -158,20 +162,17 @@ def marks_of(token: ApiToken) -> str:
 
 def rows(adoptions: Iterable[Adoption]) -> str:
     """The bindings as rows of `access:bindings`, which the program of templates/infra-repo reads."""
-    table = [
-        {
-            **_by("deployment", one.deployment, is_name_enough=one.deployment_by_name),
-            **_by("org_token", one.token, is_name_enough=one.token_by_name),
-            "role": one.role,
-        }
-        for one in adoptions
-    ]
+    table = [{**_deployment(one), **_token(one), "role": one.role} for one in adoptions]
     content = {"config": {"access:bindings": table}}
     return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000))
 
 
-def _by(kind: str, thing: Deployment | ApiToken, *, is_name_enough: bool) -> dict[str, str]:
-    return {f"{kind}_name": thing.name} if is_name_enough else {f"{kind}_id": thing.id}
+def _deployment(one: Adoption) -> dict[str, str]:
+    return {"deployment_name": one.deployment.name} if one.deployment_by_name else {"deployment_id": one.deployment.id}
+
+
+def _token(one: Adoption) -> dict[str, str]:
+    return {"org_token_name": one.token.name} if one.token_by_name else {"org_token_id": one.token.id}
 
 
 def bindings_in(program: str) -> set[str] | None:
@@ -184,24 +185,18 @@ def bindings_in(program: str) -> set[str] | None:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
         return None
-    if any(isinstance(node, ast.Call) and _called(node) == CLASS_OF_TABLES for node in ast.walk(tree)):
-        return None  # the keys of its table are Astro's names, not the names of resources
     found = set(_in_the_table(tree))
     has_table = bool(found)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node) == CLASS:
-            name = node.args[0] if node.args else None
-            if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                found.add(name.value)
-            elif not has_table:
-                return None
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        called = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
+        name = call.args[0] if call.args else None
+        if called == CLASS_OF_TABLES:
+            return None  # the keys of its table are Astro's names, not the names of resources
+        if called == CLASS and isinstance(name, ast.Constant) and isinstance(name.value, str):
+            found.add(name.value)
+        elif called == CLASS and not has_table:
+            return None
     return found
-
-
-def _called(call: ast.Call) -> str | None:
-    if isinstance(call.func, ast.Name):
-        return call.func.id
-    return call.func.attr if isinstance(call.func, ast.Attribute) else None
 
 
 def _in_the_table(tree: ast.Module) -> Iterator[str]:

@@ -6,141 +6,101 @@ A key is the name of a deployment or a token, because people review names; the i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
-from astro_provider.astro.api import Deployment
+from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.identity import holds_secret
-from astro_provider.commands.adoption.find import Adoption
+from astro_provider.commands.adoption.find import Found
 from astro_provider.commands.adoption.import_file import TABLE, entry, text_of
-from astro_provider.commands.adoption.program import literal, marks_of
+from astro_provider.commands.adoption.program import CLASS_OF_TABLES, literal, marks_of, opened
 from astro_provider.commands.adoption.project import Door
 from astro_provider.lifecycle.tables.values import Table
 
 NAME = "access"  # of the resource, if no module gives it another one
 
-_OPENING = '''\
-"""The roles of organization API tokens in Astro deployments.
 
-`astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
-"""
+def table(  # noqa: PLR0913  what the two texts say
+    name: str, found: Found, organization_id: str, *, exclusive: bool, door: Door, elsewhere: str | None
+) -> tuple[str, str]:
+    """Return the texts of the program and of the import file: the state that a refresh would leave.
 
-from {module} import DeploymentOrgTokenBindings
-'''
-
-
-@dataclass(frozen=True)
-class AdoptedTable:
-    """Assignments as one table.
-
-    Attributes:
+    Args:
         name: the resource's name.
-        adoptions: its entries, by deployment and token.
+        found: the assignments.
         organization_id: the organization.
-        exclusive: no other organization token may have a role in its deployments.
-        empty: deployments in which no organization token has a role, each with true if its name is unique; an exclusive
-            table has an empty row for each.
-        ids: all ids of the organization's deployments and tokens; a name that is spelled like one is no key.
+        exclusive: the table has an empty row for each deployment in which no organization token has a role.
         door: the door through which the program declares it.
+        elsewhere: the organization, if the program has to name it, because no setting does.
     """
 
-    name: str
-    adoptions: Sequence[Adoption]
-    organization_id: str
-    exclusive: bool
-    empty: Sequence[tuple[Deployment, bool]]
-    ids: Collection[str]
-    door: Door = Door.DYNAMIC
+    def key(thing: Deployment | ApiToken, *, is_alone: bool) -> str:
+        # A name that is spelled like an id is no key.
+        is_key = is_alone and thing.name.strip() and thing.name not in found.ids and not holds_secret(thing.name)
+        return thing.name if is_key else thing.id
 
-    def program(self, organization_id: str | None) -> str:
-        """Return the program's text.
+    roles: dict[str, dict[str, str]] = {}
+    deployment_ids, token_ids = {}, {}
+    for one in found.adoptions:
+        deployment = key(one.deployment, is_alone=one.deployment_by_name)
+        token = key(one.token, is_alone=one.token_by_name)
+        roles.setdefault(deployment, {})[token] = one.role
+        deployment_ids[deployment], token_ids[token] = one.deployment.id, one.token.id
+    for empty, is_alone in found.empty if exclusive else ():
+        deployment = key(empty, is_alone=is_alone)
+        roles[deployment], deployment_ids[deployment] = {}, empty.id
+    state = Table(
+        roles=roles,
+        exclusive=exclusive,
+        organization_id=organization_id,
+        deployment_ids=_of_names(deployment_ids),
+        token_ids=_of_names(token_ids),
+    )
+    identifier = f"{organization_id}/{uuid.uuid4().hex}"
+    one_entry = entry(TABLE, door, name=name, identifier=identifier, inputs=state.properties(), outs=state.outputs())
+    declaration = _declaration(name, roles, _comments(found), elsewhere, exclusive=exclusive)
+    return opened(CLASS_OF_TABLES, door, declaration), text_of([one_entry])
 
-        Args:
-            organization_id: the organization, if the program has to name it, because no setting does.
-        """
-        return "\n".join([_OPENING.format(module=self.door.value), *self._declaration(organization_id)]) + "\n"
 
-    def _declaration(self, organization_id: str | None) -> Iterator[str]:
-        names: dict[str, str] = {}
-        comments: dict[str, str] = {}
-        for one in self.adoptions:
-            names[self._deployment(one)] = one.deployment.name
-            if self._token(one) == one.token.id:
-                comments[one.token.id] = ", ".join(
-                    part for part in (literal(one.token.name), marks_of(one.token)) if part
-                )
-        yield "# The role of each token in each deployment, both by name; by id if several have the name."
-        yield "ROLES = {"
-        for deployment, row in self._roles().items():
-            comment = f"  # {literal(names[deployment])}" if names.get(deployment, deployment) != deployment else ""
-            if not row:
-                yield f"    {literal(deployment)}: {{}},{comment}"
-                continue
-            yield f"    {literal(deployment)}: {{{comment}"
-            for token, role in row.items():
-                why = f"  # {comments[token]}" if token in comments else ""
-                yield f"        {literal(token)}: {literal(role)},{why}"
-            yield "    },"
-        yield "}"
-        yield ""
-        yield "DeploymentOrgTokenBindings("
-        yield f"    {literal(self.name)},"
-        if organization_id:
-            yield f"    organization_id={literal(organization_id)},"
-        yield "    roles=ROLES,"
-        if self.exclusive:
-            yield "    # No other token keeps a role in these deployments; a preview names each one that loses a role."
-            yield "    exclusive=True,"
-        yield ")"
+def _of_names(ids: Mapping[str, str]) -> dict[str, str]:
+    return {key: identifier for key, identifier in ids.items() if key != identifier}
 
-    def import_file(self) -> str:
-        """Return the text of the import file: the state that a refresh would leave."""
-        table = Table(
-            roles=self._roles(),
-            exclusive=self.exclusive,
-            organization_id=self.organization_id,
-            deployment_ids=_ids_of_names(
-                [
-                    *((self._deployment(one), one.deployment.id) for one in self.adoptions),
-                    *((key, deployment.id) for key, deployment in self._empty().items()),
-                ]
-            ),
-            token_ids=_ids_of_names((self._token(one), one.token.id) for one in self.adoptions),
+
+def _comments(found: Found) -> dict[str, str]:
+    """Return the comment about each deployment and token that is given by its id, by the id."""
+    names = {one.deployment.id: literal(one.deployment.name) for one in found.adoptions}
+    tokens = {one.token.id: one.token for one in found.adoptions}
+    marks = {key: ", ".join(filter(None, (literal(one.name), marks_of(one)))) for key, one in tokens.items()}
+    return {key: f"  # {text}" for key, text in (names | marks).items()}
+
+
+def _declaration(
+    name: str,
+    roles: Mapping[str, Mapping[str, str]],
+    comments: Mapping[str, str],
+    organization_id: str | None,
+    *,
+    exclusive: bool,
+) -> Iterator[str]:
+    yield "# The role of each token in each deployment, both by name; by id if several have the name."
+    yield "ROLES = {"
+    for deployment, row in roles.items():
+        comment = comments.get(deployment, "")
+        if not row:
+            yield f"    {literal(deployment)}: {{}},{comment}"
+            continue
+        yield f"    {literal(deployment)}: {{{comment}"
+        yield from (
+            f"        {literal(token)}: {literal(role)},{comments.get(token, '')}" for token, role in row.items()
         )
-        return text_of(
-            [
-                entry(
-                    TABLE,
-                    self.door,
-                    name=self.name,
-                    identifier=f"{self.organization_id}/{uuid.uuid4().hex}",
-                    inputs=table.properties(),
-                    outs=table.outputs(),
-                )
-            ]
-        )
-
-    def _roles(self) -> dict[str, dict[str, str]]:
-        roles: dict[str, dict[str, str]] = {}
-        for one in self.adoptions:
-            roles.setdefault(self._deployment(one), {})[self._token(one)] = one.role
-        return roles | {key: {} for key in self._empty()}
-
-    def _empty(self) -> dict[str, Deployment]:
-        if not self.exclusive:
-            return {}
-        return {self._key(one.name, one.id, is_alone=is_alone): one for one, is_alone in self.empty}
-
-    def _deployment(self, one: Adoption) -> str:
-        return self._key(one.deployment.name, one.deployment.id, is_alone=one.deployment_by_name)
-
-    def _token(self, one: Adoption) -> str:
-        return self._key(one.token.name, one.token.id, is_alone=one.token_by_name)
-
-    def _key(self, name: str, identifier: str, *, is_alone: bool) -> str:
-        is_key = is_alone and name.strip() and name not in self.ids and not holds_secret(name)
-        return name if is_key else identifier
-
-
-def _ids_of_names(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    return {key: identifier for key, identifier in pairs if key != identifier}
+        yield "    },"
+    yield "}"
+    yield ""
+    yield "DeploymentOrgTokenBindings("
+    yield f"    {literal(name)},"
+    if organization_id:
+        yield f"    organization_id={literal(organization_id)},"
+    yield "    roles=ROLES,"
+    if exclusive:
+        yield "    # No other token keeps a role in these deployments; a preview names each one that loses a role."
+        yield "    exclusive=True,"
+    yield ")"

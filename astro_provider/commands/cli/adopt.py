@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import sys
 import textwrap
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -17,7 +17,6 @@ from typing import TextIO
 import typer
 
 from astro_provider.access.export import Export, read_export
-from astro_provider.access.model import text_of
 from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
 from astro_provider.commands.adoption.find import Found, find
 from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, program, rows
@@ -79,17 +78,12 @@ def run(  # noqa: PLR0913  the command's options
         AstroProviderError: nothing was written.
     """
     if as_config and (as_table or native or module is not None):
-        raise InputError(
-            "as_config", "rows are no program: omit --as-table, --native and --module. Nothing was written."
-        )
+        raise _refused("as_config", "rows are no program: omit --as-table, --native and --module.")
     if exclusive and not as_table:
-        raise InputError("exclusive", "only a table can be exclusive: add --as-table. Nothing was written.")
+        raise _refused("exclusive", "only a table can be exclusive: add --as-table.")
     if exclusive and all_stacks:
-        raise InputError(
-            "exclusive",
-            "an exclusive table would revoke the roles that --all-stacks leaves out: omit one of the two options. "
-            "Nothing was written.",
-        )
+        text = "an exclusive table would revoke the roles that --all-stacks leaves out: omit one of the two options."
+        raise _refused("exclusive", text)
     project = project_of(out.resolve())
     given = [read_export(*read_text(name)) for name in states]
     imported_as = None if module is None else module_path(project, out, module)
@@ -101,26 +95,21 @@ def run(  # noqa: PLR0913  the command's options
     # The bindings of the program that is replaced stay in it, or the next update would revoke them. A program that
     # cannot be read may declare any binding, so none is left out.
     declared: Collection[str] | None = frozenset() if before is None else bindings_in(before)
-    managed = {} if declared is None else _managed(exports)
+    managed = {pair: one.stack for one in exports for grant in one.grants if (pair := grant.subject.pair)}
     with opened(organization_id) as session:
         deployments = session.deployments(where)
         with progress_bar("Reading assignments") as progress:
             found = find(
                 session.reader,
                 deployments,
-                managed=managed,
+                managed={} if declared is None else managed,
                 declared=declared or frozenset(),
                 progress=progress,
             )
-        known = session.settings.organization_id
-        organization = session.reader.organization_id
-        elsewhere = organization if organization_id and organization != known else None
+        known, organization = session.settings.organization_id, session.reader.organization_id
     if exclusive and found.managed:
-        raise InputError(
-            "exclusive",
-            f"an exclusive table would revoke roles that stacks manage ({found.managed.total()}). Nothing was written: omit "
-            "--exclusive, or move these roles first.",
-        )
+        text = f"an exclusive table would revoke roles that stacks manage ({found.managed.total()})."
+        raise _refused("exclusive", text, " omit --exclusive, or move these roles first.")
     if not found.adoptions:
         _print_aside(found, unseen)
         typer.echo("Nothing was written: there is no assignment that could be adopted.", err=True)
@@ -130,12 +119,13 @@ def run(  # noqa: PLR0913  the command's options
         _print(_report_of_rows(found, place), sys.stdout)
         _print_aside(found, unseen)
         return
+    elsewhere = organization if organization_id and organization != known else None
     if as_table:
-        from astro_provider.commands.adoption.table import NAME, AdoptedTable  # noqa: PLC0415 Pulumi, which a refusal does without
+        from astro_provider.commands.adoption.table import NAME, table  # noqa: PLC0415 Pulumi, which a refusal does without
 
-        name = module or NAME
-        table = AdoptedTable(name, found.adoptions, organization, exclusive, found.empty, found.ids, place.door)
-        declaration, state = table.program(elsewhere), table.import_file()
+        declaration, state = table(
+            module or NAME, found, organization, exclusive=exclusive, door=place.door, elsewhere=elsewhere
+        )
     else:
         from astro_provider.commands.adoption.import_file import import_file  # noqa: PLC0415 as above
 
@@ -146,37 +136,35 @@ def run(  # noqa: PLR0913  the command's options
     _print(_report(found, place), sys.stdout)
     if before is not None:
         _print_replaced(found, place, before)
-    advice = [] if as_table else _advice_of_a_table(len(found.adoptions))
-    _print_aside(found, [*advice, *unseen])
+    advice = ""
+    if not as_table and (count := len(found.adoptions)) > MOST_BINDINGS:
+        advice = (
+            f"{count} bindings are as many resources. Above {MOST_BINDINGS} a table (--as-table) serves better: it is one "
+            "resource, and a run makes one write for each token."
+        )
+    _print_aside(found, advice, unseen)
 
 
-def _advice_of_a_table(count: int) -> list[str]:
-    if count <= MOST_BINDINGS:
-        return []
-    text = (
-        f"{count} bindings are as many resources. Above {MOST_BINDINGS} a table (--as-table) serves better: it is one "
-        "resource, and a run makes one write for each token."
-    )
-    return ["", text]
+def _refused(option: str, why: str, then: str = "") -> InputError:
+    return InputError(option, f"{why} Nothing was written{':' if then else '.'}{then}")
 
 
-def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tuple[list[Export], list[str]]:
-    """The exports of the stacks that may manage some of the roles already, and a warning if none could be read."""
+def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tuple[Sequence[Export], str]:
+    """Return the exports of the stacks that may manage some of the roles already, and a warning if none could be read."""
     from astro_provider.commands.stacks import all_exports, selected_export  # noqa: PLC0415  half a second
 
     if all_stacks:
         with progress_bar("Reading stacks", "stacks") as progress:
-            return [*given, *all_exports(progress)], []
+            return [*given, *all_exports(progress)], ""
     if given or place.project is None:
-        return [*given], []
+        return given, ""
     try:
-        return [selected_export(place.project.directory)], []
+        return [selected_export(place.project.directory)], ""
     except UnusableInput as reason:
-        text = (
+        return [], (
             f"Roles that a stack manages already were not left out: {reason} If one manages some of these, two stacks "
             "will manage them."
         )
-        return [], ["", text]
 
 
 def _report_of_rows(found: Found, place: Place) -> Iterator[str]:
@@ -189,27 +177,14 @@ def _report_of_rows(found: Found, place: Place) -> Iterator[str]:
     )
 
 
-def _managed(exports: Sequence[Export]) -> dict[tuple[str, str], str]:
-    """The stacks that manage a role, by the ids of deployment and token."""
-    found = {}
-    for export in exports:
-        for grant in export.grants:
-            deployment_id, token_id = text_of(grant.subject.deployment_id), text_of(grant.subject.org_token_id)
-            if deployment_id and token_id:
-                found[deployment_id, token_id] = export.stack
-    return found
-
-
 def _report(found: Found, place: Place) -> Iterator[str]:
-    what = "the program that declares them" if place.module is None else "the module that declares them"
     files = {
-        place.out / place.program_file: what,
+        place.out / place.program_file: f"the {'program' if place.module is None else 'module'} that declares them",
         place.out / IMPORT_FILE: "their state, for pulumi import",
     }
     if place.project is None:
-        files[place.out / PROJECT_FILE] = "a new project" + (
-            "" if found.warned else ", with astro:previewChecks strict"
-        )
+        strict = "" if found.warned else ", with astro:previewChecks strict"
+        files[place.out / PROJECT_FILE] = f"a new project{strict}"
     width = max(len(str(path)) for path in files)
     yield f"Wrote {found.extent}."
     yield from (f"  {path!s:{width}}  {text}" for path, text in files.items())
@@ -271,23 +246,21 @@ def _print_replaced(found: Found, place: Place, before: str) -> None:
     old = bindings_in(before)
     if old is None:
         path = place.out / place.program_file
-        text = (
-            f"The bindings that {path} declared before cannot be read from it: compare the two before the next "
-            "`pulumi up`."
-        )
+        text = f"The bindings that {path} declared before cannot be read from it: compare the two before the next `pulumi up`."
         _print(["", text], sys.stderr)
         return
     gone = sorted(old - {one.name for one in found.adoptions})
     _print_list(f"No longer in the program, {len(gone)} (the next `pulumi up` revokes those that the stack has):", gone)
 
 
-def _print_aside(found: Found, more: Sequence[str]) -> None:
+def _print_aside(found: Found, *remarks: str) -> None:
     # One line a stack, because a project of 1,500 roles would hide everything else.
     managed = [f"stack {stack}: {number}" for stack, number in sorted(found.managed.items())]
     _print_list(f"Left out because a stack manages them, {found.managed.total()}:", managed)
     _print_list(f"Left out, {len(found.left_out)}:", found.left_out)
     _print_list("Adopted, with remarks:", found.remarks)
-    _print(more, sys.stderr)
+    for text in filter(None, remarks):
+        _print(["", text], sys.stderr)
 
 
 def _print_list(heading: str, lines: Sequence[str]) -> None:
@@ -295,17 +268,18 @@ def _print_list(heading: str, lines: Sequence[str]) -> None:
         _print(["", heading, *(f"  {shown.line(line)}" for line in lines)], sys.stderr)
 
 
-def _print(lines: Sequence[str] | Iterator[str], stream: TextIO) -> None:
+def _print(lines: Iterable[str], stream: TextIO) -> None:
     width = console(stream).width if stream.isatty() else 0
     for line in lines:
         is_command = line.startswith(("  pulumi ", "  cd ", "  import "))
-        for part in [line] if is_command or not width else _wrapped(line, width):
+        indent = "    " if line.startswith("  ") else ""
+        parts = [line]
+        if width and not is_command:
+            parts = textwrap.wrap(
+                line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            ) or [""]
+        for part in parts:
             typer.echo(part, file=stream)
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    indent = "    " if line.startswith("  ") else ""
-    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _text(path: Path) -> str | None:

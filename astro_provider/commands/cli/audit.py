@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -14,18 +14,18 @@ from astro_provider.access.audit import audit as audited
 from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, in_words, remarks, summary
 from astro_provider.access.document import as_json, audit_document
 from astro_provider.access.export import Export, read_export
-from astro_provider.access.facts import Facts
+from astro_provider.access.model import text_of
 from astro_provider.access.pages import audit_page
 from astro_provider.access.rules import Rules
 from astro_provider.access.rules_file import read_rules
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.cli.exit_statuses import FLAGGED, print_failed_on
-from astro_provider.commands.cli.facts import deployment_facts, read_text, token_facts
+from astro_provider.commands.cli.facts import deployments_of, facts_of, read_text
 from astro_provider.commands.cli.options import OutputOfAudit, WrongUsage
 from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.table import print_table
-from astro_provider.commands.cli.terminal import console, print_as, progress_bar
+from astro_provider.commands.cli.terminal import console, print_text, progress_bar
 from astro_provider.commands.stacks import all_exports
 from astro_provider.errors import AbsenceNotProven, UnusableInput
 from astro_provider.messages import shown
@@ -51,44 +51,34 @@ def run(  # noqa: PLR0913  the command's options
             exports = all_exports(progress)
     else:
         exports = [read_export(*read_text(name)) for name in states]
-    found = _audited(organization_id, exports, tuple(production), house, is_whole_backend=all_stacks)
-    texts: dict[str, Callable[[], str]] = {
-        "json": lambda: as_json(audit_document(found)),
-        "csv": lambda: as_csv(found),
-        "html": lambda: audit_page(found),
-        "markdown": lambda: as_markdown(found, max_length),
-    }
-    print_as(output, texts, lambda: _print_table(found))
+    with opened(organization_id) as session:
+        if not all_stacks:  # a backend may have stacks of other organizations as well
+            _require_organization(exports, session.reader.organization_id)
+        found = _audited(session.reader, exports, production, house)
+    if output == "json":
+        print_text(as_json(audit_document(found)))
+    elif output == "csv":
+        print_text(as_csv(found))
+    elif output == "html":
+        print_text(audit_page(found))
+    elif output == "markdown":
+        print_text(as_markdown(found, max_length))
+    else:
+        _print_table(found)
     if hits := found.hits(fail_on):
         print_failed_on(hits)
         raise typer.Exit(FLAGGED)
 
 
-def _audited(
-    organization_id: str | None,
-    exports: list[Export],
-    production: tuple[str, ...],
-    rules: Rules | None,
-    *,
-    is_whole_backend: bool,
-) -> Audit:
-    with opened(organization_id) as session:
-        reader, organization = session.reader, session.reader.organization_id
-        if not is_whole_backend:  # a backend may have stacks of other organizations as well
-            _require_organization(exports, organization)
-        tokens = reader.organization_tokens()
-        deployments = list(reader.deployments().values())
-        with progress_bar("Reading assignments") as progress:
-            rows = assigned_tokens(reader, deployments, tokens=tokens, progress=progress)
-        facts = Facts(
-            asked=True,
-            tokens={one.id: token_facts(one) for one in tokens},
-            deployments={one.id: deployment_facts(one, organization) for one in deployments},
-        )
-        assignments = [Assignment(row.deployment_id, row.id, row.deployment_role) for row in rows]
-        found = audited(organization, assignments, facts, exports, production=production, rules=rules)
-        # Only now is it known whether a finding depends on what the credential cannot see.
-        _require_sight(reader, found)
+def _audited(reader: Reader, exports: Sequence[Export], production: Sequence[str], rules: Rules | None) -> Audit:
+    tokens, deployments = reader.organization_tokens(), list(reader.deployments().values())
+    with progress_bar("Reading assignments") as progress:
+        rows = assigned_tokens(reader, deployments, tokens=tokens, progress=progress)
+    facts = facts_of(tokens, deployments_of(reader))
+    assignments = [Assignment(row.deployment_id, row.id, row.deployment_role) for row in rows]
+    found = audited(reader.organization_id, assignments, facts, exports, production=production, rules=rules)
+    # Only now is it known whether a finding depends on what the credential cannot see.
+    _require_sight(reader, found)
     return found
 
 
@@ -99,10 +89,7 @@ def _require_sight(reader: Reader, found: Audit) -> None:
         AbsenceNotProven: it is not, and a recorded role was not seen.
     """
     missing = [one for one in found.findings if one.finding is Finding.MISSING]
-    if not missing:
-        return
-    doubt = reader.evidence.doubt()
-    if doubt is not None:
+    if missing and (doubt := reader.evidence.doubt()) is not None:
         first = missing[0]
         recorded = "1 recorded role was" if len(missing) == 1 else f"{len(missing)} recorded roles were"
         raise AbsenceNotProven(
@@ -112,12 +99,12 @@ def _require_sight(reader: Reader, found: Audit) -> None:
         )
 
 
-def _require_organization(exports: list[Export], organization_id: str) -> None:
+def _require_organization(exports: Sequence[Export], organization_id: str) -> None:
     """Refuse the state of another organization: all its bindings would be reported as missing."""
     for export in exports:
         for grant in export.grants:
-            other = grant.subject.organization_id
-            if isinstance(other, str) and other != organization_id:
+            other = text_of(grant.subject.organization_id)
+            if other not in (None, organization_id):
                 raise UnusableInput(
                     f"The export of {export.stack} has bindings of organization {other}, and this audit is about "
                     f"{organization_id}: omit it, or write --organization-id."

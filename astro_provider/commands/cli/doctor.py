@@ -37,10 +37,10 @@ def run(*, as_json: bool) -> None:
 def _print_table(checks: Sequence[Check]) -> None:
     table = Table.grid(padding=(0, 1))
     for check in checks:
-        lines = [Text(check.found), *([Text(check.advice, "bold")] if check.advice else [])]
-        for number, line in enumerate(lines):
-            mark = Text(_marks()[check.status], _STYLES[check.status]) if number == 0 else Text()
-            table.add_row(mark, Text(f"{check.name} " if number == 0 else ""), line)
+        mark = Text(_marks()[check.status], _STYLES[check.status])
+        table.add_row(mark, Text(f"{check.name} "), Text(check.found))
+        if check.advice:
+            table.add_row(Text(), Text(), Text(check.advice, "bold"))
     console(sys.stdout).print(table)
 
 

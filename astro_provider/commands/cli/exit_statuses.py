@@ -45,8 +45,11 @@ class Subcommands(TyperGroup):
         try:
             answer = super().invoke(ctx)
             sys.stdout.flush()  # a broken pipe shows here, not in the interpreter's last moments
+        except InputError as error:
+            typer.echo(f"Error: --{error.property_name.replace('_', '-')}: {error.reason}", err=True)
+            raise typer.Exit(FAILED) from None
         except AstroProviderError as error:
-            typer.echo(f"Error: {_in_the_shells_words(error)}", err=True)
+            typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(FAILED) from None
         except BrokenPipeError:
             _end_now(BROKEN_PIPE)
@@ -59,12 +62,6 @@ class Subcommands(TyperGroup):
 def print_failed_on(hits: Iterable[str]) -> None:
     """Print on standard error which of --fail-on are there, each once."""
     typer.echo(f"Failed on: {', '.join(dict.fromkeys(hits))}.", err=True)
-
-
-def _in_the_shells_words(error: AstroProviderError) -> str:
-    if isinstance(error, InputError):
-        return f"--{error.property_name.replace('_', '-')}: {error.reason}"
-    return str(error)
 
 
 def _end_now(status: int) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from astro_provider.access.digest import Digest
 from astro_provider.access.facts import Deployment, Facts, Token
 from astro_provider.access.flags import loses_admin
-from astro_provider.access.model import ADMIN, same_role, seen, text_of
+from astro_provider.access.model import ADMIN, OWNER, same_role, seen, text_of
 from astro_provider.access.outcome import outcome
 from astro_provider.astro import api
 from astro_provider.astro.reading.assignments import BUILT_IN, assigned_tokens
@@ -24,14 +24,10 @@ from astro_provider.astro.roles import ORGANIZATION, held_roles, require_roles, 
 from astro_provider.errors import NotFound, UnusableInput
 
 STANDARD_INPUT = "-"
-OWNER = "ORGANIZATION_OWNER"
 
 
 def read_text(name: str) -> tuple[str, str]:
-    """Read a file, or standard input for `-`.
-
-    Returns:
-        Its text, and its name in messages. PowerShell writes UTF-16, so the encoding is found as JSON's is.
+    """Return the text of a file, or of standard input for `-`, and its name in messages.
 
     Raises:
         UnusableInput: it cannot be read.
@@ -39,6 +35,7 @@ def read_text(name: str) -> tuple[str, str]:
     source = "Standard input" if name == STANDARD_INPUT else name
     try:
         content = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+        # PowerShell writes UTF-16.
         return content.decode(json.detect_encoding(content)).removeprefix("\ufeff"), source
     except OSError as error:
         raise UnusableInput(f"{source} cannot be read: {error.strerror or error}.") from None
@@ -46,24 +43,21 @@ def read_text(name: str) -> tuple[str, str]:
         raise UnusableInput(f"{source} is no text in UTF-8 or UTF-16.") from None
 
 
-def listed(readers: Sequence[Reader]) -> Facts:
-    """Read the tokens and the deployments of organizations: one list of each."""
-    tokens: dict[str, Token] = {}
-    deployments: dict[str, Deployment] = {}
-    for reader in readers:
-        tokens |= {one.id: token_facts(one) for one in reader.tokens().listed}
-        deployments |= {one.id: deployment_facts(one, reader.organization_id) for one in reader.deployments().values()}
-    return Facts(datetime.now(UTC), asked=True, tokens=tokens, deployments=deployments)
-
-
-def looked_up(readers: Readers, facts: Facts, digest: Digest) -> Facts:
-    """Add the roles that a review of the digest needs to the facts that `listed` has read.
+def looked_up(readers: Readers, organization_ids: Sequence[str | None], digest: Digest) -> Facts:
+    """Read what a review of the digest needs.
 
     Returns:
-        The facts with `admins` of each deployment that loses an admin (one list each), with `held` of the pairs that
-        the digest leaves open (one list for each of their deployments, or one read for each of their tokens, whichever
-        is fewer), and with `roles` if one is given that is not built in (one list for each organization).
+        The tokens and the deployments of the organizations (one list of each), `admins` of each deployment that loses an
+        admin (one list each), `held` of the pairs that the digest leaves open (one list for each of their deployments, or
+        one read for each of their tokens, whichever is fewer), and `roles` if one is given that is not built in (one list
+        for each organization).
     """
+    tokens: list[api.ApiToken] = []
+    deployments: dict[str, Deployment] = {}
+    for reader in map(readers.of, organization_ids):
+        tokens += reader.tokens().listed
+        deployments |= deployments_of(reader)
+    facts = facts_of(tokens, deployments)
     expected = outcome(digest, facts)
     losing = {
         deployment_id
@@ -87,14 +81,14 @@ def looked_up(readers: Readers, facts: Facts, digest: Digest) -> Facts:
 
 
 def _roles_in(readers: Readers, deployment: Deployment) -> dict[str, str]:
-    """The roles of organization tokens in a deployment, by token."""
+    """Return the roles of organization tokens in a deployment, by token."""
     reader = readers.of(deployment.organization_id)
-    of = reader.deployments()[deployment.id]
-    return {row.id: row.deployment_role for row in assigned_tokens(reader, [of])}
+    rows = assigned_tokens(reader, [reader.deployments()[deployment.id]])
+    return {row.id: row.deployment_role for row in rows}
 
 
 def _held(readers: Readers, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-    """The roles of pairs of a deployment and a token; pairs in a deployment that Astro does not list are left out."""
+    """Return the roles of pairs of a deployment and a token; pairs in a deployment that Astro does not list are left out."""
     there = [pair for pair in pairs if pair[0] in facts.deployments]
     deployments, tokens = (sorted({pair[which] for pair in there}) for which in range(2))
     # A list shows all tokens of one deployment, a read all deployments of one token: take the fewer calls.
@@ -109,15 +103,27 @@ def _held(readers: Readers, facts: Facts, pairs: AbstractSet[tuple[str, str]]) -
 
 
 def _roles_of(reader: Reader, token_id: str) -> dict[str, str]:
-    """The roles of a token, by deployment; none of a token that is gone."""
+    """Return the roles of a token, by deployment; none of a token that is gone."""
     try:
         return held_roles(require_roles(reader.whole_token(token_id)))
     except NotFound:
         return {}
 
 
-def token_facts(token: api.ApiToken) -> Token:
-    """The facts of a token."""
+def facts_of(tokens: Iterable[api.ApiToken], deployments: Mapping[str, Deployment]) -> Facts:
+    """Return the facts of tokens and deployments."""
+    return Facts(asked=True, tokens={one.id: _token(one) for one in tokens}, deployments=deployments)
+
+
+def deployments_of(reader: Reader) -> dict[str, Deployment]:
+    """Return the facts of an organization's deployments, by id."""
+    return {
+        one.id: Deployment(one.id, one.name, one.workspace_name or "", reader.organization_id)
+        for one in reader.deployments().values()
+    }
+
+
+def _token(token: api.ApiToken) -> Token:
     organization_roles = [one.role for one in token.roles or () if one.entity_type == ORGANIZATION]
     return Token(
         id=token.id,
@@ -129,13 +135,8 @@ def token_facts(token: api.ApiToken) -> Token:
     )
 
 
-def deployment_facts(deployment: api.Deployment, organization_id: str) -> Deployment:
-    """The facts of a deployment."""
-    return Deployment(deployment.id, deployment.name, deployment.workspace_name or "", organization_id)
-
-
 def moment(text: str | None) -> datetime | None:
-    """A time of the service, read as UTC if it has no zone; None if there is none, or if it is malformed."""
+    """Return a time of the service, read as UTC if it has no zone; None if there is none, or if it is malformed."""
     try:
         at = datetime.fromisoformat(text or "")
     except ValueError:

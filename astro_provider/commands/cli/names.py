@@ -7,7 +7,7 @@ message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from astro_provider.astro.api import AstroClient, Deployment
 from astro_provider.astro.hints import nearest_names
@@ -52,13 +52,9 @@ def organization_named(client: AstroClient, given: str) -> str:
     seen = client.list_organizations()
     if any(one.id == given for one in seen):
         return given
-    found = [one.id for one in seen if one.name == given]
-    if len(found) > 1:
-        listed = ", ".join(found)
-        raise InputError(
-            "organization_id", f"{given!r} is the name of {len(found)} organizations: {listed}. Write one's id."
-        )
-    return found[0] if found else given
+    return (
+        _only("organization_id", given, "organizations", {one.id: one.id for one in seen if one.name == given}) or given
+    )
 
 
 def workspaces(deployments: Iterable[Deployment]) -> dict[str, str]:
@@ -71,25 +67,28 @@ def workspaces(deployments: Iterable[Deployment]) -> dict[str, str]:
 
 
 def _deployment_id(name: str, candidates: Sequence[Deployment], option: str = "deployment_id") -> str | None:
-    found = [one for one in candidates if one.name == name]
-    if len(found) > 1:
-        listed = ", ".join(f"{one.id} (workspace {one.workspace_name or one.workspace_id})" for one in found)
-        raise InputError(
-            option, f"{name!r} is the name of {len(found)} deployments: {listed}. Write one's id, or --workspace-id."
-        )
-    return found[0].id if found else None
+    found = {
+        one.id: f"{one.id} (workspace {one.workspace_name or one.workspace_id})"
+        for one in candidates
+        if one.name == name
+    }
+    return _only(option, name, "deployments", found, or_else=", or --workspace-id")
 
 
 def _workspace_id(given: str, deployments: Iterable[Deployment]) -> str:
     known = workspaces(deployments)
     if given in known:
         return given
-    found = [one for one, name in known.items() if name == given]
-    if len(found) > 1:
-        listed = ", ".join(found)
-        raise InputError("workspace_id", f"{given!r} is the name of {len(found)} workspaces: {listed}. Write one's id.")
-    if found:
-        return found[0]
+    if found := _only("workspace_id", given, "workspaces", {one: one for one, name in known.items() if name == given}):
+        return found
     if hint := nearest_names(given, filter(None, known.values())):
         raise InputError("workspace_id", f"No deployment belongs to a workspace with the id or name {given}{hint}.")
     return given
+
+
+def _only(option: str, name: str, kind: str, found: Mapping[str, str], or_else: str = "") -> str | None:
+    """Return the id that has a name, if any, of those that are found, each with the text by which an error lists it."""
+    if len(found) > 1:
+        listed = ", ".join(found.values())
+        raise InputError(option, f"{name!r} is the name of {len(found)} {kind}: {listed}. Write one's id{or_else}.")
+    return next(iter(found), None)

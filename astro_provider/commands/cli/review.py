@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -22,11 +22,11 @@ from astro_provider.access.review_text import VERBS, as_markdown, counts, headli
 from astro_provider.access.rules_file import read_rules
 from astro_provider.astro.reading.reader import Readers
 from astro_provider.commands.cli.exit_statuses import FLAGGED, INCOMPLETE, print_failed_on
-from astro_provider.commands.cli.facts import listed, looked_up, read_text
+from astro_provider.commands.cli.facts import looked_up, read_text
 from astro_provider.commands.cli.options import OutputOfReview, WrongUsage
-from astro_provider.commands.cli.session import environment_settings
+from astro_provider.commands.cli.session import connected
 from astro_provider.commands.cli.table import print_table
-from astro_provider.commands.cli.terminal import console, print_as
+from astro_provider.commands.cli.terminal import console, print_text
 from astro_provider.messages import shown
 
 
@@ -54,14 +54,16 @@ def run(  # noqa: PLR0913  the command's options
     del text  # a digest may have megabytes, and the facts come on top
     facts = _facts(digest, offline=offline, everything=house is not None)
     found = reviewed(digest, facts, production=production, rules=house, exit_status=exit_code)
-    texts: dict[str, Callable[[], str]] = {
-        "json": lambda: as_json(review_document(found)),
-        "html": lambda: review_page(found),
-        "markdown": lambda: as_markdown(found, max_length),
-    }
     if output is None:
         output = "table" if sys.stdout.isatty() else "markdown"
-    print_as(output, texts, lambda: _print_table(found))
+    if output == "json":
+        print_text(as_json(review_document(found)))
+    elif output == "html":
+        print_text(review_page(found))
+    elif output == "markdown":
+        print_text(as_markdown(found, max_length))
+    else:
+        _print_table(found)
     hits = found.hits(fail_on)
     if hits:
         print_failed_on(hits)
@@ -78,16 +80,10 @@ def _facts(digest: Digest, *, offline: bool, everything: bool) -> Facts:
     is_asked_for = bool(expected.changes or expected.to_ask or (everything and expected.after))
     if offline or not is_asked_for:
         return Facts(asked=not offline)
-    settings = environment_settings()
-    client = settings.client()
-    try:
-        readers = Readers(client)
-        subjects = [change.subject for change in expected.changes] + [grant.subject for grant in expected.after]
-        given = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
-        organizations: list[str | None] = [*given] or [settings.organization_id]
-        return looked_up(readers, listed([readers.of(one) for one in organizations]), digest)
-    finally:
-        client.close()
+    subjects = [one.subject for one in expected.changes] + [one.subject for one in expected.after]
+    given = dict.fromkeys(found for one in subjects if (found := text_of(one.organization_id)))
+    with connected() as (settings, client):
+        return looked_up(Readers(client), list(given) or [settings.organization_id], digest)
 
 
 def _print_table(found: Review) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import typer
@@ -44,25 +44,22 @@ def opened(organization_id: str | None) -> Iterator[Session]:
     """Open a session from the environment, and close its connections afterwards.
 
     Args:
-        organization_id: id or name, as given on the command line. Without it the environment decides, then the
-            credential's claims, then the only organization that the credential sees.
+        organization_id: id or name. Without it the environment decides, then the credential's claims, then the only
+            organization that the credential sees.
 
     Raises:
         SettingsError: no credential, no organization, or a malformed setting.
         ServiceError: the service was asked for the organization, and the call failed.
     """
-    settings = environment_settings()
-    client = settings.client()
-    try:
+    with connected() as (settings, client):
         given = organization_id and organization_named(client, organization_id)
         organization = given or settings.organization_id or _only_organization(client)
         yield Session(settings, Readers(client).of(organization))
-    finally:
-        client.close()
 
 
-def environment_settings() -> Settings:
-    """Return the settings of the environment; a misspelled variable is a warning on standard error.
+@contextmanager
+def connected() -> Iterator[tuple[Settings, AstroClient]]:
+    """Yield the settings of the environment, and the service; a misspelled variable is a warning on standard error.
 
     Raises:
         SettingsError: no credential, or a malformed setting.
@@ -72,7 +69,8 @@ def environment_settings() -> Settings:
         typer.echo(f"Warning: {unknown_in_words(name)}", err=True)
     if settings.credential is None:
         raise SettingsError("No credential for Astro: export ASTRO_API_TOKEN, an API token of the organization.")
-    return settings
+    with closing(settings.client()) as client:
+        yield settings, client
 
 
 def _only_organization(client: AstroClient) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -33,28 +33,16 @@ def print_json(content: Any) -> None:
     typer.echo(shown.json_text(json.dumps(content, indent=2, ensure_ascii=not is_unicode)))
 
 
-def print_as(output: str, texts: Mapping[str, Callable[[], str]], print_table: Callable[[], None]) -> None:
-    """Print the answer in the form that was asked for.
-
-    Args:
-        output: the form.
-        texts: the forms that are texts, each with what makes it; the text may end with a line break.
-        print_table: prints the answer in any other form.
-    """
-    if output in texts:
-        text = texts[output]()
-        typer.echo(text, nl=not text.endswith("\n"))
-    else:
-        print_table()
+def print_text(text: str) -> None:
+    """Print a text that may end with a line break."""
+    typer.echo(text, nl=not text.endswith("\n"))
 
 
 @contextmanager
 def progress_bar(doing: str, what: str = "calls") -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that takes how many calls are done, of how many; a terminal on standard error shows a bar.
+    """Yield a function that takes how many calls, or other things, are done, of how many.
 
-    Args:
-        doing: the work, for example `Reading assignments`.
-        what: the things that are counted.
+    A terminal on standard error shows a bar of the work that is done, for example `Reading assignments`.
     """
     if not sys.stderr.isatty():
         yield lambda _done, _of: None

@@ -6,14 +6,14 @@ A check reports only what it has seen. What cannot be seen without a write is re
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 
 from astro_provider.astro.settings import LOCK_DIRECTORY, misspelled_variables, unknown_in_words
 from astro_provider.commands.diagnosis import installation, network, service, stack
 from astro_provider.commands.diagnosis.checks import Check, Look, Result, Status, failed, look, ok, warning
+from astro_provider.commands.diagnosis.installation import OfMachine
 from astro_provider.commands.diagnosis.network import check_network
 from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.commands.diagnosis.stack import Configuration
@@ -26,44 +26,32 @@ BOUND_SECONDS = 8.0  # with the start of Python, the command ends within ten
 
 
 def diagnose(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> list[Check]:
-    """Return all checks, in an order that reads well.
-
-    Args:
-        environ: the environment's variables.
-        directory: the directory in which `pulumi` would be called; None for the working directory.
-    """
+    """Return all checks, in an order that reads well, for a directory in which `pulumi` would be called: here, if None."""
     place = directory or Path.cwd()
     # The stack may set the host, the organization and others, so three looks wait for its configuration.
-    configuration: Future[Configuration] = Future()
+    seen: Future[tuple[Result, Configuration]] = Future()
+
+    def check_stack() -> list[Check]:
+        try:
+            seen.set_result(stack.look_at_stack(environ, place))
+        except BaseException as error:  # noqa: BLE001  it is raised by this look, too
+            seen.set_exception(error)
+        return [Check(stack.NAME, *seen.result()[0])]
+
+    def one(name: str, check: OfMachine) -> Look:
+        return Look((name,), lambda: [Check(name, *check(environ, place))])
+
+    # No check if no variable is misspelled.
+    misspelled = " ".join(map(unknown_in_words, misspelled_variables(environ)))
     looks = [
-        Look((), lambda: _environment(environ)),
-        Look(service.NAMES, lambda: check_service(environ, configuration.result())),
-        Look((stack.NAME,), lambda: _stack(environ, place, configuration)),
-        Look(network.NAMES, lambda: check_network(environ, configuration.result())),
-        *(Look((name,), partial(_one, name, environ, place)) for name in installation.CHECKS),
-        Look((LOCKS,), lambda: [Check(LOCKS, *_lock_directory(environ, configuration.result()))]),
+        Look((), lambda: [Check("environment", *failed(misspelled))] if misspelled else []),
+        Look(service.NAMES, lambda: check_service(environ, seen.result()[1])),
+        Look((stack.NAME,), check_stack),
+        Look(network.NAMES, lambda: check_network(environ, seen.result()[1])),
+        *(one(name, check) for name, check in installation.CHECKS.items()),
+        Look((LOCKS,), lambda: [Check(LOCKS, *_lock_directory(environ, seen.result()[1]))]),
     ]
     return look(looks, BOUND_SECONDS)
-
-
-def _one(name: str, environ: Mapping[str, str], directory: Path) -> Iterator[Check]:
-    yield Check(name, *installation.CHECKS[name](environ, directory))
-
-
-def _environment(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Yield a failed check if a variable is misspelled; no check if none is."""
-    if misspelled := misspelled_variables(environ):
-        yield Check("environment", *failed(" ".join(map(unknown_in_words, misspelled))))
-
-
-def _stack(environ: Mapping[str, str], directory: Path, configuration: Future[Configuration]) -> Iterator[Check]:
-    try:
-        result, seen = stack.look_at_stack(environ, directory)
-    except BaseException as error:
-        configuration.set_exception(error)
-        raise
-    configuration.set_result(seen)
-    yield Check(stack.NAME, *result)
 
 
 def _lock_directory(environ: Mapping[str, str], configuration: Configuration) -> Result:

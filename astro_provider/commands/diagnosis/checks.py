@@ -31,13 +31,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """One thing that was looked at, by its name, which is stable.
 
-    Attributes:
-        name: its name; stable.
-        status: the result.
-        found: the finding, as a sentence.
-        advice: the remedy; empty if there is none, or if `found` contains it.
+    `found` is the finding, as a sentence; `advice` the remedy, empty if there is none or if `found` contains it.
     """
 
     name: str
@@ -98,8 +94,7 @@ def look(looks: Sequence[Look], seconds: float) -> list[Check]:
     for one in looks:
         if one.error is not None:
             raise one.error
-        found = list(one.found)
-        seen = {check.name for check in found}
-        late = f"Not seen: it took longer than {seconds:g} s."
-        checks += [*found, *(Check(name, Status.UNKNOWN, late) for name in one.names if name not in seen)]
+        found = {check.name: check for check in tuple(one.found)}
+        late = unknown(f"Not seen: it took longer than {seconds:g} s.")
+        checks += (found | {name: Check(name, *late) for name in one.names if name not in found}).values()
     return checks

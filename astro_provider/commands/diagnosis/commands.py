@@ -34,10 +34,7 @@ class Answer:
 
 
 def answer_of_pulumi(
-    arguments: Sequence[str],
-    environ: Mapping[str, str],
-    directory: Path,
-    longest_seconds: float | None = None,
+    arguments: Sequence[str], environ: Mapping[str, str], directory: Path, longest_seconds: float | None = None
 ) -> Answer | None:
     """Run `pulumi` without questions and colours, and return its output; None: there is none on PATH."""
     command = shutil.which("pulumi", path=environ.get("PATH"))
@@ -60,14 +57,9 @@ def answer_of(
     hidden: frozenset[str] = SECRETS,
     longest_seconds: float | None = None,
 ) -> Answer:
-    """Run a command and return its output.
+    """Run a command without the hidden variables, and return its output.
 
-    Args:
-        command: the program and its arguments.
-        environ: the environment's variables.
-        directory: its working directory.
-        hidden: the variables that it does not get.
-        longest_seconds: it is killed after that time; None: LONGEST_SECONDS.
+    It is killed after `longest_seconds`; None: LONGEST_SECONDS.
     """
     longest_seconds = LONGEST_SECONDS if longest_seconds is None else longest_seconds
     visible = {name: value for name, value in environ.items() if name not in hidden}

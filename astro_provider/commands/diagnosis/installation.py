@@ -17,7 +17,7 @@ from astro_provider.commands.diagnosis.checks import Result, Status, failed, ok,
 from astro_provider.commands.diagnosis.commands import answer_of
 from astro_provider.commands.diagnosis.native import NAME as NATIVE_PLUGIN
 from astro_provider.commands.diagnosis.native import check_native_provider
-from astro_provider.commands.projects import PYTHON, UNREADABLE, Project, project_of
+from astro_provider.commands.projects import PYTHON, UNREADABLE, project_of
 from astro_provider.version import OLDEST_PULUMI, __version__
 
 ON_PATH = "on PATH"
@@ -47,8 +47,7 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Result:
     command = shutil.which("pulumi", path=environ.get("PATH"))
     if command is None:
         return failed("There is no pulumi on PATH.", where)
-    quiet = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
-    answer = answer_of([command, "version"], {**environ, **quiet}, directory)
+    answer = answer_of([command, "version"], {**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}, directory)
     version = _version(answer.text) if answer.ok else None
     if version is None:
         status = Status.UNKNOWN if answer.late else Status.FAILED
@@ -86,11 +85,9 @@ def _package(environ: Mapping[str, str], directory: Path) -> Result:
         # There is no project here, or one that leaves the choice to PATH.
         install += " If your project has a virtual environment, activate it, or call doctor beside its Pulumi.yaml."
     if not answer.ok:
-        text = f"{chosen} cannot load astro_provider: {answer.last_line}"
-        return failed(text, install)
+        return failed(f"{chosen} cannot load astro_provider: {answer.last_line}", install)
     if answer.last_line != __version__:
-        text = f"{chosen} loads astro_provider {answer.last_line}, and this is {__version__}."
-        return failed(text, install)
+        return failed(f"{chosen} loads astro_provider {answer.last_line}, and this is {__version__}.", install)
     text = f"{chosen} loads astro_provider {__version__}."
     hidden = next((line.split()[1:] for line in answer.text.splitlines() if line.startswith("hidden ")), [])
     if hidden:
@@ -115,10 +112,11 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
     """The interpreter that Pulumi will start, or the check if there is none."""
     found = project_of(directory)
     if found is not None:
-        project, options = found.file, found.options
+        project, options, directory = found.file, found.options, found.directory
         if found.runtime != PYTHON:
-            return _of_no_python(found)
-        directory = project.parent
+            is_read = found.runtime != UNREADABLE
+            text = f"{project} is a project of the runtime {found.runtime}, whose programs use the native provider."
+            return ok(text) if is_read else failed(f"{project} cannot be read, so its interpreter is not known.")
         environment = options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
         if environment:
             command = directory / str(environment) / "bin" / "python"
@@ -140,13 +138,6 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
     return _Interpreter(command_found, whence, environ, directory)
 
 
-def _of_no_python(project: Project) -> Result:
-    if project.runtime == UNREADABLE:
-        return failed(f"{project.file} cannot be read, so its interpreter is not known.")
-    text = f"{project.file} is a project of the runtime {project.runtime}, whose programs use the native provider."
-    return ok(text)
-
-
 def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> str | None:
     """The path from a project to the virtual environment of the uv workspace above it; None: there is none.
 
@@ -156,7 +147,7 @@ def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> 
         return None
     for number, path in enumerate(directory.resolve().parents, start=1):
         if (path / ".venv" / "bin" / "python").is_file() and (path / "pyproject.toml").is_file():
-            return "/".join([".."] * number + [".venv"])
+            return "../" * number + ".venv"
     return None
 
 

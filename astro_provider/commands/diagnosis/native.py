@@ -30,8 +30,7 @@ def check_native_provider(environ: Mapping[str, str], directory: Path) -> Result
     if project and named is not None:
         command = project.directory / named / EXECUTABLE
         if not os.access(command, os.X_OK):
-            text = f"{project.file} says that it is in {named}, and there is no {EXECUTABLE}."
-            return failed(text, INSTALL)
+            return failed(f"{project.file} says that it is in {named}, and there is no {EXECUTABLE}.", INSTALL)
         return _asked(str(command), "plugins.providers of Pulumi.yaml", environ, directory)
     if project and project.source_of_native_provider is not None:
         return _source(project, project.source_of_native_provider)
@@ -75,8 +74,7 @@ def _asked(command: str, whence: str, environ: Mapping[str, str], directory: Pat
     if not answer.ok:
         return failed(f"{shown} does not run: {answer.last_line}", install)
     if answer.last_line != __version__:
-        text = f"{shown} is of version {answer.last_line}, and this is {__version__}."
-        return failed(text, install)
+        return failed(f"{shown} is of version {answer.last_line}, and this is {__version__}.", install)
     return ok(f"{shown} is of version {__version__}.")
 
 

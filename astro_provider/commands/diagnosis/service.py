@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from astro_provider.access.model import OWNER
 from astro_provider.astro.api import ApiToken, AstroClient, Organization
 from astro_provider.astro.api.claims import claims_in, own_token_in, permissions_in
 from astro_provider.astro.api.deadline import operation
@@ -35,10 +37,10 @@ from astro_provider.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from astro_provider.messages.words import counted
 
 BOUND_SECONDS = 5.0  # of all calls together; the stack comes before them, and a whole diagnosis has eight
 SOON = timedelta(days=14)  # enough to have a new token made
-OWNER = "ORGANIZATION_OWNER"  # documented to have the permission
 ONE_PERMISSION = (
     "Astro's published API has this one permission for reading and for writing tokens, so a credential that previews "
     "and cannot write does not exist."
@@ -60,20 +62,17 @@ def check_service(environ: Mapping[str, str], stack: Configuration | None = None
     client = AstroClient(
         settings.host, lambda: credential, bound_seconds=settings.timeout_seconds, trace_file=settings.trace_file
     )
-    try:
-        with operation(settings.timeout_seconds):
-            view = _look(settings, client)
-        results = (
-            _credential(view, configuration),
-            _expiry(view),
-            _organization(view, environ),
-            _service(view),
-            _reading(view),
-            _writing(view),
-        )
-        return [Check(name, *result) for name, result in zip(NAMES, results, strict=True)]
-    finally:
-        client.close()
+    with closing(client), operation(settings.timeout_seconds):
+        view = _look(settings, client)
+    results = (
+        _credential(view, configuration),
+        _expiry(view),
+        _organization(view, environ),
+        _service(view),
+        _reading(view),
+        _writing(view),
+    )
+    return [Check(name, *result) for name, result in zip(NAMES, results, strict=True)]
 
 
 @dataclass
@@ -157,10 +156,8 @@ def _credential(view: _View, stack: Configuration) -> Result:
     if isinstance(view.refusal, (Unavailable, UnexpectedAnswer)):
         return unknown(f"{TOKEN.variable} is set; it is not known whether Astro takes it, because {view.hidden_by}.")
     if isinstance(view.unread, CredentialRefused):
-        return failed(
-            f"{TOKEN.variable} is set, and Astro refuses it.",
-            "Make a new API token of the organization, or rotate this one, and export it.",
-        )
+        advice = "Make a new API token of the organization, or rotate this one, and export it."
+        return failed(f"{TOKEN.variable} is set, and Astro refuses it.", advice)
     if isinstance(view.refusal, CredentialRefused) and view.organization_id is None:
         return unknown(
             f"{TOKEN.variable} is set, and Astro refuses it for the list of organizations, which it documents for "
@@ -183,8 +180,7 @@ def _expiry(view: _View) -> Result:
     advice = "Rotate the token, or make a new one, and export it."
     if end <= now:
         return failed(f"The credential expired on {end:%Y-%m-%d}.", advice)
-    days = (end - now).days
-    left = f"The credential expires on {end:%Y-%m-%d}, in {days} {'day' if days == 1 else 'days'}."
+    left = f"The credential expires on {end:%Y-%m-%d}, in {counted((end - now).days, 'day')}."
     return warning(left, advice) if end - now < SOON else ok(left)
 
 
