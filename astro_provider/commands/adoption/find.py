@@ -17,7 +17,7 @@ from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.reading.parallel import in_parallel
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.astro.roles import ORGANIZATION, dag_roles_in, require_roles, role_in
-from astro_provider.commands.adoption.names import Named, keys, resource_name
+from astro_provider.commands.adoption.names import keys, resource_name
 from astro_provider.errors import InvalidInputs, NotFound
 from astro_provider.lifecycle.findings import Weight
 from astro_provider.lifecycle.inputs import Inputs
@@ -115,9 +115,9 @@ def find(
     wholes = _whole_tokens(reader, {r.id for r in rows if r.scope == ORGANIZATION}, progress)
     everywhere = reader.deployments().values()
     deployments_named = Counter(one.name for one in everywhere)
-    deployment_keys = keys(Named(one.id, one.name, one.created_at or "") for one in everywhere)
+    deployment_keys = keys(everywhere)
     tokens = reader.tokens()
-    token_keys = keys(Named(t.id, t.name, t.created_at or "") for t in tokens.listed if t.scope == ORGANIZATION)
+    token_keys = keys(one for one in tokens.listed if one.scope == ORGANIZATION)
     by_id = {deployment.id: deployment for deployment in deployments}
     found = Found()
     for row in rows:

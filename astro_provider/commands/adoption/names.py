@@ -13,32 +13,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from astro_provider.astro.api import ApiToken, Deployment
 
 BEFORE_ID = "~"
 BETWEEN = "."
 NAMELESS = "unnamed"
 
 
-@dataclass(frozen=True)
-class Named:
-    """The name of a deployment or a token; `made_at` is RFC 3339, empty if Astro does not show it."""
-
-    id: str
-    name: str
-    made_at: str = ""
-
-
 def slug(name: str) -> str:
-    """The name's letters, digits and underscores, of any script, with one hyphen for all that is between them."""
+    """Return the name's letters, digits and underscores, of any script, with one hyphen for all that is between them."""
     return re.sub(r"\W+", "-", unicodedata.normalize("NFC", name)).strip("-")
 
 
-def keys(things: Iterable[Named]) -> dict[str, str]:
+def keys(things: Iterable[Deployment | ApiToken]) -> dict[str, str]:
     """Return the key of each thing in the program by its id: its slug, or its slug and its id."""
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for thing in sorted(things, key=lambda thing: (thing.made_at, thing.id)):
+    for thing in sorted(things, key=lambda thing: (thing.created_at or "", thing.id)):
         plain = slug(thing.name)
         is_free = bool(plain) and plain not in taken
         found[thing.id] = plain if is_free else f"{plain or NAMELESS}{BEFORE_ID}{thing.id}"

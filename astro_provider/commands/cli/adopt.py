@@ -23,6 +23,7 @@ from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, pro
 from astro_provider.commands.adoption.project import PLUGIN, Door, module_path, new_project
 from astro_provider.commands.cli.exit_statuses import FAILED
 from astro_provider.commands.cli.facts import read_text
+from astro_provider.commands.cli.names import chosen
 from astro_provider.commands.cli.options import Where
 from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.terminal import console, progress_bar
@@ -97,7 +98,7 @@ def run(  # noqa: PLR0913  the command's options
     declared: Collection[str] | None = frozenset() if before is None else bindings_in(before)
     managed = {pair: one.stack for one in exports for grant in one.grants if (pair := grant.subject.pair)}
     with opened(organization_id) as session:
-        deployments = session.deployments(where)
+        deployments = chosen(where, session.reader)
         with progress_bar("Reading assignments") as progress:
             found = find(
                 session.reader,

@@ -15,6 +15,7 @@ from astro_provider.astro.api import Deployment
 from astro_provider.astro.reading.assignments import assigned_tokens
 from astro_provider.astro.rows import DeploymentOrgToken
 from astro_provider.commands.cli.facts import moment
+from astro_provider.commands.cli.names import chosen
 from astro_provider.commands.cli.options import OutputOfList, Sort, Where
 from astro_provider.commands.cli.session import Session, opened
 from astro_provider.commands.cli.table import print_table
@@ -46,7 +47,7 @@ def run(
     with opened(organization_id) as session:
         found = _in_one_call(session, where, include_other_scopes) if output == "table" else []
         if not found:
-            deployments = session.deployments(where)
+            deployments = chosen(where, session.reader)
             if where.by_default and (count := len(deployments)):
                 all_of_them = f"all {count} deployments of organization {session.reader.organization_id}"
                 typer.echo(f"Listing {all_of_them}, in {count + 2} calls at most.", err=True)

@@ -11,20 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from astro_provider.astro.api import AstroClient, Deployment
 from astro_provider.astro.hints import nearest_names
+from astro_provider.astro.reading.choosing import choose_deployments
 from astro_provider.astro.reading.reader import Reader
 from astro_provider.commands.cli.options import Where
 from astro_provider.errors import InputError
 from astro_provider.names import CUID
 
 
-def with_ids(where: Where, reader: Reader) -> Where:
-    """Return the same choice with ids instead of names.
+def chosen(where: Where, reader: Reader) -> list[Deployment]:
+    """Return the deployments that are asked for, by id or by name.
 
     Raises:
-        InputError: a name is ambiguous, or one of `deployment_names` is no deployment's.
+        InputError: a deployment or a workspace is unknown or ambiguous, or they do not belong together.
     """
     if not where.deployment_ids and not where.deployment_names and where.workspace_id is None:
-        return where
+        return choose_deployments(reader)
     everywhere = reader.deployments()
     workspace_id = where.workspace_id and _workspace_id(where.workspace_id, everywhere.values())
     candidates = [one for one in everywhere.values() if workspace_id in (None, one.workspace_id)]
@@ -38,7 +39,7 @@ def with_ids(where: Where, reader: Reader) -> Where:
             hint = nearest_names(name, [one.name for one in candidates])
             raise InputError("deployment_name", f"No deployment of {place} is named {name!r}{hint}.")
         ids.append(found)
-    return Where(tuple(dict.fromkeys(ids)), workspace_id=workspace_id)
+    return choose_deployments(reader, deployment_ids=list(dict.fromkeys(ids)), workspace_id=workspace_id)
 
 
 def organization_named(client: AstroClient, given: str) -> str:

@@ -6,7 +6,7 @@ It imports nothing but typer, because every subcommand's help waits for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,12 +19,6 @@ class WrongUsage(typer.BadParameter):
         return self.message
 
 
-def _without_blanks(value: str | list[str] | None) -> str | list[str] | None:
-    if isinstance(value, list):
-        return [_stripped(one) for one in value]
-    return None if value is None else _stripped(value)
-
-
 def _stripped(value: str) -> str:
     if not value.strip():
         raise typer.BadParameter("it is blank; write an id or a name.")
@@ -35,42 +29,29 @@ def _stripped(value: str) -> str:
     return value.strip()
 
 
+def _text(option: str, metavar: str, about: str) -> Any:
+    return typer.Option(option, metavar=metavar, help=about, parser=_stripped)
+
+
 DeploymentIds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--deployment-id",
-        metavar="ID",
-        callback=_without_blanks,
-        help="A deployment, by its id or its name; repeat the option for more.",
-    ),
+    list[str] | None, _text("--deployment-id", "ID", "A deployment, by its id or its name; repeat the option for more.")
 ]
 DeploymentNames = Annotated[
     list[str] | None,
-    typer.Option(
-        "--deployment-name",
-        metavar="NAME",
-        callback=_without_blanks,
-        help="A deployment by its name, which is unique in a workspace; repeatable.",
-    ),
+    _text("--deployment-name", "NAME", "A deployment by its name, which is unique in a workspace; repeatable."),
 ]
 AllDeployments = Annotated[bool, typer.Option("--all-deployments", help="All deployments of the organization.")]
 WorkspaceId = Annotated[
     str | None,
-    typer.Option(
+    _text(
         "--workspace-id",
-        metavar="ID",
-        callback=_without_blanks,
-        help="By id or name. Alone: all its deployments. Beside given deployments: they must belong to it.",
+        "ID",
+        "By id or name. Alone: all its deployments. Beside given deployments: they must belong to it.",
     ),
 ]
 OrganizationId = Annotated[
     str | None,
-    typer.Option(
-        "--organization-id",
-        metavar="ID",
-        callback=_without_blanks,
-        help="By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential names it.",
-    ),
+    _text("--organization-id", "ID", "By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential names it."),
 ]
 AllStacks = Annotated[
     bool,
@@ -93,7 +74,7 @@ class Where:
         deployment_names: more deployments, by name alone. If both are empty, all of the workspace or of the
             organization are meant.
         workspace_id: the workspace to which the given deployments must belong, or whose deployments are meant; None:
-            any. Also a name, until `names.with_ids` has looked it up.
+            any. By id or by name.
         by_default: no option chooses, so all are meant.
     """
 

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import typer
 
-from astro_provider.astro.api import AstroClient, Deployment
-from astro_provider.astro.reading.choosing import choose_deployments
+from astro_provider.astro.api import AstroClient
 from astro_provider.astro.reading.reader import Reader, Readers
 from astro_provider.astro.settings import Settings, only_organization, unknown_in_words
-from astro_provider.commands.cli.names import organization_named, with_ids
-from astro_provider.commands.cli.options import Where
+from astro_provider.commands.cli.names import organization_named
 from astro_provider.errors import SettingsError
 
 
@@ -28,15 +26,6 @@ class Session:
 
     settings: Settings
     reader: Reader
-
-    def deployments(self, where: Where) -> list[Deployment]:
-        """Return the deployments that are asked for, by id or by name.
-
-        Raises:
-            InputError: a deployment or a workspace is unknown or ambiguous, or they do not belong together.
-        """
-        found = with_ids(where, self.reader)
-        return choose_deployments(self.reader, deployment_ids=found.deployment_ids, workspace_id=found.workspace_id)
 
 
 @contextmanager
