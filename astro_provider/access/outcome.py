@@ -19,6 +19,7 @@ not known.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -40,23 +41,6 @@ class _Subject:
     is_live: bool = False
     is_of_stack: bool = False
     may_leave_first: bool = False
-
-    def had(self, grant: Grant, part: Part) -> None:
-        """Note the grant before the run."""
-        self.is_live = part.is_live and (self.is_live or self.recorded is None)
-        self.recorded = grant
-        self.is_of_stack |= part.is_stack
-
-    def asks(self, grant: Grant, old: Grant | None, part: Part) -> None:
-        """Note the grant after the run, with the old one of the same resource, if it had one."""
-        if part.does is Does.SHOWS:
-            self.shows.append(grant)
-        elif part.is_update and old is not None and same_role(old.role, grant.role):
-            self.keeps.append((replace(grant, role=old.role), True))
-        else:
-            self.gives.append(grant)
-            if part.does is Does.ADOPTS:
-                self.adopted = grant
 
     @property
     def is_refresh(self) -> bool:
@@ -108,7 +92,7 @@ def outcome(steps: Steps, facts: Facts) -> Outcome:
     # One subject may be named by ids in one resource and by names in another: complete all before they are compared.
     everything = [grant for part in steps.parts for grant in (*part.had, *part.asked)]
     names = Names.of([*everything, *steps.recorded], facts)
-    subjects: dict[Subject, _Subject] = {}
+    subjects: dict[Subject, _Subject] = defaultdict(_Subject)
     for part in steps.parts:
         _note(subjects, part, names)
     # A table's update removes entries in no order that the digest shows: another resource may give the role later.
@@ -147,9 +131,19 @@ def _note(subjects: dict[Subject, _Subject], part: Part, names: Names) -> None:
     before = {grant.subject: grant for grant in map(names.completed, part.had)}
     asked = {grant.subject: grant for grant in map(names.completed, part.asked)}
     for subject, grant in before.items():
-        subjects.setdefault(subject, _Subject()).had(grant, part)
+        found = subjects[subject]
+        found.is_live = part.is_live and (found.is_live or found.recorded is None)
+        found.recorded = grant
+        found.is_of_stack |= part.is_stack
     for subject, grant in asked.items():
-        subjects.setdefault(subject, _Subject()).asks(grant, before.get(subject), part)
+        found, old = subjects[subject], before.get(subject)
+        if part.does is Does.SHOWS:
+            found.shows.append(grant)
+        elif part.is_update and old is not None and same_role(old.role, grant.role):
+            found.keeps.append((replace(grant, role=old.role), True))
+        else:
+            found.gives.append(grant)
+            found.adopted = grant if part.does is Does.ADOPTS else found.adopted
     for subject, grant in before.items():
         found = subjects[subject]
         if part.does is Does.KEEPS:

@@ -23,7 +23,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-Sink = Callable[[Severity, str], None]
+Sink = Callable[[Severity, str], None]  # the text is one line; called from several threads; raises nothing
 Say = Callable[[str], None]  # `warn` or `note`
 
 
@@ -40,11 +40,7 @@ _routed: ContextVar[Sink | None] = ContextVar("routed", default=None)
 
 @contextmanager
 def routed_to(sink: Sink | None) -> Iterator[None]:
-    """Route the notices of this block to a sink of their own, for example the log of one resource.
-
-    Args:
-        sink: as in `send_to`; None: the notices are about the run as a whole.
-    """
+    """Route the notices of this block to a sink of their own, for example the log of one resource; None: as by `send_to`."""
     before = _routed.set(sink)
     try:
         yield
@@ -58,11 +54,7 @@ _sink: Sink = print_to_stderr
 
 
 def send_to(sink: Sink) -> None:
-    """Send all notices of this process that are about the run as a whole to a sink, from now on.
-
-    Args:
-        sink: takes the severity and the text, which is one line; called from several threads; raises nothing.
-    """
+    """Send all notices of this process that are about the run as a whole to a sink, from now on."""
     global _sink  # noqa: PLW0603  a process has one reader
     _sink = sink
 

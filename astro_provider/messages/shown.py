@@ -10,6 +10,7 @@ Only shown texts pass through here: a name that is compared, stored or sent stay
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterable
 from io import StringIO
@@ -32,9 +33,7 @@ _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four are the wide f
 def line(text: str, *, longest: int | None = None) -> str:
     """Return a text as one line without hidden characters; blanks at its ends go, blanks within stay.
 
-    Args:
-        text: anything.
-        longest: characters; a longer line is cut, and ends with `…`.
+    A line of more than `longest` characters is cut, and ends with `…`.
     """
     if longest is not None and len(text) > 2 * longest:
         # A text may be megabytes long, and only its beginning is shown.
@@ -59,11 +58,7 @@ def csv_text(head: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
 
 
 def json_text(text: str) -> str:
-    """Return JSON in which each hidden character is escaped, so that it may be printed; a parser reads the same values.
-
-    Args:
-        text: the result of `json.dumps`, with either `ensure_ascii`.
-    """
+    """Return the result of `json.dumps` with each hidden character escaped, for a terminal; a parser reads the same values."""
     return _BEYOND_ASCII.sub(_escaped_if_hidden, text)
 
 
@@ -93,8 +88,4 @@ def _escaped_if_hidden(found: re.Match[str]) -> str:
     character = found[0]
     if not is_hidden(character):
         return character
-    code = ord(character)
-    if code <= 0xFFFF:  # noqa: PLR2004  the last character that one escape of JSON can write
-        return f"\\u{code:04x}"
-    high, low = divmod(code - 0x10000, 0x400)
-    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+    return json.dumps(character).strip('"')

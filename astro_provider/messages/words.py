@@ -4,13 +4,7 @@ from __future__ import annotations
 
 
 def in_words(what: str, name: object, identifier: object) -> str:
-    """Return a thing by its name and then its id, as far as they are known: `token 'ci' (cl…)`.
-
-    Args:
-        what: the kind of thing.
-        name: its name; anything but a text is not known.
-        identifier: its id; anything but a text is not known.
-    """
+    """Return a thing of a kind by its name and then its id, as far as they are texts: `token 'ci' (cl…)`."""
     if isinstance(name, str) and isinstance(identifier, str):
         return f"{what} {name!r} ({identifier})"
     if isinstance(name, str):

@@ -27,9 +27,12 @@ def require_room(directory: Path, names: Sequence[str], *, force: bool) -> None:
     nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists() or path.is_symlink())
     if not nearest.is_dir():
         raise InputError("out", f"{nearest} is no directory. Nothing was written.")
-    if dangling := next((directory / name for name in names if _is_dangling(directory / name)), None):
-        raise InputError("out", f"{dangling} is a link to a file that does not exist. Nothing was written: remove it.")
-    there = [name for name in names if (directory / name).exists()]
+    there = []
+    for name in names:
+        if (directory / name).exists():
+            there.append(name)
+        elif (path := directory / name).is_symlink():
+            raise InputError("out", f"{path} is a link to a file that does not exist. Nothing was written: remove it.")
     if there and not force:
         raise InputError(
             "out",
@@ -38,16 +41,8 @@ def require_room(directory: Path, names: Sequence[str], *, force: bool) -> None:
         )
 
 
-def _is_dangling(path: Path) -> bool:
-    return path.is_symlink() and not path.exists()
-
-
 def write(directory: Path, texts: Mapping[str, str]) -> None:
-    """Write all files, or none.
-
-    Args:
-        directory: their directory; made if missing.
-        texts: the text of each file by its name; the import file last.
+    """Write all files, or none: their texts by their names, the import file last. A missing directory is made.
 
     Raises:
         InputError: the directory cannot be written; it is as it was.

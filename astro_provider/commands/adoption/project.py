@@ -48,9 +48,8 @@ def module_path(project: Project | None, directory: Path, module: str) -> str:
     if not _is_identifier(module):
         raise InputError("module", f"{module!r} is no name that Python can import. Nothing was written.")
     if project is None:
-        raise InputError(
-            "module", f"{directory} is in no Pulumi project whose program could import it. Nothing was written."
-        )
+        text = f"{directory} is in no Pulumi project whose program could import it. Nothing was written."
+        raise InputError("module", text)
     place = directory.resolve()
     parts = place.relative_to(project.program).parts if place.is_relative_to(project.program) else None
     if parts is None or not all(map(_is_identifier, parts)):

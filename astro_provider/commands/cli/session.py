@@ -30,11 +30,9 @@ class Session:
 
 @contextmanager
 def opened(organization_id: str | None) -> Iterator[Session]:
-    """Open a session from the environment, and close its connections afterwards.
+    """Open a session with an organization, by its id or its name, and close its connections afterwards.
 
-    Args:
-        organization_id: id or name. Without it the environment decides, then the credential's claims, then the only
-            organization that the credential sees.
+    None: the environment decides, then the credential's claims, then the only organization that the credential sees.
 
     Raises:
         SettingsError: no credential, no organization, or a malformed setting.
@@ -64,11 +62,10 @@ def connected() -> Iterator[tuple[Settings, AstroClient]]:
 
 def _only_organization(client: AstroClient) -> str:
     seen = client.list_organizations()
-    only = only_organization(seen)
-    if only is None:
-        names = ", ".join(f"{found.id} ({found.name})" if found.name else found.id for found in seen)
-        raise SettingsError(
-            "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims name one, "
-            f"and the credential sees {f'several: {names}' if seen else 'none'}. Write --organization-id."
-        )
-    return only
+    if (only := only_organization(seen)) is not None:
+        return only
+    names = ", ".join(f"{found.id} ({found.name})" if found.name else found.id for found in seen)
+    raise SettingsError(
+        "No organization: neither --organization-id nor ASTRO_ORGANIZATION_ID nor the credential's claims name one, "
+        f"and the credential sees {f'several: {names}' if seen else 'none'}. Write --organization-id."
+    )
