@@ -46,47 +46,32 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Found:
-    """One finding.
-
-    Attributes:
-        deployment_name: None if Astro does not show the deployment, because it is gone.
-        org_token_name: None if neither Astro nor a state has it.
-        role: the role in Astro; None: none.
-        recorded_role: the role in the state, of several stacks the first, or the first that drifted; None: none, or a
-            secret.
-        stacks: the stacks that manage it.
-    """
+    """One finding."""
 
     finding: Finding
     organization_id: str
     deployment_id: str
-    deployment_name: str | None
+    deployment_name: str | None  # None if Astro does not show the deployment, because it is gone
     org_token_id: str
-    org_token_name: str | None
-    role: str | None
+    org_token_name: str | None  # None if neither Astro nor a state has it
+    role: str | None  # the role in Astro; None: none
+    # The role in the state, of several stacks the first, or the first that drifted; None: none, or a secret.
     recorded_role: str | None
-    stacks: tuple[str, ...]
+    stacks: tuple[str, ...]  # the stacks that manage it
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The whole of an audit.
-
-    Attributes:
-        findings: the gravest kind first.
-        assignments: all roles of organization tokens.
-        production: patterns of names of deployments and workspaces.
-        stacks: those whose exports were given.
-        unreadable: how many grants of the exports could not be compared, because a value is secret or names nothing.
-    """
+    """The whole of an audit."""
 
     organization_id: str
-    findings: tuple[Found, ...]
-    assignments: tuple[Assignment, ...]
+    findings: tuple[Found, ...]  # the gravest kind first
+    assignments: tuple[Assignment, ...]  # all roles of organization tokens
     facts: Facts
     verdicts: tuple[Verdict, ...] = ()
-    production: tuple[str, ...] = ()
-    stacks: tuple[str, ...] = ()
+    production: tuple[str, ...] = ()  # patterns of names of deployments and workspaces
+    stacks: tuple[str, ...] = ()  # those whose exports were given
+    # How many grants of the exports could not be compared, because a value is secret or names nothing.
     unreadable: int = 0
 
     def hits(self, findings: Iterable[Finding]) -> list[Finding]:

@@ -44,19 +44,14 @@ class Diagnostic:
 
 @dataclass
 class Digest(Steps):
-    """A digest: the effects of its steps on our resources, and the rest of it.
+    """A digest: the effects of its steps on our resources, and the rest of it."""
 
-    Attributes:
-        stack: `<project>/<stack>`, or None if the digest has no step.
-        shows_unchanged: whether the digest shows the resources that stay as they are.
-        other_changes: how many other resources are created, updated and so on.
-        problems: sentences, each a sign that a part is missing; none: the digest is whole.
-    """
-
-    stack: str | None = None
-    shows_unchanged: bool = True
+    stack: str | None = None  # `<project>/<stack>`, or None if the digest has no step
+    shows_unchanged: bool = True  # whether the digest shows the resources that stay as they are
+    # How many other resources are created, updated and so on.
     other_changes: dict[str, int] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    # Sentences, each a sign that a part is missing; none: the digest is whole.
     problems: list[str] = field(default_factory=list)
 
 

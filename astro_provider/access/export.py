@@ -16,15 +16,11 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 
 @dataclass(frozen=True)
 class Export:
-    """One stack's state.
+    """One stack's state."""
 
-    Attributes:
-        stack: `<project>/<stack>`.
-        pending: the grants that an earlier run has replaced and could not delete; the next run takes them away.
-    """
-
-    stack: str
+    stack: str  # `<project>/<stack>`
     grants: tuple[Grant, ...]
+    # The grants that an earlier run has replaced and could not delete; the next run takes them away.
     pending: tuple[Grant, ...] = ()
 
 

@@ -11,20 +11,14 @@ UNUSED_AFTER = timedelta(days=90)
 
 @dataclass(frozen=True)
 class Token:
-    """A token; its times have a zone.
-
-    Attributes:
-        created_at: None: Astro does not show it.
-        expires_at: None: never, or Astro does not show it.
-        last_used_at: None: Astro does not show it, which does not mean never.
-        is_owner: whether it is ORGANIZATION_OWNER, and so may do everything everywhere; None: Astro does not show it.
-    """
+    """A token; its times have a zone."""
 
     id: str
     name: str
-    created_at: datetime | None = None
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
+    created_at: datetime | None = None  # None: Astro does not show it
+    expires_at: datetime | None = None  # None: never, or Astro does not show it
+    last_used_at: datetime | None = None  # None: Astro does not show it, which does not mean never
+    # Whether it is ORGANIZATION_OWNER, and so may do everything everywhere; None: Astro does not show it.
     is_owner: bool | None = None
 
     def has_expired(self, now: datetime) -> bool:
@@ -49,23 +43,17 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of one moment.
-
-    Attributes:
-        asked: whether Astro was asked at all.
-        tokens: the tokens by id.
-        deployments: the deployments by id.
-        admins: the ids of the organization tokens that are DEPLOYMENT_ADMIN, by deployment, of those that were read.
-        held: the role, by deployment and token, of each pair that was read; None: no role.
-        roles: the names of the roles that a token can have in a deployment, in lower case; None: they were not read.
-    """
+    """The facts of one moment."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    asked: bool = False
-    tokens: Mapping[str, Token] = field(default_factory=dict)
-    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    asked: bool = False  # whether Astro was asked at all
+    tokens: Mapping[str, Token] = field(default_factory=dict)  # by id
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)  # by id
+    # The ids of the organization tokens that are DEPLOYMENT_ADMIN, by deployment, of those that were read.
     admins: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # The role, by deployment and token, of each pair that was read; None: no role.
     held: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    # The names of the roles that a token can have in a deployment, in lower case; None: they were not read.
     roles: frozenset[str] | None = None
 
     # Names by ids; None: the id is not known, or Astro does not list it.

@@ -91,22 +91,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class Grant:
-    """A subject's role, as one resource of a stack declares or records it.
-
-    Attributes:
-        org_token_name: the token's name in the resource.
-        deployment_name: the deployment's name in the resource; most resources have none.
-        protect: whether Pulumi refuses to delete the resource.
-        overwrite: whether the resource may take over a grant with another role.
-    """
+    """A subject's role, as one resource of a stack declares or records it."""
 
     subject: Subject
     role: Text
-    org_token_name: str | None = None
-    deployment_name: str | None = None
+    org_token_name: str | None = None  # the token's name in the resource
+    deployment_name: str | None = None  # the deployment's name in the resource; most resources have none
     urn: str = ""
-    protect: bool = False
-    overwrite: bool = False
+    protect: bool = False  # whether Pulumi refuses to delete the resource
+    overwrite: bool = False  # whether the resource may take over a grant with another role
 
 
 class Kind(StrEnum):
@@ -120,22 +113,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """The effect of a run on one subject.
-
-    Attributes:
-        before: the grant that ends, or None.
-        after: the grant that there will be, or None.
-        kind: a role is gained, lost, changed or kept; if a role before or after is not known, the kind that gives more.
-        is_new: no resource of the stack had the binding before.
-        is_released: no resource of the stack has it afterwards, and the role stays in Astro.
-    """
+    """The effect of a run on one subject."""
 
     subject: Subject
-    before: Grant | None
-    after: Grant | None
+    before: Grant | None  # the grant that ends
+    after: Grant | None  # the grant that there will be
+    # A role is gained, lost, changed or kept; if a role before or after is not known, the kind that gives more.
     kind: Kind
-    is_new: bool = False
-    is_released: bool = False
+    is_new: bool = False  # no resource of the stack had the binding before
+    is_released: bool = False  # no resource of the stack has it afterwards, and the role stays in Astro
 
     @property
     def grant(self) -> Grant:

@@ -67,24 +67,16 @@ class _Subject:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The changes that a run will have made.
-
-    Attributes:
-        after: the grants of the stack's resources after the run.
-        drifted: subjects whose grant was changed or removed outside Pulumi since the state was written.
-        gaps: subjects whose role is taken before it is given.
-        twice: the grants of each subject that several resources grant.
-        unchanged: how many grants stay as they are.
-        to_ask: deployment and token ids of all pairs whose role only Astro can show.
-    """
+    """The changes that a run will have made."""
 
     changes: tuple[Change, ...]
-    after: tuple[Grant, ...]
+    after: tuple[Grant, ...]  # the grants of the stack's resources after the run
+    # Subjects whose grant was changed or removed outside Pulumi since the state was written.
     drifted: frozenset[Subject]
-    gaps: frozenset[Subject]
-    twice: tuple[tuple[Grant, ...], ...]
-    unchanged: int
-    to_ask: frozenset[tuple[str, str]]
+    gaps: frozenset[Subject]  # subjects whose role is taken before it is given
+    twice: tuple[tuple[Grant, ...], ...]  # the grants of each subject that several resources grant
+    unchanged: int  # how many grants stay as they are
+    to_ask: frozenset[tuple[str, str]]  # deployment and token ids of all pairs whose role only Astro can show
 
 
 def outcome(steps: Steps, facts: Facts) -> Outcome:

@@ -18,59 +18,36 @@ CHANGES_WERE_SHOWN = 7  # the engine's status for --expect-no-changes if there a
 
 @dataclass(frozen=True)
 class Row:
-    """One subject whose role changes.
-
-    Attributes:
-        organization_id: None if the digest does not know it, as for the other two ids.
-        deployment_name: None if neither the digest nor Astro has it.
-        org_token_name: None if neither the digest nor Astro has it.
-        before: the role before; None: none, or not shown.
-        after: the role afterwards; None: none, or not shown.
-        before_known: whether the role before, or its absence, is known; a secret is known.
-        after_known: whether the role afterwards, or its absence, is known.
-        flags: the reasons for a second look.
-        undecided: the flags that it may have, and that no fact decides.
-    """
+    """One subject whose role changes."""
 
     kind: Kind
-    organization_id: str | None
+    organization_id: str | None  # None if the digest does not know it, as for the other two ids
     deployment_id: str | None
-    deployment_name: str | None
+    deployment_name: str | None  # None if neither the digest nor Astro has it
     org_token_id: str | None
-    org_token_name: str | None
-    before: str | None
-    after: str | None
-    before_known: bool = True
-    after_known: bool = True
-    flags: tuple[Flag, ...] = ()
-    undecided: tuple[Flag, ...] = ()
+    org_token_name: str | None  # None if neither the digest nor Astro has it
+    before: str | None  # the role before; None: none, or not shown
+    after: str | None  # the role afterwards; None: none, or not shown
+    before_known: bool = True  # whether the role before, or its absence, is known; a secret is known
+    after_known: bool = True  # whether the role afterwards, or its absence, is known
+    flags: tuple[Flag, ...] = ()  # the reasons for a second look
+    undecided: tuple[Flag, ...] = ()  # the flags that it may have, and that no fact decides
 
 
 @dataclass(frozen=True)
 class Review:
-    """The whole of a review.
+    """The whole of a review."""
 
-    Attributes:
-        stack: `<project>/<stack>`, or None.
-        problems: sentences, each a reason why the preview may lack something; none: it is complete.
-        rows: the most flagged first.
-        unchanged: how many grants stay; None: the digest does not show them.
-        retained: how many grants stay in Astro although their resources are deleted.
-        other_changes: how many other resources are created, updated and so on.
-        is_refresh: nothing will be written.
-        asked: whether Astro was asked.
-    """
-
-    stack: str | None
-    problems: tuple[str, ...]
-    rows: tuple[Row, ...]
-    unchanged: int | None
-    retained: int
-    other_changes: Mapping[str, int]
+    stack: str | None  # `<project>/<stack>`, or None
+    problems: tuple[str, ...]  # sentences, each a reason why the preview may lack something; none: it is complete
+    rows: tuple[Row, ...]  # the most flagged first
+    unchanged: int | None  # how many grants stay; None: the digest does not show them
+    retained: int  # how many grants stay in Astro although their resources are deleted
+    other_changes: Mapping[str, int]  # how many other resources are created, updated and so on
     diagnostics: tuple[Diagnostic, ...]
     verdicts: tuple[Verdict, ...] = ()
-    is_refresh: bool = False
-    asked: bool = True
+    is_refresh: bool = False  # nothing will be written
+    asked: bool = True  # whether Astro was asked
 
     @property
     def is_complete(self) -> bool:

@@ -50,23 +50,15 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of one file.
-
-    Attributes:
-        roles: patterns of deployments and workspaces, each with the roles that may be given there; the first that fits
-            decides.
-        admin_tokens: patterns of the tokens that may be DEPLOYMENT_ADMIN; None: any.
-        most_admins: how many tokens may be DEPLOYMENT_ADMIN in one deployment; None: any number.
-        protect: where bindings must be protected; None: nowhere.
-        no_overwrite: where bindings must not overwrite; None: nowhere.
-    """
+    """The rules of one file."""
 
     production: tuple[str, ...] = ()
+    # Patterns of deployments and workspaces, each with the roles that may be given there; the first that fits decides.
     roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    admin_tokens: tuple[str, ...] | None = None
-    most_admins: int | None = None
-    protect: Where | None = None
-    no_overwrite: Where | None = None
+    admin_tokens: tuple[str, ...] | None = None  # patterns of the tokens that may be DEPLOYMENT_ADMIN; None: any
+    most_admins: int | None = None  # how many tokens may be DEPLOYMENT_ADMIN in one deployment; None: any number
+    protect: Where | None = None  # where bindings must be protected; None: nowhere
+    no_overwrite: Where | None = None  # where bindings must not overwrite; None: nowhere
 
 
 @dataclass(frozen=True)
@@ -120,18 +112,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A rule that grants break, or that cannot be decided yet.
-
-    Attributes:
-        text: one sentence.
-        asked: the grants that it is about.
-        decided: False: something is not known yet.
-    """
+    """A rule that grants break, or that cannot be decided yet."""
 
     rule: Rule
-    text: str
-    asked: tuple[Asked, ...]
-    decided: bool = True
+    text: str  # one sentence
+    asked: tuple[Asked, ...]  # the grants that it is about
+    decided: bool = True  # False: something is not known yet
 
 
 def fits(patterns: Iterable[str], names: Sequence[str | None]) -> bool | None:

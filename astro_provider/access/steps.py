@@ -62,43 +62,28 @@ class Does(Enum):
 
 @dataclass(frozen=True)
 class Part:
-    """One effect of a step.
-
-    Attributes:
-        does: the effect.
-        had: the grants in the state; of a refresh, those that it recorded.
-        asked: the grants afterwards; of a refresh, those that Astro shows.
-        is_update: a grant that is in both `had` and `asked` with the same role is not written.
-        is_live: `had` was read from Astro in the same run: the run refreshes, or a check has read it.
-        is_stack: `had` is in the state of this stack; False: an exclusive table takes it from other owners.
-        is_checked: the engine asks the provider about the resource, whose check then protects its binding from another
-            resource's delete; None: the digest does not show whether the run targets other resources only.
-    """
+    """One effect of a step."""
 
     does: Does
-    had: Sequence[Grant] = ()
-    asked: Sequence[Grant] = ()
-    is_update: bool = False
-    is_live: bool = False
-    is_stack: bool = True
+    had: Sequence[Grant] = ()  # the grants in the state; of a refresh, those that it recorded
+    asked: Sequence[Grant] = ()  # the grants afterwards; of a refresh, those that Astro shows
+    is_update: bool = False  # a grant that is in both `had` and `asked` with the same role is not written
+    is_live: bool = False  # `had` was read from Astro in the same run: the run refreshes, or a check has read it
+    is_stack: bool = True  # `had` is in the state of this stack; False: an exclusive table takes it from other owners
+    # The engine asks the provider about the resource, whose check then protects its binding from another resource's
+    # delete; None: the digest does not show whether the run targets other resources only.
     is_checked: bool | None = True
 
 
 @dataclass
 class Steps:
-    """All effects of the steps of one digest.
+    """All effects of the steps of one digest."""
 
-    Attributes:
-        is_refresh: nothing will be written.
-        parts: the effects.
-        recorded: the grants that the state recorded before the refresh of a preview.
-        in_gaps: the grants that a replacement first takes away and then gives.
-    """
-
-    is_refresh: bool
+    is_refresh: bool  # nothing will be written
     parts: list[Part] = field(default_factory=list)
+    # The grants that the state recorded before the refresh of a preview.
     recorded: list[Grant] = field(default_factory=list)
-    in_gaps: list[Grant] = field(default_factory=list)
+    in_gaps: list[Grant] = field(default_factory=list)  # the grants that a replacement first takes away and then gives
 
 
 def read_steps(steps: Sequence[Step]) -> Steps:

@@ -18,18 +18,12 @@ UNREADABLE = "(unreadable)"
 
 @dataclass(frozen=True)
 class Project:
-    """A project that exists.
+    """A project that exists."""
 
-    Attributes:
-        file: its Pulumi.yaml.
-        content: the file's content; empty if it cannot be read.
-        options: those of the runtime.
-    """
-
-    file: Path
-    content: dict[str, Any] = field(default_factory=dict)
+    file: Path  # its Pulumi.yaml
+    content: dict[str, Any] = field(default_factory=dict)  # the file's content; empty if it cannot be read
     runtime: str = UNREADABLE
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)  # those of the runtime
 
     @property
     def directory(self) -> Path:

@@ -30,24 +30,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Adoption:
-    """An assignment that is adopted.
-
-    Attributes:
-        deployment_key: the deployment's name in the program.
-        token: the token, with all its roles.
-        token_key: its name in the program.
-        deployment_by_name: no other deployment of the organization has its name, so the name is enough.
-        token_by_name: no other organization token has its name, so the name is enough.
-        inputs: the program's arguments as `check` completes them.
-    """
+    """An assignment that is adopted."""
 
     deployment: Deployment
-    deployment_key: str
-    token: ApiToken
-    token_key: str
-    deployment_by_name: bool
-    token_by_name: bool
-    inputs: Inputs
+    deployment_key: str  # the deployment's name in the program
+    token: ApiToken  # the token, with all its roles
+    token_key: str  # its name in the program
+    deployment_by_name: bool  # no other deployment of the organization has its name, so the name is enough
+    token_by_name: bool  # no other organization token has its name, so the name is enough
+    inputs: Inputs  # the program's arguments as `check` completes them
 
     @property
     def name(self) -> str:
@@ -62,24 +53,17 @@ class Adoption:
 
 @dataclass
 class Found:
-    """The adopted assignments by deployment and token, those that are left out with the reason, and remarks.
-
-    Attributes:
-        warned: the number of adopted ones with a warning of the preview, which previewChecks=strict would refuse.
-        managed: the number of those that are left out because a stack manages them, by stack.
-        left_out: a sentence for each that is left out.
-        remarks: the preview's warnings, and roles in DAGs.
-        empty: the deployments in which no organization token has a role, each with true if its name is unique.
-        ids: all ids of deployments and tokens.
-    """
+    """The adopted assignments by deployment and token, those that are left out with the reason, and remarks."""
 
     adoptions: list[Adoption] = field(default_factory=list)
-    warned: int = 0
+    warned: int = 0  # the number of adopted ones with a warning of the preview, which previewChecks=strict would refuse
+    # The number of those that are left out because a stack manages them, by stack.
     managed: Counter[str] = field(default_factory=Counter)
-    left_out: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # a sentence for each that is left out
+    remarks: list[str] = field(default_factory=list)  # the preview's warnings, and roles in DAGs
+    # The deployments in which no organization token has a role, each with true if its name is unique.
     empty: list[tuple[Deployment, bool]] = field(default_factory=list)
-    ids: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()  # all ids of deployments and tokens
 
     @property
     def extent(self) -> str:

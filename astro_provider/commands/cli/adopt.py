@@ -37,21 +37,13 @@ IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
 @dataclass(frozen=True)
 class Place:
-    """The place of the files.
-
-    Attributes:
-        out: the directory.
-        program_file: the name of the program, or of the rows.
-        project: the project that is there; None: a new one is written.
-        module: the name by which the project's program imports it; None: it is a program of its own.
-        door: the door through which the program declares the bindings.
-    """
+    """The place of the files."""
 
     out: Path
-    program_file: str
-    project: Project | None
-    module: str | None
-    door: Door
+    program_file: str  # the name of the program, or of the rows
+    project: Project | None  # the project that is there; None: a new one is written
+    module: str | None  # the name by which the project's program imports it; None: it is a program of its own
+    door: Door  # the door through which the program declares the bindings
 
     @property
     def pulumi_directory(self) -> Path:

@@ -25,17 +25,12 @@ from astro_provider.messages import shown
 
 @dataclass(frozen=True)
 class Hit:
-    """A token, deployment, workspace or role.
-
-    Attributes:
-        id: None for a built-in role, which is given by its name.
-        about: how it differs from others of the same name, in words.
-    """
+    """A token, deployment, workspace or role."""
 
     kind: str
     name: str
-    id: str | None
-    about: str
+    id: str | None  # None for a built-in role, which is given by its name
+    about: str  # how it differs from others of the same name, in words
 
 
 def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:

@@ -67,21 +67,14 @@ Sort = Literal["deployment", "name", "role", "created", "expires", "last-used"]
 
 @dataclass(frozen=True)
 class Where:
-    """The deployments that a command line asks for.
+    """The deployments that a command line asks for."""
 
-    Attributes:
-        deployment_ids: the deployments, each once, by id or by name.
-        deployment_names: more deployments, by name alone. If both are empty, all of the workspace or of the
-            organization are meant.
-        workspace_id: the workspace to which the given deployments must belong, or whose deployments are meant; None:
-            any. By id or by name.
-        by_default: no option chooses, so all are meant.
-    """
-
-    deployment_ids: tuple[str, ...] = ()
+    deployment_ids: tuple[str, ...] = ()  # each once, by id or by name
+    # By name alone; if both are empty, all deployments of the workspace or of the organization are meant.
     deployment_names: tuple[str, ...] = ()
+    # By id or by name: the given deployments must belong to it, or all of its deployments are meant; None: any.
     workspace_id: str | None = None
-    by_default: bool = False
+    by_default: bool = False  # no option chooses, so all are meant
 
     @property
     def is_one_deployment(self) -> bool:

@@ -61,15 +61,10 @@ NO_SETTINGS = unknown("Not looked at, because a setting is malformed.")
 
 @dataclass
 class Look:
-    """Checks that are made one after the other.
+    """Checks that are made one after the other."""
 
-    Attributes:
-        names: the checks that are reported as unknown if they do not come.
-        run: makes them; those that it has yielded before it hangs are reported.
-    """
-
-    names: Sequence[str]
-    run: Callable[[], Iterable[Check]]
+    names: Sequence[str]  # the checks that are reported as unknown if they do not come
+    run: Callable[[], Iterable[Check]]  # makes them; those that it has yielded before it hangs are reported
     found: list[Check] = field(default_factory=list)
     error: BaseException | None = None
 

@@ -17,17 +17,11 @@ NAME = "stack config"
 
 @dataclass(frozen=True)
 class Configuration:
-    """The settings of the selected stack.
+    """The settings of the selected stack."""
 
-    Attributes:
-        was_seen: `pulumi` has printed them.
-        values: the keys `astro:…` that are no secrets, and their values.
-        has_secret_token: `astro:token` is set, as a secret.
-    """
-
-    was_seen: bool = False
-    values: Mapping[str, str] = field(default_factory=dict)
-    has_secret_token: bool = False
+    was_seen: bool = False  # `pulumi` has printed them
+    values: Mapping[str, str] = field(default_factory=dict)  # the keys `astro:…` that are no secrets, and their values
+    has_secret_token: bool = False  # `astro:token` is set, as a secret
 
     def value(self, key: str) -> str | None:
         """A value that the provider would take, or None: it refuses a token in clear."""
