@@ -194,7 +194,6 @@ def _asked(one: Assignment, by: _Managed, facts: Facts) -> Asked:
         role=one.role,
         protect=grant.protect if grant else None,
         overwrite=grant.overwrite if grant else None,
-        is_of_a_resource=grant is not None,
     )
 
 

@@ -6,19 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 
+from astro_provider.access import markdown
 from astro_provider.access.audit import Audit, Finding, Found, by_grant
-from astro_provider.access.markdown import (
-    FEW_VERDICTS,
-    MOST_VERDICTS,
-    comment,
-    explained,
-    in_cell,
-    most_rows,
-    named,
-    rows_left_out,
-    rules,
-    table,
-)
 from astro_provider.messages import shown
 from astro_provider.messages.words import counted
 
@@ -56,10 +45,12 @@ def remarks(found: Audit) -> Iterable[str]:
 def as_markdown(found: Audit, max_length: int) -> str:
     """Return the findings as Markdown of at most so many characters; the last rows are left out first, with a count."""
 
-    def fitting(most_verdicts: int) -> str | None:
-        return most_rows(lambda most: _written(found, most, most_verdicts), len(by_grant(found.findings)), max_length)
+    rows = len(by_grant(found.findings))
 
-    return fitting(MOST_VERDICTS) or fitting(FEW_VERDICTS) or fitting(0) or _written(found, 0, 0)
+    def fitting(most_verdicts: int) -> str | None:
+        return markdown.most_rows(lambda most: _written(found, most, most_verdicts), rows, max_length)
+
+    return fitting(markdown.MOST_VERDICTS) or fitting(markdown.FEW_VERDICTS) or fitting(0) or _written(found, 0, 0)
 
 
 def as_csv(found: Audit) -> str:
@@ -71,28 +62,28 @@ def as_csv(found: Audit) -> str:
 def _written(found: Audit, most: int, most_verdicts: int) -> str:
     grants = by_grant(found.findings)
     rows = grants[:most]
-    return comment(
+    return markdown.comment(
         f"{MARKER}\n### {HEADLINE}",
         summary(found),
-        table("| Deployment | Token | Role | Findings | Stacks |", map(_cells, rows)) if rows else "",
-        rows_left_out(len(grants) - len(rows)),
-        rules(found.verdicts, most_verdicts),
+        markdown.table("| Deployment | Token | Role | Findings | Stacks |", map(_cells, rows)) if rows else "",
+        markdown.rows_left_out(len(grants) - len(rows)),
+        markdown.rules(found.verdicts, most_verdicts),
         *remarks(found),
-        explained("What the findings mean", Finding, (one.finding for findings in rows for one in findings)),
+        markdown.explained("What the findings mean", Finding, (one.finding for findings in rows for one in findings)),
     )
 
 
 def _cells(findings: Sequence[Found]) -> Sequence[str]:
     one = findings[0]
     return (
-        named(one.deployment_name, one.deployment_id),
-        named(one.org_token_name, one.org_token_id),
-        in_cell(one.role) if one.role else "none",
+        markdown.named(one.deployment_name, one.deployment_id),
+        markdown.named(one.org_token_name, one.org_token_id),
+        markdown.in_cell(one.role) if one.role else "none",
         ", ".join(_finding(each) for each in findings),
-        " ".join(in_cell(stack) for stack in one.stacks),
+        " ".join(markdown.in_cell(stack) for stack in one.stacks),
     )
 
 
 def _finding(one: Found) -> str:
-    text = in_words(one, in_cell)
+    text = in_words(one, markdown.in_cell)
     return text.replace(one.finding, f"**{one.finding}**", 1) if one.finding in LOUD_FINDINGS else text

@@ -135,7 +135,8 @@ def _note(subjects: dict[Subject, _Subject], part: Part, names: Names) -> None:
             found.keeps.append((replace(grant, role=old.role), True))
         else:
             found.gives.append(grant)
-            found.adopted = grant if part.does is Does.ADOPTS else found.adopted
+            if part.does is Does.ADOPTS:
+                found.adopted = grant
     for subject, grant in before.items():
         found = subjects[subject]
         if part.does is Does.KEEPS:

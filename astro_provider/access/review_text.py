@@ -11,24 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from astro_provider.access import markdown
 from astro_provider.access.digest import NOTE
 from astro_provider.access.flags import LOUD, Flag
-from astro_provider.access.markdown import (
-    FEW_VERDICTS,
-    MOST_VERDICTS,
-    comment,
-    explained,
-    first,
-    folded,
-    in_cell,
-    in_code,
-    most_rows,
-    named,
-    rows_left_out,
-    rules,
-    table,
-    titled,
-)
+from astro_provider.access.markdown import FEW_VERDICTS, MOST_VERDICTS
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 from astro_provider.messages.words import counted
@@ -95,7 +81,7 @@ def as_markdown(review: Review, max_length: int) -> str:
     sentences = len(review.diagnostics)
 
     def fitting(room: Callable[[int], tuple[int, int, int, int]], most: int) -> str | None:
-        return most_rows(lambda number: _comment(review, *room(number)), most, max_length)
+        return markdown.most_rows(lambda number: _comment(review, *room(number)), most, max_length)
 
     for few, verdicts in ((MOST_NOTES, MOST_VERDICTS), (0, MOST_VERDICTS), (0, FEW_VERDICTS)):
         text = _comment(review, rows, sentences, verdicts, few)
@@ -116,34 +102,34 @@ def as_markdown(review: Review, max_length: int) -> str:
 
 def _comment(review: Review, most: int, most_sentences: int, most_verdicts: int, most_notes: int) -> str:
     rows = review.rows[:most]
-    stack = f": {in_code(review.stack)}" if review.stack else ""
-    alarm = ["**The preview is incomplete. Changes may be missing here.**", *map(in_code, review.problems)]
+    stack = f": {markdown.in_code(review.stack)}" if review.stack else ""
+    alarm = ["**The preview is incomplete. Changes may be missing here.**", *map(markdown.in_code, review.problems)]
     several = len({row.organization_id for row in review.rows}) > 1
     head = "| | Token | Deployment | Before | After | Flags |"
-    return comment(
+    return markdown.comment(
         f"{marker(review.stack)}\n### {headline(review)}{stack}",
         "\n".join(["> [!CAUTION]", *(f"> {line}" for line in alarm)]) if review.problems else "",
         counts(review),
         _sentences(review, most_sentences),
-        table(head, [_cells(row, several=several) for row in rows]) if rows else "",
-        rows_left_out(len(review.rows) - len(rows)),
-        rules(review.verdicts, most_verdicts),
+        markdown.table(head, [_cells(row, several=several) for row in rows]) if rows else "",
+        markdown.rows_left_out(len(review.rows) - len(rows)),
+        markdown.rules(review.verdicts, most_verdicts),
         *notes(review),
-        explained("What the flags mean", Flag, (flag for row in rows for flag in row.flags)),
+        markdown.explained("What the flags mean", Flag, (flag for row in rows for flag in row.flags)),
         _notes(review, most_notes),
     )
 
 
 def _cells(row: Row, *, several: bool) -> Sequence[str]:
-    where = named(row.deployment_name, row.deployment_id)
+    where = markdown.named(row.deployment_name, row.deployment_id)
     before, after = (
-        role_in_words(row, before=is_before) if role is None else in_cell(role)
+        role_in_words(row, before=is_before) if role is None else markdown.in_cell(role)
         for role, is_before in ((row.before, True), (row.after, False))
     )
     return (
         f"{MARKS[row.kind]} {VERBS[row.kind]}",
-        named(row.org_token_name, row.org_token_id),
-        f"{where} in organization {named(None, row.organization_id)}" if several else where,
+        markdown.named(row.org_token_name, row.org_token_id),
+        f"{where} in organization {markdown.named(None, row.organization_id)}" if several else where,
         before,
         after,
         ", ".join(f"**{flag}**" if flag in LOUD else flag for flag in row.flags),
@@ -152,12 +138,13 @@ def _cells(row: Row, *, several: bool) -> Sequence[str]:
 
 def _sentences(review: Review, most: int) -> str:
     """Return the errors and warnings, each whole: they say what will fail."""
-    said = [f"{one.severity}: {in_code(one.message)}" for one in review.diagnostics if one.severity != NOTE]
+    said = [f"{one.severity}: {markdown.in_code(one.message)}" for one in review.diagnostics if one.severity != NOTE]
     which = "error or warning is" if len(said) - most == 1 else "errors or warnings are"
-    lines = first(said, most, f"**{{}} {which} left out for want of room**")
-    return titled("Errors and warnings of the preview", lines)
+    lines = markdown.first(said, most, f"**{{}} {which} left out for want of room**")
+    return markdown.titled("Errors and warnings of the preview", lines)
 
 
 def _notes(review: Review, most: int) -> str:
-    said = [f"{one.severity}: {in_code(one.message)}" for one in review.diagnostics if one.severity == NOTE]
-    return folded(f"What the preview said ({len(said)})", first(said, most, "and {} more")) if most else ""
+    said = [f"{one.severity}: {markdown.in_code(one.message)}" for one in review.diagnostics if one.severity == NOTE]
+    lines = markdown.first(said, most, "and {} more") if most else []
+    return markdown.folded(f"What the preview said ({len(said)})", lines)

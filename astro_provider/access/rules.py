@@ -63,10 +63,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Asked:
-    """A grant as the rules see it. None: not known; of `protect` and `overwrite`: no resource has it.
-
-    `is_of_a_resource` is False if no stack has the grant: the rules about resources do not apply.
-    """
+    """A grant as the rules see it. None: not known; of `protect` and `overwrite`: no resource has it."""
 
     deployment_id: str | None
     org_token_id: str | None
@@ -76,7 +73,6 @@ class Asked:
     org_token_name: str | None = None
     protect: bool | None = None
     overwrite: bool | None = None
-    is_of_a_resource: bool = True
 
     @classmethod
     def of(cls, grant: Grant, facts: Facts) -> Asked:
@@ -150,7 +146,7 @@ def verdicts(rules: Rules, grants: Sequence[Asked]) -> list[Verdict]:
 
 def verdicts_of_one(rules: Rules, asked: Asked) -> Iterator[Verdict]:
     """Yield the rules about single grants that one breaks, or that cannot be decided for it."""
-    is_open = None if asked.protect is None else not asked.protect
+    is_open = asked.protect is False
     found = [
         (Rule.ROLE, _role_is_allowed(rules, asked), f"the role {asked.role or NOT_KNOWN} may not be given there"),
         (Rule.ADMIN, _may_be_admin(rules, asked), f"this token may not be {ADMIN}"),
@@ -194,16 +190,12 @@ def _role_is_allowed(rules: Rules, asked: Asked) -> bool | None:
         fit = fits([pattern], asked.places)
         if fit is False:
             continue
-        possible.add(_is_among(asked.role, roles))
+        possible.add(fits([one.lower() for one in roles], [asked.role and asked.role.lower()]))
         if fit is True:
             break
     else:
         possible.add(True)
     return possible.pop() if len(possible) == 1 else None
-
-
-def _is_among(role: str | None, roles: Iterable[str]) -> bool | None:
-    return fits([one.lower() for one in roles], [role and role.lower()])
 
 
 def _may_be_admin(rules: Rules, asked: Asked) -> bool | None:
@@ -215,16 +207,11 @@ def _may_be_admin(rules: Rules, asked: Asked) -> bool | None:
 
 
 def _kept(rules: Rules, where: Where | None, asked: Asked, breaks: bool | None) -> bool | None:  # noqa: FBT001  a value
-    """Return whether a rule about resources is kept, which has a reach, and which the grant breaks where it applies.
-
-    None: not known; of `where`: there is no such rule.
-    """
-    if where is None or breaks is False or not asked.is_of_a_resource:
+    """Return whether a rule about resources is kept, which the grant breaks where it applies; None: not known."""
+    if where is None or not breaks:
         return True
     applies = True if where is Where.EVERYWHERE else fits(rules.production, asked.places)
-    if applies is False:
-        return True
-    return False if applies and breaks else None
+    return None if applies is None else not applies
 
 
 def named(name: str | None, identifier: str | None) -> str:

@@ -126,7 +126,7 @@ def test_bindings_are_protected_and_do_not_overwrite_where_it_is_asked(where: Wh
 
 def test_what_no_stack_manages_breaks_no_rule_about_resources() -> None:
     rules = Rules(protect=Where.EVERYWHERE, no_overwrite=Where.EVERYWHERE)
-    unmanaged = replace(GRANT, protect=None, overwrite=None, is_of_a_resource=False)
+    unmanaged = replace(GRANT, protect=None, overwrite=None)
 
     assert said(rules, unmanaged) == []
 
