@@ -44,7 +44,6 @@ def remarks(found: Audit) -> Iterable[str]:
 
 def as_markdown(found: Audit, max_length: int) -> str:
     """Return the findings as Markdown of at most so many characters; the last rows are left out first, with a count."""
-
     rows = len(by_grant(found.findings))
 
     def fitting(most_verdicts: int) -> str | None:

@@ -7,9 +7,9 @@ HTML; every value in it is text from outside, escaped here.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
+from base64 import b64encode
+from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -40,10 +40,6 @@ def _breakable(value: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(text.split("\n")))
 
 
-def _sha256(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
 _TEMPLATES = Environment(
     loader=PackageLoader("astro_provider.access"),
     autoescape=True,
@@ -52,7 +48,8 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {"breakable": _breakable, "sha256": _sha256}
+_TEMPLATES.filters["breakable"] = _breakable
+_TEMPLATES.filters["sha256"] = lambda text: f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def review_page(review: Review) -> str:
@@ -92,9 +89,6 @@ def audit_page(found: Audit) -> str:
 
 
 def _page(template: str, title: str, **values: object) -> str:
-    sources = {name: _source(file) for name, file in (("style", "page.css"), ("script", "page.js"))}
-    return _TEMPLATES.get_template(template).render(title=title, **sources, **values)
-
-
-def _source(file: str) -> Markup:
-    return Markup(files(__package__).joinpath("templates", file).read_text())  # noqa: S704  our own style and script
+    folder = files(__package__) / "templates"
+    style, script = (Markup((folder / file).read_text()) for file in ("page.css", "page.js"))  # noqa: S704  our own
+    return _TEMPLATES.get_template(template).render(title=title, style=style, script=script, **values)

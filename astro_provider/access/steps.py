@@ -174,7 +174,8 @@ class _Run:
         if any(step is one for one in self._left_behind):
             yield from self._deleted(step)
         elif op == "same":
-            yield Part(Does.KEEPS, _kept(step), is_live=self._is_live(step), is_checked=self._is_checked(step))
+            live = self._is_live(step)
+            yield Part(Does.KEEPS, _kept(step), is_live=live, is_checked=live if self._refreshed else None)
         elif op == "update":
             yield Part(Does.GIVES, _had(step), _asked(step), is_update=True, is_live=self._is_live(step))
         elif op == "replace":
@@ -237,9 +238,6 @@ class _Run:
     def _is_live(self, step: Step) -> bool:
         # With an alias, the refresh is under the old URN.
         return bool(self._refreshed & {step["urn"], _old(step).get("urn")})
-
-    def _is_checked(self, step: Step) -> bool | None:
-        return self._is_live(step) if self._refreshed else None
 
 
 def _shown(step: Step) -> Part:

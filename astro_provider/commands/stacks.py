@@ -26,11 +26,15 @@ def all_exports(progress: Callable[[int, int], None]) -> list[Export]:
     Raises:
         UnusableInput: there is no `pulumi`, no stack, or a stack cannot be exported.
     """
-    names = _stacks()
-    exports = []
-    for done, export in enumerate(in_parallel([partial(_export, name) for name in names]), start=1):
+
+    def export(name: str) -> Export:
+        text = _answer(["stack", "export", "--stack", name])
+        return read_export(text, f"stack {name}", may_have_no_binding=True)
+
+    names, exports = _stacks(), []
+    for done, one in enumerate(in_parallel([partial(export, name) for name in names]), start=1):
         progress(done, len(names))
-        exports.append(export)
+        exports.append(one)
     return exports
 
 
@@ -53,11 +57,6 @@ def _stacks() -> list[str]:
     if not names:
         raise UnusableInput("--all-stacks: the backend of this directory has no stack with resources.")
     return sorted(names)
-
-
-def _export(name: str) -> Export:
-    text = _answer(["stack", "export", "--stack", name])
-    return read_export(text, f"stack {name}", may_have_no_binding=True)
 
 
 def _answer(arguments: list[str], directory: Path | None = None, *, option: str = "--all-stacks: ") -> str:

@@ -38,7 +38,9 @@ def line(text: str, *, longest: int | None = None) -> str:
     if longest is not None and len(text) > 2 * longest:
         # A text may be megabytes long, and only its beginning is shown.
         text = text.lstrip()[: 8 * longest]
-    whole = _visible(_WHITESPACE.sub(_plain_blanks, text).strip())
+    # Blanks within are kept as they are, all other whitespace is one blank.
+    blanks = _WHITESPACE.sub(lambda found: " " if found[0].strip(" ") else found[0], text)
+    whole = _visible(blanks.strip())
     return whole if longest is None or len(whole) <= longest else whole[: longest - 1] + "…"
 
 
@@ -59,17 +61,12 @@ def csv_text(head: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
 
 def json_text(text: str) -> str:
     """Return the result of `json.dumps` with each hidden character escaped, for a terminal; a parser reads the same values."""
-    return _BEYOND_ASCII.sub(_escaped_if_hidden, text)
+    return _BEYOND_ASCII.sub(lambda one: json.dumps(one[0])[1:-1] if is_hidden(one[0]) else one[0], text)
 
 
 def is_hidden(character: str) -> bool:
     """Return whether a character has no visible shape. A joiner counts as visible; `line` decides by the one before it."""
     return not (character.isprintable() or character in JOINERS) or _BLANK.match(character) is not None
-
-
-def _plain_blanks(found: re.Match[str]) -> str:
-    blanks = found[0]
-    return " " if blanks.strip(" ") else blanks
 
 
 def _visible(text: str) -> str:
@@ -82,10 +79,3 @@ def _visible(text: str) -> str:
         characters.append(REPLACEMENT if hidden else character)
         before = character
     return "".join(characters)
-
-
-def _escaped_if_hidden(found: re.Match[str]) -> str:
-    character = found[0]
-    if not is_hidden(character):
-        return character
-    return json.dumps(character).strip('"')

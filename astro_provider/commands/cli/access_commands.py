@@ -17,17 +17,16 @@ from astro_provider.access.rules import fault_of_pattern
 from astro_provider.commands.cli.options import AllStacks, OrganizationId, OutputOfAudit, OutputOfReview
 
 
-def _whole(patterns: list[str] | None) -> list[str] | None:
-    for pattern in patterns or ():
-        if fault := fault_of_pattern(pattern):
-            raise typer.BadParameter(fault)
-    return patterns
+def _whole(pattern: str) -> str:
+    if fault := fault_of_pattern(pattern):
+        raise typer.BadParameter(fault)
+    return pattern
 
 
 Production = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable.", callback=_whole
+        metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable.", parser=_whole
     ),
 ]
 RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")]

@@ -6,7 +6,7 @@ of the deployments; one without a deployment is not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import typer
@@ -21,6 +21,7 @@ from astro_provider.commands.cli.session import opened
 from astro_provider.commands.cli.table import print_table
 from astro_provider.commands.cli.terminal import print_json
 from astro_provider.messages import shown
+from astro_provider.messages.words import counted
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
     """Ask the service and print the hits on standard output; without one the exit status is 5."""
     with opened(organization_id) as session:
         everything = list(_everything(session.reader))
-    found = matching(text, everything)
+    part = text.casefold()
+    found = [hit for hit in everything if part in hit.name.casefold() or text == hit.id]
     if output == "json":
         print_json([asdict(hit) for hit in found])
     elif found:
@@ -47,12 +49,6 @@ def run(text: str, organization_id: str | None, output: OutputOfFind) -> None:
         typer.echo(f"No token, deployment, workspace or role has {shown.line(text)!r} in its name{hint}.", err=True)
     if not found:
         raise typer.Exit(NOTHING_FOUND)
-
-
-def matching(text: str, everything: Iterable[Hit]) -> list[Hit]:
-    """Return the hits that have the text in their name, in any case, or as their id."""
-    part = text.casefold()
-    return [hit for hit in everything if part in hit.name.casefold() or text == hit.id]
 
 
 def _everything(reader: Reader) -> Iterator[Hit]:
@@ -67,7 +63,7 @@ def _everything(reader: Reader) -> Iterator[Hit]:
     known = workspaces(deployments)
     for workspace_id, name in sorted(known.items(), key=lambda item: (item[1], item[0])):
         count = sum(one.workspace_id == workspace_id for one in deployments)
-        yield Hit("workspace", name, workspace_id, f"{count} deployment{'' if count == 1 else 's'}")
+        yield Hit("workspace", name, workspace_id, counted(count, "deployment"))
     for role in roles:
         only = ", ".join(known.get(one) or one for one in role.restricted_workspace_ids or ())
         about = "custom" if role.id else "built-in: write its name"

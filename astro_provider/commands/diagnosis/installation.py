@@ -48,10 +48,11 @@ def _pulumi(environ: Mapping[str, str], directory: Path) -> Result:
     if command is None:
         return failed("There is no pulumi on PATH.", where)
     answer = answer_of([command, "version"], {**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}, directory)
-    version = _version(answer.text) if answer.ok else None
-    if version is None:
+    found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", answer.text)
+    if not answer.ok or found is None:
         status = Status.UNKNOWN if answer.late else Status.FAILED
         return Result(status, f"{command} does not print its version: {answer.last_line}", where)
+    version = tuple(map(int, found.groups()))
     shown = f"{_dotted(version)} ({command})"
     if version < OLDEST_PULUMI:
         advice = f"Install {_dotted(OLDEST_PULUMI)} or later, the versions with which this package is tested."
@@ -151,12 +152,7 @@ def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> 
     return None
 
 
-def _version(text: str) -> tuple[int, int, int] | None:
-    found = re.search(r"\bv?(\d+)\.(\d+)\.(\d+)", text)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
-
-
-def _dotted(version: tuple[int, int, int]) -> str:
+def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
