@@ -75,14 +75,14 @@ def review(  # noqa: PLR0913  the command's options
     from astro_provider.commands.cli.review import run  # noqa: PLC0415 half a second
 
     run(
-        file=file,
-        output=output,
-        production=production or (),
-        rules=rules,
-        fail_on=fail_on or (),
+        file,
+        output,
+        production or (),
+        rules,
+        fail_on or (),
         exit_code=exit_code,
-        offline=offline,
         max_length=max_length,
+        offline=offline,
     )
 
 

@@ -34,7 +34,7 @@ from astro_provider.messages import shown
 def run(  # noqa: PLR0913  the command's options
     *,
     states: Sequence[str],
-    all_stacks: bool = False,
+    all_stacks: bool,
     output: OutputOfAudit,
     production: Sequence[str],
     rules: Path | None,

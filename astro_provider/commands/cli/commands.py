@@ -52,13 +52,7 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
       astro-provider list --all-deployments --sort last-used
       astro-provider list --all-deployments --output json | jq '.[].name'
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(
-        deployment_ids,
-        deployment_names,
-        all_deployments=all_deployments,
-        workspace_id=workspace_id,
-        all_by_default=True,
-    )
+    wanted = where(deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments, all_by_default=True)
     from astro_provider.commands.cli.list import run  # noqa: PLC0415 half a second
 
     run(wanted, organization_id, output, sort, include_other_scopes=include_other_scopes)
@@ -139,7 +133,7 @@ def adopt(  # noqa: PLR0913 the command's options
       astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
       astro-provider adopt --all-deployments --out infra --as-table --exclusive
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, deployment_names, all_deployments=all_deployments, workspace_id=workspace_id)
+    wanted = where(deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments)
     from astro_provider.commands.cli.adopt import run  # noqa: PLC0415 half a second
 
     run(
@@ -158,8 +152,7 @@ def adopt(  # noqa: PLR0913 the command's options
 
 
 def doctor(
-    *,
-    output: Annotated[OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")] = "table",
+    *, output: Annotated[OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")] = "table"
 ) -> None:
     """Look whether everything is there for a first `pulumi up`.
 
@@ -213,11 +206,4 @@ def emulator(  # noqa: PLR0913 one for each option
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
     from astro_provider.commands.cli.emulator import run  # noqa: PLC0415 half a second
 
-    run(
-        port=port,
-        latency=latency,
-        rate_limits=rate_limits,
-        seed=seed,
-        updated_at_moves=updated_at_moves,
-        credentials=credentials,
-    )
+    run(port, latency, seed, rate_limits=rate_limits, updated_at_moves=updated_at_moves, credentials=credentials)

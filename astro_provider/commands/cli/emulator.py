@@ -19,7 +19,7 @@ EXTRA = frozenset(("fastapi", "starlette", "uvicorn", "h11"))
 
 
 def run(  # noqa: PLR0913 one for each option
-    *, port: int, latency: float, rate_limits: bool, seed: str | None, updated_at_moves: bool, credentials: bool
+    port: int, latency: float, seed: str | None, *, rate_limits: bool, updated_at_moves: bool, credentials: bool
 ) -> None:
     """Print how to reach the emulator, and run until Ctrl-C."""
     try:

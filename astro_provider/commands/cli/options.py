@@ -54,8 +54,7 @@ OrganizationId = Annotated[
     _text("--organization-id", "ID", "By id or name, if neither ASTRO_ORGANIZATION_ID nor the credential names it."),
 ]
 AllStacks = Annotated[
-    bool,
-    typer.Option("--all-stacks", help="Ask `pulumi` for all stacks of the backend of this directory."),
+    bool, typer.Option("--all-stacks", help="Ask `pulumi` for all stacks of the backend of this directory.")
 ]
 OutputOfList = Literal["table", "json", "csv"]
 OutputOfFind = Literal["table", "json"]
@@ -85,9 +84,9 @@ class Where:
 def where(
     deployment_ids: list[str] | None,
     deployment_names: list[str] | None,
+    workspace_id: str | None,
     *,
     all_deployments: bool,
-    workspace_id: str | None,
     all_by_default: bool = False,
 ) -> Where:
     """Return the deployments that the options choose.

@@ -31,15 +31,15 @@ from astro_provider.messages import shown
 
 
 def run(  # noqa: PLR0913  the command's options
-    *,
     file: str,
     output: OutputOfReview | None,
     production: Sequence[str],
     rules: Path | None,
     fail_on: Sequence[Flag],
+    *,
     exit_code: int | None,
-    offline: bool,
     max_length: int,
+    offline: bool,
 ) -> None:
     """Review, print, and end with the status that the command's help documents."""
     if file == "-" and sys.stdin.isatty():

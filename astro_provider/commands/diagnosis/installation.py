@@ -78,7 +78,7 @@ def _package(environ: Mapping[str, str], directory: Path) -> Result:
     chosen = _interpreter(environ, directory)
     if isinstance(chosen, Result):
         return chosen
-    answer = answer_of([chosen.command, "-c", _PROBE], chosen.environ, chosen.directory)
+    answer = answer_of([chosen.command, "-c", _PROBE], environ, chosen.directory)
     if answer.late:
         return unknown(f"{chosen} did not load astro_provider: {answer.last_line}.")
     install = f"Install version {__version__} of this package with that interpreter's pip."
@@ -102,7 +102,6 @@ def _package(environ: Mapping[str, str], directory: Path) -> Result:
 class _Interpreter:
     command: str
     whence: str
-    environ: Mapping[str, str]
     directory: Path
 
     def __str__(self) -> str:
@@ -127,7 +126,7 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
                 if above := _environment_of_a_workspace(directory, options):
                     advice = f"The uv workspace has its virtual environment above: write `virtualenv: {above}` there."
                 return failed(text, advice)
-            return _Interpreter(str(command), f"virtualenv of {project.name}", environ, directory)
+            return _Interpreter(str(command), f"virtualenv of {project.name}", directory)
         if options.get("toolchain") == "poetry":
             text = f"{project} leaves the interpreter to poetry."
             return unknown(text, "Run `poetry run astro-provider doctor` to look from inside.")
@@ -136,7 +135,7 @@ def _interpreter(environ: Mapping[str, str], directory: Path) -> _Interpreter | 
     command_found = shutil.which(name, path=environ.get("PATH"))
     if command_found is None:
         return failed(f"There is no {name} ({whence}), which Pulumi would start.")
-    return _Interpreter(command_found, whence, environ, directory)
+    return _Interpreter(command_found, whence, directory)
 
 
 def _environment_of_a_workspace(directory: Path, options: Mapping[str, Any]) -> str | None:

@@ -208,28 +208,24 @@ def _organization(view: _View, environ: Mapping[str, str]) -> Result:
             return ok(f"{named}, from the stack's {ORGANIZATION_ID.config_key}.")
         whence = "the credential's claims" if view.settings.organization_id else "the only one that the credential sees"
         return ok(f"{named}, from {whence}.")
-    text = f"{named}, from {ORGANIZATION_ID.variable}."
-    if claimed and found not in claimed:
-        text = f"{text[:-1]}, but the credential is for {', '.join(claimed)}."
-        return warning(text, f"Unset {ORGANIZATION_ID.variable}, or export another credential.")
-    return ok(text)
+    text = f"{named}, from {ORGANIZATION_ID.variable}"
+    if not claimed or found in claimed:
+        return ok(f"{text}.")
+    text = f"{text}, but the credential is for {', '.join(claimed)}."
+    return warning(text, f"Unset {ORGANIZATION_ID.variable}, or export another credential.")
 
 
 def _service(view: _View) -> Result:
     if isinstance(view.refusal, (Unavailable, UnexpectedAnswer)):
-        advice = f"Check the network, its proxy, and {HOST.variable}."
-        return failed(f"{view.settings.host}: {view.refusal}", advice)
+        return failed(f"{view.settings.host}: {view.refusal}", f"Check the network, its proxy, and {HOST.variable}.")
     settle_seconds = view.settings.settle_seconds
     if settle_seconds and view.read_seconds > settle_seconds / 2:
-        text = (
+        return warning(
             f"Reading one token took {view.read_seconds:.2f} s. No list is written that was read longer than half of "
-            f"settleSeconds ({settle_seconds:g}) ago, so every write would fail."
-        )
-        advice = (
+            f"settleSeconds ({settle_seconds:g}) ago, so every write would fail.",
             f"Set {SETTLE.config_key} (or {SETTLE.variable}) to {fitting_settle_seconds(view.read_seconds)} or more, "
-            "wherever tokens of this organization are written."
+            "wherever tokens of this organization are written.",
         )
-        return warning(text, advice)
     return ok(f"{view.settings.host} answered in {view.seconds:.2f} s.")
 
 
@@ -260,9 +256,8 @@ def _writing(view: _View) -> Result:
         why = "Astro does not show the role of the credential's own token"
     else:
         why = "the credential's own token is not known"
-    advice = f"Make sure that the credential has the permission {TOKENS_ACCESS}; the first write will show."
-    if view.unread is None:  # otherwise the check of reading has this advice
-        advice = f"{advice} {ONE_PERMISSION}"
+    more = "" if view.unread else f" {ONE_PERMISSION}"  # of an error, the check of reading has this advice
+    advice = f"Make sure that the credential has the permission {TOKENS_ACCESS}; the first write will show.{more}"
     return unknown(f"Cannot be seen without a write: {why}.", advice)
 
 
