@@ -11,13 +11,14 @@ be a guard that the user did not ask for.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from types import MappingProxyType
 
 import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from astro_provider.astro.api import ApiToken, Deployment
+from astro_provider.astro.api import ApiToken
 from astro_provider.commands.adoption.find import Adoption
 from astro_provider.commands.adoption.names import BETWEEN, resource_name
 from astro_provider.commands.adoption.project import Door
@@ -30,15 +31,6 @@ CLASS = "DeploymentOrgTokenBinding"
 CLASS_OF_TABLES = "DeploymentOrgTokenBindings"
 TABLE = "ROLES"
 
-_OPENING = '''\
-"""The roles of organization API tokens in Astro deployments.
-
-`astro-provider adopt` wrote this from what it found. It is yours now: change it as you like.
-"""
-
-from {module} import {name}
-'''
-
 
 def program(adoptions: Sequence[Adoption], organization_id: str | None = None, door: Door = Door.DYNAMIC) -> str:
     """Return the program's text.
@@ -48,14 +40,17 @@ def program(adoptions: Sequence[Adoption], organization_id: str | None = None, d
         organization_id: the organization, if the program has to name it, because no setting does.
         door: the door through which it declares them.
     """
-    head = [f"ORGANIZATION_ID = {literal(organization_id)}", ""] if organization_id else []
-    declare = _table if len(adoptions) > MOST_ONE_BY_ONE else _calls
-    return opened(CLASS, door, [*head, *declare(adoptions, organization_id)])
-
-
-def opened(name: str, door: Door, lines: Iterable[str]) -> str:
-    """Return a program that imports a class and has these lines."""
-    return "\n".join([_OPENING.format(module=door.value, name=name), *lines]).rstrip("\n") + "\n"
+    groups = [list(group) for _, group in groupby(adoptions, key=lambda one: one.deployment_key)]
+    return written(
+        "loop.jinja" if len(adoptions) > MOST_ONE_BY_ONE else "bindings.jinja",
+        module=door.value,
+        name=CLASS,
+        organization_id=organization_id,
+        groups=groups,
+        deployments=[group[0] for group in groups],
+        tokens={one.token_key: one for one in sorted(adoptions, key=lambda one: one.token_key)}.values(),
+        between=BETWEEN,
+    )
 
 
 def literal(text: str) -> str:
@@ -70,94 +65,32 @@ def _escaped(character: str, quote: str) -> str:
     return repr(character)[1:-1]
 
 
-def _calls(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterator[str]:
-    for _, group in groupby(adoptions, key=lambda one: one.deployment_key):
-        of_deployment = list(group)
-        yield f"# In the deployment {literal(of_deployment[0].deployment.name)}."
-        for adoption in of_deployment:
-            yield "DeploymentOrgTokenBinding("
-            yield f"    {literal(adoption.name)},"
-            if organization_id:
-                yield "    organization_id=ORGANIZATION_ID,"
-            if not adoption.deployment_by_name:
-                yield f"    # Several deployments are named {literal(adoption.deployment.name)}, so it is given by its id."
-            yield from (f"    {key}={literal(value)}," for key, value in _deployment(adoption).items())
-            if not adoption.token_by_name:
-                yield f"    # Several tokens are named {literal(adoption.token.name)}, so it is given by its id."
-                if about := marks_of(adoption.token):
-                    yield f"    # This one: {about}"
-            yield from (f"    {key}={literal(value)}," for key, value in _token(adoption).items())
-            yield f"    role={literal(adoption.role)},"
-            yield ")"
-        yield ""
-
-
-def _table(adoptions: Sequence[Adoption], organization_id: str | None) -> Iterator[str]:
-    deployments = {one.deployment_key: one.deployment for one in adoptions}
-    tokens = {one.token_key: one.token for one in sorted(adoptions, key=lambda one: one.token_key)}
-    deployments_by_id = {one.deployment_key for one in adoptions if not one.deployment_by_name}
-    tokens_by_id = {one.token_key for one in adoptions if not one.token_by_name}
-    yield "# Left of each colon is the name of a deployment or a token in this program, a part of the names of resources: if"
-    yield "# you change it, these resources are renamed. Right of the colon is its name in Astro: if it is renamed there,"
-    yield "# change it here, and no resource is renamed."
-    yield from _dictionary("DEPLOYMENT_NAMES", {key: one.name for key, one in deployments.items()})
-    yield from _dictionary("TOKEN_NAMES", {key: one.name for key, one in tokens.items()})
-    yield from _ids("deployment", deployments, deployments_by_id)
-    yield from _ids("token", tokens, tokens_by_id, {key: marks_of(tokens[key]) for key in tokens_by_id})
-    yield "# The role of each token in each deployment."
-    yield "ROLES = {"
-    for deployment_key, group in groupby(adoptions, key=lambda one: one.deployment_key):
-        yield f"    {literal(deployment_key)}: {{"
-        for adoption in group:
-            yield f"        {literal(adoption.token_key)}: {literal(adoption.role)},"
-        yield "    },"
-    yield "}"
-    yield ""
-    yield "for deployment, roles in ROLES.items():"
-    yield "    for token, role in roles.items():"
-    yield "        DeploymentOrgTokenBinding("
-    yield f'            f"{{deployment}}{BETWEEN}{{token}}",'
-    if organization_id:
-        yield "            organization_id=ORGANIZATION_ID,"
-    yield "            deployment_name=DEPLOYMENT_NAMES[deployment],"
-    if deployments_by_id:
-        yield "            deployment_id=DEPLOYMENT_IDS.get(deployment),"
-    yield "            org_token_name=TOKEN_NAMES[token],"
-    if tokens_by_id:
-        yield "            org_token_id=TOKEN_IDS.get(token),"
-    yield "            role=role,"
-    yield "        )"
-
-
-def _ids(
-    kind: str,
-    things: Mapping[str, Deployment | ApiToken],
-    by_id: Collection[str],
-    comments: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[str]:
-    if by_id:
-        yield f"# Several {kind}s have these names, so each is given by its id as well."
-        ids = {key: one.id for key, one in things.items() if key in by_id}
-        yield from _dictionary(f"{kind.upper()}_IDS", ids, comments)
-
-
-def _dictionary(
-    name: str, values: Mapping[str, str], comments: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[str]:
-    yield f"{name} = {{"
-    for key, value in values.items():
-        comment = comments.get(key)
-        yield f"    {literal(key)}: {literal(value)},{f'  # {comment}' if comment else ''}"
-    yield "}"
-    yield ""
-
-
 def marks_of(token: ApiToken) -> str:
     """The description, maker and day of a token, which distinguish it from others of its name; fit for a comment."""
     parts = [shown.line(token.description, longest=LONGEST_DESCRIPTION)] if token.description else []
     parts += [f"made by {shown.line(token.created_by.display_name)}"] if token.created_by else []
     parts += [f"on {shown.line(token.created_at[:10])}"] if token.created_at else []
     return ", ".join(parts).replace("#", "")  # a linter takes the text behind it for a directive
+
+
+_TEMPLATES = Environment(  # noqa: S701  none of them is HTML
+    loader=PackageLoader("astro_provider.commands.adoption"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {
+    "literal": literal,
+    "marks": marks_of,
+    "comment": lambda text: f"  # {text}" if text else "",
+    "quoted": lambda path: shlex.quote(str(path)),
+}
+
+
+def written(template: str, **values: object) -> str:
+    """Return the text of a template, which ends with one line break."""
+    return _TEMPLATES.get_template(template).render(**values).rstrip("\n") + "\n"
 
 
 def rows(adoptions: Iterable[Adoption]) -> str:

@@ -6,13 +6,13 @@ A key is the name of a deployment or a token, because people review names; the i
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.identity import holds_secret
 from astro_provider.commands.adoption.find import Found
 from astro_provider.commands.adoption.import_file import TABLE, entry, text_of
-from astro_provider.commands.adoption.program import CLASS_OF_TABLES, literal, marks_of, opened
+from astro_provider.commands.adoption.program import CLASS_OF_TABLES, literal, marks_of, written
 from astro_provider.commands.adoption.project import Door
 from astro_provider.lifecycle.tables.values import Table
 
@@ -57,50 +57,26 @@ def table(  # noqa: PLR0913  what the two texts say
     )
     identifier = f"{organization_id}/{uuid.uuid4().hex}"
     one_entry = entry(TABLE, door, name=name, identifier=identifier, inputs=state.properties(), outs=state.outputs())
-    declaration = _declaration(name, roles, _comments(found), elsewhere, exclusive=exclusive)
-    return opened(CLASS_OF_TABLES, door, declaration), text_of([one_entry])
+    declaration = written(
+        "table.jinja",
+        module=door.value,
+        name=CLASS_OF_TABLES,
+        resource=name,
+        organization_id=elsewhere,
+        roles=roles,
+        exclusive=exclusive,
+        names=_names(found),
+    )
+    return declaration, text_of([one_entry])
 
 
 def _of_names(ids: Mapping[str, str]) -> dict[str, str]:
     return {key: identifier for key, identifier in ids.items() if key != identifier}
 
 
-def _comments(found: Found) -> dict[str, str]:
-    """Return the comment about each deployment and token that is given by its id, by the id."""
+def _names(found: Found) -> dict[str, str]:
+    """Return the name of each deployment, and the name and the marks of each token, by their ids."""
     names = {one.deployment.id: literal(one.deployment.name) for one in found.adoptions}
-    tokens = {one.token.id: one.token for one in found.adoptions}
-    marks = {key: ", ".join(filter(None, (literal(one.name), marks_of(one)))) for key, one in tokens.items()}
-    return {key: f"  # {text}" for key, text in (names | marks).items()}
-
-
-def _declaration(
-    name: str,
-    roles: Mapping[str, Mapping[str, str]],
-    comments: Mapping[str, str],
-    organization_id: str | None,
-    *,
-    exclusive: bool,
-) -> Iterator[str]:
-    yield "# The role of each token in each deployment, both by name; by id if several have the name."
-    yield "ROLES = {"
-    for deployment, row in roles.items():
-        comment = comments.get(deployment, "")
-        if not row:
-            yield f"    {literal(deployment)}: {{}},{comment}"
-            continue
-        yield f"    {literal(deployment)}: {{{comment}"
-        yield from (
-            f"        {literal(token)}: {literal(role)},{comments.get(token, '')}" for token, role in row.items()
-        )
-        yield "    },"
-    yield "}"
-    yield ""
-    yield "DeploymentOrgTokenBindings("
-    yield f"    {literal(name)},"
-    if organization_id:
-        yield f"    organization_id={literal(organization_id)},"
-    yield "    roles=ROLES,"
-    if exclusive:
-        yield "    # No other token keeps a role in these deployments; a preview names each one that loses a role."
-        yield "    exclusive=True,"
-    yield ")"
+    for one in found.adoptions:
+        names[one.token.id] = ", ".join(filter(None, (literal(one.token.name), marks_of(one.token))))
+    return names

@@ -6,10 +6,9 @@ are broken between words, commands never.
 
 from __future__ import annotations
 
-import shlex
 import sys
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -19,7 +18,7 @@ import typer
 from astro_provider.access.export import Export, read_export
 from astro_provider.commands.adoption.files import IMPORT_FILE, PROGRAM_FILE, require_room, write
 from astro_provider.commands.adoption.find import Found, find
-from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, program, rows
+from astro_provider.commands.adoption.program import ROWS_FILE, bindings_in, program, rows, written
 from astro_provider.commands.adoption.project import PLUGIN, Door, module_path, new_project
 from astro_provider.commands.cli.exit_statuses import FAILED
 from astro_provider.commands.cli.facts import read_text
@@ -32,7 +31,6 @@ from astro_provider.errors import InputError, UnusableInput
 from astro_provider.messages import shown
 
 MOST_BINDINGS = 50  # resources of their own; each is a process's work in every run, and a table is one
-IMPORT_OPTIONS = "--yes --protect=false --generate-code=false"
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,6 @@ class Place:
     project: Project | None  # the project that is there; None: a new one is written
     module: str | None  # the name by which the project's program imports it; None: it is a program of its own
     door: Door  # the door through which the program declares the bindings
-
-    @property
-    def pulumi_directory(self) -> Path:
-        """The directory in which `pulumi` is called."""
-        return self.project.directory if self.project else self.out
 
 
 def run(  # noqa: PLR0913  the command's options
@@ -109,7 +102,7 @@ def run(  # noqa: PLR0913  the command's options
         raise typer.Exit(FAILED)
     if as_config:
         write(out, {ROWS_FILE: rows(found.adoptions)})
-        _print(_report_of_rows(found, place), sys.stdout)
+        _print(_report(found, place, as_config=True), sys.stdout)
         _print_aside(found, unseen)
         return
     elsewhere = organization if organization_id and organization != known else None
@@ -160,79 +153,32 @@ def _exports(place: Place, given: Sequence[Export], *, all_stacks: bool) -> tupl
         )
 
 
-def _report_of_rows(found: Found, place: Place) -> Iterator[str]:
-    yield f"Wrote {found.extent}."
-    yield f"  {place.out / ROWS_FILE}  rows of access:bindings, for the program of templates/infra-repo"
-    yield ""
-    yield (
-        "Nothing in Astro was changed. Next: add the rows to access:bindings in Pulumi.<stack>.yaml, in one pull request. Its "
-        'comment shows each of them as "keeps", with the flag adopts.'
-    )
-
-
-def _report(found: Found, place: Place) -> Iterator[str]:
-    files = {
-        place.out / place.program_file: f"the {'program' if place.module is None else 'module'} that declares them",
-        place.out / IMPORT_FILE: "their state, for pulumi import",
-    }
-    if place.project is None:
-        strict = "" if found.warned else ", with astro:previewChecks strict"
-        files[place.out / PROJECT_FILE] = f"a new project{strict}"
-    width = max(len(str(path)) for path in files)
-    yield f"Wrote {found.extent}."
-    yield from (f"  {path!s:{width}}  {text}" for path, text in files.items())
-    yield ""
-    if place.project is not None:
-        yield from _in_the_project(place, place.project)
-    yield "Nothing in Astro was changed. Next:"
-    if place.pulumi_directory.resolve() != Path.cwd():
-        yield f"  cd {shlex.quote(str(place.pulumi_directory))}"
-    if place.project is None:
-        yield "  pulumi install                 # after requirements.txt names this package (docs/install.md)"
-        yield "  pulumi stack init"
-    import_file = (place.out.resolve() / IMPORT_FILE).relative_to(place.pulumi_directory.resolve())
-    yield f"  pulumi import --file {shlex.quote(str(import_file))} {IMPORT_OPTIONS}"
-    yield "  pulumi preview                 # shows no change"
-    yield ""
-    yield (
-        "Import and program belong in one step, one pull request or one run: with the program alone, an update adopts "
-        "each binding anew; with the import alone, the next update revokes them all."
-    )
-    yield ""
-    yield from _strict(found, place)
-
-
-def _strict(found: Found, place: Place) -> Iterator[str]:
-    what = "With previewChecks=strict, a role or token that does not exist is an error of the pull request."
-    if found.warned:
-        yield (
-            f"{what} Not set: it would turn the warnings below, about {found.warned} of these bindings, into errors. "
-            "Fix them, then run:"
-        )
-    elif place.project is None:
-        yield f"{what} It is set in {place.out / PROJECT_FILE}; take it out if the program makes tokens or roles itself."
-        return
+def _report(found: Found, place: Place, *, as_config: bool = False) -> list[str]:
+    """Return the lines about the files, and about the next steps."""
+    if as_config:
+        files = {ROWS_FILE: "rows of access:bindings, for the program of templates/infra-repo"}
     else:
-        yield f"{what} Recommended, unless this project makes tokens or roles itself:"
-    yield "  pulumi config set astro:previewChecks strict"
-
-
-def _in_the_project(place: Place, project: Project) -> Iterator[str]:
-    if place.module is not None:
-        yield f"Add this line to the program in {project.program}:"
-        yield f"  import {place.module}"
-        yield ""
-    elif project.program != place.out.resolve():
-        yield (
-            f"{project.file} is the project here, and its program does not run {place.out / PROGRAM_FILE}. Move the "
-            "bindings into the program, or write them as a module that it can import (--module NAME), before the next "
-            "update, which would revoke each binding that the program does not declare."
-        )
-        yield ""
-    if place.door is Door.NATIVE and project.folder_of_native_provider is None:
-        yield f"{project.file} does not name the folder of pulumi-resource-astro. Unless it is on PATH, add:"
-        yield from (f"  {line}" for line in PLUGIN.splitlines())
-        yield ""
+        what = "program" if place.module is None else "module"
+        files = {place.program_file: f"the {what} that declares them", IMPORT_FILE: "their state, for pulumi import"}
+        if place.project is None:
+            files[PROJECT_FILE] = f"a new project{'' if found.warned else ', with astro:previewChecks strict'}"
+    paths = {str(place.out / name): about for name, about in files.items()}
+    report = written(
+        "report.jinja",
+        found=found,
+        files=paths,
+        width=max(map(len, paths)),
+        as_config=as_config,
+        place=place,
+        project=place.project,
+        native=place.door is Door.NATIVE,
+        plugin=PLUGIN,
+        directory=place.project.directory if place.project else place.out,
+        here=Path.cwd(),
+        import_file=place.out.resolve() / IMPORT_FILE,
+        new_project=place.out / PROJECT_FILE,
+    )
+    return report.rstrip("\n").split("\n")
 
 
 def _print_replaced(found: Found, place: Place, before: str) -> None:
