@@ -60,15 +60,22 @@ def as_csv(found: Audit) -> str:
 
 def _written(found: Audit, most: int, most_verdicts: int) -> str:
     grants = by_grant(found.findings)
-    rows = grants[:most]
+    there = {one.finding for findings in grants[:most] for one in findings}
     return markdown.comment(
-        f"{MARKER}\n### {HEADLINE}",
-        summary(found),
-        markdown.table("| Deployment | Token | Role | Findings | Stacks |", map(_cells, rows)) if rows else "",
-        markdown.rows_left_out(len(grants) - len(rows)),
-        markdown.rules(found.verdicts, most_verdicts),
-        *remarks(found),
-        markdown.explained("What the findings mean", Finding, (one.finding for findings in rows for one in findings)),
+        marker=MARKER,
+        title=HEADLINE,
+        problems=(),
+        summary=summary(found),
+        said=(),
+        head=("Deployment", "Token", "Role", "Findings", "Stacks"),
+        rows=list(map(_cells, grants[:most])),
+        rows_left_out=len(grants[most:]),
+        verdicts=found.verdicts,
+        most_verdicts=most_verdicts,
+        remarks=remarks(found),
+        kind="findings",
+        words=[one for one in Finding if one in there],
+        notes=(),
     )
 
 

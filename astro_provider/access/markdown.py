@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
-from astro_provider.access.model import Word
-from astro_provider.access.rules import Verdict
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from astro_provider.messages import shown
 
 LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
@@ -45,49 +45,18 @@ def named(name: str | None, identifier: str | None) -> str:
     return " ".join(in_cell(text) for text in (name, identifier) if text) or "*not known yet*"
 
 
-def table(head: str, rows: Iterable[Sequence[str]]) -> str:
-    """Return a table, given its head as a line and its cells as Markdown."""
-    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *(f"| {' | '.join(cells)} |" for cells in rows)])
+_TEMPLATES = Environment(  # noqa: S701  Markdown: `code` is its escaping
+    loader=PackageLoader("astro_provider.access"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters["code"] = in_code
 
 
-def rows_left_out(number: int) -> str:
-    """Return the sentence about rows that there was no room for; empty if there are none."""
-    return f"**{number} more {'row is' if number == 1 else 'rows are'} left out for want of room.**" if number else ""
-
-
-def rules(verdicts: Sequence[Verdict], most: int) -> str:
-    """Return the sentences of the rules as a list that counts those beyond `most`; empty if there are none."""
-    lines = first([in_code(one.text) for one in verdicts], most, "and {} more")
-    return titled("Rules", lines)
-
-
-def first(lines: Sequence[str], most: int, more: str) -> list[str]:
-    """Return the first lines, at most so many, and one that counts the others: `more` with their number in it."""
-    left_out = len(lines[most:])
-    return [*lines[:most], *([more.format(left_out)] if left_out else [])]
-
-
-def titled(title: str, lines: Iterable[str]) -> str:
-    """Return a list below its title; empty if it has no line."""
-    items = "\n".join(f"- {line}" for line in lines)
-    return f"**{title}**\n\n{items}" if items else ""
-
-
-def folded(title: str, lines: Iterable[str]) -> str:
-    """Return a list that a reader unfolds; empty if it has no line."""
-    items = "\n".join(f"- {line}" for line in lines)
-    return f"<details><summary>{title}</summary>\n\n{items}\n\n</details>" if items else ""
-
-
-def explained(title: str, words: Iterable[Word], there: Iterable[Word]) -> str:
-    """Return a folded list of those of the words that are there, with their meanings."""
-    found = set(there)
-    return folded(title, (f"**{word}**: {word.meaning}." for word in words if word in found))
-
-
-def comment(*parts: str) -> str:
-    """Return the parts of a comment as one text; a part may be empty."""
-    return "\n\n".join(filter(None, parts)) + "\n"
+def comment(**values: object) -> str:
+    """Return a comment from the values that `templates/comment.md` names."""
+    return _TEMPLATES.get_template("comment.md").render(**values)
 
 
 def most_rows(write: Callable[[int], str], rows: int, max_length: int) -> str | None:

@@ -101,22 +101,27 @@ def as_markdown(review: Review, max_length: int) -> str:
 
 
 def _comment(review: Review, most: int, most_sentences: int, most_verdicts: int, most_notes: int) -> str:
-    rows = review.rows[:most]
-    stack = f": {markdown.in_code(review.stack)}" if review.stack else ""
-    alarm = ["**The preview is incomplete. Changes may be missing here.**", *map(markdown.in_code, review.problems)]
+    rows, said = review.rows[:most], review.diagnostics
     several = len({row.organization_id for row in review.rows}) > 1
-    head = "| | Token | Deployment | Before | After | Flags |"
+    there = {flag for row in rows for flag in row.flags}
     return markdown.comment(
-        f"{marker(review.stack)}\n### {headline(review)}{stack}",
-        "\n".join(["> [!CAUTION]", *(f"> {line}" for line in alarm)]) if review.problems else "",
-        counts(review),
-        _sentences(review, most_sentences),
-        markdown.table(head, [_cells(row, several=several) for row in rows]) if rows else "",
-        markdown.rows_left_out(len(review.rows) - len(rows)),
-        markdown.rules(review.verdicts, most_verdicts),
-        *notes(review),
-        markdown.explained("What the flags mean", Flag, (flag for row in rows for flag in row.flags)),
-        _notes(review, most_notes),
+        marker=marker(review.stack),
+        title=f"{headline(review)}: {markdown.in_code(review.stack)}" if review.stack else headline(review),
+        problems=review.problems,
+        summary=counts(review),
+        # Each whole: they say what will fail.
+        said=[one for one in said if one.severity != NOTE],
+        most_said=most_sentences,
+        head=("", "Token", "Deployment", "Before", "After", "Flags"),
+        rows=[_cells(row, several=several) for row in rows],
+        rows_left_out=len(review.rows[most:]),
+        verdicts=review.verdicts,
+        most_verdicts=most_verdicts,
+        remarks=notes(review),
+        kind="flags",
+        words=[flag for flag in Flag if flag in there],
+        notes=[one for one in said if one.severity == NOTE],
+        most_notes=most_notes,
     )
 
 
@@ -134,17 +139,3 @@ def _cells(row: Row, *, several: bool) -> Sequence[str]:
         after,
         ", ".join(f"**{flag}**" if flag in LOUD else flag for flag in row.flags),
     )
-
-
-def _sentences(review: Review, most: int) -> str:
-    """Return the errors and warnings, each whole: they say what will fail."""
-    said = [f"{one.severity}: {markdown.in_code(one.message)}" for one in review.diagnostics if one.severity != NOTE]
-    which = "error or warning is" if len(said) - most == 1 else "errors or warnings are"
-    lines = markdown.first(said, most, f"**{{}} {which} left out for want of room**")
-    return markdown.titled("Errors and warnings of the preview", lines)
-
-
-def _notes(review: Review, most: int) -> str:
-    said = [f"{one.severity}: {markdown.in_code(one.message)}" for one in review.diagnostics if one.severity == NOTE]
-    lines = markdown.first(said, most, "and {} more") if most else []
-    return markdown.folded(f"What the preview said ({len(said)})", lines)
