@@ -7,9 +7,9 @@ cannot be interrupted, and the process ends without it.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
@@ -59,37 +59,29 @@ ok, warning, unknown, failed = (partial(Result, status) for status in Status)
 NO_SETTINGS = unknown("Not looked at, because a setting is malformed.")
 
 
-@dataclass
-class Look:
-    """Checks that are made one after the other."""
+class Look(NamedTuple):
+    """Checks that are made together."""
 
     names: Sequence[str]  # the checks that are reported as unknown if they do not come
-    run: Callable[[], Iterable[Check]]  # makes them; those that it has yielded before it hangs are reported
-    found: list[Check] = field(default_factory=list)
-    error: BaseException | None = None
-
-    def __call__(self) -> None:
-        """Run, for a thread."""
-        try:
-            for check in self.run():
-                self.found.append(check)
-        except BaseException as error:  # noqa: BLE001 the thread that waits raises it
-            self.error = error
+    run: Callable[[], Sequence[Check]]
 
 
 def look(looks: Sequence[Look], seconds: float) -> list[Check]:
     """Run all looks at the same time, and return their checks in order, after that many seconds at most."""
-    ends = time.monotonic() + seconds
-    threads = [threading.Thread(target=one, daemon=True) for one in looks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, ends - time.monotonic()))
+    late = unknown(f"Not seen: it took longer than {seconds:g} s.")
+    results = [Future[Sequence[Check]]() for _ in looks]
+    for one, result in zip(looks, results, strict=True):
+        threading.Thread(target=_run, args=(one, result), daemon=True).start()
+    done, _ = wait(results, seconds)
     checks: list[Check] = []
-    for one in looks:
-        if one.error is not None:
-            raise one.error
-        found = {check.name: check for check in tuple(one.found)}
-        late = unknown(f"Not seen: it took longer than {seconds:g} s.")
+    for one, result in zip(looks, results, strict=True):
+        found = {check.name: check for check in (result.result() if result in done else ())}
         checks += (found | {name: Check(name, *late) for name in one.names if name not in found}).values()
     return checks
+
+
+def _run(one: Look, result: Future[Sequence[Check]]) -> None:
+    try:
+        result.set_result(one.run())
+    except BaseException as error:  # noqa: BLE001  the thread that waits raises it
+        result.set_exception(error)

@@ -115,22 +115,20 @@ def _look(settings: Settings, client: AstroClient) -> _View:
         view.refusal = Unavailable(str(error))
     view.seconds = time.monotonic() - started
     view.organization_id = view.organization_id or only_organization(view.organizations or ())
-    if view.hidden_by is None and view.organization_id:
-        _look_inside(view, Readers(client).of(view.organization_id))
-    return view
-
-
-def _look_inside(view: _View, reader: Reader) -> None:
+    if view.hidden_by is not None:
+        return view
+    reader = Readers(client).of(view.organization_id)
     try:
         view.tokens = reader.tokens().listed
         started = time.monotonic()
-        if own_id := own_token_in(view.claims):
+        if own_id := own_token_in(claims):
             view.own = _token(reader, own_id)
             view.read_seconds = time.monotonic() - started
         others = (token for token in view.tokens if token.scope == ORGANIZATION)
         view.sample = view.own or next((found for token in others if (found := _token(reader, token.id))), None)
     except AstroProviderError as error:
         view.unread = error
+    return view
 
 
 def _token(reader: Reader, token_id: str) -> ApiToken | None:
