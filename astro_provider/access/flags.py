@@ -100,13 +100,11 @@ class Situation:
         left = {deployment_id: set(admins) for deployment_id, admins in self.facts.admins.items()}
         # Losses first, then gains: a token that loses the role by one resource and gains it by another counts as an admin.
         for change in sorted(self.outcome.changes, key=_is_admin_after):
-            admins, token_id = (
-                left.get(text_of(change.subject.deployment_id) or ""),
-                text_of(change.subject.org_token_id),
-            )
-            if admins is not None and _is_admin_after(change):
+            admins = left.get(text_of(change.subject.deployment_id) or "", set())
+            token_id = text_of(change.subject.org_token_id)
+            if _is_admin_after(change):
                 admins.add(token_id or "one not made yet")
-            elif admins is not None and loses_admin(change):
+            elif loses_admin(change):
                 admins.discard(token_id or "")
         return frozenset(deployment_id for deployment_id, admins in left.items() if not admins)
 
