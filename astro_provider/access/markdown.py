@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from astro_provider.messages import shown
 
-LEAST_LENGTH = 2000  # characters; what a comment needs that has room for no row
 MOST_VERDICTS = 50
 FEW_VERDICTS = 5  # if there is not even room for all rows
 _BACKSLASHES = re.compile(r"\\+(?=\|)")

@@ -7,11 +7,11 @@ from markdown_it import MarkdownIt
 
 from astro_provider.access.digest import Diagnostic
 from astro_provider.access.flags import Flag
-from astro_provider.access.markdown import LEAST_LENGTH
 from astro_provider.access.model import Kind
 from astro_provider.access.review import Review, Row
 from astro_provider.access.review_text import as_markdown
 from astro_provider.access.rules import Rule, Verdict
+from astro_provider.commands.cli.commands import LEAST_CHARACTERS
 
 
 def row(number: int, *flags: Flag) -> Row:
@@ -79,13 +79,13 @@ def test_warnings_that_do_not_fit_are_counted_and_leave_the_flagged_rows() -> No
 def test_sentences_about_rules_go_before_the_last_row() -> None:
     verdicts = tuple(Verdict(Rule.ROLE, f"{number} " + "r" * 300, ()) for number in range(5))
 
-    room = range(LEAST_LENGTH, 5_000, 100)
+    room = range(LEAST_CHARACTERS, 5_000, 100)
     kept = [as_markdown(review(500, verdicts=verdicts), length).count("🟢 gains") for length in room]
 
     assert min(kept) >= 1
 
 
-@pytest.mark.parametrize("length", [LEAST_LENGTH, 3_000, 10_000])
+@pytest.mark.parametrize("length", [LEAST_CHARACTERS, 3_000, 10_000])
 def test_that_the_preview_is_incomplete_never_goes_and_no_name_is_cut_in_two(length: int) -> None:
     names = "@everyone " * 25
     verdicts = tuple(Verdict(Rule.ROLE, f"{number} {names}", ()) for number in range(60))

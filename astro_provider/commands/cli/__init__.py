@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from astro_provider.commands.cli.access_commands import audit, review
-from astro_provider.commands.cli.commands import adopt, doctor, emulator, find, list_assignments
+from astro_provider.commands.cli.commands import adopt, audit, doctor, emulator, find, list_assignments, review
 from astro_provider.commands.cli.exit_statuses import Subcommands
 from astro_provider.version import __version__
 

@@ -11,33 +11,44 @@ from typing import Annotated
 
 import typer
 
-from astro_provider.commands.cli.options import (
-    AllDeployments,
-    DeploymentIds,
-    DeploymentNames,
-    OrganizationId,
-    OutputOfDoctor,
-    OutputOfFind,
-    OutputOfList,
-    Sort,
-    WorkspaceId,
-    where,
-)
+from astro_provider.access.audit import Finding
+from astro_provider.access.flags import Flag
+from astro_provider.access.rules import fault_of_pattern
+from astro_provider.commands.cli import options
+
+
+def _whole(pattern: str) -> str:
+    if fault := fault_of_pattern(pattern):
+        raise typer.BadParameter(fault)
+    return pattern
+
+
+Production = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB", help="Names of deployments or workspaces that are production; repeatable.", parser=_whole
+    ),
+]
+RulesFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The rules of your organization: access.toml.")]
+LEAST_CHARACTERS = 2000  # what a comment needs that has room for no row
+MOST_CHARACTERS = 60_000  # GitHub takes 65,536 in a comment; the rest is for what a workflow writes around it
 
 
 def list_assignments(  # noqa: PLR0913 every option is a keyword
     *,
-    deployment_ids: DeploymentIds = None,
-    deployment_names: DeploymentNames = None,
-    all_deployments: AllDeployments = False,
-    workspace_id: WorkspaceId = None,
-    organization_id: OrganizationId = None,
+    deployment_ids: options.DeploymentIds = None,
+    deployment_names: options.DeploymentNames = None,
+    all_deployments: options.AllDeployments = False,
+    workspace_id: options.WorkspaceId = None,
+    organization_id: options.OrganizationId = None,
     include_other_scopes: Annotated[
         bool, typer.Option("--include-other-scopes", help="Also tokens of a workspace or of a deployment.")
     ] = False,
-    output: Annotated[OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")] = "table",
+    output: Annotated[
+        options.OutputOfList, typer.Option(help="For people (table) or for programs (json, csv).")
+    ] = "table",
     sort: Annotated[
-        Sort, typer.Option(help="Name, role, or a time, the earliest first; tokens without it come last.")
+        options.Sort, typer.Option(help="Name, role, or a time, the earliest first; tokens without it come last.")
     ] = "deployment",
 ) -> None:
     """List the organization tokens that have a role in deployments: in all of them, unless options choose some.
@@ -52,7 +63,9 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
       astro-provider list --all-deployments --sort last-used
       astro-provider list --all-deployments --output json | jq '.[].name'
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments, all_by_default=True)
+    wanted = options.where(
+        deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments, all_by_default=True
+    )
     from astro_provider.commands.cli.list import run  # noqa: PLC0415 half a second
 
     run(wanted, organization_id, output, sort, include_other_scopes=include_other_scopes)
@@ -61,8 +74,8 @@ def list_assignments(  # noqa: PLR0913 every option is a keyword
 def find(
     *,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A part of a name, in any case, or a whole id.")],
-    organization_id: OrganizationId = None,
-    output: Annotated[OutputOfFind, typer.Option(help="For people (table) or for programs (json).")] = "table",
+    organization_id: options.OrganizationId = None,
+    output: Annotated[options.OutputOfFind, typer.Option(help="For people (table) or for programs (json).")] = "table",
 ) -> None:
     """Find tokens, deployments, workspaces and roles by a part of their names.
 
@@ -81,11 +94,11 @@ def find(
 
 def adopt(  # noqa: PLR0913 the command's options
     *,
-    deployment_ids: DeploymentIds = None,
-    deployment_names: DeploymentNames = None,
-    all_deployments: AllDeployments = False,
-    workspace_id: WorkspaceId = None,
-    organization_id: OrganizationId = None,
+    deployment_ids: options.DeploymentIds = None,
+    deployment_names: options.DeploymentNames = None,
+    all_deployments: options.AllDeployments = False,
+    workspace_id: options.WorkspaceId = None,
+    organization_id: options.OrganizationId = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The directory for the files; made if missing.")],
     module: Annotated[
         str | None,
@@ -133,7 +146,7 @@ def adopt(  # noqa: PLR0913 the command's options
       astro-provider adopt --deployment-id clm9x2k4t000408l6c3f7h8va --out infra --force
       astro-provider adopt --all-deployments --out infra --as-table --exclusive
     """  # noqa: D301  click's mark of a paragraph that keeps its lines
-    wanted = where(deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments)
+    wanted = options.where(deployment_ids, deployment_names, workspace_id, all_deployments=all_deployments)
     from astro_provider.commands.cli.adopt import run  # noqa: PLC0415 half a second
 
     run(
@@ -151,8 +164,115 @@ def adopt(  # noqa: PLR0913 the command's options
     )
 
 
+def review(  # noqa: PLR0913  the command's options
+    *,
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="The digest that `pulumi preview --json` printed; - is a pipe.")
+    ] = "-",
+    output: Annotated[
+        options.OutputOfReview | None,
+        typer.Option(help="A terminal, a comment, programs, or a page; a table in a terminal, markdown elsewhere."),
+    ] = None,
+    production: Production = None,
+    rules: RulesFile = None,
+    fail_on: Annotated[
+        list[Flag] | None, typer.Option(metavar="FLAG", help="End with status 3 if a row has the flag; repeatable.")
+    ] = None,
+    exit_code: Annotated[
+        int | None, typer.Option(metavar="N", help="The exit status of the preview; other than 0: incomplete.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask Astro, and say so; needs no credential.")
+    ] = False,
+    max_length: Annotated[
+        int,
+        typer.Option(
+            min=LEAST_CHARACTERS, metavar="N", help="Characters of a comment; the least flagged rows go first."
+        ),
+    ] = MOST_CHARACTERS,
+) -> None:
+    """Show who gains, loses or changes which role where.
+
+    It reads the digest of `pulumi preview --json`, best with --show-sames --show-replacement-steps --refresh, and of
+    `refresh` and `destroy` with --preview-only. Names, expiry and last use come from Astro; the credential is
+    ASTRO_API_TOKEN. Nothing is changed.
+
+    Exit status: 0 reviewed, 1 unusable input, 3 a --fail-on flag is there, 4 the preview is incomplete.
+
+    \b
+    Examples:
+      astro-provider review digest.json --production '*-production'
+      astro-provider review digest.json --exit-code "$status" > comment.md
+      astro-provider review - --output html --rules access.toml > review.html
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.commands.cli.review import run  # noqa: PLC0415 half a second
+
+    run(
+        file,
+        output,
+        production or (),
+        rules,
+        fail_on or (),
+        exit_code=exit_code,
+        max_length=max_length,
+        offline=offline,
+    )
+
+
+def audit(  # noqa: PLR0913  the command's options
+    *,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="FILE", help="An export of `pulumi stack export`; repeat it for more stacks."),
+    ] = None,
+    all_stacks: options.AllStacks = False,
+    output: Annotated[
+        options.OutputOfAudit, typer.Option(help="A terminal, programs, a spreadsheet, an issue, or a page.")
+    ] = "table",
+    production: Production = None,
+    rules: RulesFile = None,
+    fail_on: Annotated[
+        list[Finding] | None,
+        typer.Option(metavar="FINDING", help="End with status 3 if there is one of that kind; repeatable."),
+    ] = None,
+    organization_id: options.OrganizationId = None,
+    max_length: Annotated[
+        int, typer.Option(min=LEAST_CHARACTERS, metavar="N", help="Characters of the Markdown; the last rows go first.")
+    ] = MOST_CHARACTERS,
+) -> None:
+    """Show which roles of organization tokens need attention.
+
+    It reads all of them from Astro, and the exports of any number of stacks. Without --state or --all-stacks it reports
+    nothing about what is managed. The credential is ASTRO_API_TOKEN. Nothing is changed.
+
+    Exit status: 0 looked, 1 unusable input, 3 a --fail-on finding is there.
+
+    \b
+    Examples:
+      astro-provider audit --production '*-production'
+      astro-provider audit --all-stacks --fail-on unmanaged
+      astro-provider audit --state prod.json --state dev.json --fail-on unmanaged
+      astro-provider audit --state prod.json --output html > audit.html
+    """  # noqa: D301  click's mark of a paragraph that keeps its lines
+    from astro_provider.commands.cli.audit import run  # noqa: PLC0415 half a second
+
+    run(
+        states=states or (),
+        all_stacks=all_stacks,
+        output=output,
+        production=production or (),
+        rules=rules,
+        fail_on=fail_on or (),
+        organization_id=organization_id,
+        max_length=max_length,
+    )
+
+
 def doctor(
-    *, output: Annotated[OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")] = "table"
+    *,
+    output: Annotated[
+        options.OutputOfDoctor, typer.Option(help="For people (table) or for programs (json).")
+    ] = "table",
 ) -> None:
     """Look whether everything is there for a first `pulumi up`.
 
