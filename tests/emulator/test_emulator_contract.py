@@ -6,25 +6,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
-from astro_emulator import Emulator, api
+from astro_emulator import Emulator, Store, api
 from astro_emulator.organization import (
     ETL_PRODUCTION_ID,
     ETL_STAGING_ID,
@@ -40,18 +32,8 @@ from tests.support.raw_server import Reply
 
 __all__ = ["closed_clients", "connect", "serve", "short_pauses"]
 
-SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[1] / "astro-v1.yaml")
-OPERATIONS = {
-    found.ok().definition.raw["operationId"]: found.ok()
-    for found in SCHEMA.get_all_operations()
-    if isinstance(found, Ok)
-}
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
+SPECIFICATION = Path(__file__).parents[1] / "astro-v1.yaml"
+BUILT = {operation.id: operation.verb for operation in api.operations(api.routes(Store()))}
 REAL = {
     "organizationId": ORGANIZATION_ID,
     "workspaceId": FINANCE_ID,
@@ -95,9 +77,29 @@ REAL_ROLES_TO_MAKE = [
 DONE = (200, 204)
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
+@cache
+def operations() -> dict[str, Any]:
+    """The operations of the specification, as schemathesis knows them, by their ids."""
+    import schemathesis  # noqa: PLC0415  it takes a second, which each process of a run would pay that collects this module
+    from schemathesis.core.result import Ok  # noqa: PLC0415  as above
+
+    found = schemathesis.openapi.from_path(SPECIFICATION).get_all_operations()
+    return {one.ok().definition.raw["operationId"]: one.ok() for one in found if isinstance(one, Ok)}
+
+
+@pytest.mark.parametrize("operation_id", BUILT)
 def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator, operation_id: str) -> None:
-    operation = OPERATIONS[operation_id]
+    from schemathesis import GenerationMode  # noqa: PLC0415  as in `operations`
+    from schemathesis.checks import not_a_server_error  # noqa: PLC0415  as above
+    from schemathesis.specs.openapi import checks  # noqa: PLC0415  as above
+
+    wanted = [
+        not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    ]
+    operation = operations()[operation_id]
     cases = st.one_of(
         operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
         operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
@@ -139,7 +141,7 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
         response = case.call(base_url=f"{emulator.url}/v1", headers={"Authorization": f"Bearer {emulator.credential}"})
 
         statuses[response.status_code] += 1
-        case.validate_response(response, checks=CHECKS)
+        case.validate_response(response, checks=wanted)
 
     hold()
 
@@ -147,14 +149,12 @@ def test_every_answer_is_one_that_the_specification_promises(emulator: Emulator,
     assert emulator.calls()["by_operation"][operation_id] >= 30
 
 
-def test_the_emulator_has_every_operation_of_the_specification_and_no_other(emulator: Emulator) -> None:
-    built = {operation.id: operation.verb for operation in api.operations(api.routes(emulator.store))}
-
-    assert {name: operation.method.upper() for name, operation in OPERATIONS.items()} == built
+def test_the_emulator_has_every_operation_of_the_specification_and_no_other() -> None:
+    assert {name: operation.method.upper() for name, operation in operations().items()} == BUILT
 
 
 def test_each_operation_asks_for_the_permission_that_is_published() -> None:
-    published = {name: operation.definition.raw.get("x-permission") for name, operation in OPERATIONS.items()}
+    published = {name: operation.definition.raw.get("x-permission") for name, operation in operations().items()}
 
     assert {name: permission for name, permission in published.items() if permission} == dict(PERMISSIONS)
 
@@ -170,7 +170,13 @@ CALLS: dict[str, Callable[[AstroClient], object]] = {
     "GetDeployment": lambda client: client.of("o").get_deployment("d"),
     "ListRoles": lambda client: client.of("o").list_deployment_roles(),
 }
-CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "astro-v1.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """The specification."""
+    found: dict[str, Any] = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))
+    return found
 
 
 def smallest(schema: dict[str, Any]) -> Any:
@@ -190,7 +196,7 @@ def smallest(schema: dict[str, Any]) -> Any:
 
 
 def referred(reference: str) -> Any:
-    found: Any = CONTRACT
+    found: Any = contract()
     for step in reference.removeprefix("#/").split("/"):
         found = found[step]
     return found
@@ -200,7 +206,7 @@ def referred(reference: str) -> Any:
 def test_the_client_calls_as_the_contract_has_it_and_reads_the_smallest_answer(
     connect: Connect, serve: Serve, called: str
 ) -> None:
-    operation = OPERATIONS[called.partition(" ")[0]]
+    operation = operations()[called.partition(" ")[0]]
     answer = smallest(operation.definition.raw["responses"]["200"]["content"]["application/json"]["schema"])
     if "totalCount" in answer:
         answer["totalCount"] = 1
@@ -217,7 +223,7 @@ def test_the_client_calls_as_the_contract_has_it_and_reads_the_smallest_answer(
     assert request.verb == operation.method.upper()
     assert re.fullmatch("/v1" + re.sub(r"\{\w+\}", "[^/]+", operation.path), request.path)
     assert request.query.keys() <= {one["name"] for one in parameters if one["in"] == "query"}
-    assert request.headers["x-api-version"] == CONTRACT["info"]["version"]
+    assert request.headers["x-api-version"] == contract()["info"]["version"]
     if request.body:
         (entry_,) = json.loads(request.body)["roles"]
-        assert set(CONTRACT["components"]["schemas"]["ApiTokenRole"]["required"]) <= entry_.keys()
+        assert set(contract()["components"]["schemas"]["ApiTokenRole"]["required"]) <= entry_.keys()
