@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from pulumi.automation import PulumiCommand
+from pulumi.automation import ConfigValue, PulumiCommand
 
 from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, PRODUCTION, STAGING, TRAINER, TRAINING
-from tests.support.stack import Stack, led_to
+from tests.support.key_service import SECRETS_PROVIDER
+from tests.support.stack import Stack, hermetic, led_to
 from tests.support.yaml_project import PLUGINS, YamlProject
 
 ROOT = Path(__file__).parents[2]
@@ -33,11 +34,11 @@ class Example(Stack):
         super().__init__(engine, directory, led_to(astro), lambda: _run_file(file))
         project = _yaml(EXAMPLES / name / "Pulumi.yaml")
         defaults = {key: given["default"] for key, given in project["config"].items() if "default" in given}
-        for key, value in (defaults | _sample_config(name)).items():
-            self.configure(key, value)
+        self.configure(**(defaults | _sample_config(name)))
 
-    def configure(self, key: str, value: Any) -> None:
-        self.set_config(key, value if isinstance(value, str) else json.dumps(value))
+    def configure(self, **values: Any) -> None:
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+        self.stack.set_all_config({key: ConfigValue(text) for key, text in texts.items()})
 
 
 def _run_file(file: Path) -> None:
@@ -67,46 +68,33 @@ def test_the_quickstart_binds_what_its_sample_config_lists_and_leaves_other_role
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ACCESSOR"
     assert astro.store.deployment_role(TRAINER, PRODUCTION) == "DEPLOYMENT_ACCESSOR"
 
-    destroyed = stack.destroy()
+    stack.configure(bindings=[])
+    without_a_list = stack.up()
 
-    assert destroyed.failed is False, destroyed.text
+    assert without_a_list.failed is False, without_a_list.text
+    assert stack.resources() == {}
     assert [token["roles"] for token in astro.store.shown()["tokens"]] == before
 
 
-def test_the_quickstart_binds_nothing_without_a_list(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> None:
-    stack = Example(engine, tmp_path, astro, "01-quickstart")
-    stack.configure("bindings", [])
-
-    up = stack.up()
-
-    assert up.failed is False, up.text
-    assert stack.resources() == {}
-
-
-def test_many_deployments_binds_one_token_to_each_of_the_list(
+def test_many_deployments_binds_one_token_to_each_of_the_list_and_without_its_first_entry_takes_that_one_only(
     engine: PulumiCommand, astro: Emulator, tmp_path: Path
 ) -> None:
     stack = Example(engine, tmp_path, astro, "02-many-deployments")
+    deployments = (STAGING, ETL_DEVELOPMENT, TRAINING)
 
-    up = stack.up()
+    first = stack.up()
+    roles = [astro.store.deployment_role(OBSERVABILITY, deployment) for deployment in deployments]
+    stack.configure(deployments=[ETL_DEVELOPMENT, TRAINING])
+    second = stack.up()
 
-    assert up.failed is False, up.text
-    for deployment in (STAGING, ETL_DEVELOPMENT, TRAINING):
-        assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
-
-
-def test_many_deployments_without_its_first_entry_takes_away_that_one_only(
-    engine: PulumiCommand, astro: Emulator, tmp_path: Path
-) -> None:
-    stack = Example(engine, tmp_path, astro, "02-many-deployments")
-    assert stack.up().failed is False
-
-    stack.configure("deployments", [ETL_DEVELOPMENT, TRAINING])
-    up = stack.up()
-
-    assert {kind: count for kind, count in up.changes.items() if count} == {"delete": 1, "same": 3}
-    assert astro.store.deployment_role(OBSERVABILITY, STAGING) is None
-    assert astro.store.deployment_role(OBSERVABILITY, ETL_DEVELOPMENT) == "DEPLOYMENT_ACCESSOR"
+    assert first.failed is False, first.text
+    assert roles == ["DEPLOYMENT_ACCESSOR"] * 3
+    assert second.changes == {"delete": 1, "same": 3}
+    assert [astro.store.deployment_role(OBSERVABILITY, deployment) for deployment in deployments] == [
+        None,
+        "DEPLOYMENT_ACCESSOR",
+        "DEPLOYMENT_ACCESSOR",
+    ]
 
 
 def test_a_component_gives_each_team_its_roles_and_takes_them_away_with_the_team(
@@ -121,7 +109,7 @@ def test_a_component_gives_each_team_its_roles_and_takes_them_away_with_the_team
         assert astro.store.deployment_role(OBSERVABILITY, deployment) == "DEPLOYMENT_ACCESSOR"
     assert astro.store.deployment_role(TRAINER, STAGING) == "DEPLOYMENT_ADMIN"
 
-    stack.configure("teams", _sample_config("03-component")["teams"][:1])
+    stack.configure(teams=_sample_config("03-component")["teams"][:1])
     without = stack.up()
 
     assert without.failed is False, without.text
@@ -138,7 +126,7 @@ def test_a_table_gives_what_its_sample_config_lists_and_with_exclusive_nobody_el
 
     up = stack.up()
     stranger = astro.store.deployment_role("cln7c3v5p000d08l6q4h8w2aj", ETL_DEVELOPMENT)
-    stack.configure("exclusive", "true")
+    stack.configure(exclusive="true")
     preview = stack.preview()
     exclusive = stack.up()
 
@@ -184,7 +172,7 @@ def test_a_component_refuses_two_teams_that_share_a_token_in_a_deployment(
 ) -> None:
     stack = Example(engine, tmp_path, astro, "03-component")
     one = {"deployments": ["ml-training"], "tokens": {"observability": "DEPLOYMENT_ACCESSOR"}}
-    stack.configure("teams", [{"name": "red", **one}, {"name": "blue", **one}])
+    stack.configure(teams=[{"name": "red", **one}, {"name": "blue", **one}])
 
     preview = stack.preview()
 
@@ -233,14 +221,9 @@ def test_the_engine_finds_the_sample_config_from_the_directory_of_each_project(
     shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns(".venv", "node_modules", "sdks"))
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     (tmp_path / "state").mkdir()
-    environment = {
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "for tests only",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+    environment = hermetic(tmp_path)
 
-    engine.run(["stack", "init", "dev"], str(tmp_path / directory), environment)
+    engine.run(["stack", "init", "dev", "--secrets-provider", SECRETS_PROVIDER], str(tmp_path / directory), environment)
     shown = engine.run(["config", "--json", "--stack", "dev"], str(tmp_path / directory), environment)
 
     expected = _sample_config("01-quickstart" if directory == "." else Path(directory).name)
