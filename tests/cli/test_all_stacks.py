@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from tests.support.cast import FINANCE, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
+from tests.support.key_service import SECRETS_PROVIDER, key_service
 from tests.support.shell import Ending, environment, run, run_in_terminal
 from tests.support.stack import NATIVE_BINDING_TYPE
 
@@ -24,13 +26,13 @@ class Backend:
 
     def __init__(self, engine: PulumiCommand, directory: Path) -> None:
         self.directory = directory
-        (directory / "state").mkdir()
+        (directory / "state").mkdir(exist_ok=True)
         self.variables = {
             "PATH": f"{Path(engine.command).parent}:{Path(sys.executable).parent}:/usr/bin:/bin",
             "PULUMI_BACKEND_URL": f"file://{directory}/state",
             "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_CONFIG_PASSPHRASE": "x",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **key_service(),
         }
 
     def add(self, project: str, stack: str, *grants: tuple[str, str], organization_id: str = ORGANIZATION_ID) -> None:
@@ -62,8 +64,13 @@ class Backend:
             )
         exported = {"version": 3, "deployment": {"manifest": {}, "resources": resources}}
         (place / "import.json").write_text(json.dumps(exported))
-        self.pulumi(project, "stack", "init", stack)
+        self.pulumi(project, "stack", "init", stack, "--secrets-provider", SECRETS_PROVIDER)
         self.pulumi(project, "stack", "import", "--file", "import.json")
+
+    def repeat(self, project: str, stack: str, other: str) -> None:
+        """Make another stack of the same content."""
+        stored = self.directory / "state" / ".pulumi" / "stacks" / project
+        (stored / f"{other}.json").write_text((stored / f"{stack}.json").read_text().replace(stack, other))
 
     def pulumi(self, project: str, *arguments: str) -> None:
         """Type a command of `pulumi`."""
@@ -72,15 +79,22 @@ class Backend:
         subprocess.run(command, cwd=self.directory / project, env=environ, check=True, capture_output=True)
 
 
+@pytest.fixture(scope="module")
+def three_stacks(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a backend with three stacks of two projects is, for copies."""
+    made = Backend(engine, tmp_path_factory.mktemp("three-stacks"))
+    made.add("infra", "dev", (STAGING, OBSERVABILITY))
+    made.add("infra", "prod", (PRODUCTION, OBSERVABILITY))
+    made.add("network", "prod")
+    return made.directory
+
+
 @pytest.fixture
-def backend(engine: PulumiCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
+def backend(engine: PulumiCommand, three_stacks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """A backend with three stacks of two projects; the shell is in `infra`."""
-    found = Backend(engine, tmp_path)
-    found.add("infra", "dev", (STAGING, OBSERVABILITY))
-    found.add("infra", "prod", (PRODUCTION, OBSERVABILITY))
-    found.add("network", "prod")
+    shutil.copytree(three_stacks, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path / "infra")
-    return found
+    return Backend(engine, tmp_path)
 
 
 def audited(astro: Emulator, backend: Backend) -> dict[tuple[str, str], list[str]]:
@@ -202,7 +216,7 @@ def test_options_that_contradict_each_other_are_refused(asked: list[str], reason
 
 def test_a_terminal_shows_how_many_stacks_are_read(astro: Emulator, backend: Backend) -> None:
     for number in range(8):
-        backend.add("infra", f"more-{number}")
+        backend.repeat("infra", "dev", f"more-{number}")
 
     ended = run_in_terminal(
         astro,

@@ -18,6 +18,7 @@ from astro_provider.commands.diagnosis.checks import Look, Result, look
 from astro_provider.commands.diagnosis.installation import CHECKS
 from astro_provider.commands.diagnosis.service import check_service
 from astro_provider.version import __version__
+from tests.support.key_service import SECRETS_PROVIDER, key_service
 from tests.support.raw_server import RawServer, Reply
 from tests.support.shell import environment, run
 
@@ -52,11 +53,11 @@ def project(tmp_path: Path, engine: PulumiCommand) -> dict[str, str]:
         "PATH": f"{Path(engine.command).parent}:/usr/bin:/bin",
         "PULUMI_BACKEND_URL": f"file://{tmp_path}",
         "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "x",
+        **key_service(),
         "PULUMI_PYTHON_CMD": sys.executable,
         "ASTRO_LOCK_DIR": str(tmp_path / "locks"),
     }
-    pulumi(tmp_path, variables, "stack", "init", "dev")
+    pulumi(tmp_path, variables, "stack", "init", "dev", "--secrets-provider", SECRETS_PROVIDER)
     return variables
 
 
@@ -198,7 +199,7 @@ def test_a_key_that_no_setting_has_is_a_cross_with_the_nearest_key(project: dict
 
 def test_in_a_project_named_astro_the_keys_of_the_program_are_no_cross(project: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "infra" / "Pulumi.yaml").write_text("name: astro\nruntime: python\n")
-    pulumi(tmp_path, project, "stack", "init", "prod")
+    pulumi(tmp_path, project, "stack", "init", "prod", "--secrets-provider", SECRETS_PROVIDER)
     pulumi(tmp_path, project, "config", "set", "team", "data")
 
     check, _ = stack.look_at_stack({**os.environ, **project}, tmp_path / "infra")

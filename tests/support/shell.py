@@ -3,6 +3,7 @@
 To start Python and to load the command takes ten times as long as what most of them do. So `run` calls the command in the
 process of the test, with an environment and streams of its own, over the real socket. What only a process has (how it ends, the
 encoding of its pipes, what it loads) is for `run_process`; tests/cli/test_the_process.py shows that the two say the same.
+A terminal is for `run_in_terminal`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from unittest import mock
 from astro_emulator import Emulator
 from astro_provider.commands.cli import app
 from astro_provider.messages import notices
-from tests.support.stack import FOREIGN
+from tests.support.forked_python import forked_python
+from tests.support.stack import FOREIGN, PYTHON_PATH
 
 COMMAND = Path(sys.executable).with_name("astro-provider")
 LONGEST_SECONDS = 60.0
@@ -116,7 +118,7 @@ def run_in_terminal(
     interrupt_at: str | None = None,
     **changes: str,
 ) -> Ending:
-    """Run the command in a pseudo-terminal.
+    """Run the command in a pseudo-terminal, as a fork of a process that has loaded it.
 
     Args:
         astro: the service.
@@ -129,8 +131,8 @@ def run_in_terminal(
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
-        [COMMAND, *arguments],
-        env=environment(astro, {"TERM": "xterm-256color", **changes}),
+        [forked_python(PYTHON_PATH).with_name(COMMAND.name), *arguments],
+        env=environment(astro, {"TERM": "xterm-256color", "PYTHONPATH": PYTHON_PATH, **changes}),
         stdin=follower,
         stdout=subprocess.PIPE if only_stderr else follower,
         stderr=follower,
@@ -152,9 +154,10 @@ def _read_to_the_end(leader: int, process: subprocess.Popen[bytes], interrupt_at
                 process.send_signal(signal.SIGINT)
                 interrupt_at = None
             if select.select([leader], [], [], 0.05)[0]:
-                screen += os.read(leader, 65536)
-            elif process.poll() is not None:
-                return screen.decode()
+                read = os.read(leader, 65536)
+                screen += read
+                if not read:  # macOS's way to say EIO
+                    break
     if process.poll() is None and time.monotonic() >= deadline:
         process.kill()
         raise TimeoutError(screen.decode(errors="replace"))
