@@ -33,11 +33,7 @@ class BindingId:
 
     @classmethod
     def parse(cls, text: str) -> BindingId:
-        """Take an id apart.
-
-        Raises:
-            InputError: the text has not exactly three non-blank parts, or holds a secret.
-        """
+        """Take an id apart; an InputError if it has not exactly three non-blank parts, or holds a secret."""
         if holds_secret(text):
             raise InputError("id", no_secret("<organization id>/<deployment id>/<token id>"))
         parts = text.split("/")

@@ -140,11 +140,7 @@ class Settings:
         )
 
     def require_credential(self) -> str:
-        """Return the credential in clear, for the request header.
-
-        Raises:
-            SettingsError: there is none; the text names every place looked at.
-        """
+        """Return the credential in clear, for the request header; a SettingsError names the places if there is none."""
         if self.credential is None:
             raise SettingsError(
                 f"No credential for Astro: looked at {TOKEN}. Export ASTRO_API_TOKEN, or run "

@@ -58,11 +58,7 @@ class Calls:
         self._connection = Connection(host, self._failures, self._outage, Trace(trace_file))
 
     def await_turn(self, verb: str) -> None:
-        """Return when a call with that verb is in time with the service's limits, for a call that does not wait itself.
-
-        Raises:
-            Unavailable: that would be after the deadline.
-        """
+        """Return when a call that does not wait itself is in time with the service's limits; too late is Unavailable."""
         if not self._pace.wait(verb):
             raise self._failures.too_late(Call(verb, ""))
 

@@ -22,7 +22,7 @@ class _Operation:
 
 
 _cancelled = threading.Event()  # of the run that this process serves now
-# None: outside of all operations, as the thread is that looks at what was written.
+# None: outside of all operations, as the thread is that looks at what was written; it may read, also after a cancel.
 _operation: ContextVar[_Operation | None] = ContextVar("operation", default=None)
 
 
@@ -37,25 +37,23 @@ def begin_anew() -> None:
     _cancelled = threading.Event()
 
 
-def _event() -> threading.Event:
-    current = _operation.get()
-    return _cancelled if current is None else current.cancelled
+def _current() -> _Operation:
+    return _operation.get() or _Operation(_cancelled, has_sent=True)
 
 
 def is_cancelled() -> bool:
     """Return whether no write may begin any more."""
-    return _event().is_set()
+    return _current().cancelled.is_set()
 
 
 def is_stopped() -> bool:
     """Return whether this thread may make no call any more, because its operation has sent no write."""
-    operation_ = _operation.get()
-    return operation_ is not None and operation_.cancelled.is_set() and not operation_.has_sent
+    return is_cancelled() and not _current().has_sent
 
 
 def pause(seconds: float) -> bool:
     """Wait that many seconds, or until the run is cancelled; return False if it was."""
-    return not _event().wait(max(0.0, seconds))
+    return not _current().cancelled.wait(max(0.0, seconds))
 
 
 @contextmanager
@@ -70,6 +68,4 @@ def operation() -> Iterator[None]:
 
 def sending() -> None:
     """Note that this thread's operation sends a write now."""
-    operation_ = _operation.get()
-    if operation_ is not None:
-        operation_.has_sent = True
+    _current().has_sent = True

@@ -50,11 +50,7 @@ def is_loopback(host: str) -> bool:
 
 
 def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy that leads to a service, given by scheme and host, or None.
-
-    Raises:
-        SettingsError: the variable that names the proxy cannot be used.
-    """
+    """The proxy that leads to a service, given by scheme and host, or None; a SettingsError if it cannot be used."""
     variable = first_set(PROXY_VARIABLES, environ)
     if variable is None or is_loopback(host):
         return None
@@ -115,11 +111,7 @@ def _excepts(entry: str, name: str, port: int) -> bool:
 
 
 def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """The certificates that the service's must come from.
-
-    Raises:
-        SettingsError: those that the environment names cannot be read.
-    """
+    """The certificates that the service's must come from; a SettingsError if those of the environment cannot be read."""
     variable = first_set(CERTIFICATE_VARIABLES, environ)
     if variable is None:
         import certifi  # noqa: PLC0415  httpx brings it

@@ -29,11 +29,7 @@ class Outage:
         self._next_trial_at = 0.0
 
     def require_none(self) -> None:
-        """Let a call pass, unless the service is known to be away.
-
-        Raises:
-            Unavailable: it is, and it is not this call's turn to try whether it is back.
-        """
+        """Raise Unavailable if the service is known to be away, and it is not this call's turn to try whether it is back."""
         with self._lock:
             if self._sentence is None:
                 return

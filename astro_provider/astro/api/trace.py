@@ -27,11 +27,7 @@ class Trace:
         self._file: int | None = None
 
     def open(self) -> None:
-        """Open the file, made for its owner alone if it is not there.
-
-        Raises:
-            SettingsError: it cannot be written.
-        """
+        """Open the file, made for its owner alone if it is not there; a SettingsError if it cannot be written."""
         with self._lock:
             if self._path is None or self._file is not None:
                 return

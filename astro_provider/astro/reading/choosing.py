@@ -39,11 +39,7 @@ def deployments_of(
 
 
 def organization_tokens(reader: Reader, *, name: str | None = None) -> list[OrganizationToken]:
-    """Return the API tokens of an organization, by name, then by id; those of a workspace or a deployment stay out.
-
-    Raises:
-        InputError: no organization token has that name.
-    """
+    """Return the API tokens of an organization's scope, by name, then by id; an InputError if none has the given name."""
     listed = reader.tokens().listed
     found = listed if name is None else reader.tokens_of_key(name, certain=True)[1]
     tokens = [token for token in found if token.scope == ORGANIZATION]
@@ -103,8 +99,7 @@ def deployment_meant(
             f"{len(named)} deployments are named {deployment_name!r}: {ids}. Give deployment_id instead, or the "
             "workspace_id of the one that you mean.",
         )
-    if workspace_id not in (None, named[0].workspace_id):
-        raise InputError("workspace_id", other_workspace(named[0], str(workspace_id)))
+    _require_workspace(named[0], workspace_id)
     return named[0]
 
 
@@ -134,10 +129,14 @@ def choose_deployments(
         found = reader.deployment(deployment_id)
         if found is None:
             raise InputError("deployment_id", _no_deployment(reader, deployment_id))
-        if workspace_id not in (None, found.workspace_id):
-            raise InputError("workspace_id", other_workspace(found, str(workspace_id)))
+        _require_workspace(found, workspace_id)
         chosen.append(found)
     return chosen
+
+
+def _require_workspace(deployment: Deployment, workspace_id: str | None) -> None:
+    if workspace_id is not None and deployment.workspace_id != workspace_id:
+        raise InputError("workspace_id", other_workspace(deployment, workspace_id))
 
 
 def _no_deployment(reader: Reader, deployment_id: str) -> str:

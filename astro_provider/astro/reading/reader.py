@@ -85,11 +85,7 @@ class Readers:
         self._facts = SingleFlight(OLDEST_SECONDS)
 
     def of(self, organization_id: str | None) -> Reader:
-        """The reader of an organization; for None, of the only one that the credential sees.
-
-        Raises:
-            SettingsError: None was given, and the credential sees no organization or several.
-        """
+        """The reader of an organization; for None, of the only one that the credential sees, or a SettingsError."""
         if organization_id is None:
             seen = self._facts.get("organizations", self._client.list_organizations)
             organization_id = only_organization(seen)
@@ -167,11 +163,7 @@ class Reader:
         return found
 
     def whole_token(self, token_id: str, *, not_before: float | None = None) -> ApiToken:
-        """One token with all its roles.
-
-        Raises:
-            NotFound: there is no such token.
-        """
+        """One token with all its roles; NotFound if there is none."""
         return self._facts.get(_token_key(token_id), lambda: self._client.get_token(token_id), not_before=not_before)
 
     def written(self, token: ApiToken) -> None:
@@ -321,8 +313,7 @@ class Reader:
     def unlisted_deployments(self, deployment_ids: Collection[str]) -> set[str]:
         """Return those of these deployments that do not exist, by the shared list and by one that was read after it.
 
-        Raises:
-            AbsenceNotProven: both lists lack some, and the credential may not see all deployments.
+        AbsenceNotProven: both lists lack some, and the credential may not see all deployments.
         """
         missing = set(deployment_ids) - self.deployments().keys()
         if not missing:

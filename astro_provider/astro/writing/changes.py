@@ -101,12 +101,9 @@ Change = Put | Remove
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a change.
+    """The end of a change: the token as it is then, or why the change failed.
 
     Attributes:
-        change: the change.
-        token: the token as it is then; None if the change failed.
-        error: why it failed.
         taking_back: what takes it back; None if nothing was written for it. After a failure, it may stand nevertheless.
         may_stand: it failed after a write of it was sent, and no answer and no read has shown since what became of that.
         may_come: such a write had no answer at all, so Astro may carry it out later, whatever a read shows until then.

@@ -35,13 +35,11 @@ MOST_STALE_READS = 5  # of one merge, until a read comes back in time
 
 @dataclass(frozen=True)
 class Read:
-    """Read the token with all its roles, then call `Merge.read`.
+    """Read the token with all its roles, then call `Merge.read`."""
 
-    Attributes:
-        before_write: a write probably follows, at once. If not, the merge only looks, and reads again before it writes.
-    """
-
-    before_write: bool
+    before_write: (
+        bool  # a write probably follows, at once. If not, the merge only looks, and reads again before it writes
+    )
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,7 @@ class Merge:
         return Write(self._wanted)
 
     def read(self, token: ApiToken, sent_at: float, now: float) -> None:
-        """Take a read of the token, sent at that time, and plan the write.
-
-        Raises:
-            RolesUnknown: the answer left the roles out.
-        """
+        """Take a read of the token, sent at that time, and plan the write; RolesUnknown if it left the roles out."""
         roles = require_roles(token)
         self.token, self._read_at = token, sent_at
         self._unread.clear()
