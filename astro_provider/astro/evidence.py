@@ -63,9 +63,7 @@ class Evidence:
             )
 
     def gone_deployments(
-        self,
-        deployment_ids: Collection[str],
-        list_deployments: Callable[[], Sequence[Deployment]] | None = None,
+        self, deployment_ids: Collection[str], list_deployments: Callable[[], Sequence[Deployment]] | None = None
     ) -> set[str]:
         """Return those of these deployments that do not exist any more.
 

@@ -9,10 +9,9 @@ _Thing = TypeVar("_Thing")
 
 
 class PerOrganization(Generic[_Thing]):
-    """Objects by organization, each made when it is first asked for; safe to share between threads.
+    """Objects by organization, each made from the id when it is first asked for; safe to share between threads.
 
-    Args:
-        make: makes the object of an organization, from its id. Two threads may call it at once; the first object stays.
+    Two threads may make an object at once; the first one stays.
     """
 
     def __init__(self, make: Callable[[str], _Thing]) -> None:

@@ -13,17 +13,10 @@ class DeploymentOrgToken:
     """A token's role in a deployment.
 
     Attributes:
-        id: the token's id.
-        name: the token's name.
-        description: the token's description; may be empty.
+        id: the token's id, and so are name and description the token's; the description may be empty.
         scope: ORGANIZATION; WORKSPACE or DEPLOYMENT only if other scopes are asked for.
-        deployment_role: the role that it holds in the deployment.
         created_at: when the token was made (RFC 3339).
         created_by: full name, otherwise token name, otherwise user name, otherwise id of the creator; None: not shown.
-        deployment_id: the deployment.
-        deployment_name: its name.
-        workspace_id: its workspace.
-        organization_id: the organization.
         expires_at: when the token ends (RFC 3339); None: never, or the service did not show it.
         last_used_at: when the token was used last (RFC 3339); None: the service did not show it, which does not mean never.
         kind: STANDARD or DIRECT_ACCESS; None: the service did not show it.
@@ -47,15 +40,7 @@ class DeploymentOrgToken:
 
 @dataclass(frozen=True)
 class OrganizationDeployment:
-    """A deployment of the organization.
-
-    Attributes:
-        id: its id.
-        name: its name; unique in its workspace.
-        workspace_id: the id of its workspace; None: the service did not show it.
-        workspace_name: the name of its workspace; None: the service did not show it.
-        organization_id: the organization.
-    """
+    """A deployment of the organization; its name is unique in its workspace, which is None if the service did not show it."""
 
     id: str
     name: str

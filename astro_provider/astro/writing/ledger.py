@@ -15,9 +15,6 @@ Three cases need more than that rule:
   once, because a neighbour that merely writes at the same pace undoes a change with each of its writes, until it ends.
   After MOST_TIMES_UNDONE the change is given up.
 
-Two writers that write at the same pace, each between the other's read and write, stay in step. So a writer that finds
-its change undone pauses for a random time before it reads that token for a write, up to twice as long each time.
-
 Like `merge.py`, it neither reads nor waits: `writer.py` reports what was written and read, and when.
 """
 
@@ -66,12 +63,7 @@ class _Seen:
 
 
 class Ledger:
-    """The writes that must still be seen standing.
-
-    Args:
-        settle_seconds: how long another writer may take from its read to its write; 0 remembers nothing.
-        draw: a random number from 0 to 1.
-    """
+    """The writes that must still be seen standing; none if there is no settle time. `draw` gives numbers from 0 to 1."""
 
     def __init__(self, settle_seconds: float, draw: Callable[[], float] = random.random) -> None:
         self.settle_seconds = settle_seconds

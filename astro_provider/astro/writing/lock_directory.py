@@ -39,9 +39,6 @@ FALLBACKS = 5  # so many names in the temporary directory are tried
 def usable_directory(chosen: str | None) -> Path:
     """Return the directory of the locks, made if need be, in which a lock has been taken and let go.
 
-    Args:
-        chosen: what the user set, `~` allowed; None for the usual places.
-
     Raises:
         SettingsError: the directory that the user chose cannot be used.
         OSError: none of the usual places can be used; its text names each with its reason.

@@ -7,10 +7,8 @@ when its holder dies, so a killed process blocks no other.
 Lock files are empty and stay. In a directory that several users may write, all of them may lock each other's files. A link
 is not followed.
 
-The library `filelock` is not used. On a file system whose `flock` is missing it falls back to a file that marks the lock,
-which a killed process leaves behind; here such a machine is reported and written without locks. The choice of the
-directory, the note after five seconds and the errors would stay as they are, so no line would be saved, and on Windows,
-which it supports, the rest of this package is not tested.
+The library `filelock` is not used: if `flock` is missing it falls back to a file that marks the lock, which a killed
+process leaves behind, and the choice of the directory, the note after five seconds and the errors would stay as they are.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 A provider's process has as many operations at once as its door lets in, and the service takes nine writes a second. So
 the number of changes that each write carries decides how long a run takes:
 
-- The leader of a token waits until no change has arrived for GATHER_SECONDS, or until every operation that the engine
-  allows is queued (`Queues.gather`).
+- The leader of a token waits for other changes (`Queues.gather`).
 - Each turn goes to the token that most changes wait for (`Queues.await_turn`), and its changes are taken only then, so
   that a change that arrives while it waits is part of the write. A token that has waited for LONGEST_WAIT_SECONDS comes
   before longer queues, or a lone change would wait for a whole run.
