@@ -15,9 +15,11 @@ and neither imports the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Collection, Sequence
+from functools import partial
 
-from astro_provider.astro.api import ApiToken, Deployment, OrganizationClient
+from astro_provider.astro.api import ApiToken, OrganizationClient
 from astro_provider.astro.roles import ORGANIZATION, same_role
 from astro_provider.astro.single_flight import SingleFlight
 from astro_provider.errors import AbsenceNotProven, CallRefused, NotFound, UnexpectedAnswer
@@ -30,14 +32,12 @@ class Evidence:
 
     def __init__(self, client: OrganizationClient) -> None:
         self._client = client
-        self._looked = SingleFlight()
+        self._facts = SingleFlight()
 
-    def require_that_token_is_gone(
-        self, token_id: str, hint: NotFound, list_tokens: Callable[[], Sequence[ApiToken]]
-    ) -> None:
+    def require_that_token_is_gone(self, token_id: str, hint: NotFound, since: float) -> None:
         """Make sure that a token which answered 404, the hint, does not exist.
 
-        `list_tokens` lists the organization's tokens, complete, and no earlier than at the 404.
+        The organization's tokens are listed no earlier than `since`, in seconds of the monotonic clock: the time of the hint.
 
         Raises:
             UnexpectedAnswer: the list shows the token, so the 404 may be that of a replica; a later try may succeed.
@@ -45,8 +45,9 @@ class Evidence:
             CallRefused: there is no such organization, which says nothing about the token.
             ServiceError: the list cannot be read.
         """
+        fetch = partial(self._client.list_tokens, complete=True)
         try:
-            listed = list_tokens()
+            listed = self._facts.get("tokens", fetch, not_before=since)
         except NotFound as error:  # the organization is not there: a NotFound would be taken for the token's
             raise CallRefused(str(error), status=error.status, request_id=error.request_id) from None
         # The list is newer than the 404, so it decides; the 404 came from a replica that did not have the token yet.
@@ -62,20 +63,19 @@ class Evidence:
                 f"whether the token was deleted, because {doubt}. {_way_out('token')}"
             )
 
-    def gone_deployments(
-        self, deployment_ids: Collection[str], list_deployments: Callable[[], Sequence[Deployment]] | None = None
-    ) -> set[str]:
+    def gone_deployments(self, deployment_ids: Collection[str], since: float | None = None) -> set[str]:
         """Return those of these deployments that do not exist any more.
 
-        `list_deployments` lists the organization's deployments, complete, and no earlier than at the hint that these are
-        gone; None: they are listed now.
+        The organization's deployments are listed no earlier than `since`, in seconds of the monotonic clock: the time of
+        the hint that these are gone; None: now.
 
         Raises:
             AbsenceNotProven: the list lacks some, and the credential may not see all deployments.
             NotFound: there is no such organization.
             ServiceError: a list cannot be read.
         """
-        found = list_deployments() if list_deployments else self._client.list_deployments(complete=True)
+        fetch = partial(self._client.list_deployments, complete=True)
+        found = self._facts.get("deployments", fetch, not_before=time.monotonic() if since is None else since)
         listed = {one.id for one in found}
         missing = set(deployment_ids) - listed
         if not missing:
@@ -92,7 +92,7 @@ class Evidence:
 
     def doubt(self) -> str | None:
         """Return why the credential may not see all of the organization; None if it has sight."""
-        return self._looked.get("sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)))
+        return self._facts.get("sight", lambda: self._doubt(self._client.list_tokens(only_organization=True)))
 
     def _doubt(self, listed: Sequence[ApiToken]) -> str | None:
         """Return why a list of the organization's tokens is no evidence of what it does not show; None if it is."""
@@ -106,7 +106,7 @@ class Evidence:
         own = next((token for token in listed if token.id == own_id), None)
         if own is None:
             return f"the list of tokens does not even show the credential's own token, {own_id}"
-        return self._looked.get("role", lambda: self._doubt_about_role(own))
+        return self._facts.get("role", lambda: self._doubt_about_role(own))
 
     def _doubt_about_role(self, own: ApiToken) -> str | None:
         # A list may leave the roles out; the token's own record has them.

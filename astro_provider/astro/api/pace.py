@@ -16,10 +16,8 @@ from collections import deque
 
 from astro_provider.astro.api import cancelling, deadline
 
-CALLS_PER_SECOND = {
-    "GET": 22.0,
-    "POST": 9.0,
-}  # less than is published, because some are delayed on their way, and come closer together
+# Less than is published, because some are delayed on their way, and come closer together.
+CALLS_PER_SECOND = {"GET": 22.0, "POST": 9.0}
 WRITES_IN_A_WINDOW = 10  # as published
 WINDOW_SECONDS = 1.05  # a second of the service, and what calls may come closer together on their way
 LONGEST_HELD_BACK_SECONDS = 0.1  # what was read must not grow old; beyond that, a 429 has it read again

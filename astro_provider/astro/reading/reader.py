@@ -157,10 +157,9 @@ class Reader:
     def token(self, token_id: str) -> ApiToken | None:
         """A token by id, or None if there is none."""
         found = self.tokens().by_id.get(token_id)
-        if found is None:
-            with suppress(NotFound):
-                return self.whole_token(token_id)
-        return found
+        with suppress(NotFound):
+            return found or self.whole_token(token_id)
+        return None
 
     def whole_token(self, token_id: str, *, not_before: float | None = None) -> ApiToken:
         """One token with all its roles; NotFound if there is none."""
@@ -173,11 +172,10 @@ class Reader:
     def deployment(self, deployment_id: str) -> Deployment | None:
         """A deployment by id, or None if there is none."""
         found = self.deployments().get(deployment_id)
-        if found is None:
-            fetch = partial(self._client.get_deployment, deployment_id)
-            with suppress(NotFound):
-                return self._facts.get(_deployment_key(deployment_id), fetch)
-        return found
+        fetch = partial(self._client.get_deployment, deployment_id)
+        with suppress(NotFound):
+            return found or self._facts.get(_deployment_key(deployment_id), fetch)
+        return None
 
     # Things by a name, or by a key that may be a name or an id; with `certain`, none means that there is none now
 
@@ -251,7 +249,8 @@ class Reader:
         try:
             token = self.whole_token(binding.token_id)
         except NotFound as hint:
-            self._require_that_token_is_gone(binding.token_id, hint)
+            since = self._first_hint(_token_key(binding.token_id))
+            self.evidence.require_that_token_is_gone(binding.token_id, hint, since)
             return None
         role = self._roles_by_deployment(token).get(binding.deployment_id)
         return None if role is None else Assignment(token, role)
@@ -319,18 +318,7 @@ class Reader:
         if not missing:
             return missing
         since = max(self._first_hint(_deployment_key(one)) for one in missing)
-        fetch = partial(self._client.list_deployments, complete=True)
-        return self.evidence.gone_deployments(
-            missing, lambda: self._facts.get("deployments as evidence", fetch, not_before=since)
-        )
-
-    def _require_that_token_is_gone(self, token_id: str, hint: NotFound) -> None:
-        """Compare a 404 with a list that was read after the first 404 of that token."""
-        since = self._first_hint(_token_key(token_id))
-        fetch = partial(self._client.list_tokens, complete=True)
-        self.evidence.require_that_token_is_gone(
-            token_id, hint, lambda: self._facts.get("tokens as evidence", fetch, not_before=since)
-        )
+        return self.evidence.gone_deployments(missing, since)
 
     def _first_hint(self, key: _Key) -> float:
         """Return when this process met the first hint that something is gone, which many bindings may share."""

@@ -221,12 +221,11 @@ class Writer:
                 self._send(merge, step)
 
     def _read(self, merge: Merge) -> ApiToken:
-        client = self._client.of(merge.key.organization_id)
+        organization_id, token_id = merge.key
         try:
-            return client.get_token(merge.key.token_id, at_once=True)
+            return self._client.of(organization_id).get_token(token_id, at_once=True)
         except NotFound as hint:
-            evidence = self._evidence.of(merge.key.organization_id)
-            evidence.require_that_token_is_gone(merge.key.token_id, hint, lambda: client.list_tokens(complete=True))
+            self._evidence.of(organization_id).require_that_token_is_gone(token_id, hint, time.monotonic())
             raise
 
     def _dead_deployments(self, merge: Merge, write: Write) -> set[str]:
