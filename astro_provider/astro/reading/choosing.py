@@ -8,7 +8,6 @@ what it finds would otherwise declare none, and the next update would remove the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from astro_provider.astro.api import ApiToken, Deployment
@@ -52,13 +51,14 @@ def organization_tokens(reader: Reader, *, name: str | None = None) -> list[Orga
 
 def token_facts(token: ApiToken) -> dict[str, Any]:
     """Return what each row says about a token itself, by attributes."""
+    end = token.end_at  # in UTC
     return {
         "id": token.id,
         "name": token.name,
         "description": token.description or "",
         "created_at": token.created_at,
         "created_by": token.created_by.display_name if token.created_by else None,
-        "expires_at": _rfc3339(token.end_at),
+        "expires_at": None if end is None else end.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "last_used_at": token.last_used_at,
         "kind": token.kind,
     }
@@ -171,11 +171,3 @@ def _in_workspace(reader: Reader, found: Sequence[Deployment], workspace: str) -
     raise InputError(
         "workspace", f"No deployment belongs to a workspace {workspace!r}{nearest_names(workspace, known)}."
     )
-
-
-def _rfc3339(moment: datetime | None) -> str | None:
-    """Return a time as text, or None. A time without a zone is UTC, like all times of the service."""
-    if moment is None:
-        return None
-    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
