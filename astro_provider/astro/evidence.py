@@ -37,7 +37,7 @@ class Evidence:
     def require_that_token_is_gone(self, token_id: str, hint: NotFound, since: float) -> None:
         """Make sure that a token which answered 404, the hint, does not exist.
 
-        The organization's tokens are listed no earlier than `since`, in seconds of the monotonic clock: the time of the hint.
+        The organization's tokens are listed no earlier than `since`, the time of the hint (of the monotonic clock).
 
         Raises:
             UnexpectedAnswer: the list shows the token, so the 404 may be that of a replica; a later try may succeed.
@@ -66,8 +66,8 @@ class Evidence:
     def gone_deployments(self, deployment_ids: Collection[str], since: float | None = None) -> set[str]:
         """Return those of these deployments that do not exist any more.
 
-        The organization's deployments are listed no earlier than `since`, in seconds of the monotonic clock: the time of
-        the hint that these are gone; None: now.
+        The organization's deployments are listed no earlier than `since`, the time of the hint that these are gone (of
+        the monotonic clock); None: now.
 
         Raises:
             AbsenceNotProven: the list lacks some, and the credential may not see all deployments.

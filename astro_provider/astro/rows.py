@@ -40,7 +40,7 @@ class DeploymentOrgToken:
 
 @dataclass(frozen=True)
 class OrganizationDeployment:
-    """A deployment of the organization; its name is unique in its workspace, which is None if the service did not show it."""
+    """A deployment of the organization, named uniquely in its workspace, which is None if the service did not show it."""
 
     id: str
     name: str

@@ -49,7 +49,7 @@ class PreviewChecks(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A setting's two places, a variable of the environment, then a key of the stack's configuration; and what it holds."""
+    """A setting's places, a variable of the environment, then a key of the stack's configuration; and its content."""
 
     variable: str
     config_key: str
@@ -92,9 +92,7 @@ class Settings:
     )
     preview_checks: PreviewChecks = PreviewChecks.WARN
     trace_file: str | None = None  # gets a line of JSON for each call to the service
-    unknown: tuple[
-        str, ...
-    ] = ()  # keys of the configuration and variables that look like a setting, and have no effect
+    unknown: tuple[str, ...] = ()  # keys and variables that look like a setting, and have no effect
 
     @classmethod
     def find(cls, config: Callable[[str], Any], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:

@@ -79,7 +79,7 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def is_excepted(host: str, exceptions: str) -> bool:
-    """Return whether NO_PROXY excepts a service, given by scheme and host. An entry that cannot be read excepts nothing.
+    """Return whether NO_PROXY excepts a service, given by scheme and host. An unreadable entry excepts nothing.
 
     Entries are names (with all that end in them), addresses and networks, each with or without a port, or `*`; they are
     separated by commas or blanks.
@@ -111,7 +111,7 @@ def _excepts(entry: str, name: str, port: int) -> bool:
 
 
 def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """The certificates that the service's must come from; a SettingsError if those of the environment cannot be read."""
+    """The certificates that the service's must come from; a SettingsError if they cannot be read."""
     variable = first_set(CERTIFICATE_VARIABLES, environ)
     if variable is None:
         import certifi  # noqa: PLC0415  httpx brings it

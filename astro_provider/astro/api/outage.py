@@ -29,7 +29,7 @@ class Outage:
         self._next_trial_at = 0.0
 
     def require_none(self) -> None:
-        """Raise Unavailable if the service is known to be away, and it is not this call's turn to try whether it is back."""
+        """Raise Unavailable if the service is known to be away, unless this call is to try whether it is back."""
         with self._lock:
             if self._sentence is None:
                 return

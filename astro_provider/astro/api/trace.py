@@ -19,7 +19,7 @@ from astro_provider.errors import SettingsError
 
 
 class Trace:
-    """The file that lines are appended to, if there is one; safe between threads and processes: each line is one write."""
+    """The file of the lines, if there is one; safe between threads and processes, because each line is one write."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path

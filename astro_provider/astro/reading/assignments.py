@@ -31,9 +31,9 @@ def assigned_tokens(
 ) -> list[DeploymentOrgToken]:
     """Return the roles that tokens hold in the deployments, by deployment as given, then by token name and id.
 
-    With `include_other_scopes`, also those of a workspace's or a deployment's tokens. `tokens` are all that may be assigned,
-    if the caller has read them; otherwise they are listed. `progress` is called after each call with the number of those
-    done, and of all.
+    With `include_other_scopes`, also those of a workspace's or a deployment's tokens. `tokens` are all that may be
+    assigned, if the caller has read them; otherwise they are listed. `progress` is called after each call with the
+    number of those done, and of all.
 
     Raises:
         RolesUnknown: the service left a token's roles out.

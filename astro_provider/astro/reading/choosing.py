@@ -38,7 +38,7 @@ def deployments_of(
 
 
 def organization_tokens(reader: Reader, *, name: str | None = None) -> list[OrganizationToken]:
-    """Return the API tokens of an organization's scope, by name, then by id; an InputError if none has the given name."""
+    """Return the API tokens of an organization's scope, by name, then by id; an InputError if none has the name."""
     listed = reader.tokens().listed
     found = listed if name is None else reader.tokens_of_key(name, certain=True)[1]
     tokens = [token for token in found if token.scope == ORGANIZATION]

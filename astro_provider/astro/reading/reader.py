@@ -209,7 +209,7 @@ class Reader:
         return self._look_up(find, certain=certain) or []
 
     def _look_up(self, find: Callable[[float | None], _Fact | None], *, certain: bool) -> _Fact | None:
-        """Return what `find` finds in a list read no earlier than a time; in a new one if the list here does not have it."""
+        """Return what `find` finds in a list read no earlier than a time; in a new one if this one does not have it."""
         if found := find(None):
             return found
         with self._lock:
@@ -224,8 +224,8 @@ class Reader:
     def role_of(self, binding: BindingId, *, confirm_absence: bool) -> Assignment | None:
         """Return what the token holds in the deployment, or None if it holds nothing there or is gone.
 
-        The list of the deployment's tokens is fetched, or the token: the one that has been asked for more. A list that does
-        not show the role is not trusted. With `confirm_absence`, neither is a list that does not show the token: it is read.
+        The list of the deployment's tokens is fetched, or the token: the one that has been asked for more. A list that
+        does not show the role is not trusted. With `confirm_absence`, neither is one that does not show the token.
 
         Raises:
             RolesUnknown: the token came without `roles`.

@@ -21,9 +21,8 @@ Roles = tuple[ApiTokenRole, ...]
 @dataclass(frozen=True)
 class _OfOneEntry:
     binding: BindingId
-    called: str = field(
-        default="", compare=False, kw_only=True
-    )  # in a message, if names are known: first they, then ids
+    # In a message, if names are known: names first, then ids.
+    called: str = field(default="", compare=False, kw_only=True)
 
     @property
     def in_words(self) -> str:
@@ -58,9 +57,9 @@ class Add(Put):
         if held is None or self.overwrite or self.fulfilled_by(held):
             return None
         return BindingConflict(
-            f"{sentence(self.in_words)} already has the role {held}, and {self.role} is asked for. Set overwrite to true to "
-            "change it. Another resource of this stack may have it (if resources are named by list index, removing the first "
-            "entry renames all others; name them by deployment and token), another stack, or a person."
+            f"{sentence(self.in_words)} already has the role {held}, and {self.role} is asked for. Set overwrite to true "
+            "to change it. Another resource of this stack may have it (if resources are named by list index, removing the "
+            "first entry renames all others; name them by deployment and token), another stack, or a person."
         )
 
 
@@ -125,7 +124,7 @@ def apply_all(changes: Iterable[Change], roles: Roles) -> Roles:
 
 
 def taking_back(change: Change, before: str | None) -> Change | None:
-    """The change that takes another one back, before which the token had that role; None if that one changed nothing."""
+    """The change that takes one back, before which the token had that role; None if that one changed nothing."""
     left, exact = (None, False) if isinstance(change, Remove) else (change.role, change.exact)
     if same_role(left, before, exact=exact):
         return None

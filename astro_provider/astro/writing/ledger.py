@@ -63,7 +63,7 @@ class _Seen:
 
 
 class Ledger:
-    """The writes that must still be seen standing; none if there is no settle time. `draw` gives numbers from 0 to 1."""
+    """The writes that must still be seen standing; none without a settle time. `draw` gives numbers from 0 to 1."""
 
     def __init__(self, settle_seconds: float, draw: Callable[[], float] = random.random) -> None:
         self.settle_seconds = settle_seconds
@@ -112,7 +112,7 @@ class Ledger:
         seen.roles, seen.updated_at = roles, latest_update
 
     def to_make_again(self, key: TokenKey, token: ApiToken, read_at: float, *, by_look: bool = False) -> list[Change]:
-        """Settle what a read of a whole token, sent at `read_at`, shows standing; return the changes that it shows undone.
+        """Settle what a read of a whole token, sent at `read_at`, shows standing; return what it shows undone.
 
         With `by_look` the read is a look, and no change's own.
         """

@@ -8,7 +8,7 @@ Lock files are empty and stay. In a directory that several users may write, all 
 is not followed.
 
 The library `filelock` is not used: if `flock` is missing it falls back to a file that marks the lock, which a killed
-process leaves behind, and the choice of the directory, the note after five seconds and the errors would stay as they are.
+process leaves behind, and the choice of the directory, the note after five seconds and the errors would stay here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HELD_ELSEWHERE = (errno.EAGAIN, errno.EACCES)
 
 
 class TokenLocks:
-    """The locks of one host's tokens, so that an emulator's are not taken for real ones, in a directory or the usual one."""
+    """The locks of one host's tokens, so that an emulator's are not taken for real; in a directory, or the usual one."""
 
     def __init__(self, host: str, directory: str | None = None) -> None:
         self._host = host
@@ -60,9 +60,9 @@ class TokenLocks:
             except OSError as error:
                 reason = f"{error.filename or self._directory}: {error.strerror}" if error.strerror else str(error)
                 notices.warn(
-                    f"this run writes without a lock between the processes of this machine ({reason}): nothing is lost, but "
-                    "runs that write one token at once take longer. Set ASTRO_LOCK_DIR to a local directory that can be "
-                    "written."
+                    f"this run writes without a lock between the processes of this machine ({reason}): nothing is "
+                    "lost, but runs that write one token at once take longer. Set ASTRO_LOCK_DIR to a local directory "
+                    "that can be written."
                 )
                 self._directory = None  # it may have been cleaned away, and is made again for the next write
             yield

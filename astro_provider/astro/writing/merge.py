@@ -52,9 +52,9 @@ class Write:
 class Merge:
     """Several changes to one token, made together: one read, one merged write, each with its own outcome.
 
-    There is at most one change per binding; without any, it only puts back what was undone. A change whose binding has a
-    group is only made together with the others of its group. If the service refuses a list, its groups are tried one by
-    one, and a change without a group by itself.
+    There is at most one change per binding; without any, it only puts back what was undone. A change whose binding has
+    a group is only made together with the others of its group. If the service refuses a list, its groups are tried one
+    by one, and a change without a group by itself.
     """
 
     def __init__(
@@ -191,8 +191,8 @@ class Merge:
         """Take the service's refusal of the list.
 
         Returns:
-            The changes to `blame`: all of one group. None of them if several groups were in the list, which are then tried
-            one by one, or if the token itself may be gone, which the next read shows.
+            The changes to `blame`: all of one group. None of them if several groups were in the list, which are then
+            tried one by one, or if the token itself may be gone, which the next read shows.
         """
         # Astro refuses a list whole and does not name the entry, so only a list with one group shows which group it is.
         group = self._first_group(self._now_writing)

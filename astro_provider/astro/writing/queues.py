@@ -72,8 +72,8 @@ class Queue:
 class Queues:
     """The queues of all tokens of a process.
 
-    `changed` guards everything here, and may be held by the caller, except for `await_turn`. At most `most_at_once` changes
-    can be without an outcome at once, as the door lets operations in.
+    `changed` guards everything here, and may be held by the caller, except for `await_turn`. At most `most_at_once`
+    changes can be without an outcome at once, as the door lets operations in.
     """
 
     def __init__(self, changed: threading.Condition, most_at_once: int) -> None:
@@ -126,9 +126,9 @@ class Queues:
     def await_turn(self, queue: Queue, await_pace: Callable[[], None]) -> None:
         """Return when it is the token's turn to be written, unless it has its turn already.
 
-        One of the threads that wait for a turn waits for the pace, and gives the turn to the token that needs it most by
-        then. A thread whose time is over asks the pace for itself. `await_pace` returns when the service can take a write;
-        what it raises is raised here.
+        One of the threads that wait for a turn waits for the pace, and gives the turn to the token that needs it most
+        by then. A thread whose time is over asks the pace for itself. `await_pace` returns when the service can take a
+        write; what it raises is raised here.
         """
         until = deadline.current()
         with self._changed:

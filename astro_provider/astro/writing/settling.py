@@ -41,8 +41,8 @@ class Look:
     def step(self) -> Reading | TokenKey | None:
         """Return the next step; None: the look is over.
 
-        A `Reading`: list the tokens of its deployment, then call `listed`. A `TokenKey`: lead the token without a change
-        of its own, which puts back what is undone, then call `led`.
+        A `Reading`: list the tokens of its deployment, then call `listed`. A `TokenKey`: lead the token without a
+        change of its own, which puts back what is undone, then call `led`.
         """
         if self.lists:
             return self.lists.pop()
@@ -51,9 +51,9 @@ class Look:
     def listed(self, reading: Reading, listed: Mapping[str, ApiToken] | None, sent_at: float) -> None:
         """Take a deployment's tokens by id, as a list shows them that was asked for at that time.
 
-        A list may leave roles out and lag behind, so it can show a change standing, but not undone: a token that it does not
-        show as written is read. So are all if there is no list, because the deployment is gone, and its entries may stay on
-        the tokens.
+        A list may leave roles out and lag behind, so it can show a change standing, but not undone: a token that it
+        does not show as written is read. So are all if there is no list, because the deployment is gone, and its
+        entries may stay on the tokens.
         """
         for binding in reading.bindings:
             key = binding.token_key
@@ -64,7 +64,7 @@ class Look:
                 self.tokens.add(key)
 
     def led(self, key: TokenKey, failure: Exception | None) -> None:
-        """Take what became of reading a token. One that is gone has nothing left to look at; another failure is raised."""
+        """Take what became of leading a token. If it is gone there is nothing to look at; another failure is raised."""
         self.tokens.discard(key)
         if failure is not None and not isinstance(failure, NotFound):
             raise failure
@@ -86,7 +86,7 @@ class Settling:
         self._in_flight += 1
 
     def leave(self) -> int | None:
-        """Note a change that leaves; if it is the last in flight, it stays: return how many have arrived by then, otherwise None."""
+        """Note a change that leaves. The last one in flight stays, and gets the number of arrivals so far."""
         self._in_flight -= 1
         if self._in_flight > 0:
             return None
@@ -124,7 +124,7 @@ class Settling:
     def give_account(self) -> Account:
         """Return the changes that could not be made to stand, in the order of their bindings, and forget them all.
 
-        Besides those that were given up, they are those that no look has seen standing: it failed, or there was no time.
+        Besides those that were given up, they are what no look has seen standing: it failed, or there was no time.
         """
         why = (Reason.NO_TIME, "") if self.failure is None else (Reason.NOT_READ, str(self.failure))
         for binding in self.ledger.unsettled:

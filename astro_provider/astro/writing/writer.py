@@ -380,8 +380,8 @@ def _was_not_made(error: AstroProviderError) -> bool:
 
 def _stopped(key: TokenKey, error: BaseException) -> WriteNotConfirmed:
     return WriteNotConfirmed(
-        f"Token {key.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), so "
-        "it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
+        f"Token {key.token_id} was being written when the thread that wrote it was stopped ({type(error).__name__}), "
+        "so it is not known what it holds now: run `pulumi refresh`, which shows what is there, and then `pulumi up`."
     )
 
 
