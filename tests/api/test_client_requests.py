@@ -26,6 +26,7 @@ def test_every_request_names_its_sender_and_carries_the_credential(connect: Conn
     connect(server.url).of("o").get_token("t")
 
     (request,) = server.requests
+    assert request.headers["host"] == server.url.removeprefix("http://")
     assert request.headers["user-agent"] == f"pulumi-astro-provider/{__version__}"
     assert request.headers["authorization"] == f"Bearer {CREDENTIAL}"
     assert request.headers["accept"] == "application/json"
