@@ -1,4 +1,4 @@
-"""The body of an answer, taken in within bounds: a size after unpacking, and the deadline of the call.
+"""An answer, taken in within bounds: a size after unpacking, and the deadline of the call.
 
 httpx waits for each piece of an answer and unpacks each piece whole. So an answer that drips would hold a call, and the
 lock of its token, for ever, and a few hundred kilobytes could unpack to more memory than the machine has.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from astro_provider.astro.api import deadline
@@ -33,8 +35,51 @@ class NotReadableError(Exception):
     """The answer is packed in a way that was not asked for, or wrongly; the text says how."""
 
 
-def body_of(response: httpx.Response) -> bytes:
-    """Take in the body of a streamed answer, unpacked, before the deadline of this thread.
+@dataclass(frozen=True)
+class Answer:
+    """An answer, with its body unpacked."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Return whether the service did what was asked."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def text(self) -> str:
+        """The body for a message."""
+        return self.body.decode(errors="replace")
+
+    def parsed(self) -> Any:
+        """Parse the body as JSON; ValueError if it is none, TooLargeError if it has more than MOST_VALUES values."""
+        if sum(self.body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+            raise TooLargeError
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+    @cached_property
+    def error(self) -> dict[str, Any]:
+        """The object that an answer without success has as its body; empty if it has none."""
+        try:
+            found = self.parsed()
+        except (ValueError, TooLargeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the service knows the call: of an error's body, or of a header."""
+        found = (None if self.is_success else self.error.get("requestId")) or self.headers.get("x-request-id")
+        return str(found)[:LONGEST_REQUEST_ID] if found else None
+
+
+def taken(response: httpx.Response) -> Answer:
+    """Take a streamed answer in, before the deadline of this thread.
 
     Raises:
         TooLargeError: it is larger than LARGEST_BYTES.
@@ -48,33 +93,7 @@ def body_of(response: httpx.Response) -> bytes:
             raise TooLargeError
         if not deadline.current().remaining:
             raise httpx.ReadTimeout("the answer had not ended when the time was over")
-    return bytes(body)
-
-
-def parsed(body: bytes) -> Any:
-    """Parse the body as JSON.
-
-    Raises:
-        ValueError: it is none.
-        TooLargeError: it has more than MOST_VALUES values.
-    """
-    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
-        raise TooLargeError
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def request_id(response: httpx.Response, body: bytes) -> str | None:
-    """The id by which the service knows the call: of an error's body, or of a header."""
-    found = None
-    if not response.is_success:
-        with suppress(ValueError, TooLargeError):
-            error = parsed(body)
-            found = error.get("requestId") if isinstance(error, dict) else None
-    found = found or response.headers.get("x-request-id")
-    return str(found)[:LONGEST_REQUEST_ID] if found else None
+    return Answer(response.status_code, response.headers, bytes(body))
 
 
 def _unpacked(response: httpx.Response) -> Iterator[bytes]:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from astro_provider.astro.api import answers, cancelling, deadline, waiting
+from astro_provider.astro.api import cancelling, deadline, waiting
+from astro_provider.astro.api.answers import Answer, TooLargeError
 from astro_provider.astro.api.claims import claims_in, own_token_in
 from astro_provider.astro.api.connection import Connection
 from astro_provider.astro.api.failures import Call, Failures
-from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.models import ApiToken, Deployment, Wire
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.pace import Pace
@@ -40,8 +41,8 @@ class Calls:
 
     Args:
         host: scheme and host of the service, for example `https://api.astronomer.io`.
-        credential: returns the API token that authorizes the calls, or raises SettingsError; asked at the first call, so
-            that a client can be made before it is known whether a credential is needed.
+        credential: returns the API token that authorizes the calls, or raises SettingsError; asked at the first call,
+            so that a client can be made before it is known whether a credential is needed.
         bound_seconds: how long one call may take with all its retries, unless its thread's operation has a deadline.
         trace_file: where a line of JSON is written for each call, or None.
     """
@@ -58,7 +59,7 @@ class Calls:
         self._connection = Connection(host, self._failures, self._outage, Trace(trace_file))
 
     def await_turn(self, verb: str) -> None:
-        """Return when a call that does not wait itself is in time with the service's limits; too late is Unavailable."""
+        """Return when a call that does not wait itself is in time with the service's limits, or raise Unavailable."""
         if not self._pace.wait(verb):
             raise self._failures.too_late(Call(verb, ""))
 
@@ -79,11 +80,9 @@ class Calls:
         reason = f"{asked_for} was asked for, and the answer is about {found.id}"
         raise self._failures.unexpected(call, reason, lasting=True)
 
-    def listed(
-        self, call: Call, kind: type[_Object], params: Mapping[str, str] | None = None, *, complete: bool = False
-    ) -> list[_Object]:
+    def listed(self, call: Call, kind: type[_Object], *, complete: bool = False) -> list[_Object]:
         """Return the objects of a list; with `complete`, one that cannot be read is an error."""
-        items = [item for page in self.pages(call, params or {}) for item in items_of(page, call.kind)]
+        items = [item for page in self.pages(call) for item in items_of(page, call.kind)]
         # An object that was made while the pages were read moves another one to the next page, which shows it again.
         once = {_id_of(item) or number: item for number, item in enumerate(items)}
         found = self.parse_all(call, kind, list(once.values()))
@@ -93,12 +92,12 @@ class Calls:
             raise self._failures.unexpected(call, reason, lasting=True)
         return found
 
-    def pages(self, call: Call, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def pages(self, call: Call) -> Iterator[dict[str, Any]]:
         """Yield pages until the service has no more, whatever it claims in `totalCount`."""
         seen: set[str] = set()
         offset = 0
         for _ in range(MOST_PAGES):
-            page = self.read(call, params={**params, "limit": PAGE_SIZE, "offset": offset})
+            page = self.read(replace(call, params={**call.params, "limit": str(PAGE_SIZE), "offset": str(offset)}))
             if not isinstance(page, dict) or not isinstance(page.get(call.kind), list):
                 raise self._failures.unexpected(call, f"the answer has no list of {call.kind}", json.dumps(page))
             items = page[call.kind]
@@ -127,35 +126,36 @@ class Calls:
             if cancelling.is_cancelled():
                 raise self._failures.cancelled(call)
             cancelling.sending()
-            return self._send(call, "POST", content=content)
+            return self._send(call, content=content)
 
-    def read(self, call: Call, *, at_once: bool = False, **request: Any) -> Any:
+    def read(self, call: Call, *, at_once: bool = False) -> Any:
         """Read, and return the decoded JSON; with `at_once`, neither is a turn awaited nor a failure retried."""
         with deadline.within(self._bound_seconds):
             if at_once:
-                return self._send(call, "GET", **request)
+                return self._send(call)
             with waiting.reported(str(call)) as wait:
 
                 def attempt(number: int) -> Any:
                     if not self._pace.wait("GET"):
                         raise self._failures.too_late(call)
-                    return self._send(call, "GET", attempt=number, **request)
+                    return self._send(call, attempt=number)
 
                 return retried(attempt, wait.failed)
 
-    def _send(self, call: Call, verb: str, *, attempt: int = 1, **request: Any) -> Any:
-        """Call once, and return the decoded JSON or raise the error that belongs to the answer."""
+    def _send(self, call: Call, *, attempt: int = 1, content: bytes | None = None) -> Any:
+        """Call once, to write if there is content, and return the decoded JSON or raise the error of the answer."""
         if cancelling.is_stopped():
             raise self._failures.cancelled(call)
         sent_at = time.monotonic()
         authorization = f"Bearer {self._credential()}"
-        response, body = self._connection.exchange(call, verb, authorization=authorization, attempt=attempt, **request)
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        verb = "GET" if content is None else "POST"
+        answer = self._connection.exchange(call, verb, authorization=authorization, attempt=attempt, content=content)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.limited(verb)
         else:
             self._pace.passed(verb)
         try:
-            answer = self._understood(call, response, body)
+            understood = self._understood(call, answer)
         except ServiceError as error:
             away = isinstance(error, (Unavailable, UnexpectedAnswer)) and error.status != HTTPStatus.TOO_MANY_REQUESTS
             if away and error.patience == UNTIL_DEADLINE:
@@ -164,17 +164,17 @@ class Calls:
                 self._outage.answered()
             raise
         self._outage.answered()
-        return answer
+        return understood
 
-    def _understood(self, call: Call, response: httpx.Response, body: bytes) -> Any:
+    def _understood(self, call: Call, answer: Answer) -> Any:
         """The decoded JSON of a success; any other answer raises its error."""
-        if not response.is_success:
-            raise self._failures.refused(call, response, body)
+        if not answer.is_success:
+            raise self._failures.refused(call, answer)
         try:
-            return answers.parsed(body)
+            return answer.parsed()
         except ValueError:
-            raise self._failures.no_json(call, response, body) from None
-        except answers.TooLargeError:
+            raise self._failures.no_json(call, answer) from None
+        except TooLargeError:
             raise self._failures.too_large(call) from None
 
     def parse(self, call: Call, kind: type[_Object], body: Any) -> _Object:

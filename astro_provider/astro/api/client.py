@@ -49,7 +49,7 @@ class OrganizationClient:
         params = {"deploymentId": deployment_id} if deployment_id else {"sorts": "createdAt:asc"}
         if only_organization:
             params["includeOnlyOrganizationTokens"] = "true"
-        return self._calls.listed(self._call("ListApiTokens", "tokens"), ApiToken, params, complete=complete)
+        return self._calls.listed(self._call("ListApiTokens", "tokens", **params), ApiToken, complete=complete)
 
     def get_token(self, token_id: str, *, at_once: bool = False) -> ApiToken:
         """Return one token with all its roles, or without any if the caller may not see them.
@@ -77,21 +77,19 @@ class OrganizationClient:
 
     def list_deployment_roles(self) -> list[Role]:
         """Return every role that can be given in a deployment, built-in and custom."""
-        call = self._call("ListRoles", "roles")
-        params = {"includeDefaultRoles": "true", "scopeTypes": "DEPLOYMENT"}
+        call = self._call("ListRoles", "roles", includeDefaultRoles="true", scopeTypes="DEPLOYMENT")
         found: dict[str, Role] = {}
-        for page in self._calls.pages(call, params):
+        for page in self._calls.pages(call):
             entries = [*items_of(page, "defaultRoles"), *items_of(page, "roles")]
             for role in self._calls.parse_all(call, Role, entries):
                 if role.scope_type in (None, "DEPLOYMENT"):
                     found.setdefault(role.name, role)
         return list(found.values())
 
-    def _call(self, operation: str, *segments: str) -> Call:
+    def _call(self, operation: str, *segments: str, **params: str) -> Call:
         """A call of a path below the organization's."""
-        return Call(
-            operation, "/".join(("/organizations", _segment("organization_id", self.organization_id), *segments))
-        )
+        organization = _segment("organization_id", self.organization_id)
+        return Call(operation, "/".join(("/organizations", organization, *segments)), params)
 
 
 def _segment(property_name: str, identifier: str) -> str:

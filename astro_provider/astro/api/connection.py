@@ -12,12 +12,12 @@ import time
 from typing import Any
 
 from astro_provider.astro.api import answers, deadline, network
+from astro_provider.astro.api.answers import Answer
 from astro_provider.astro.api.failures import Call, Failures
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.outage import Outage
 from astro_provider.astro.api.trace import Trace
 from astro_provider.astro.api.transport import Transport
-from astro_provider.errors import ServiceError
 from astro_provider.version import __version__
 
 SLOWEST_ANSWER_SECONDS = 30.0  # anything slower is an outage that is worth a retry
@@ -43,15 +43,7 @@ class Connection:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
 
-    def exchange(
-        self,
-        call: Call,
-        verb: str,
-        *,
-        authorization: str,
-        attempt: int,
-        **request: Any,
-    ) -> tuple[httpx.Response, bytes]:
+    def exchange(self, call: Call, verb: str, *, authorization: str, attempt: int, content: bytes | None) -> Answer:
         """Send a request, and take its answer in, whole, before the deadline of this thread.
 
         Raises:
@@ -64,21 +56,23 @@ class Connection:
         left = max(deadline.current().remaining, SHORTEST_ANSWER_SECONDS)
         timeout = httpx.Timeout(min(SLOWEST_ANSWER_SECONDS, left), connect=min(SLOWEST_CONNECT_SECONDS, left))
         headers = {"Authorization": authorization}
-        if "content" in request:
+        if content is not None:
             headers["Content-Type"] = "application/json"
         sent_at = time.monotonic()
         noted: dict[str, Any] = {"status": None, "request_id": None}
         try:
             with (
                 deadline.ending_in(left),
-                http.stream(verb, call.path, headers=headers, timeout=timeout, **request) as response,
+                http.stream(
+                    verb, call.path, params=call.params or None, content=content, headers=headers, timeout=timeout
+                ) as response,
             ):
                 noted["status"] = response.status_code
-                body = answers.body_of(response)
-            noted["request_id"] = answers.request_id(response, body)
+                answer = answers.taken(response)
+            noted["request_id"] = answer.request_id
         except httpx.HTTPError as error:
             noted["error"] = type(error).__name__
-            failure: ServiceError = self._failures.no_answer(call, error)
+            failure = self._failures.no_answer(call, error)
             self._outage.failed(sent_at, failure)
             raise failure from None
         except answers.NotReadableError as error:
@@ -86,7 +80,7 @@ class Connection:
         except answers.TooLargeError:
             raise self._failures.too_large(call) from None
         else:
-            return response, body
+            return answer
         finally:
             path = f"/v1{call.path}"
             self._trace.call(sent_at, operation=call.operation, verb=verb, path=path, attempt=attempt, **noted)

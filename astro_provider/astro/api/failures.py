@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from http.client import responses
 
-from astro_provider.astro.api.answers import LARGEST_BYTES, TooLargeError, parsed
+from astro_provider.astro.api.answers import LARGEST_BYTES, Answer
 from astro_provider.astro.api.claims import claims_in, permissions_in
 from astro_provider.astro.api.http import httpx
 from astro_provider.astro.api.network import Proxy
@@ -68,10 +68,11 @@ _ERRORS: dict[int, type[ServiceError]] = {
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the service: its operation, and its path, which alternates between kinds and ids."""
+    """A call of the service: its operation, its path, which alternates between kinds and ids, and its parameters."""
 
     operation: str
     path: str
+    params: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -110,10 +111,10 @@ class Failures:
         """The error of a call that is not made, because the run was cancelled."""
         return Cancelled(f"The run was cancelled, so {call} was not called. Run again.")
 
-    def no_json(self, call: Call, response: httpx.Response, body: bytes) -> UnexpectedAnswer:
+    def no_json(self, call: Call, answer: Answer) -> UnexpectedAnswer:
         """The error of a success that cannot be read."""
-        kind = response.headers.get("content-type", "no content type")
-        return self.unexpected(call, f"the answer is no JSON ({self._quoted(kind)})", _text(body))
+        kind = answer.headers.get("content-type", "no content type")
+        return self.unexpected(call, f"the answer is no JSON ({self._quoted(kind)})", answer.text)
 
     def too_large(self, call: Call) -> UnexpectedAnswer:
         """The error of an answer that was not taken in."""
@@ -131,47 +132,37 @@ class Failures:
             f"{text}. Check ASTRO_API_HOST (or astro:host) if this goes on.", patience=ONCE if lasting else None
         )
 
-    def refused(self, call: Call, response: httpx.Response, body: bytes) -> ServiceError:
+    def refused(self, call: Call, answer: Answer) -> ServiceError:
         """The error that belongs to an answer which is no success."""
-        if response.is_redirect:
-            return self._somebody_elses(call, "a redirect", response, body)
-        if response.status_code == HTTPStatus.NOT_FOUND and not _is_of_the_api(body):
-            # A proxy or a wrong host knows nothing of tokens: it must not make anybody believe that one is gone.
-            return self._somebody_elses(call, "but not in the service's own words", response, body)
-        status = response.status_code
-        words, request_id = self._words(body)
-        text = f"{call}: HTTP {status} {_phrase(status)}"
+        status, error = answer.status, answer.error
+        is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+        # Gateways send a message too, but neither of the other two.
+        is_of_the_api = "message" in error and error.get("statusCode") and error.get("requestId")
+        if is_redirect or (status == HTTPStatus.NOT_FOUND and not is_of_the_api):
+            # A proxy or a wrong host knows nothing of tokens: its 404 must not be taken as the sign that one is gone.
+            what = "a redirect" if is_redirect else "but not in the service's own words"
+            return CallRefused(str(self.unexpected(call, f"HTTP {status}, {what}", answer.text)), status=status)
+        request_id = self._quoted(str(error["requestId"])) if "message" in error and error.get("requestId") else None
+        words = self._words(answer)
+        text = f"{call}: HTTP {status} {responses.get(status, 'unknown status')}"
         text += f": {words}" if words else ""
         text += f" (requestId {request_id})." if request_id else "."
-        advice = _advice(call.operation, status)
-        if status == HTTPStatus.NOT_FOUND and _is_of_whole_organization(response.request.url):
-            advice = _ORGANIZATION_ADVICE
+        advice = _advice(call, status)
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             advice = _wrong_organization(call.path, self._credential()) or advice
         text += f" {advice}" if advice else ""
-        kind = _ERRORS.get(status, CallRefused if response.is_client_error else Unavailable)
-        retry_after = parse_retry_after(response.headers.get("retry-after"))
+        kind = _ERRORS.get(status, CallRefused if status < HTTPStatus.INTERNAL_SERVER_ERROR else Unavailable)
+        retry_after = parse_retry_after(answer.headers.get("retry-after"))
         return kind(text, status=status, request_id=request_id, retry_after=retry_after)
 
-    def _somebody_elses(self, call: Call, what: str, response: httpx.Response, body: bytes) -> CallRefused:
-        """The error of an answer that is not the service's; another attempt would end there too."""
-        status = response.status_code
-        unexpected = self.unexpected(call, f"HTTP {status}, {what}", _text(body))
-        return CallRefused(str(unexpected), status=status)
-
-    def _words(self, raw: bytes) -> tuple[str, str | None]:
-        """The service's own words about an error, and its request id; the body's start if it is no error object."""
-        body = _error_object(raw)
-        if body is None:
-            return self._quoted(_text(raw)), None
-        details = [
-            f"{field.get('field')}: {field.get('message')}"
-            for field in (body["fieldErrors"] if isinstance(body.get("fieldErrors"), list) else ())
-            if isinstance(field, dict)
-        ]
-        words = "; ".join(text.rstrip(".") for text in [str(body["message"]), *details])
-        request_id = body.get("requestId")
-        return self._quoted(words), self._quoted(str(request_id)) if request_id else None
+    def _words(self, answer: Answer) -> str:
+        """The service's own words about an error; the body's start if it is no error object."""
+        error = answer.error
+        if "message" not in error:
+            return self._quoted(answer.text)
+        fields = error["fieldErrors"] if isinstance(error.get("fieldErrors"), list) else ()
+        details = [f"{one.get('field')}: {one.get('message')}" for one in fields if isinstance(one, dict)]
+        return self._quoted("; ".join(text.rstrip(".") for text in [str(error["message"]), *details]))
 
     def _quoted(self, text: str) -> str:
         """One line of a text, cut to a length that a message can repeat, without the credential."""
@@ -193,14 +184,15 @@ def _character_in_any_spelling(character: str) -> str:
     return f"(?:\\\\?{re.escape(character)}|{escapes})"
 
 
-def _advice(operation: str, status: int) -> str | None:
+def _advice(call: Call, status: int) -> str | None:
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"{_SET_ORGANIZATION} If other calls fail too: {_EXPIRED}" if operation == _OF_PERSONS else _EXPIRED
-    if status != HTTPStatus.FORBIDDEN:
-        return None
-    if operation == _OF_PERSONS:
-        return _SET_ORGANIZATION
-    return f"The credential needs the permission {_RIGHTS[operation]} (the role Organization Owner has it)."
+        return f"{_SET_ORGANIZATION} If other calls fail too: {_EXPIRED}" if call.operation == _OF_PERSONS else _EXPIRED
+    if status == HTTPStatus.FORBIDDEN:
+        if call.operation == _OF_PERSONS:
+            return _SET_ORGANIZATION
+        return f"The credential needs the permission {_RIGHTS[call.operation]} (the role Organization Owner has it)."
+    is_of_whole_organization = "organizations" in call.path.split("/")[-3:-2] and "deploymentId" not in call.params
+    return _ORGANIZATION_ADVICE if status == HTTPStatus.NOT_FOUND and is_of_whole_organization else None
 
 
 def _wrong_organization(path: str, credential: str) -> str | None:
@@ -213,34 +205,3 @@ def _wrong_organization(path: str, credential: str) -> str | None:
         f"The credential is for organization {', '.join(claimed)}, not for {asked}: correct organization_id (or "
         "ASTRO_ORGANIZATION_ID, astro:organizationId), or use a credential of that organization."
     )
-
-
-def _text(body: bytes) -> str:
-    return body.decode(errors="replace")
-
-
-def _error_object(body: bytes) -> dict[str, Any] | None:
-    """The service's error object; None if the body is something else."""
-    try:
-        found = parsed(body)
-    except (ValueError, TooLargeError):
-        return None
-    return found if isinstance(found, dict) and "message" in found else None
-
-
-def _is_of_the_api(body: bytes) -> bool:
-    """Return whether an error is the API's own: gateways send a message as well, but neither of the other two."""
-    found = _error_object(body) or {}
-    return bool(found.get("statusCode")) and bool(found.get("requestId"))
-
-
-def _is_of_whole_organization(url: httpx.URL) -> bool:
-    """Return whether a call was for all tokens, deployments or roles of an organization."""
-    return "organizations" in url.path.split("/")[-3:-2] and "deploymentId" not in url.params
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"

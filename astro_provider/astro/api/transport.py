@@ -26,12 +26,7 @@ _IDLE_SECONDS = 5.0  # an idle connection is closed after it, as httpx does
 
 
 class Transport(httpx.BaseTransport):
-    """The connections to one service.
-
-    Args:
-        trusted: the certificates that are trusted; None for plain http, which has none.
-        proxy: the proxy on the way, or None.
-    """
+    """The connections to one service, by a proxy if there is one; plain http has no certificates."""
 
     def __init__(self, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
         backend = _Backend()
@@ -89,8 +84,6 @@ def _as_httpx() -> Iterator[None]:
         yield
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
         raise getattr(httpx, type(error).__name__)(str(error)) from error
-    except httpcore.UnsupportedProtocol as error:
-        raise httpx.UnsupportedProtocol(str(error)) from error
 
 
 def _seconds(timeout: float | None, too_late: type[Exception]) -> float:
