@@ -45,9 +45,7 @@ class Declaration(NamedTuple):
 _declared: WeakKeyDictionary[pulumi.Resource, dict[Declaration, str]] = WeakKeyDictionary()
 
 
-def refuse_twice(
-    resource_name: str, declarations: Iterable[Declaration], opts: pulumi.ResourceOptions | None = None
-) -> None:
+def refuse_twice(resource_name: str, declarations: Iterable[Declaration], opts: pulumi.ResourceOptions | None) -> None:
     """Note the declarations of a resource with these options.
 
     Under Pulumi's mocks nothing is noted: all unit tests of a process share one root resource, so the programs of two tests
