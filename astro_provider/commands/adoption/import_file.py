@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi.dynamic import ResourceProvider
@@ -22,47 +21,38 @@ from astro_provider.messages import shown
 from astro_provider.names import DYNAMIC_BINDING, DYNAMIC_TABLE, NATIVE_BINDING, NATIVE_TABLE, PROVIDER_KEY, camel
 from astro_provider.provider import DeploymentOrgTokenBindingProvider, DeploymentOrgTokenBindingsProvider
 
-
-@dataclass(frozen=True)
-class Resource:
-    """A kind of resource: its type through each door, and the provider class that Pulumi pickles."""
-
-    dynamic: str
-    native: str
-    provider: type[ResourceProvider]
-
-
-BINDING = Resource(DYNAMIC_BINDING, NATIVE_BINDING, DeploymentOrgTokenBindingProvider)
-TABLE = Resource(DYNAMIC_TABLE, NATIVE_TABLE, DeploymentOrgTokenBindingsProvider)
+# The types of each kind of resource through the dynamic and through the native door, by the class that Pulumi pickles.
+TYPES: dict[type[ResourceProvider], tuple[str, str]] = {
+    DeploymentOrgTokenBindingProvider: (DYNAMIC_BINDING, NATIVE_BINDING),
+    DeploymentOrgTokenBindingsProvider: (DYNAMIC_TABLE, NATIVE_TABLE),
+}
+Bag = Mapping[str, Any]  # properties, spelled as in the lifecycles
 
 
 def import_file(adoptions: Iterable[Adoption], door: Door = Door.DYNAMIC) -> str:
-    """Return the file's text."""
-    return text_of(
-        entry(
-            BINDING,
-            door,
-            name=adoption.name,
-            identifier=str(adoption.inputs.binding),
-            inputs=adoption.inputs.properties(),
-            outs=adoption.inputs.outputs(adoption.token),
-        )
-        for adoption in adoptions
+    """Return the text of the file for bindings."""
+    resources = (
+        (one.name, str(one.inputs.binding), one.inputs.properties(), one.inputs.outputs(one.token)) for one in adoptions
     )
+    return text_of(DeploymentOrgTokenBindingProvider, door, resources)
 
 
-def text_of(entries: Iterable[Mapping[str, Any]]) -> str:
-    """Return the text of a file with these entries."""
-    return shown.json_text(json.dumps({"resources": list(entries)}, indent=2, ensure_ascii=False)) + "\n"
+def text_of(kind: type[ResourceProvider], door: Door, resources: Iterable[tuple[str, str, Bag, Bag]]) -> str:
+    """Return the text of a file with resources of one kind, each by its name, id, inputs and outputs."""
+    is_native = door is Door.NATIVE
+    provider = {} if is_native else {PROVIDER_KEY: serialize_provider(kind())}
 
+    def spelled(bag: Bag) -> Bag:
+        return {camel(key): value for key, value in bag.items()} if is_native else {**provider, **bag}
 
-def entry(  # noqa: PLR0913  what an entry says
-    kind: Resource, door: Door, *, name: str, identifier: str, inputs: Mapping[str, Any], outs: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the entry of one resource; `inputs` and `outs` are spelled as in the lifecycles."""
-    if door is Door.NATIVE:
-        type_, bags = kind.native, [{camel(key): value for key, value in bag.items()} for bag in (inputs, outs)]
-    else:
-        provider = {PROVIDER_KEY: serialize_provider(kind.provider())}
-        type_, bags = kind.dynamic, [{**provider, **bag} for bag in (inputs, outs)]
-    return {"type": type_, "name": name, "id": identifier, "inputs": bags[0], "outputs": bags[1]}
+    entries = [
+        {
+            "type": TYPES[kind][is_native],
+            "name": name,
+            "id": id_,
+            "inputs": spelled(inputs),
+            "outputs": spelled(outputs),
+        }
+        for name, id_, inputs, outputs in resources
+    ]
+    return shown.json_text(json.dumps({"resources": entries}, indent=2, ensure_ascii=False)) + "\n"

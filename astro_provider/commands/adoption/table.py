@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from astro_provider.astro.api import ApiToken, Deployment
 from astro_provider.astro.identity import holds_secret
 from astro_provider.commands.adoption.find import Found
-from astro_provider.commands.adoption.import_file import TABLE, entry, text_of
+from astro_provider.commands.adoption.import_file import text_of
 from astro_provider.commands.adoption.program import CLASS_OF_TABLES, literal, marks_of, written
 from astro_provider.commands.adoption.project import Door
 from astro_provider.lifecycle.tables.values import Table
+from astro_provider.provider import DeploymentOrgTokenBindingsProvider
 
 NAME = "access"  # of the resource, if no module gives it another one
 
@@ -56,7 +57,7 @@ def table(  # noqa: PLR0913  what the two texts say
         token_ids=_of_names(token_ids),
     )
     identifier = f"{organization_id}/{uuid.uuid4().hex}"
-    one_entry = entry(TABLE, door, name=name, identifier=identifier, inputs=state.properties(), outs=state.outputs())
+    resources = [(name, identifier, state.properties(), state.outputs())]
     declaration = written(
         "table.jinja",
         module=door.value,
@@ -67,7 +68,7 @@ def table(  # noqa: PLR0913  what the two texts say
         exclusive=exclusive,
         names=_names(found),
     )
-    return declaration, text_of([one_entry])
+    return declaration, text_of(DeploymentOrgTokenBindingsProvider, door, resources)
 
 
 def _of_names(ids: Mapping[str, str]) -> dict[str, str]:
