@@ -201,6 +201,10 @@ class Inputs:
         """Return what a check claims that asks nothing of Astro: the binding, or its spellings if an id is missing."""
         return [self.binding] if self.binding is not None else [*self.spellings()]
 
+    def claimed_as(self, _entry: Entry) -> list[Entry]:
+        """Return the spellings by which a check may have claimed the binding."""
+        return self.spellings()
+
     def in_words(self, _entry: Entry = ONLY) -> str:
         """Return the words of a message for the binding: names, then ids."""
         return f"{self.token_in_words} in {self.deployment_in_words}"

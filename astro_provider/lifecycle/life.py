@@ -154,6 +154,7 @@ class Life(Generic[A]):
             The resource's id, and its outputs.
         """
         asked, examined = self._ready(call, properties, None)
+        self._identify(self.values.stored(properties), examined.bindings)
         called = replace(call, id=asked.new_id())
         return called.id, self._write(called, asked, examined, self.values(), {})
 
@@ -316,7 +317,6 @@ class Life(Generic[A]):
             stored: what the state has; empty for a create.
             olds: the same as the engine has it.
         """
-        self._identify(asked, asked.bindings)
         reader = self._readers.of(str(asked.organization_id))
         old, had = stored.roles_by_binding, stored.bindings
         new: dict[BindingId, str] = {one: str(examined.roles[entry]) for one, entry in examined.bindings.items()}
@@ -358,9 +358,14 @@ class Life(Generic[A]):
         return asked.written(made.outcomes)
 
     def _identify(self, asked: A, bindings: Mapping[BindingId, Entry]) -> None:
-        """Move to their ids the claims of entries that a check could claim by their spelling only."""
+        """Move to their ids the claims of entries that a check could claim by their spelling only.
+
+        Args:
+            asked: the values as the check had them: another resource may mean something else by a name that was found since.
+            bindings: the entries by their ids.
+        """
         for binding, entry in bindings.items():
-            self._claims.identify(asked.spellings(entry), binding)
+            self._claims.identify(asked.claimed_as(entry), binding)
 
     def _same_roles(self, asked: A, stored: A) -> bool:
         """Return whether the state has the entries that are asked for, each with the same role, as far as a diff knows."""

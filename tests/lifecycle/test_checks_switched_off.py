@@ -10,7 +10,7 @@ from astro_emulator import Emulator
 from astro_provider.errors import BindingConflict, InputError
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.single import Lifecycle
-from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
+from tests.support.cast import DEPLOYERS, OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING, TRAINER, TRAINING
 from tests.support.processes import StartProcess, Stored, checked, problems, up
 from tests.support.writes import writes
 
@@ -237,6 +237,20 @@ def test_what_a_failed_create_should_have_is_not_deleted_however_it_is_spelled(
         process.delete(EngineCall(id=stored.id), {**stored.outputs, "deployment_name": "an older name"})
 
     assert astro.store.deployment_role(OBSERVABILITY, STAGING) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_name_that_another_resource_could_not_use_does_not_stop_a_binding_by_ids(
+    astro: Emulator, start: StartProcess
+) -> None:
+    process = start(preview_checks="off")
+    ambiguous = {"deployment_name": "etl-production", "org_token_name": "ci-deployer", "role": "DEPLOYMENT_ADMIN"}
+    by_ids = {"deployment_id": PRODUCTION, "org_token_id": DEPLOYERS[1], "role": "DEPLOYMENT_ADMIN"}
+
+    with pytest.raises(InputError, match="2 tokens are named 'ci-deployer'"):
+        process.create(EngineCall(), checked(process, ambiguous))
+    up(process, by_ids)
+
+    assert astro.store.deployment_role(DEPLOYERS[1], PRODUCTION) == "DEPLOYMENT_ADMIN"
 
 
 def test_a_binding_that_another_resource_has_been_given_by_name_is_not_taken_from_the_state_alone(

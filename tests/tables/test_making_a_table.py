@@ -9,6 +9,7 @@ import pytest
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
+from tests.support.cast import DATA_PLATFORM_ID, FINANCE_ID
 from tests.support.processes import StartProcess
 from tests.support.tables import (
     ACCESSOR,
@@ -458,6 +459,21 @@ def test_the_second_create_of_an_entry_is_refused_before_anything_is_written(sta
         process.create(EngineCall(), inputs)
 
     assert town.calls(POST) == 0
+
+
+def test_without_checks_a_name_that_another_resource_could_not_use_does_not_stop_a_table(
+    start: StartProcess, town: Town
+) -> None:
+    bindings = start(preview_checks="off")
+    ambiguous = {"deployment_name": "d-0", "org_token_id": town.tokens["t-0"], "role": ADMIN}
+    inputs = bindings.check(EngineCall(), {}, ambiguous).inputs
+    town.astro.store.add_deployment("d-0", workspace_id=FINANCE_ID)
+
+    with pytest.raises(InputError, match="2 deployments are named 'd-0'"):
+        bindings.create(EngineCall(), inputs)
+    up(tables(bindings), {"roles": {"d-0": {"t-0": ACCESSOR}}, "workspace_id": DATA_PLATFORM_ID})
+
+    assert town.held() == {"d-0": {"t-0": ACCESSOR}}
 
 
 def test_a_table_over_many_deployments_is_read_in_the_fewest_calls(start: StartProcess, town: Town) -> None:

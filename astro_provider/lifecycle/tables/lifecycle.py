@@ -134,6 +134,7 @@ class TableLifecycle(Life[Table]):
         """Give what is new, change what differs, take what left the table, all of it or nothing; return the outputs."""
         stored = Table.stored(olds)
         asked, examined = self._ready(call, news, stored)
+        self._identify(asked, examined.bindings)
         return self._write(call, asked, examined, stored, olds)
 
     def _not_given(

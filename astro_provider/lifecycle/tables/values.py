@@ -155,6 +155,10 @@ class Table:
         """Return what a check claims that asks nothing of Astro: each binding, or its spelling if an id is missing."""
         return [self.binding_by_spelling(entry) or entry for entry in self.entries]
 
+    def claimed_as(self, entry: Entry) -> list[Entry]:
+        """Return the spelling by which a check may have claimed an entry."""
+        return [entry]
+
     @cached_property
     def bindings(self) -> dict[BindingId, Entry]:
         """Return the entries by their ids, those that may stand among them."""
