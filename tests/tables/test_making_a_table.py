@@ -404,6 +404,16 @@ def test_a_delete_of_what_is_gone_already_takes_the_rest(start: StartProcess, to
     assert left.held() == {}
 
 
+def test_a_table_that_an_alias_has_made_of_another_resource_is_deleted_under_its_id(
+    start: StartProcess, town: Town
+) -> None:
+    stored = up(tables(start()), {"roles": GRID})
+
+    tables(start()).delete(EngineCall(id="echo-1"), stored.outputs)
+
+    assert town.held() == {}
+
+
 def test_a_delete_that_fails_takes_what_it_can_and_may_be_repeated(start: StartProcess, town: Town) -> None:
     stored = up(tables(start()), {"roles": GRID})
     town.astro.fault(**_at_the_second_token(town))

@@ -233,10 +233,10 @@ class Table:
         """Return the same with the organization of the resource's id, for a state that has lost it.
 
         Raises:
-            InputError: it is the id of a resource of another kind.
+            InputError: it has lost it, and it is the id of a resource of another kind.
         """
         organization_id, slash, _ = identifier.partition("/")
-        if not slash:
+        if self.organization_id is None and not slash:
             raise InputError("id", f"{identifier!r} is no id of a table.")
         return replace(self, organization_id=self.organization_id or organization_id)
 
