@@ -29,7 +29,7 @@ from astro_provider.lifecycle.findings import Finding
 from astro_provider.lifecycle.inputs import AS_GIVEN, FACTS, IDENTITY, NAMES, THINGS, Inputs
 from astro_provider.lifecycle.life import Life, Properties, dead_deployments, differs, within_its_time
 from astro_provider.lifecycle.resolving import Examined
-from astro_provider.lifecycle.values import UNKNOWN, known, text_or_none
+from astro_provider.lifecycle.values import ONLY, UNKNOWN, known, text_or_none
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 from astro_provider.names import UNFINISHED
@@ -77,7 +77,7 @@ class Lifecycle(Life[Inputs]):
 
     def _differs(self, checked: Inputs, stored: Inputs) -> bool:
         names = ((getattr(checked, name), getattr(stored, name)) for name in NAMES)
-        return any(was is not None and differs(now, was) for now, was in names)
+        return any(was and differs(now, was) for now, was in names)
 
     @within_its_time
     def update(self, call: EngineCall, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Properties:
@@ -98,7 +98,8 @@ class Lifecycle(Life[Inputs]):
             )
         if not anew and self._has_role(stored, asked):
             return {**facts, **asked.properties()}
-        return self._write(call, asked, examined, stored, olds)
+        # What was decided is written, also if another resource that binds the two has put the role back meanwhile.
+        return self._write(call, asked, examined, replace(stored, unfinished=frozenset([ONLY])), olds)
 
     def _has_role(self, stored: Inputs, asked: Inputs) -> bool:
         return self._is_role(stored.organization_id, asked.role or UNKNOWN, stored.role or UNKNOWN)

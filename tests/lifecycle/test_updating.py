@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from astro_emulator import Emulator
+from astro_provider.astro.identity import BindingId
 from astro_provider.errors import BindingConflict, InputError, NotFound, RolesUnknown
+from astro_provider.lifecycle.claims import Claimant
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.inputs import IDENTITY, Inputs
 from astro_provider.lifecycle.values import UNKNOWN
@@ -23,6 +26,7 @@ from tests.support.cast import (
     TRAINING,
     entry,
 )
+from tests.support.engine_process import wait_until
 from tests.support.processes import StartProcess, Stored, calls_to, checked, problems, refreshed, up
 from tests.support.writes import writes
 
@@ -80,6 +84,32 @@ def test_a_role_that_somebody_changed_meanwhile_is_changed_without_asking_for_ov
     up(start(), ADMIN, stored)
 
     assert astro.store.deployment_role(OBSERVABILITY, PRODUCTION) == "DEPLOYMENT_ADMIN"
+
+
+def test_a_binding_that_a_delete_has_taken_is_written_also_if_another_resource_gives_it_back_meanwhile(
+    astro: Emulator, start: StartProcess, stored: Stored
+) -> None:
+    process = start(preview_checks="off")
+    process.delete(EngineCall(id=stored.id), stored.outputs)
+    inputs = checked(process, ACCESSOR, stored)
+    astro.fault(kind="delay", operation="ListApiTokens", delay_ms=500, times=1)
+
+    with ThreadPoolExecutor() as pool:
+        update = pool.submit(process.update, EngineCall(id=stored.id), stored.outputs, inputs)
+        wait_until(lambda: "ListDeployments" in calls_to(astro), "the update looks things up")
+        with process.shared.claims.exchanging(
+            Claimant("another's URN"), puts={BindingId.parse(stored.id): "DEPLOYMENT_ACCESSOR"}
+        ):
+            astro.store.bind(OBSERVABILITY, PRODUCTION, "DEPLOYMENT_ACCESSOR")
+
+    assert update.result() == stored.outputs
+
+
+@pytest.mark.parametrize("name", ["deployment_name", "org_token_name"])
+def test_a_name_that_is_blank_in_the_state_is_no_change(start: StartProcess, stored: Stored, name: str) -> None:
+    blank = Stored(stored.id, stored.inputs, {**stored.outputs, name: ""})
+
+    assert up(start(), ACCESSOR, blank) == blank
 
 
 @pytest.mark.parametrize(
