@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from astro_provider.errors import SettingsError
 
@@ -58,16 +58,17 @@ def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
     if exceptions is not None and is_excepted(host, environ[exceptions]):
         return None
     text = environ[variable].strip()
+    unusable = SettingsError(
+        f"The proxy in {variable} cannot be used: write http://host:port, http://user:password@host:port or "
+        "socks5h://host:port, with special characters of a password as %XX, or unset the variable."
+    )
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
-        parts, port = SplitResult("", "", "", "", ""), 0
+        raise unusable from None
     if parts.scheme not in DEFAULT_PORTS or not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname or ""):
-        raise SettingsError(
-            f"The proxy in {variable} cannot be used: write http://host:port, http://user:password@host:port or "
-            "socks5h://host:port, with special characters of a password as %XX, or unset the variable."
-        )
+        raise unusable
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise SettingsError(
             f"{variable} names a SOCKS proxy, which needs the package socksio: install socksio (the extra `socks`), or "
