@@ -24,18 +24,8 @@ class Previewed:
     imported: Path
 
 
-def previewed(
-    installed: Installed, engine: PulumiCommand, astro: Emulator, project: Path, *, installed_in: Path | None = None
-) -> Previewed:
-    """Preview the project.
-
-    Args:
-        installed: the environment.
-        engine: the `pulumi` command.
-        astro: the service.
-        project: the directory of the project, anywhere.
-        installed_in: a directory that holds the package and comes before the environment's own.
-    """
+def previewed(installed: Installed, engine: PulumiCommand, astro: Emulator, project: Path) -> Previewed:
+    """Preview the project of that directory, which may be anywhere."""
     found = shutil.which(engine.command)
     assert found is not None
     variables = {
@@ -43,8 +33,6 @@ def previewed(
         "ASTRO_API_HOST": astro.url,
         "ASTRO_API_TOKEN": astro.credential,
     }
-    if installed_in:
-        variables["PYTHONPATH"] = str(installed_in)
     ended = installed.run(installed.python, SCRIPT, project, cwd=project, **variables)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told = json.loads(ended.stdout.splitlines()[-1])
