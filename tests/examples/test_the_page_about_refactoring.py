@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +59,23 @@ def _roles(astro: Emulator) -> list[str | None]:
 BOTH_ROLES = ["DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ACCESSOR"]
 
 
+@pytest.fixture(scope="module")
+def made(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a stack is, for copies, that has made both bindings."""
+    with Emulator.running() as elsewhere:
+        stack = Stack(engine, tmp_path_factory.mktemp("made"), led_to(elsewhere), _both())
+        assert not stack.up().failed
+    return stack.directory
+
+
 @pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
-    return _stack(engine, astro, tmp_path / "first")
-
-
-def _stack(engine: PulumiCommand, astro: Emulator, directory: Path) -> Stack:
-    return Stack(engine, directory, led_to(astro), _both())
+def stack(engine: PulumiCommand, astro: Emulator, made: Path, tmp_path: Path) -> Stack:
+    for token in TOKENS.values():
+        astro.store.bind(token, STAGING, "DEPLOYMENT_ACCESSOR")
+    return Stack(engine, shutil.copytree(made, tmp_path / "first"), led_to(astro), _both())
 
 
 def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: Emulator) -> None:
-    stack.up()
-
     stack.program = _from_the_page(RENAMED, lambda: _bind("model-trainer"))
     up = stack.up()
 
@@ -80,8 +86,6 @@ def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: 
 
 
 def test_the_component_of_the_page_takes_bindings_over_without_a_change(stack: Stack, astro: Emulator) -> None:
-    stack.up()
-
     stack.program = _from_the_page(COMPONENT, lambda: None)
     preview = stack.preview()
     up = stack.up()
@@ -95,8 +99,6 @@ def test_the_component_of_the_page_takes_bindings_over_without_a_change(stack: S
 def test_the_component_without_its_alias_shows_creates_and_deletes_and_the_roles_stay(
     stack: Stack, astro: Emulator
 ) -> None:
-    stack.up()
-
     stack.program = _from_the_page(COMPONENT.replace(", aliases=was_at_the_top", ""), lambda: None)
     preview = stack.preview()
     up = stack.up()
@@ -126,8 +128,7 @@ def test_a_protected_binding_that_leaves_the_program_fails_the_preview(stack: St
 def test_a_binding_moves_to_another_stack_by_the_steps_of_the_page(
     stack: Stack, astro: Emulator, engine: PulumiCommand, tmp_path: Path
 ) -> None:
-    stack.up()
-    second = _stack(engine, astro, tmp_path / "second")
+    second = Stack(engine, tmp_path / "second", led_to(astro))
     before = writes(astro)
 
     stack.program = _both(retain_on_delete=True)
