@@ -76,17 +76,21 @@ def installed(path: Path, directory: Path, **changes: str) -> dict[str, Check]:
 
 @pytest.fixture
 def machine(tmp_path: Path, engine: PulumiCommand, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Variables of a machine on which everything is there; the language host is a stand-in that is never started."""
+    """Variables of a machine on which everything is there.
+
+    The language host is a stand-in that is never started, and the interpreter one that answers without loading anything.
+    """
     monkeypatch.chdir(tmp_path)  # no project
     host = script(tmp_path / "host", "pulumi-language-python", "exit 1")
     path = ":".join(map(str, (Path(engine.command).parent, host.parent, "/usr/bin", "/bin")))
-    return {"PATH": path, "PULUMI_PYTHON_CMD": sys.executable, "ASTRO_LOCK_DIR": str(tmp_path / "locks")}
+    python = script(tmp_path / "host", "python", f"echo {__version__}")
+    return {"PATH": path, "PULUMI_PYTHON_CMD": str(python), "ASTRO_LOCK_DIR": str(tmp_path / "locks")}
 
 
 def test_a_machine_on_which_everything_is_there_gets_ticks(
     astro: Emulator, engine: PulumiCommand, machine: dict[str, str], tmp_path: Path
 ) -> None:
-    ended = run(astro, "doctor", **machine)
+    ended = run(astro, "doctor", **{**machine, "PULUMI_PYTHON_CMD": sys.executable})
 
     assert (ended.status, ended.err) == (0, "")
     assert [
@@ -358,7 +362,9 @@ def test_a_misspelled_variable_is_a_cross_with_the_nearest_name(astro: Emulator,
 
 
 def test_no_pulumi(tmp_path: Path) -> None:
-    found = installed(tmp_path, tmp_path, PULUMI_PYTHON_CMD=sys.executable)
+    python = script(tmp_path / "own", "python", f"echo {__version__}")
+
+    found = installed(tmp_path, tmp_path, PULUMI_PYTHON_CMD=str(python))
 
     assert said(found["pulumi"]) == (FAILED, "There is no pulumi on PATH.")
     assert found["language host"].status is UNKNOWN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def project(tmp_path: Path, engine: PulumiCommand) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{tmp_path}",
         "PULUMI_HOME": str(tmp_path / "home"),
         **key_service(),
-        "PULUMI_PYTHON_CMD": sys.executable,
+        "PULUMI_PYTHON_CMD": str(script(tmp_path / "bin" / "python", f"echo {__version__}")),
         "ASTRO_LOCK_DIR": str(tmp_path / "locks"),
     }
     pulumi(tmp_path, variables, "stack", "init", "dev", "--secrets-provider", SECRETS_PROVIDER)
@@ -241,8 +240,9 @@ def test_a_uv_workspace_is_advised_to_its_own_environment_and_the_advice_works(t
 
 def test_doctor_ends_with_its_answer_and_not_with_what_hangs(astro: Emulator, tmp_path: Path) -> None:
     script(tmp_path / "pulumi", "echo 3.999.0")
+    python = script(tmp_path / "own" / "python", f"echo {__version__}")
 
-    ended = run(astro, "doctor", PATH=f"{tmp_path}:/usr/bin:/bin", PULUMI_PYTHON_CMD=sys.executable)
+    ended = run(astro, "doctor", PATH=f"{tmp_path}:/usr/bin:/bin", PULUMI_PYTHON_CMD=str(python))
 
     assert "✓ pulumi          3.999.0" in ended.out
     assert ended.err == ""
