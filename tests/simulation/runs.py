@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
@@ -401,9 +401,9 @@ def pick_in_step(pick: Pick) -> Plan:
     return Plan(tuple(ours), (), held, IN_STEP_SETTLE)
 
 
-def search(kind: Kind, space: Space, tries: int) -> Plan | None:
-    """The first plan, always in the same order, of whose run that goes wrong."""
-    picked = (pick_plan(random.Random(seed).choice, space) for seed in range(tries))
+def search(kind: Kind, space: Space, seeds: Iterable[int]) -> Plan | None:
+    """The plan of the first of these seeds of whose run that goes wrong."""
+    picked = (pick_plan(random.Random(seed).choice, space) for seed in seeds)
     return next((plan for plan in picked if play(plan).shows(kind)), None)
 
 

@@ -87,7 +87,7 @@ def test_nothing_is_lost_or_given_up_where_writers_keep_the_same_pace(seed: int)
 
 @pytest.mark.parametrize("processes", [2, 3])
 def test_writers_of_the_same_pace_really_meet(processes: int) -> None:
-    plans = [pick_in_step(random.Random(number).choice) for number in range(60)]
+    plans = [pick_in_step(random.Random(number).choice) for number in range(30)]
     runs = [play(plan) for plan in plans if len(plan.ours) == processes]
 
     met = sum((process.met for run in runs for process in run.processes), Counter())
