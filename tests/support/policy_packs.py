@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from tests.support.forked_python import forked_python
+from tests.support.stack import PYTHON_PATH
 
 
 def policy_pack(directory: Path, rules: str) -> Path:
@@ -16,6 +18,8 @@ def policy_pack(directory: Path, rules: str) -> Path:
         'serve(Path(__file__).with_name("access.toml"))\n'
     )
     executable = folder / "run"
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} -u -m pulumi.policy "$1" "$(dirname "$0")/pack.py"\n')
+    executable.write_text(
+        f'#!/bin/sh\nexec {forked_python(PYTHON_PATH)} -u -m pulumi.policy "$1" "$(dirname "$0")/pack.py"\n'
+    )
     executable.chmod(0o755)
     return executable
