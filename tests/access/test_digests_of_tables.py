@@ -12,6 +12,7 @@ from astro_emulator import Emulator
 from astro_provider.access.digest import Digest, read_digest
 from astro_provider.access.export import read_export
 from astro_provider.access.model import Text
+from tests.support.beginnings import begin_with
 from tests.support.digests import RECOMMENDED, digest
 from tests.support.outcomes import changed, offline, roles
 from tests.support.previews import exported
@@ -74,8 +75,9 @@ def test_rows_of_a_table_are_access_by_ids_whatever_the_keys(stack: Stack, town:
 
 
 def test_a_move_is_no_change_and_a_gap_if_it_may_leave_a_table_first(stack: Stack, town: Town) -> None:
-    stack.program = declaring(single=single(town, "d-0", "t-0"), access={"roles": {"d-1": {"t-0": ADMIN}}})
-    stack.up()
+    begin_with(
+        stack, town.astro, declaring(single=single(town, "d-0", "t-0"), access={"roles": {"d-1": {"t-0": ADMIN}}})
+    )
 
     into = preview(stack, access={"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ADMIN}}})
     out_of = preview(
@@ -114,8 +116,7 @@ def test_the_review_flags_an_entry_that_moves_out_of_a_table_that_stays(
     stack: Stack, town: Town, tmp_path: Path
 ) -> None:
     before = {"access": {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {"t-0": ADMIN}}}}
-    stack.program = declaring(**before)
-    stack.up()
+    begin_with(stack, town.astro, declaring(**before))
     stays = {"access": {"roles": {"d-0": {"t-0": ADMIN}}}}
     renamed = {"renamed": stays["access"]}
 
@@ -165,8 +166,7 @@ def test_what_an_exclusive_table_removes_is_lost_once(stack: Stack, town: Town) 
 
 def test_drift_of_a_table_is_told_as_drift(stack: Stack, town: Town) -> None:
     table = {"roles": {"d-0": {"t-0": ADMIN, "t-1": ADMIN}}}
-    stack.program = declaring(access=table)
-    stack.up()
+    begin_with(stack, town.astro, declaring(access=table))
     town.bind("d-0", "t-0", ACCESSOR)
     town.unbind("d-0", "t-1")
 

@@ -10,6 +10,7 @@ import pytest
 from astro_emulator import Emulator
 from astro_provider.access.digest import read_digest
 from astro_provider.access.model import Text
+from tests.support.beginnings import begin_with
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, digest, ran
 from tests.support.native_programs import natively
@@ -67,8 +68,7 @@ def test_a_review_tells_who_gains_changes_and_loses(stack: Stack, astro: Emulato
 
 
 def test_drift_and_a_destroy_are_told(stack: Stack, astro: Emulator) -> None:
-    stack.program = natively(b=BINDING)
-    stack.up()
+    begin_with(stack, astro, natively(b=BINDING))
     destroyed = changes(stack, "destroy")
     astro.store.bind(OBSERVABILITY, STAGING, ACCESSOR)
     drifted = changes(stack, "refresh")
@@ -78,18 +78,16 @@ def test_drift_and_a_destroy_are_told(stack: Stack, astro: Emulator) -> None:
 
 
 @pytest.mark.parametrize("back", [False, True])
-def test_a_move_between_the_doors_is_no_change_of_access(stack: Stack, back: bool) -> None:  # noqa: FBT001
+def test_a_move_between_the_doors_is_no_change_of_access(stack: Stack, astro: Emulator, back: bool) -> None:  # noqa: FBT001
     dynamic, native = bindings(b=BINDING), natively(b=BINDING)
-    stack.program = native if back else dynamic
-    stack.up()
+    begin_with(stack, astro, native if back else dynamic)
     stack.program = dynamic if back else native
 
     assert changes(stack) == set()
 
 
 def test_an_audit_knows_what_the_stack_manages(stack: Stack, astro: Emulator, tmp_path: Path) -> None:
-    stack.program = natively(b=BINDING, t=TABLE)
-    stack.up()
+    begin_with(stack, astro, natively(b=BINDING, t=TABLE))
     state = tmp_path / "state.json"
     state.write_text(exported(stack))
 

@@ -196,31 +196,40 @@ def test_a_table_that_is_replaced_for_another_role_has_that_role_and_its_checks_
     assert stack.resources()["access"]["outputs"]["roles"] == changed
 
 
-@pytest.mark.parametrize("depth", ["whole", "row", "role", "key"])
+DEPTHS = ("whole", "row", "role", "key")
+
+
 def test_what_another_resource_makes_is_unknown_in_the_preview_and_given_in_the_update(
-    stack: Stack, town: Town, depth: str
+    stack: Stack, astro: Emulator
 ) -> None:
-    begin_with(stack, town.astro, declaring(access={"roles": {"d-1": {"t-0": ACCESSOR}}}))
+    """Four tables side by side, each with a deployment that it leaves and one to which it comes."""
+    town = make_town(astro, deployments=2 * len(DEPTHS))
+    places = {depth: (f"d-{number}", f"d-{number + len(DEPTHS)}") for number, depth in enumerate(DEPTHS)}
+    begin_with(
+        stack, astro, declaring(**{depth: {"roles": {left: {"t-0": ACCESSOR}}} for depth, (left, _) in places.items()})
+    )
 
     def program() -> None:
         role, token = Made("role", made_id=ADMIN), Made("token", made_id=town.tokens["t-1"])
+        made = {depth: come for depth, (_, come) in places.items()}
         roles: dict[str, Any] = {
-            "whole": role.made_id.apply(lambda made: {"d-0": {"t-0": made}}),
-            "row": {"d-0": role.made_id.apply(lambda made: {"t-0": made})},
-            "role": {"d-0": {"t-0": role.made_id}},
-            "key": {"d-0": token.made_id.apply(lambda made: {made: ADMIN})},
+            "whole": role.made_id.apply(lambda is_made: {made["whole"]: {"t-0": is_made}}),
+            "row": {made["row"]: role.made_id.apply(lambda is_made: {"t-0": is_made})},
+            "role": {made["role"]: {"t-0": role.made_id}},
+            "key": {made["key"]: token.made_id.apply(lambda is_made: {is_made: ADMIN})},
         }
-        DeploymentOrgTokenBindings("access", roles=roles[depth])
+        for depth in DEPTHS:
+            DeploymentOrgTokenBindings(depth, roles=roles[depth])
 
     stack.program = program
     preview = stack.preview()
     up = stack.up()
     again = stack.up()
 
-    assert "update access" in preview.steps
+    assert {step for step in preview.steps if step.startswith("update ")} == {f"update {depth}" for depth in DEPTHS}
     assert not up.failed, up.text
-    assert again.changes == {"same": 4}
-    assert town.held() == {"d-0": {"t-1" if depth == "key" else "t-0": ADMIN}}
+    assert again.changes == {"same": 3 + len(DEPTHS)}
+    assert town.held() == {come: {"t-1" if depth == "key" else "t-0": ADMIN} for depth, (_, come) in places.items()}
 
 
 def test_secret_roles_are_given_and_stay_secret(stack: Stack, town: Town) -> None:

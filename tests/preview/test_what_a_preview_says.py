@@ -10,6 +10,7 @@ import pytest
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
+from tests.support.beginnings import begin_with
 from tests.support.made import Made
 from tests.support.programs import bindings
 from tests.support.stack import Outcome, Stack
@@ -82,8 +83,7 @@ def test_an_unknown_name_is_an_error_where_the_old_grant_would_be_taken_away_for
 ) -> None:
     token = astro.store.add_token("ci")
     old, new = astro.store.add_deployment("etl"), astro.store.add_deployment("ml")
-    binds(stack, deployment_id=old, org_token_name="ci", role=ROLE)
-    stack.up()
+    begin_with(stack, astro, bindings(binding={"deployment_id": old, "org_token_name": "ci", "role": ROLE}))
 
     binds(stack, deployment_id=new, org_token_name="ci", role="Nobody Made This")
     moved = stack.preview()
@@ -234,8 +234,7 @@ def test_a_deployment_that_was_deleted_in_astro_does_not_stop_an_urgent_removal_
     token = astro.store.add_token("ci")
     gone, urgent = astro.store.add_deployment("ml"), astro.store.add_deployment("etl")
     stays = {"deployment_id": gone, "org_token_name": "ci", "role": ROLE}
-    stack.program = bindings(stays=stays, urgent={**stays, "deployment_id": urgent})
-    stack.up()
+    begin_with(stack, astro, bindings(stays=stays, urgent={**stays, "deployment_id": urgent}))
     astro.store.delete_deployment(gone, keep_roles=False)
 
     stack.program = bindings(stays=stays)
@@ -368,8 +367,7 @@ def test_strict_finds_by_its_name_what_the_same_update_has_just_made(stack: Stac
 def test_off_calls_nobody_needs_no_credential_and_shows_no_replacement(stack: Stack, astro: Emulator) -> None:
     token = astro.store.add_token("ci")
     deployment = astro.store.add_deployment("etl")
-    binds(stack, deployment_id=deployment, org_token_name="ci", role=ROLE)
-    stack.up()
+    begin_with(stack, astro, bindings(binding={"deployment_id": deployment, "org_token_name": "ci", "role": ROLE}))
     astro.clear_calls()
     stack.set_environment(ASTRO_API_TOKEN="", ASTRO_PREVIEW_CHECKS="off")
 
