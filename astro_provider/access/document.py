@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from astro_provider.access.audit import Audit
 from astro_provider.access.review import Review, Row
 from astro_provider.access.rules import Verdict
-from astro_provider.messages import shown
 
 VERSION = 1
-
-
-def as_json(document: dict[str, Any]) -> str:
-    """Return a document as JSON that may be printed on a terminal; a parser reads each text as it was."""
-    return shown.json_text(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def review_document(found: Review) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 from io import StringIO
+from typing import Any
 
 LONGEST_QUOTE = 256  # characters of a foreign text that a message repeats
 REPLACEMENT = "\ufffd"
@@ -59,8 +60,9 @@ def csv_text(head: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
     return text.getvalue()
 
 
-def json_text(text: str) -> str:
-    """Return the result of `json.dumps` with each hidden character escaped, for a terminal; a parser reads the same values."""
+def json_text(content: Any, *, only_ascii: bool = False) -> str:
+    """Return a value as JSON with each hidden character escaped, for a terminal; a parser reads the same value."""
+    text = json.dumps(content, indent=2, ensure_ascii=only_ascii)
     return _BEYOND_ASCII.sub(lambda one: json.dumps(one[0])[1:-1] if is_hidden(one[0]) else one[0], text)
 
 

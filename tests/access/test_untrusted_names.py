@@ -18,7 +18,7 @@ from astro_provider.access.audit import Assignment, Audit, audit
 from astro_provider.access.audit_text import as_csv
 from astro_provider.access.audit_text import as_markdown as audit_as_markdown
 from astro_provider.access.digest import read_digest
-from astro_provider.access.document import as_json, audit_document, review_document
+from astro_provider.access.document import audit_document, review_document
 from astro_provider.access.pages import audit_page, review_page
 from astro_provider.access.review import Review, review
 from astro_provider.access.review_text import as_markdown
@@ -175,7 +175,7 @@ def test_on_a_page_a_name_is_text(reviewed: Review, audited: Audit, hostile: str
 
 def test_json_gives_the_name_back_and_shows_it_without_effect(reviewed: Review, audited: Audit, hostile: str) -> None:
     for document, rows in ((review_document(reviewed), "changes"), (audit_document(audited), "findings")):
-        text = as_json(document)
+        text = shown.json_text(document)
 
         assert hostile in {row["org_token_name"] for row in json.loads(text)[rows]}
         assert not [c for c in EFFECTS if c in text]

@@ -8,7 +8,6 @@ is the one that a refresh would leave, so the next preview shows no change.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -55,4 +54,4 @@ def text_of(kind: type[ResourceProvider], door: Door, resources: Iterable[tuple[
         }
         for name, id_, inputs, outputs in resources
     ]
-    return shown.json_text(json.dumps({"resources": entries}, indent=2, ensure_ascii=False)) + "\n"
+    return shown.json_text({"resources": entries}) + "\n"

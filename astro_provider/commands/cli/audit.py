@@ -12,7 +12,7 @@ from rich.text import Text
 from astro_provider.access.audit import Assignment, Audit, Finding, Found, by_grant
 from astro_provider.access.audit import audit as audited
 from astro_provider.access.audit_text import HEADLINE, as_csv, as_markdown, in_words, remarks, summary
-from astro_provider.access.document import as_json, audit_document
+from astro_provider.access.document import audit_document
 from astro_provider.access.export import Export, read_export
 from astro_provider.access.model import text_of
 from astro_provider.access.pages import audit_page
@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913  the command's options
             _require_organization(exports, session.reader.organization_id)
         found = _audited(session.reader, exports, production, house)
     if output == "json":
-        print_text(as_json(audit_document(found)))
+        print_text(shown.json_text(audit_document(found)))
     elif output == "csv":
         print_text(as_csv(found))
     elif output == "html":

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from astro_provider.access.digest import Digest, read_digest
-from astro_provider.access.document import as_json, review_document
+from astro_provider.access.document import review_document
 from astro_provider.access.facts import Facts
 from astro_provider.access.flags import Flag
 from astro_provider.access.model import text_of
@@ -57,7 +57,7 @@ def run(  # noqa: PLR0913  the command's options
     if output is None:
         output = "table" if sys.stdout.isatty() else "markdown"
     if output == "json":
-        print_text(as_json(review_document(found)))
+        print_text(shown.json_text(review_document(found)))
     elif output == "html":
         print_text(review_page(found))
     elif output == "markdown":

@@ -6,7 +6,6 @@ asks for.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ def console(stream: TextIO) -> Console:
 def print_json(content: Any) -> None:
     """Print JSON on standard output, with escapes if the output cannot spell every letter."""
     is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-    typer.echo(shown.json_text(json.dumps(content, indent=2, ensure_ascii=not is_unicode)))
+    typer.echo(shown.json_text(content, only_ascii=not is_unicode))
 
 
 def print_text(text: str) -> None:
