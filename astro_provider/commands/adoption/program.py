@@ -1,7 +1,7 @@
 """The program that declares the adopted bindings, as a person would write it and ruff formats it; or their rows.
 
 A few bindings are declared one by one; many are a table of roles and a loop. Both give the resources the same names, so
-a program may be rewritten from one form into the other without a change in the preview.
+a program may be rewritten from one form into the other without a change in the preview. `templates/` has both forms.
 
 Deployments and tokens are given by their names, because people review names; by their ids if several have the name. A
 deployment's name and `workspace_id` would be enough too, but only if Astro shows the workspace, and the workspace would

@@ -167,7 +167,6 @@ def _report(found: Found, place: Place, *, as_config: bool = False) -> list[str]
         "report.jinja",
         found=found,
         files=paths,
-        width=max(map(len, paths)),
         as_config=as_config,
         place=place,
         plugin=PLUGIN,
