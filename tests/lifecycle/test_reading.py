@@ -173,6 +173,19 @@ def test_a_binding_that_must_exist_and_does_not_is_an_error(astro: Emulator, sta
     )
 
 
+@pytest.mark.parametrize("gone", ["token", "deployment"])
+def test_a_binding_whose_token_or_deployment_does_not_exist_is_an_error(
+    astro: Emulator, start: StartProcess, gone: str
+) -> None:
+    if gone == "token":
+        astro.store.delete_token(OBSERVABILITY)
+    else:
+        astro.store.delete_deployment(PRODUCTION, keep_roles=False)
+
+    with pytest.raises(NotFound, match=f"^There is no binding {BINDING}: "):
+        start().read(EngineCall(id=BINDING), {})
+
+
 def test_a_binding_is_found_by_its_id_alone(start: StartProcess) -> None:
     found = start().read(EngineCall(id=BINDING), {})
 
