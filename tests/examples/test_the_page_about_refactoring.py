@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBinding
+from tests.support.beginnings import begin_after
 from tests.support.stack import Program, Stack, led_to
 from tests.support.writes import writes
 
@@ -59,20 +59,12 @@ def _roles(astro: Emulator) -> list[str | None]:
 BOTH_ROLES = ["DEPLOYMENT_ACCESSOR", "DEPLOYMENT_ACCESSOR"]
 
 
-@pytest.fixture(scope="module")
-def made(engine: PulumiCommand, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a stack is, for copies, that has made both bindings."""
-    with Emulator.running() as elsewhere:
-        stack = Stack(engine, tmp_path_factory.mktemp("made"), led_to(elsewhere), _both())
-        assert not stack.up().failed
-    return stack.directory
-
-
 @pytest.fixture
-def stack(engine: PulumiCommand, astro: Emulator, made: Path, tmp_path: Path) -> Stack:
-    for token in TOKENS.values():
-        astro.store.bind(token, STAGING, "DEPLOYMENT_ACCESSOR")
-    return Stack(engine, shutil.copytree(made, tmp_path / "first"), led_to(astro), _both())
+def stack(engine: PulumiCommand, astro: Emulator, tmp_path: Path) -> Stack:
+    """A stack that has made both bindings."""
+    stack = Stack(engine, tmp_path / "first", led_to(astro), _both())
+    begin_after(stack, astro, "both bindings", stack.up)
+    return stack
 
 
 def test_a_rename_with_the_alias_of_the_page_shows_nothing(stack: Stack, astro: Emulator) -> None:
