@@ -177,11 +177,12 @@ def test_bytes_that_are_not_http_get_the_error_shape(emulator: Emulator) -> None
 
 def test_several_processes_see_one_service(emulator: Emulator) -> None:
     script = (
-        "import sys, httpx; url, bearer = sys.argv[1:];"
-        "client = httpx.Client(headers={'Authorization': f'Bearer {bearer}'});"
-        "print(sum(client.get(url).status_code == 200 for _ in range(20)))"
+        "import sys; from urllib.request import Request, urlopen; url, bearer = sys.argv[1:];"
+        "call = Request(url, headers={'Authorization': f'Bearer {bearer}'});"
+        "print(sum(urlopen(call).status == 200 for _ in range(20)))"
     )
-    arguments = [sys.executable, "-c", script, f"{emulator.url}/v1/organizations", emulator.credential]
+    url = f"{emulator.url}/v1/organizations"
+    arguments = [sys.executable, "-IS", "-c", script, url, emulator.credential]
     processes = [subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) for _ in range(4)]
 
     printed = [process.communicate(timeout=30)[0].strip() for process in processes]
