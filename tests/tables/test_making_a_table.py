@@ -9,6 +9,7 @@ import pytest
 from astro_provider.errors import BindingConflict, InputError, TableNotWritten
 from astro_provider.lifecycle.engine_call import EngineCall
 from astro_provider.lifecycle.values import UNKNOWN
+from tests.support import processes
 from tests.support.cast import DATA_PLATFORM_ID, FINANCE_ID
 from tests.support.processes import StartProcess
 from tests.support.tables import (
@@ -484,6 +485,27 @@ def test_without_checks_a_name_that_another_resource_could_not_use_does_not_stop
     up(tables(bindings), {"roles": {"d-0": {"t-0": ACCESSOR}}, "workspace_id": DATA_PLATFORM_ID})
 
     assert town.held() == {"d-0": {"t-0": ACCESSOR}}
+
+
+def test_without_checks_a_name_that_a_table_has_from_earlier_does_not_move_the_claim_of_a_binding(
+    start: StartProcess, town: Town
+) -> None:
+    in_table = {"roles": {"d-0": {"t-0": ADMIN}}}
+    table = up(tables(start()), in_table)
+    by_name = {"deployment_name": "d-1", "org_token_id": town.tokens["t-0"], "role": ADMIN}
+    binding = processes.up(start(), by_name)
+    town.astro.store.rename_deployment(town.deployments["d-0"], "formerly-d-0")
+    town.astro.store.rename_deployment(town.deployments["d-1"], "d-0")
+    later = start(preview_checks="off")
+
+    renamed = processes.checked(later, {**by_name, "deployment_name": "d-0"}, binding)
+    unchanged = checked(tables(later), in_table, table)
+    tables(later).diff(EngineCall(id=table.id), table.outputs, unchanged)
+    later.diff(EngineCall(id=binding.id), binding.outputs, renamed)
+    with pytest.raises(BindingConflict, match="a name that may mean the same binding, which cannot be known"):
+        later.delete(EngineCall(id=binding.id), binding.outputs)
+
+    assert town.held()["d-1"] == {"t-0": ADMIN}
 
 
 def test_a_table_over_many_deployments_is_read_in_the_fewest_calls(start: StartProcess, town: Town) -> None:
