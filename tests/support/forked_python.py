@@ -183,7 +183,8 @@ def _program(arguments: list[str], directory: str) -> Callable[[], object]:
         _, module, *sys.argv[1:] = arguments[arguments.index("-m") :]
         sys.argv[0] = module
         sys.path.insert(0, directory)
-        sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
+        if not hasattr(sys.modules.get(module), "__path__"):  # of a package its `__main__` runs
+            sys.modules.pop(module, None)  # runpy warns of a module that is loaded already
         return functools.partial(runpy.run_module, module, run_name="__main__", alter_sys=True)
     sys.argv = list(itertools.dropwhile(lambda one: one.startswith("-"), arguments))
     sys.path.insert(0, str(Path(sys.argv[0]).parent))
