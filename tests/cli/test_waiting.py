@@ -84,7 +84,10 @@ def test_an_answer_that_does_not_come_is_told_as_that() -> None:
     assert sentences[0].endswith("s more: ListOrganizations: no answer yet.")
 
 
-def test_who_does_not_wait_is_told_nothing(astro: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_does_not_wait_is_told_nothing(
+    astro: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "FIRST_SECONDS", 60.0)
     client = Settings.find(lambda _key: None, environment(astro)).client()
 
     client.list_organizations()

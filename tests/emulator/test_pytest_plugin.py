@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,7 +75,8 @@ def run(directory: Path, tests: str) -> subprocess.CompletedProcess[str]:
 def test_the_fixture_starts_an_emulator_with_the_seed_of_the_mark(
     with_the_plugin: subprocess.CompletedProcess[str],
 ) -> None:
-    assert "4 passed, 2 errors" in with_the_plugin.stdout
+    # A busy machine may add a warning of a socket that was not closed yet.
+    assert re.search(r"^4 passed,.* 2 errors", with_the_plugin.stdout, re.MULTILINE)
     assert "ERROR sub/test_it.py::test_a_seed_that_is_not_there" in with_the_plugin.stdout
     assert "ERROR sub/test_it.py::test_a_mark_without_a_seed" in with_the_plugin.stdout
 

@@ -65,4 +65,4 @@ def test_a_diff_that_asks_for_several_pages_of_roles_ends_in_time(astro: Emulato
     found = process.diff(EngineCall(id=stored.id), in_other_letters, stored.inputs)
 
     assert not found.changes
-    assert astro.calls()["by_operation"]["ListRoles"] <= 2  # of three pages
+    assert astro.calls()["by_operation"].get("ListRoles", 0) <= 2  # of three pages
