@@ -23,7 +23,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The tests there start whole pipelines, demos and crowds of processes. Begun last, they would keep one core busy alone.
-LONGEST_FIRST = ("templates", "examples", "concurrency")
+LONGEST_FIRST = ("walk", "templates", "examples", "concurrency", "yaml", "writing")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
