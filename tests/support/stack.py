@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread
 import json
 import logging
 import os
@@ -325,7 +326,8 @@ def _end(thread: threading.Thread, task: asyncio.Task[Any]) -> None:
     moment. In Python 3.11 that even breaks the parser where another thread is parsing, as pytest does.
     """
     patience = time.monotonic() + LONGEST_END_SECONDS
-    thread.join(LONGEST_END_SECONDS)
+    while not _has_ended(thread) and time.monotonic() < patience:
+        time.sleep(0.005)
     loop = task.get_loop()
     while not loop.is_closed() and not loop.is_running() and time.monotonic() < patience:
         pending = {one for one in (task, *asyncio.all_tasks(loop)) if not one.done()}
@@ -337,6 +339,12 @@ def _end(thread: threading.Thread, task: asyncio.Task[Any]) -> None:
         # A program that the engine has stopped ends with KeyboardInterrupt or SystemExit, once for each of its tasks.
         with suppress(BaseException):
             loop.run_until_complete(asyncio.wait(pending, timeout=1.0))
+
+
+def _has_ended(thread: threading.Thread) -> bool:
+    """Return whether a thread has ended, or waits for more work in its pool, which the error of a command keeps alive."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001  nothing public shows where a thread is
+    return frame is None or frame.f_code is concurrent.futures.thread._worker.__code__  # noqa: SLF001  as above
 
 
 def _steps(told: Sequence[events.EngineEvent]) -> list[str]:
