@@ -219,7 +219,7 @@ def plain() -> Plain:
 
 @pytest.fixture(scope="module")
 def furnished() -> Iterator[list[str]]:
-    """What a running command has printed that was given each option."""
+    """The lines that a command prints with each option, while it runs."""
     options = ("--latency", "30", "--rate-limits", "--updated-at-moves", "--credentials")
     with command("--port", "0", *options) as (_, printed):
         yield printed

@@ -82,7 +82,7 @@ UNIQUE = "Release Engineer"  # the role that only tokens of hard names get
 
 @dataclass(frozen=True)
 class Changed:
-    """What the commands showed.
+    """The outcomes of the commands.
 
     Attributes:
         refresh: after the drift.

@@ -152,7 +152,7 @@ def programs(directory: Path, pulumi: Path, python: str) -> None:
 
 
 def settings(directory: Path) -> dict[str, str]:
-    """What is set on a machine whose programs, user and files are of this directory."""
+    """The variables of a machine whose programs, user and files are of this directory."""
     return clean_environment() | {
         "PATH": os.pathsep.join([str(directory / "bin"), os.environ["PATH"]]),
         "HOME": str(directory),
@@ -207,7 +207,7 @@ def kit_environment(installed: Installed, shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def forked_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What stands for the kit's `.venv`: it holds what the tests' own holds, and its programs are forks."""
+    """A stand-in for the kit's `.venv`: it has the packages of the tests' own, and its programs are forks."""
     directory = tmp_path_factory.mktemp("forked-environment")
     (directory / "bin").mkdir()
     for name in ("python", COMMAND):

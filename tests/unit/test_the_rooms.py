@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md, docs/design.md and `__all__` say about the house is so."""
+"""CONTRIBUTING.md, docs/design.md and `__all__` describe the house as it is."""
 
 from __future__ import annotations
 
