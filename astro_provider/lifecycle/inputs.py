@@ -58,8 +58,7 @@ class Inputs:
     workspace_id: Text | None = None
     organization_id: Text | None = None
     overwrite: Flag = False
-    # In outputs only: ONLY, if a run has sent a role, and it is not known whether that stands.
-    unfinished: frozenset[Entry] = frozenset()
+    unfinished: bool = False  # in outputs only: a run has sent a role, and it is not known whether that stands
 
     @classmethod
     def parse(cls, properties: Mapping[str, Any], parser: Parser | None = None) -> Inputs:
@@ -93,8 +92,7 @@ class Inputs:
         """Read a property bag of the state or of a check, without judgement."""
         texts = {name: text_or_none(properties.get(name)) for name in TEXTS}
         overwrite = flag_or_false(properties.get("overwrite"))
-        unfinished = frozenset([ONLY] if properties.get(UNFINISHED) is True else [])
-        return cls(**texts, overwrite=overwrite, unfinished=unfinished)
+        return cls(**texts, overwrite=overwrite, unfinished=properties.get(UNFINISHED) is True)
 
     def properties(self) -> dict[str, Any]:
         """Return the property bag: what is given, nothing that is not."""

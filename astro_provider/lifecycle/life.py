@@ -133,7 +133,7 @@ class Life(Generic[A]):
         if replaces:
             return Difference(changes=True, replaces=replaces)
         in_place = (
-            not self._same_roles(checked, stored)
+            not self._same_roles(checked, stored, in_diff=True)
             or any(getattr(checked, name) != getattr(stored, name) for name in self.as_given)
             or self._differs(checked, stored)
         )
@@ -307,7 +307,16 @@ class Life(Generic[A]):
         """Return the tokens outside the resource whose roles a write takes."""
         return ()
 
-    def _write(self, call: EngineCall, asked: A, examined: Examined, stored: A, olds: Mapping[str, Any]) -> Properties:
+    def _write(  # noqa: PLR0913  both sides of a change, and the engine's own of one
+        self,
+        call: EngineCall,
+        asked: A,
+        examined: Examined,
+        stored: A,
+        olds: Mapping[str, Any],
+        *,
+        anew: bool = False,
+    ) -> Properties:
         """Change what the state has into what the program asks for, and return the outputs.
 
         Args:
@@ -316,6 +325,7 @@ class Life(Generic[A]):
             examined: the same, looked up and examined.
             stored: what the state has; empty for a create.
             olds: the same as the engine has it.
+            anew: an entry is written also if the state has it with the same role.
         """
         reader = self._readers.of(str(asked.organization_id))
         old, had = stored.roles_by_binding, stored.bindings
@@ -331,11 +341,7 @@ class Life(Generic[A]):
                 one: role
                 for one, role in new.items()
                 if one in old
-                and (
-                    had[one] in stored.unfinished
-                    or self._claims.is_taken(one)
-                    or not self._is_role(one.organization_id, role, old[one])
-                )
+                and (anew or self._claims.is_taken(one) or not self._is_role(one.organization_id, role, old[one]))
             },
             takes={one: stored.spellings(entry) for one, entry in leaving.items()}
             | {one.binding: () for one in strangers},
@@ -367,11 +373,11 @@ class Life(Generic[A]):
         for binding, entry in bindings.items():
             self._claims.identify(asked.claimed_as(entry), binding)
 
-    def _same_roles(self, asked: A, stored: A) -> bool:
-        """Return whether the state has the entries that are asked for, each with the same role, as far as a diff knows."""
+    def _same_roles(self, asked: A, stored: A, *, in_diff: bool = False) -> bool:
+        """Return whether the state has the entries that are asked for, each with the same role."""
         has, had = asked.entries, stored.entries
         return has.keys() == had.keys() and all(
-            self._is_role(stored.organization_id, role, had[entry], in_diff=True) for entry, role in has.items()
+            self._is_role(stored.organization_id, role, had[entry], in_diff=in_diff) for entry, role in has.items()
         )
 
     def _is_role(self, organization_id: Text | None, one: Text, other: Text, *, in_diff: bool = False) -> bool:

@@ -29,7 +29,7 @@ from astro_provider.lifecycle.findings import Finding
 from astro_provider.lifecycle.inputs import AS_GIVEN, FACTS, IDENTITY, NAMES, THINGS, Inputs
 from astro_provider.lifecycle.life import Life, Properties, dead_deployments, differs, within_its_time
 from astro_provider.lifecycle.resolving import Examined
-from astro_provider.lifecycle.values import ONLY, UNKNOWN, known, text_or_none
+from astro_provider.lifecycle.values import UNKNOWN, known, text_or_none
 from astro_provider.messages import notices
 from astro_provider.messages.words import sentence
 from astro_provider.names import UNFINISHED
@@ -85,10 +85,10 @@ class Lifecycle(Life[Inputs]):
         stored = Inputs.stored(olds).of(call.id)
         facts = {name: value for name in (*FACTS, *NAMES) if (value := text_or_none(olds.get(name))) is not None}
         asked = self._with_organization(Inputs.parse(news))
-        anew = bool(stored.unfinished) or any(self._claims.is_taken(one) for one in stored.bindings)
+        anew = stored.unfinished or any(self._claims.is_taken(one) for one in stored.bindings)
         # With the checks off no check has compared a name that is new with the id beside it.
         unchecked_name = self.is_unchecked and any(differs(getattr(asked, one), getattr(stored, one)) for one in NAMES)
-        if asked.binding == stored.binding and not anew and not unchecked_name and self._has_role(stored, asked):
+        if asked.binding == stored.binding and not anew and not unchecked_name and self._same_roles(asked, stored):
             return {**facts, **asked.properties()}
         asked, examined = self._ready(call, news, stored)
         if asked.binding != stored.binding:
@@ -96,13 +96,10 @@ class Lifecycle(Life[Inputs]):
                 f"{sentence(stored.in_words())} cannot become {asked.in_words()} in place, and nothing was written. The "
                 "preview could not show it, because previewChecks is off: preview with it on, which shows the replacement."
             )
-        if not anew and self._has_role(stored, asked):
+        if not anew and self._same_roles(asked, stored):
             return {**facts, **asked.properties()}
         # What was decided is written, also if another resource that binds the two has put the role back meanwhile.
-        return self._write(call, asked, examined, replace(stored, unfinished=frozenset([ONLY])), olds)
-
-    def _has_role(self, stored: Inputs, asked: Inputs) -> bool:
-        return self._is_role(stored.organization_id, asked.role or UNKNOWN, stored.role or UNKNOWN)
+        return self._write(call, asked, examined, stored, olds, anew=True)
 
     def _not_given(
         self, call: EngineCall, made: Made, asked: Inputs, _stored: Inputs, olds: Mapping[str, Any]
