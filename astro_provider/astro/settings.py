@@ -87,9 +87,8 @@ class Settings:
     host: str = DEFAULT_HOST  # with its scheme, without a slash at the end
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS  # the bound of one operation with all its retries
     settle_seconds: float = DEFAULT_SETTLE_SECONDS  # from a writer's read to its write; 0: no write is looked at again
-    lock_directory: str | None = (
-        None  # of the locks between this machine's processes; None: in the user's cache directory
-    )
+    # Of the locks between this machine's processes; None: in the user's cache directory.
+    lock_directory: str | None = None
     preview_checks: PreviewChecks = PreviewChecks.WARN
     trace_file: str | None = None  # gets a line of JSON for each call to the service
     unknown: tuple[str, ...] = ()  # keys and variables that look like a setting, and have no effect

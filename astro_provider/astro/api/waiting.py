@@ -59,9 +59,8 @@ def reported(what: str) -> Iterator[Wait]:
     with _changed:
         _waits.append(wait)
         if not _is_watched:
-            with suppress(
-                RuntimeError
-            ):  # no thread can be started now; the call needs none, and the next one tries again
+            # If no thread can be started now, the call needs none, and the next one tries again.
+            with suppress(RuntimeError):
                 threading.Thread(target=_watch, daemon=True).start()
                 _is_watched = True
         if len(_waits) == 1:
