@@ -16,9 +16,9 @@ from tests.support.beginnings import begin_with
 from tests.support.digests import RECOMMENDED, digest
 from tests.support.outcomes import changed, offline, roles
 from tests.support.previews import exported
+from tests.support.programs import declaring
 from tests.support.shell import run
 from tests.support.stack import Stack
-from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, POST, Town, make_town
 
 

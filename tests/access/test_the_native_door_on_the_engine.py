@@ -13,11 +13,10 @@ from astro_provider.access.model import Text
 from tests.support.beginnings import begin_with
 from tests.support.cast import DEPLOYERS, OBSERVABILITY, PRODUCTION, STAGING, TRAINING
 from tests.support.digests import RECOMMENDED, digest, ran
-from tests.support.native_programs import natively
 from tests.support.outcomes import changed, roles
 from tests.support.policy_packs import policy_pack
 from tests.support.previews import exported
-from tests.support.programs import bindings
+from tests.support.programs import bindings, natively
 from tests.support.schemas import valid
 from tests.support.shell import run
 from tests.support.stack import Stack

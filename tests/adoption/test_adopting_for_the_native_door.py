@@ -13,7 +13,7 @@ from pulumi.automation import PulumiCommand
 from astro_emulator import Emulator
 from tests.support.cast import FINANCE, OBSERVABILITY, OF_WORKSPACE, ORGANIZATION_ID, PRODUCTION
 from tests.support.importing import import_file, run_import
-from tests.support.native_programs import natively
+from tests.support.programs import natively
 from tests.support.shell import run
 from tests.support.stack import NATIVE_BINDING_TYPE, NATIVE_TABLE_TYPE, Stack, led_to
 from tests.support.writes import writes

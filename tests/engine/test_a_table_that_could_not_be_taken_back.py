@@ -14,8 +14,8 @@ from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
 from tests.support.beginnings import begin_after, begin_with
 from tests.support.engine_process import wait_until
+from tests.support.programs import declaring
 from tests.support.stack import Outcome, Stack
-from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
 
 BEFORE = {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}, "d-1": {"t-0": ACCESSOR, "t-1": ACCESSOR}}

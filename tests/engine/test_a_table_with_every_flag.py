@@ -13,8 +13,8 @@ from pulumi.automation import PulumiCommand
 from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
 from tests.support.beginnings import begin_with
+from tests.support.programs import declaring
 from tests.support.stack import Outcome, Stack, led_to
-from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, POST, Town, make_town
 
 GRID = {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}, "d-1": {"t-0": ACCESSOR}}

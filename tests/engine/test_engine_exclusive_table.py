@@ -10,8 +10,8 @@ from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
 from tests.support.beginnings import begin_with
 from tests.support.made import Made
+from tests.support.programs import declaring
 from tests.support.stack import Outcome, Stack
-from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, Town, make_town
 
 MINE: dict[str, Any] = {"roles": {"d-0": {"t-0": ADMIN}, "d-1": {}}, "exclusive": True}

@@ -12,8 +12,8 @@ import pytest
 
 from astro_emulator import Emulator
 from tests.support.beginnings import begin_with
+from tests.support.programs import declaring
 from tests.support.stack import Stack
-from tests.support.table_programs import declaring
 from tests.support.tables import ADMIN, Town, make_town
 
 Declared = Mapping[str, dict[str, Any]]

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.native_programs import natively
-from tests.support.programs import bindings
+from tests.support.programs import bindings, natively
 from tests.support.stack import Outcome, Program, Stack
 from tests.support.writes import writes
 

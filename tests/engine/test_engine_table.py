@@ -12,8 +12,8 @@ from astro_emulator import Emulator
 from astro_provider import DeploymentOrgTokenBindings
 from tests.support.beginnings import begin_with
 from tests.support.made import Made
+from tests.support.programs import declaring
 from tests.support.stack import TABLE_TYPE, Stack
-from tests.support.table_programs import declaring
 from tests.support.tables import ACCESSOR, ADMIN, GET_TOKEN, POST, Town, make_town
 
 GRID = {"d-0": {"t-0": ADMIN, "t-1": ACCESSOR}, "d-1": {"t-0": ACCESSOR}}

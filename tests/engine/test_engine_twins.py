@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from astro_emulator import Emulator
-from tests.support.native_programs import natively
-from tests.support.programs import bindings
+from tests.support.programs import bindings, natively
 from tests.support.stack import Program, Stack
 from tests.support.writes import writes
 

@@ -17,8 +17,8 @@ from astro_emulator import Emulator
 from astro_provider.names import UNFINISHED_ROLE
 from tests.support import cast
 from tests.support.beginnings import begin_after
+from tests.support.programs import declaring
 from tests.support.stack import Stack
-from tests.support.table_programs import declaring
 
 STATE = Path(__file__).parent / "states" / "e74046d" / "table_left_unfinished.json"
 ADMIN, ACCESSOR = "DEPLOYMENT_ADMIN", "DEPLOYMENT_ACCESSOR"

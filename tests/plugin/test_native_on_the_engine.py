@@ -16,7 +16,7 @@ from astro_provider import native
 from tests.support.cast import OBSERVABILITY, ORGANIZATION_ID, PRODUCTION, STAGING
 from tests.support.made import Made
 from tests.support.native_process import EXECUTABLE
-from tests.support.native_programs import natively
+from tests.support.programs import natively
 from tests.support.provider_process import running
 from tests.support.stack import NATIVE_BINDING_TYPE, Outcome, Stack, led_to
 from tests.support.writes import writes

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-from astro_provider import DeploymentOrgTokenBinding
+import astro_provider
+from astro_provider import native
 
 Arguments = Mapping[str, Any]
 
@@ -33,6 +35,17 @@ class Declares:
         return json.dumps(declared, default=vars)  # options of a resource
 
 
+def declaring(door: ModuleType = astro_provider, /, **declared: dict[str, Any]) -> Declares:
+    """The program that declares a resource of each name in this order: a table if it has `roles`, else a binding."""
+    binding, table = door.DeploymentOrgTokenBinding, door.DeploymentOrgTokenBindings
+    return Declares({name: (table if "roles" in args else binding, args) for name, args in declared.items()})
+
+
+def natively(**declared: dict[str, Any]) -> Declares:
+    """The same program through the native door."""
+    return declaring(native, **declared)
+
+
 def bindings(**declared: dict[str, Any]) -> Declares:
     """The program that declares a binding of each name with these arguments."""
-    return Declares({name: (DeploymentOrgTokenBinding, arguments) for name, arguments in declared.items()})
+    return declaring(**declared)

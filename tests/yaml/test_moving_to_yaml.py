@@ -9,8 +9,8 @@ from pulumi.automation import PulumiCommand
 
 from astro_emulator import Emulator
 from tests.support.cast import OBSERVABILITY, STAGING, TRAINER
+from tests.support.programs import declaring
 from tests.support.stack import OUR_TYPES, Stack, led_to
-from tests.support.table_programs import declaring
 from tests.support.writes import writes
 from tests.support.yaml_project import YamlProject, binding, table
 
