@@ -102,7 +102,7 @@ class Changed:
 
     def shown_of(self, name: str) -> list[str]:
         """The lines of the preview about a resource."""
-        parts = re.split(r"\n(?=\s*\S+ astro:index:\w+: \()", self.preview.text)
+        parts = re.split(r"\n(?=\s*\S+ astro:index:\w+: \(|Resources:)", self.preview.text)
         [part] = [part for part in parts if f"::{name}]" in part]
         return [line.strip() for line in part.splitlines()]
 
